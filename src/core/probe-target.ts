@@ -1,0 +1,76 @@
+import { monotonicClock } from './clock.js';
+import type { Attempt, Endpoint, Outcome, ProbeReport, Resolution } from './outcome.js';
+import { type AttemptOptions, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
+import { interleaveFamilies, startAttempts } from './race.js';
+import { type ResolveOptions, resolveHost } from './resolver.js';
+import { familyOf, type Target } from './target.js';
+import { warmUp } from './warm-up.js';
+
+/** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together, in milliseconds; default 5000. */
+export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock'> {
+  /** Leave out the throw-away connect that makes the first latency of a process true, when no latency is looked at. */
+  readonly skipWarmUp?: boolean;
+}
+
+const INFORMATIVE: readonly Outcome['state'][] = ['open', 'closed', 'filtered', 'failed', 'cancelled'];
+
+/** The attempt that decides: the first that opened, else the one that says most about the port. */
+function decide(attempts: readonly Attempt[]): Attempt | undefined {
+  return [...attempts].sort((a, b) => INFORMATIVE.indexOf(a.state) - INFORMATIVE.indexOf(b.state))[0];
+}
+
+interface Started {
+  readonly report: Pick<ProbeReport, 'target' | 'startedAt' | 'timeoutMs' | 'resolution'>;
+  readonly attempts: Promise<Attempt | null>[];
+}
+
+async function start(target: Target, options: ProbeOptions, untilFirstOpen: boolean): Promise<Started> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs, signal, skipWarmUp = false } = options;
+  const startedAt = Date.now();
+  const startMs = monotonicClock();
+  const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
+  const [resolution] = await Promise.all([resolveHost(target.host, { ...options, family, timeoutMs }), skipWarmUp ? undefined : warmUp()]);
+  const report = { target, startedAt, timeoutMs, resolution };
+  if (resolution.state !== 'resolved') return { report, attempts: [] };
+  const endpoints = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
+  const attempts = startAttempts(endpoints, {
+    timeoutMs: Math.max(timeoutMs - (monotonicClock() - startMs), 1),
+    untilFirstOpen,
+    signal,
+    attempt: (endpoint, remainingMs, attemptSignal) =>
+      probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, ...(watchMs === undefined ? {} : { watchMs }) }),
+  });
+  return { report, attempts };
+}
+
+function outcomeOfResolution(resolution: Resolution): Outcome {
+  if (resolution.state === 'resolved') throw new TypeError('a resolved name has addresses, and each address an attempt');
+  return resolution;
+}
+
+/**
+ * One probe of a target as a client would meet it: the name is resolved, its addresses are raced (RFC 8305), and the first that opens is
+ * the verdict. If none opens, the verdict is the most telling of their outcomes: closed before filtered before failed.
+ *
+ * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ */
+export async function probeTarget(target: Target, options: ProbeOptions = {}): Promise<ProbeReport> {
+  const { report, attempts: started } = await start(target, options, true);
+  const attempts = (await Promise.all(started)).filter((each) => each !== null);
+  return { ...report, attempts, outcome: decide(attempts) ?? outcomeOfResolution(report.resolution) };
+}
+
+/**
+ * One probe of every address that a target has, each with its own verdict, in the order of the addresses.
+ * A name without an address gives one report.
+ *
+ * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ */
+export async function* probeEveryAddress(target: Target, options: ProbeOptions = {}): AsyncGenerator<ProbeReport, void, undefined> {
+  const { report, attempts } = await start(target, options, false);
+  if (attempts.length === 0) yield { ...report, attempts: [], outcome: outcomeOfResolution(report.resolution) };
+  for (const attempt of attempts) {
+    const outcome = await attempt;
+    if (outcome) yield { ...report, attempts: [outcome], outcome };
+  }
+}

@@ -1,0 +1,101 @@
+import { isIP, Socket } from 'node:net';
+import { type Clock, monotonicClock } from './clock.js';
+import { MAX_DURATION_MS } from './duration.js';
+import type { Attempt, Endpoint, OpenOutcome } from './outcome.js';
+import { errorFacts, judgeSocketError, TIMED_OUT } from './socket-errors.js';
+
+/** The deadline of a probe when none is given, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 5000;
+
+/** How one attempt is made. */
+export interface AttemptOptions {
+  /** Deadline in milliseconds, 1 to 2147483647; default 5000. */
+  readonly timeoutMs?: number;
+  /** Aborting ends the attempt at once with the outcome `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Local address to connect from. */
+  readonly sourceAddress?: string | undefined;
+  /** How long an open connection is watched for being dropped by the other side, in milliseconds; 0 (the default) closes it at once. */
+  readonly watchMs?: number;
+  /** Makes the socket, for tests. */
+  readonly createSocket?: () => Socket;
+  /** For tests. */
+  readonly clock?: Clock;
+}
+
+function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, sourceAddress: string | undefined): void {
+  if (isIP(address) !== family) throw new TypeError(`endpoint.address: "${address}" is not a literal IPv${family} address; resolve names first`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`endpoint.port: ${port} is out of range; allowed: 1 to 65535`);
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) throw new TypeError(`sourceAddress: "${sourceAddress}" is not a literal address`);
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS)) throw new RangeError(`timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`);
+}
+
+/**
+ * One TCP connect attempt to one literal address. Whatever the network answers is a value; nothing is sent on the connection.
+ *
+ * The latency runs from `connectionAttempt`, which Node emits immediately before the system call (nodejs/node#51045), to `connect`.
+ * The first attempt of a process reads too long unless {@link warmUp} was awaited before.
+ *
+ * @param endpoint literal address, its family and a port
+ * @throws TypeError when an address is not a literal or not of that family, RangeError when the port or the timeout is out of range
+ */
+export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, watchMs = 0, createSocket = () => new Socket(), clock = monotonicClock } = options;
+  checkArguments(endpoint, timeoutMs, sourceAddress);
+  const startedAt = Date.now();
+  // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
+  if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt, elapsedMs: 0 };
+
+  return new Promise((resolve) => {
+    const socket = createSocket();
+    let startMs = clock();
+    let open: OpenOutcome | undefined;
+    let watchTimer: NodeJS.Timeout | undefined;
+
+    const finish = (outcome: Attempt): void => {
+      clearTimeout(deadline);
+      clearTimeout(watchTimer);
+      signal?.removeEventListener('abort', cancel);
+      // destroy() says FIN on an open connection, which servers take for a client that is done; a reset would be noise in their logs.
+      socket.destroy();
+      resolve(outcome);
+    };
+    const elapsed = () => ({ endpoint, startedAt, elapsedMs: clock() - startMs });
+    const cancel = () => finish(open ?? { state: 'cancelled', ...elapsed() });
+    const giveUp = () => finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
+    // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
+    const deadline = setTimeout(() => setImmediate(() => { if (!socket.destroyed) giveUp(); }), timeoutMs);
+    signal?.addEventListener('abort', cancel, { once: true });
+
+    socket.once('connectionAttempt', () => { startMs = clock(); });
+    socket.once('connect', () => {
+      const connectedMs = clock();
+      const { localAddress, localPort, remoteAddress, remotePort } = socket;
+      if (localPort === remotePort && localAddress === remoteAddress && localPort !== undefined) {
+        // TCP's simultaneous open with ourselves (RFC 9293, 3.5): nobody listens there.
+        const error = errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' });
+        return finish({ state: 'closed', reason: 'conn-refused', endpoint, startedAt, elapsedMs: connectedMs - startMs, error });
+      }
+      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
+      open = { state: 'open', endpoint, startedAt, latencyMs: connectedMs - startMs, local, dropped: null };
+      if (watchMs <= 0) return finish(open);
+      const seen = open;
+      const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
+      socket.once('end', () => drop('end'));
+      socket.once('error', () => drop('reset'));
+      socket.resume();
+      watchTimer = setTimeout(() => finish(seen), watchMs);
+    });
+    socket.on('error', (error) => {
+      if (open) return; // the watch above has it
+      finish({ ...judgeSocketError(error, endpoint.family), ...elapsed(), error: errorFacts(error) });
+    });
+    socket.connect({
+      host: endpoint.address,
+      port: endpoint.port,
+      family: endpoint.family,
+      autoSelectFamily: false,
+      ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
+    });
+  });
+}

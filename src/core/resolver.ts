@@ -1,0 +1,155 @@
+import { closeSync, openSync } from 'node:fs';
+import { devNull } from 'node:os';
+import { monotonicClock } from './clock.js';
+import type { Address, ErrorFacts, Resolution } from './outcome.js';
+import { DEFAULT_TIMEOUT_MS } from './probe.js';
+import { errorFacts } from './socket-errors.js';
+import type { UnresolvedReason } from './states.js';
+import { type LookupAnswer, lookUpInProcess, type SystemLookup, uniqueAddresses } from './system-lookup.js';
+import { asciiHost, familyOf } from './target.js';
+
+/** How a name is resolved. */
+export interface ResolveOptions {
+  /** Only this family; both when it is not given. */
+  readonly family?: 4 | 6 | undefined;
+  /** Deadline in milliseconds; default 5000. It holds whatever the system's resolver does. */
+  readonly timeoutMs?: number;
+  /** Aborting ends the resolution at once with the state `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Ask this DNS server (`address` or `address:port`) instead of the system: no hosts file, no search domains. */
+  readonly dnsServer?: string | undefined;
+  /** The system's resolver; by default `getaddrinfo` on a thread of this process. */
+  readonly systemLookup?: SystemLookup;
+}
+
+type Failure = { readonly reason: UnresolvedReason; readonly error: ErrorFacts };
+
+/** libuv's numbers of two answers that Node gives the same name, ENOTFOUND: the name exists without such an address (uv/errno.h). */
+const UV_EAI_NODATA = -3007;
+const UV_EAI_ADDRFAMILY = -3000;
+
+const withWinsock = (error: ErrorFacts, winsock: number): ErrorFacts => ({ ...error, winsock });
+
+/** What a code of the system's resolver or of c-ares (`dns.Resolver`) says by itself, or null for those that are not about the name. */
+function judgeResolverError(error: ErrorFacts): Failure | null {
+  switch (error.code) {
+    case 'ENOTFOUND':
+      return error.errno === UV_EAI_NODATA || error.errno === UV_EAI_ADDRFAMILY
+        ? { reason: 'name-no-address', error: withWinsock(error, 11004) }
+        : { reason: 'name-not-found', error: withWinsock(error, 11001) };
+    case 'ENODATA':
+    case 'ENOENT': // Windows' 11004, as libuv passes it on (libuv#2959)
+      return { reason: 'name-no-address', error: withWinsock(error, 11004) };
+    case 'EAI_AGAIN':
+    case 'ESERVFAIL':
+    case 'ECONNREFUSED': // nobody listens at the DNS server's address
+      return { reason: 'resolver-failed', error: withWinsock(error, 11002) };
+    case 'ETIMEOUT':
+    case 'ECANCELLED':
+      return { reason: 'resolver-timeout', error: withWinsock(error, 11002) };
+    case 'EAI_FAIL':
+    case 'EREFUSED':
+    case 'EFORMERR':
+    case 'ENOTIMP':
+    case 'EBADRESP':
+      return { reason: 'resolver-failed', error: withWinsock(error, 11003) };
+    case 'EMFILE':
+    case 'ENFILE':
+      return null;
+    default:
+      return { reason: 'resolver-failed', error };
+  }
+}
+
+const NO_ANSWER: Failure = { reason: 'resolver-timeout', error: { code: 'ETIMEOUT', errno: null, winsock: 11002, syscall: null } };
+
+/** EMFILE when this process has no file descriptor left, else null: without one, getaddrinfo says "not found", which is not about the name. */
+function descriptorShortage(): ErrorFacts | null {
+  try {
+    closeSync(openSync(devNull, 'r'));
+    return null;
+  } catch (error) {
+    const facts = errorFacts(error);
+    return facts.code === 'EMFILE' || facts.code === 'ENFILE' ? facts : null;
+  }
+}
+
+/** A promise's value, or the fallback when the time is over or the signal is aborted; what comes later is dropped. */
+function within<T, F>(promise: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined, fallback: () => F): Promise<T | F> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => { settle(); resolve(fallback()); };
+    const timer = setTimeout(() => setImmediate(giveUp), Math.max(timeoutMs, 0));
+    const settle = () => { clearTimeout(timer); signal?.removeEventListener('abort', giveUp); };
+    signal?.addEventListener('abort', giveUp, { once: true });
+    if (signal?.aborted) giveUp();
+    promise.then((value) => { settle(); resolve(value); }, (error: unknown) => { settle(); reject(error as Error); });
+  });
+}
+
+/** DNS' own answer, from the servers given or else the configured ones: A and AAAA side by side, without hosts file and search domains. */
+async function askDns(host: string, families: readonly (4 | 6)[], servers: readonly string[] | null, timeoutMs: number, signal: AbortSignal | undefined): Promise<Address[] | Failure> {
+  const { promises: dns } = await import('node:dns');
+  // c-ares doubles the wait with each of its tries: 1 + 2 + 4 parts. Ours ends it all the same.
+  const resolver = new dns.Resolver({ timeout: Math.max(Math.ceil(timeoutMs / 7), 100), tries: 3 });
+  if (servers) resolver.setServers(servers);
+  const questions = families.map((family) => (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host)));
+  const answers = await within(Promise.allSettled(questions), timeoutMs, signal, () => null);
+  resolver.cancel();
+  if (answers === null) return NO_ANSWER;
+  const found: { address: string; family: 4 | 6 }[] = [];
+  const failures: Failure[] = [];
+  for (const [index, answer] of answers.entries()) {
+    if (answer.status === 'fulfilled') found.push(...answer.value.map((address) => ({ address, family: families[index] ?? 4 })));
+    else failures.push(judgeResolverError(errorFacts(answer.reason)) ?? { reason: 'resolver-failed', error: errorFacts(answer.reason) });
+  }
+  if (found.length > 0) return uniqueAddresses(found);
+  // A name that exists with neither kind of address says so for both; one answer of substance outweighs a failure of the other.
+  const order: UnresolvedReason[] = ['name-not-found', 'name-no-address', 'resolver-failed', 'resolver-timeout'];
+  return failures.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? NO_ANSWER;
+}
+
+/**
+ * Why the system's resolver found nothing: its own code where that is exact, else what DNS says to the same question.
+ * `getaddrinfo` has one code, EAI_AGAIN, for SERVFAIL, REFUSED and silence, and on some systems one for "no such name" and "no address".
+ */
+async function explainFailure(error: ErrorFacts, host: string, families: readonly (4 | 6)[], remainingMs: number, signal: AbortSignal | undefined): Promise<Failure> {
+  const own = judgeResolverError(error) ?? { reason: 'resolver-failed', error };
+  if (own.reason === 'name-no-address' || own.error.winsock === 11003) return own;
+  const dnsSays = await askDns(host, families, null, remainingMs, signal);
+  if (Array.isArray(dnsSays)) return own; // DNS knows it, the system does not: what applications see stands
+  if (own.reason === 'name-not-found') return dnsSays.reason === 'name-no-address' ? { reason: 'name-no-address', error: withWinsock(error, 11004) } : own;
+  return dnsSays.reason === 'name-not-found' || dnsSays.reason === 'name-no-address' ? own : { reason: dnsSays.reason, error: { ...dnsSays.error, syscall: dnsSays.error.syscall ?? error.syscall } };
+}
+
+/**
+ * The addresses of a host, with the time that took. A literal address resolves to itself. The deadline holds also when the system's
+ * resolver cannot be stopped; see {@link pendingLookups}.
+ *
+ * @param host name or literal address, without brackets
+ */
+export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
+  const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, systemLookup = lookUpInProcess } = options;
+  const literalFamily = familyOf(host);
+  if (literalFamily !== null) return { state: 'resolved', host, via: 'literal', elapsedMs: 0, addresses: [{ address: host, family: literalFamily }] };
+
+  const asked = { host: asciiHost(host), via: dnsServer ?? 'system' };
+  const families = family === undefined ? ([6, 4] as const) : ([family] as const);
+  const startMs = monotonicClock();
+  const elapsed = () => monotonicClock() - startMs;
+  const unresolved = async (failure: Failure, elapsedMs: number): Promise<Resolution> => {
+    if (signal?.aborted) return { state: 'cancelled', ...asked, elapsedMs };
+    const servers = dnsServer === undefined ? (await import('node:dns')).getServers() : [dnsServer];
+    return { state: 'unresolved', ...asked, elapsedMs, ...failure, family: family ?? 0, servers };
+  };
+
+  if (dnsServer !== undefined) {
+    const answer = await askDns(asked.host, families, [dnsServer], timeoutMs, signal);
+    return Array.isArray(answer) ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer } : unresolved(answer, elapsed());
+  }
+  const answer: LookupAnswer | null = await within(systemLookup(asked.host, family ?? 0), timeoutMs, signal, () => null);
+  if (answer === null) return unresolved(NO_ANSWER, elapsed());
+  if ('addresses' in answer) return { state: 'resolved', ...asked, elapsedMs: answer.elapsedMs, addresses: answer.addresses };
+  const shortage = descriptorShortage();
+  if (shortage) return { state: 'failed', reason: 'no-files-left', ...asked, elapsedMs: answer.elapsedMs, error: shortage };
+  return unresolved(await explainFailure(answer.error, asked.host, families, timeoutMs - elapsed(), signal), answer.elapsedMs);
+}

@@ -1,0 +1,88 @@
+import { networkInterfaces } from 'node:os';
+import type { ErrorFacts } from './outcome.js';
+import type { FailedReason, FilteredReason } from './states.js';
+import { winsockByCode } from './winsock.js';
+
+/** What an error of connecting says about the port: a part of an outcome. */
+export type SocketVerdict =
+  | { readonly state: 'closed'; readonly reason: 'conn-refused' }
+  | { readonly state: 'filtered'; readonly reason: FilteredReason }
+  | { readonly state: 'failed'; readonly reason: FailedReason };
+
+/** The facts of an error as Node raised it; an AggregateError gives those of its first cause, because its own message is empty. */
+export function errorFacts(error: unknown): ErrorFacts {
+  if (error instanceof AggregateError && error.errors.length > 0) return errorFacts(error.errors[0]);
+  const { code, errno, syscall } = (typeof error === 'object' && error !== null ? error : {}) as NodeJS.ErrnoException;
+  const name = typeof code === 'string' ? code : 'UNKNOWN';
+  return {
+    code: name,
+    errno: typeof errno === 'number' ? errno : null,
+    winsock: winsockByCode(name)?.winsock ?? null,
+    syscall: typeof syscall === 'string' ? syscall : null,
+  };
+}
+
+/** The error of a probe that we ended ourselves because its time was over. */
+export const TIMED_OUT: ErrorFacts = { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null };
+
+/**
+ * Whether the system call itself failed, so that nothing left this machine. Node then ends the message with our own
+ * endpoint, `- Local (0.0.0.0:0)` (ExceptionWithHostPort in lib/net.js); errors that a remote ICMP message caused arrive later and lack it.
+ */
+function isLocalFault(error: unknown): boolean {
+  return error instanceof Error && / - Local \(.*\)$/.test(error.message);
+}
+
+function hasIpv6Address(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.family === 'IPv6'));
+}
+
+/**
+ * What an error of `net.Socket` says about the port. Remote answers are told from local faults by the system call and by Node's message.
+ *
+ * @param error as it came with the socket's `error` event
+ * @param family of the address that was probed
+ * @param ipv6Here whether this machine has any IPv6 address: without one, EADDRNOTAVAIL means that, and not "no ports left"
+ */
+export function judgeSocketError(error: unknown, family: 4 | 6, ipv6Here: () => boolean = hasIpv6Address): SocketVerdict {
+  const { code, syscall } = errorFacts(error);
+  const local = isLocalFault(error);
+  if (syscall === 'bind') {
+    if (code === 'EADDRINUSE') return { state: 'failed', reason: 'no-ports-left' };
+    if (code === 'EACCES' || code === 'EPERM') return { state: 'failed', reason: 'not-permitted' };
+    return { state: 'failed', reason: 'bad-source' };
+  }
+  switch (code) {
+    case 'ECONNREFUSED':
+    case 'ECONNRESET': // a RST on a half-open connection, as some middleboxes send it
+      return { state: 'closed', reason: 'conn-refused' };
+    case 'ETIMEDOUT': // the kernel gave up before we did
+      return { state: 'filtered', reason: 'no-response' };
+    case 'EHOSTUNREACH':
+    case 'EHOSTDOWN':
+      return local ? { state: 'failed', reason: 'no-route' } : { state: 'filtered', reason: 'host-unreach' };
+    case 'ENETUNREACH':
+      return local ? { state: 'failed', reason: 'no-route' } : { state: 'filtered', reason: 'net-unreach' };
+    case 'ENOPROTOOPT':
+      return { state: 'filtered', reason: 'proto-unreach' };
+    case 'EACCES':
+      return local ? { state: 'failed', reason: 'not-permitted' } : { state: 'filtered', reason: 'admin-prohibited' };
+    case 'EPERM':
+      return { state: 'failed', reason: 'not-permitted' };
+    case 'EADDRNOTAVAIL':
+      return { state: 'failed', reason: family === 6 && !ipv6Here() ? 'no-route' : 'no-ports-left' };
+    case 'EMFILE':
+    case 'ENFILE':
+      return { state: 'failed', reason: 'no-files-left' };
+    case 'ENETDOWN':
+    case 'EINVAL': // a blackhole route
+    case 'EAFNOSUPPORT':
+      return { state: 'failed', reason: 'no-route' };
+    case 'ENOBUFS':
+    case 'ENOMEM':
+    case 'EAGAIN':
+      return { state: 'failed', reason: 'no-resources' };
+    default:
+      return { state: 'failed', reason: 'unknown-error' };
+  }
+}

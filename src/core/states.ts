@@ -1,0 +1,81 @@
+/** What a probe can learn: nmap's port states, and the ones that are about us rather than about the port. */
+export type State = 'open' | 'closed' | 'filtered' | 'unresolved' | 'failed' | 'cancelled';
+
+/** Somebody answered, and the answer was no. */
+export type ClosedReason = 'conn-refused';
+
+/** Nothing usable came back (words as nmap uses them). */
+export type FilteredReason = 'no-response' | 'host-unreach' | 'net-unreach' | 'proto-unreach' | 'admin-prohibited';
+
+/** The name has no address. */
+export type UnresolvedReason = 'name-not-found' | 'name-no-address' | 'resolver-failed' | 'resolver-timeout';
+
+/** The probe could not be made here; nothing was learned about the port. */
+export type FailedReason =
+  | 'no-route'
+  | 'no-ports-left'
+  | 'no-files-left'
+  | 'not-permitted'
+  | 'bad-source'
+  | 'no-resources'
+  | 'unknown-error';
+
+/** Why a port is not open. */
+export type Reason = ClosedReason | FilteredReason | UnresolvedReason | FailedReason;
+
+/** One row of the table of exit codes. */
+export interface ExitCodeRow {
+  /** The process' exit code. */
+  readonly exitCode: number;
+  /** The state the code stands for, or null where it is about the call and not about the port. */
+  readonly state: State | null;
+  /** What the code means, in words for the help text. */
+  readonly meaning: string;
+  /** The reasons that lead to it. */
+  readonly reasons: readonly Reason[];
+}
+
+/**
+ * The table of exit codes: the only one. `--help` is made from it and the README is tested against it.
+ * 0, 1 and 2 are those of Microsoft's PortQry (KB 310099); 64 and 70 are EX_USAGE and EX_SOFTWARE of sysexits(3).
+ */
+export const EXIT_CODES: readonly ExitCodeRow[] = [
+  { exitCode: 0, state: 'open', meaning: 'the handshake completed', reasons: [] },
+  { exitCode: 1, state: 'closed', meaning: 'somebody answered: refused', reasons: ['conn-refused'] },
+  {
+    exitCode: 2,
+    state: 'filtered',
+    meaning: 'nothing usable came back',
+    reasons: ['no-response', 'host-unreach', 'net-unreach', 'proto-unreach', 'admin-prohibited'],
+  },
+  {
+    exitCode: 3,
+    state: 'unresolved',
+    meaning: 'the name has no address',
+    reasons: ['name-not-found', 'name-no-address', 'resolver-failed', 'resolver-timeout'],
+  },
+  {
+    exitCode: 4,
+    state: 'failed',
+    meaning: 'the probe could not be made here; nothing was learned about the port',
+    reasons: ['no-route', 'no-ports-left', 'no-files-left', 'not-permitted', 'bad-source', 'no-resources', 'unknown-error'],
+  },
+  { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
+  { exitCode: 70, state: null, meaning: 'a bug in portping', reasons: [] },
+  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict', reasons: [] },
+];
+
+/** Exit code for wrong usage (EX_USAGE of sysexits(3)). */
+export const EXIT_USAGE = 64;
+
+/** Exit code for an exception nobody caught (EX_SOFTWARE of sysexits(3)). */
+export const EXIT_BUG = 70;
+
+const exitCodes = new Map(EXIT_CODES.map((row) => [row.state, row.exitCode]));
+
+/** The exit code that stands for a state. */
+export function exitCodeOf(state: State): number {
+  const exitCode = exitCodes.get(state);
+  if (exitCode === undefined) throw new TypeError(`no exit code for the state ${state}`);
+  return exitCode;
+}

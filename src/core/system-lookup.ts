@@ -1,0 +1,41 @@
+import { monotonicClock } from './clock.js';
+import type { Address, ErrorFacts } from './outcome.js';
+import { errorFacts } from './socket-errors.js';
+
+/** What the system's resolver said, with its own time in milliseconds. */
+export type LookupAnswer =
+  | { readonly elapsedMs: number; readonly addresses: readonly Address[] }
+  | { readonly elapsedMs: number; readonly error: ErrorFacts };
+
+/** Asks the system's resolver (hosts file, nsswitch, DNS …) for the addresses of one family, or of both (0). Never rejects. */
+export type SystemLookup = (host: string, family: 0 | 4 | 6) => Promise<LookupAnswer>;
+
+/** Addresses as a resolver gave them, in its order, each once. */
+export function uniqueAddresses(found: readonly { address: string; family: number }[]): Address[] {
+  const unique = new Map(found.map(({ address, family }) => [address, { address, family: family === 6 ? 6 : 4 } as const]));
+  return [...unique.values()];
+}
+
+let pending = 0;
+
+/**
+ * How many lookups of this process are still waiting for the system's resolver. `getaddrinfo` cannot be cancelled, and a process that ends
+ * while one is pending waits for it (libuv joins its threads), 10 s and more when the DNS server is dead.
+ */
+export function pendingLookups(): number {
+  return pending;
+}
+
+/** `getaddrinfo` on a thread of this process. */
+export const lookUpInProcess: SystemLookup = async (host, family) => {
+  const { lookup } = await import('node:dns'); // a probe of an address needs none of it
+  return new Promise((resolve) => {
+    const startMs = monotonicClock();
+    pending += 1;
+    lookup(host, { family, all: true }, (error, found) => {
+      pending -= 1;
+      const elapsedMs = monotonicClock() - startMs;
+      resolve(error ? { elapsedMs, error: errorFacts(error) } : { elapsedMs, addresses: uniqueAddresses(found) });
+    });
+  });
+};

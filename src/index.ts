@@ -1,0 +1,15 @@
+export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe.js';
+export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe-target.js';
+export { resolveHost, type ResolveOptions } from './core/resolver.js';
+export { warmUp } from './core/warm-up.js';
+export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
+export { formatEndpoint, formatHostPort, parseHost, parsePort, parseTarget, type Target } from './core/target.js';
+export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
+export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
+export type { ClosedReason, FailedReason, FilteredReason, Reason, State, UnresolvedReason } from './core/states.js';
+export { lookUpError, winsockByCode, winsockByNumber, WINSOCK_ERRORS, type WinsockError } from './core/winsock.js';
+export { UsageError } from './core/usage-error.js';
+export type {
+  Address, Attempt, CancelledOutcome, ClosedOutcome, Drop, Endpoint, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
+  ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, Unresolved,
+} from './core/outcome.js';

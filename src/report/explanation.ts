@@ -1,0 +1,170 @@
+import type { Attempt, ErrorFacts, FailedOutcome, FilteredOutcome, Outcome, ProbeReport, ResolvingFailed, Unresolved } from '../core/outcome.js';
+import { formatEndpoint } from '../core/target.js';
+import { winsockByNumber } from '../core/winsock.js';
+import { escapeControls } from './escape.js';
+import { formatDuration } from './numbers.js';
+
+/** Why a port is not open, for people: what was seen, and the most useful next step. Each is one line. */
+export interface Explanation {
+  readonly what: string;
+  readonly advice: string;
+}
+
+/** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or that it is unknown, with its raw name and number. */
+export function formatError(error: ErrorFacts): string {
+  const row = error.winsock === null ? undefined : winsockByNumber(error.winsock);
+  if (row) return `${row.winsock} ${row.name} (${escapeControls(error.code)})`;
+  return `Unknown error ${escapeControls(error.code)}${error.errno === null ? '' : ` (${error.errno})`}`;
+}
+
+const list = (words: readonly string[]): string => words.join(words.length === 2 ? ' and ' : ', ');
+
+/** How long an unanswered ARP or neighbour request takes on Linux: three of them, a second apart (arp(7), mcast_solicit and retrans_time_ms). */
+const isNeighbourTimeout = (elapsedMs: number): boolean => elapsedMs >= 900 && elapsedMs <= 3500;
+
+function explainFiltered(outcome: FilteredOutcome, { attempts, resolution, timeoutMs }: ProbeReport): Explanation {
+  const { address } = outcome.endpoint;
+  const after = formatDuration(outcome.elapsedMs);
+  switch (outcome.reason) {
+    case 'no-response': {
+      const silent = attempts.filter((each) => each.state === 'filtered' && each.reason === 'no-response').map((each) => each.endpoint.address);
+      const slowName = resolution.elapsedMs > timeoutMs / 2 ? ` Resolving the name took ${formatDuration(resolution.elapsedMs)} of the ${formatDuration(timeoutMs)}.` : '';
+      return {
+        what: `no answer from ${list(silent)} within ${after}.${slowName}`,
+        advice: 'A firewall is dropping the packets, or no host is there: the two look alike from here.',
+      };
+    }
+    case 'host-unreach':
+      return isNeighbourTimeout(outcome.elapsedMs)
+        ? {
+            what: `${address} was reported unreachable after ${after}, about as long as an unanswered request for a neighbour takes.`,
+            advice: 'Probably no host with this address is up in its network. Check the address, and that the host is on.',
+          }
+        : {
+            what: `a router or firewall answered after ${after} that ${address} cannot be reached, or not on this port.`,
+            advice: "Ask whoever runs that firewall: firewalld's default reject looks like this, and so does a router that cannot find the host.",
+          };
+    case 'net-unreach':
+      return {
+        what: `a router answered after ${after} that it has no route to ${address}.`,
+        advice: 'The network there is down or not announced: check the address, a VPN that should be up, and the routing on the way.',
+      };
+    case 'proto-unreach':
+      return { what: `${address} answered after ${after} that it does not speak TCP.`, advice: 'Probably a firewall that rejects in an unusual way; ask whoever runs it.' };
+    case 'admin-prohibited':
+      return {
+        what: `a firewall answered after ${after} that traffic to ${formatEndpoint(outcome.endpoint)} is prohibited.`,
+        advice: 'The refusal is policy and not a fault of the host: ask whoever runs the firewall there, or the one on this machine.',
+      };
+    default:
+      return outcome.reason satisfies never;
+  }
+}
+
+function explainFailed({ reason, error, ...outcome }: FailedOutcome | ResolvingFailed): Explanation {
+  const to = 'endpoint' in outcome ? outcome.endpoint.address : outcome.host;
+  switch (reason) {
+    case 'no-route':
+      return {
+        what: `this machine has no usable route to ${escapeControls(to)}; nothing was sent.`,
+        advice: 'Check the network connection of this machine, its default route, and a VPN that should be up.',
+      };
+    case 'no-ports-left':
+      return {
+        what: 'this machine has no free source port for the connection; nothing was sent.',
+        advice: 'Too many connections are open or were closed within the last minute (TIME_WAIT): wait, or widen the range of ephemeral ports.',
+      };
+    case 'no-files-left':
+      return { what: 'no file descriptor was left for the probe; nothing was sent.', advice: 'Raise the limit (ulimit -n), or close what holds them.' };
+    case 'not-permitted':
+      return {
+        what: `this machine does not permit connections to ${escapeControls(to)}; nothing was sent.`,
+        advice: 'A local firewall, a policy route or a sandbox forbids it: look there, not at the other side.',
+      };
+    case 'bad-source':
+      return { what: 'the source address cannot be used on this machine for this target; nothing was sent.', advice: 'Give an address that this machine has, of the family of the target.' };
+    case 'no-resources':
+      return { what: 'the system had no memory or buffers for the connection; nothing was sent.', advice: 'Look at the load of this machine, and try again.' };
+    case 'unknown-error':
+      return {
+        what: `${error.syscall ? `${escapeControls(error.syscall)} failed with an error` : 'an error came'} that is not in portping's table.`,
+        advice: 'Nothing was learned about the port. Please report it with this line.',
+      };
+    default:
+      return reason satisfies never;
+  }
+}
+
+function explainUnresolved({ reason, host, family, via, servers, elapsedMs, error }: Unresolved): Explanation {
+  const name = escapeControls(host);
+  const after = formatDuration(elapsedMs);
+  const who = via === 'system' ? "the system's resolver" : `the DNS server ${escapeControls(via)}`;
+  const asked = via === 'system' && servers.length > 0 ? `${who} (DNS: ${list(servers.map(escapeControls))})` : who;
+  const tryAddress = 'Try the IP address: if that works, name resolution is at fault and not the service.';
+  switch (reason) {
+    case 'name-not-found':
+      return { what: `there is no name ${name}, says ${asked} after ${after}.`, advice: `Check the spelling. ${tryAddress}` };
+    case 'name-no-address':
+      return {
+        what: `the name ${name} exists but has no ${family === 0 ? '' : `IPv${family} `}address, says ${asked} after ${after}.`,
+        advice: family === 0 ? 'Its A and AAAA records are missing; ask whoever runs its DNS.' : `Try without -${family}, or ask whoever runs its DNS.`,
+      };
+    case 'resolver-failed': {
+      const said: Partial<Record<string, string>> = {
+        ESERVFAIL: 'the DNS server failed (SERVFAIL)', EREFUSED: 'the DNS server refuses to answer (REFUSED)', ECONNREFUSED: 'no DNS server is listening',
+        EFORMERR: 'the DNS server did not understand (FORMERR)', ENOTIMP: 'the DNS server cannot do this (NOTIMP)',
+      };
+      return { what: `${said[error.code] ?? 'resolving failed'}, says ${asked} about ${name} after ${after}.`, advice: `Look at that resolver. ${tryAddress}` };
+    }
+    case 'resolver-timeout':
+      return { what: `no answer about ${name} from ${asked} within ${after}.`, advice: `The DNS server is down or its packets are dropped. ${tryAddress}` };
+    default:
+      return reason satisfies never;
+  }
+}
+
+function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {
+  switch (outcome.state) {
+    case 'open':
+    case 'cancelled':
+      return null;
+    case 'closed':
+      return {
+        what: `${formatEndpoint(outcome.endpoint)} refused after ${formatDuration(outcome.elapsedMs)}.`,
+        advice: 'The host is up, but nothing listens on that port there, or a firewall rejects it: the two look alike from here.',
+      };
+    case 'filtered':
+      return explainFiltered(outcome, report);
+    case 'failed':
+      return explainFailed(outcome);
+    case 'unresolved':
+      return explainUnresolved(outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Why the target is not open, or null when it is (or when nobody waited for the verdict). */
+export function explain(report: ProbeReport): Explanation | null {
+  const explanation = explainOutcome(report.outcome, report);
+  if (explanation === null || !('error' in report.outcome)) return null;
+  return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
+}
+
+/** One attempt in words, without its endpoint: `open in 0.21 ms`, `closed, conn-refused <10061> after 0.31 ms`. */
+export function describeAttempt(attempt: Attempt): string {
+  switch (attempt.state) {
+    case 'open':
+      return `open in ${formatDuration(attempt.latencyMs)}`;
+    case 'cancelled':
+      return `no answer yet after ${formatDuration(attempt.elapsedMs)}`;
+    default:
+      return `${attempt.state}, ${attempt.reason} <${errorNumber(attempt.error)}> after ${formatDuration(attempt.elapsedMs)}`;
+  }
+}
+
+/** The number between the angle brackets: the Windows Sockets code, or the platform's own number or name where there is none. */
+export function errorNumber(error: ErrorFacts): string {
+  if (error.winsock !== null) return String(error.winsock);
+  return error.errno === null ? escapeControls(error.code) : String(Math.abs(error.errno));
+}

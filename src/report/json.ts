@@ -1,0 +1,72 @@
+import type { Attempt, ProbeReport, Resolution } from '../core/outcome.js';
+import { exitCodeOf } from '../core/states.js';
+import { explain } from './explanation.js';
+import type { Reporter } from './reporter.js';
+
+/** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
+export const JSON_SCHEMA = 'portping/1';
+
+const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+
+/** Milliseconds to a whole microsecond: more digits would not be measured ones. */
+const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+
+function resolutionObject(resolution: Resolution): object {
+  const { host, via, elapsedMs, state } = resolution;
+  return {
+    host,
+    via,
+    state,
+    reason: 'reason' in resolution ? resolution.reason : null,
+    elapsedMs: rounded(elapsedMs),
+    addresses: resolution.state === 'resolved' ? resolution.addresses : [],
+    error: 'error' in resolution ? resolution.error : null,
+    servers: resolution.state === 'unresolved' ? resolution.servers : null,
+  };
+}
+
+function attemptObject(attempt: Attempt): object {
+  const { endpoint, state, startedAt } = attempt;
+  const isOpen = attempt.state === 'open';
+  return {
+    ...endpoint,
+    state,
+    reason: 'reason' in attempt ? attempt.reason : null,
+    time: iso(startedAt),
+    latencyMs: isOpen ? rounded(attempt.latencyMs) : null,
+    elapsedMs: isOpen ? null : rounded(attempt.elapsedMs),
+    local: isOpen ? attempt.local : null,
+    dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: rounded(attempt.dropped.afterMs) } : null,
+    error: 'error' in attempt ? attempt.error : null,
+  };
+}
+
+/** The facts of one probe as a plain object, the same for every consumer of JSON. */
+export function probeObject(report: ProbeReport): object {
+  const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
+  const explanation = explain(report);
+  return {
+    schema: JSON_SCHEMA,
+    type: 'probe',
+    time: iso(startedAt),
+    target,
+    timeoutMs,
+    state: outcome.state,
+    reason: 'reason' in outcome ? outcome.reason : null,
+    exitCode: exitCodeOf(outcome.state),
+    address: 'endpoint' in outcome ? outcome.endpoint.address : null,
+    latencyMs: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
+    elapsedMs: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
+    error: 'error' in outcome ? outcome.error : null,
+    resolution: resolutionObject(resolution),
+    attempts: attempts.map(attemptObject),
+    explanation: explanation ? `${explanation.what} ${explanation.advice}` : null,
+  };
+}
+
+/** One JSON object a line on stdout, nothing on stderr. JSON itself escapes control characters below U+0020; the rest are escaped here. */
+export function jsonReporter(): Reporter {
+  const escapeRest = (json: string): string =>
+    json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return { probe: (report) => ({ stdout: `${escapeRest(JSON.stringify(probeObject(report)))}\n`, stderr: '' }) };
+}

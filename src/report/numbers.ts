@@ -1,0 +1,14 @@
+/** Milliseconds with the digits that mean something: two decimals below 10, one below 100, none from 100 on. Without a unit. */
+export function formatMilliseconds(milliseconds: number): string {
+  if (milliseconds < 9.995) return milliseconds.toFixed(2);
+  return milliseconds.toFixed(milliseconds < 99.95 ? 1 : 0);
+}
+
+/** A duration in running text: `0.31 ms`, `12.3 ms`, `3.07 s`, `5 s`, `2 min 5 s`. */
+export function formatDuration(milliseconds: number): string {
+  if (milliseconds < 999.5) return `${formatMilliseconds(milliseconds)} ms`;
+  if (milliseconds < 59_995) return `${Number((milliseconds / 1000).toFixed(2))} s`;
+  const seconds = Math.round(milliseconds / 1000);
+  const parts = [[Math.floor(seconds / 3600), 'h'], [Math.floor(seconds / 60) % 60, 'min'], [seconds % 60, 's']] as const;
+  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(' ');
+}
