@@ -33,8 +33,11 @@ async function* probes(config: ProbeConfig, options: ProbeOptions): AsyncGenerat
 
 async function runProbes(config: ProbeConfig): Promise<number> {
   const interruption = new AbortController();
-  const interrupt = () => interruption.abort();
-  process.once('SIGINT', interrupt).once('SIGTERM', interrupt);
+  const interrupt = (): void => {
+    if (interruption.signal.aborted) process.exit(exitCodeOf('cancelled'));
+    interruption.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt); // not once(): ora would then take the signal for its own and end us
   const { target, format, quiet, verbose, timestamps, color, all } = config;
   const reporter = FORMATS[format]({ paint: await paints(color), verbose, timestamps, nameEndpoints: all });
   const lookup = abandonableLookup();

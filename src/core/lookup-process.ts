@@ -58,7 +58,9 @@ export class LookupProcess {
   async #start(): Promise<ChildProcess> {
     const { spawn } = await import('node:child_process'); // not loaded where it is never needed
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // neither is for this helper, and both would slow it down
-    const child = spawn(process.execPath, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env });
+    const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env });
+    child.on('error', () => this.#failAll());
+    if (!child.stdout || !child.stdin) throw new Error('no pipes'); // no descriptors left: the error event follows
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
@@ -71,7 +73,6 @@ export class LookupProcess {
       }
     });
     child.stdin.on('error', () => this.#failAll());
-    child.on('error', () => this.#failAll());
     child.on('exit', () => this.#failAll());
     return child;
   }

@@ -1,8 +1,8 @@
 import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
-import type { Attempt, Endpoint, OpenOutcome } from './outcome.js';
-import { errorFacts, judgeSocketError, TIMED_OUT } from './socket-errors.js';
+import type { Attempt, Drop, Endpoint, OpenOutcome } from './outcome.js';
+import { errorFacts, isResetAfterHandshake, judgeSocketError, TIMED_OUT } from './socket-errors.js';
 
 /** The deadline of a probe when none is given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
@@ -60,6 +60,11 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       socket.destroy();
       resolve(outcome);
     };
+    const opened = (latencyMs: number, dropped: Drop | null): OpenOutcome => {
+      const { localAddress, localPort } = socket;
+      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
+      return { state: 'open', endpoint, startedAt, latencyMs, local, dropped };
+    };
     const elapsed = () => ({ endpoint, startedAt, elapsedMs: clock() - startMs });
     const cancel = () => finish(open ?? { state: 'cancelled', ...elapsed() });
     const giveUp = () => finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
@@ -76,10 +81,9 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
         const error = errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' });
         return finish({ state: 'closed', reason: 'conn-refused', endpoint, startedAt, elapsedMs: connectedMs - startMs, error });
       }
-      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
-      open = { state: 'open', endpoint, startedAt, latencyMs: connectedMs - startMs, local, dropped: null };
-      if (watchMs <= 0) return finish(open);
-      const seen = open;
+      const seen = opened(connectedMs - startMs, null);
+      open = seen;
+      if (watchMs <= 0) return finish(seen);
       const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
       socket.once('end', () => drop('end'));
       socket.once('error', () => drop('reset'));
@@ -88,7 +92,9 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
     });
     socket.on('error', (error) => {
       if (open) return; // the watch above has it
-      finish({ ...judgeSocketError(error, endpoint.family), ...elapsed(), error: errorFacts(error) });
+      const facts = errorFacts(error);
+      if (isResetAfterHandshake(facts)) return finish(opened(clock() - startMs, { by: 'reset', afterMs: 0 }));
+      finish({ ...judgeSocketError(error, endpoint.family), ...elapsed(), error: facts });
     });
     socket.connect({
       host: endpoint.address,

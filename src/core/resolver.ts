@@ -103,22 +103,28 @@ async function askDns(host: string, families: readonly (4 | 6)[], servers: reado
     else failures.push(judgeResolverError(errorFacts(answer.reason)) ?? { reason: 'resolver-failed', error: errorFacts(answer.reason) });
   }
   if (found.length > 0) return uniqueAddresses(found);
-  // A name that exists with neither kind of address says so for both; one answer of substance outweighs a failure of the other.
-  const order: UnresolvedReason[] = ['name-not-found', 'name-no-address', 'resolver-failed', 'resolver-timeout'];
+  // "No such name" holds for both kinds of address, "no such record" only for its own: a failure of the other one leaves it open.
+  const order: UnresolvedReason[] = ['name-not-found', 'resolver-failed', 'resolver-timeout', 'name-no-address'];
   return failures.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? NO_ANSWER;
 }
 
+/** How long DNS is asked, at the most, to refine an answer that stands without it, in milliseconds. */
+const REFINING_MS = 1000;
+
 /**
- * Why the system's resolver found nothing: its own code where that is exact, else what DNS says to the same question.
- * `getaddrinfo` has one code, EAI_AGAIN, for SERVFAIL, REFUSED and silence, and on some systems one for "no such name" and "no address".
+ * Why the system's resolver found nothing: its own code, refined by what DNS says to the same question. `getaddrinfo` has one code, EAI_AGAIN,
+ * for SERVFAIL, REFUSED and silence, on some systems one for "no such name" and "no address", and takes a FORMERR, or a SERVFAIL for one
+ * family beside an empty answer for the other, for "not found".
  */
 async function explainFailure(error: ErrorFacts, host: string, families: readonly (4 | 6)[], remainingMs: number, signal: AbortSignal | undefined): Promise<Failure> {
   const own = judgeResolverError(error) ?? { reason: 'resolver-failed', error };
-  if (own.reason === 'name-no-address' || own.error.winsock === 11003) return own;
-  const dnsSays = await askDns(host, families, null, remainingMs, signal);
+  const nameFailed = own.reason === 'name-not-found' || own.reason === 'name-no-address';
+  const dnsSays = await askDns(host, families, null, nameFailed ? Math.min(remainingMs, REFINING_MS) : remainingMs, signal);
   if (Array.isArray(dnsSays)) return own; // DNS knows it, the system does not: what applications see stands
-  if (own.reason === 'name-not-found') return dnsSays.reason === 'name-no-address' ? { reason: 'name-no-address', error: withWinsock(error, 11004) } : own;
-  return dnsSays.reason === 'name-not-found' || dnsSays.reason === 'name-no-address' ? own : { reason: dnsSays.reason, error: { ...dnsSays.error, syscall: dnsSays.error.syscall ?? error.syscall } };
+  if (!nameFailed) return dnsSays.reason.startsWith('resolver-') ? dnsSays : own;
+  if (dnsSays.reason === 'name-no-address') return { reason: 'name-no-address', error: withWinsock(error, 11004) };
+  const answered = dnsSays.error.code === 'EFORMERR' || (own.reason === 'name-no-address' && ['ESERVFAIL', 'EREFUSED', 'ENOTIMP'].includes(dnsSays.error.code));
+  return answered ? dnsSays : own;
 }
 
 /**

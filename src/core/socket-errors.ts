@@ -26,15 +26,23 @@ export function errorFacts(error: unknown): ErrorFacts {
 export const TIMED_OUT: ErrorFacts = { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null };
 
 /**
- * Whether the system call itself failed, so that nothing left this machine. Node then ends the message with our own
- * endpoint, `- Local (0.0.0.0:0)` (ExceptionWithHostPort in lib/net.js); errors that a remote ICMP message caused arrive later and lack it.
+ * Our own end as Node writes it behind an error of the system call itself, `- Local (0.0.0.0:0)` (ExceptionWithHostPort in lib/net.js): nothing
+ * left this machine. Null for errors that an answer from the network caused, which arrive later. Holds as long as no local port is asked for.
  */
-function isLocalFault(error: unknown): boolean {
-  return error instanceof Error && / - Local \(.*\)$/.test(error.message);
+function localEnd(error: unknown): string | null {
+  return (error instanceof Error ? / - Local \((.*):[^:]*\)$/.exec(error.message)?.[1] : undefined) ?? null;
 }
 
 function hasIpv6Address(): boolean {
   return Object.values(networkInterfaces()).some((addresses) => addresses?.some((each) => each.family === 'IPv6'));
+}
+
+/**
+ * Whether an error of connecting means that the handshake had completed and the connection was reset before we looked: a RST in answer to our
+ * SYN gives ECONNREFUSED, one that comes later ECONNRESET, or EPIPE behind a FIN (tcp_reset() in Linux, tcp_input() in BSD).
+ */
+export function isResetAfterHandshake({ code, syscall }: ErrorFacts): boolean {
+  return syscall === 'connect' && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
 /**
@@ -46,7 +54,8 @@ function hasIpv6Address(): boolean {
  */
 export function judgeSocketError(error: unknown, family: 4 | 6, ipv6Here: () => boolean = hasIpv6Address): SocketVerdict {
   const { code, syscall } = errorFacts(error);
-  const local = isLocalFault(error);
+  const end = localEnd(error);
+  const local = end !== null;
   if (syscall === 'bind') {
     if (code === 'EADDRINUSE') return { state: 'failed', reason: 'no-ports-left' };
     if (code === 'EACCES' || code === 'EPERM') return { state: 'failed', reason: 'not-permitted' };
@@ -54,7 +63,6 @@ export function judgeSocketError(error: unknown, family: 4 | 6, ipv6Here: () => 
   }
   switch (code) {
     case 'ECONNREFUSED':
-    case 'ECONNRESET': // a RST on a half-open connection, as some middleboxes send it
       return { state: 'closed', reason: 'conn-refused' };
     case 'ETIMEDOUT': // the kernel gave up before we did
       return { state: 'filtered', reason: 'no-response' };
@@ -74,8 +82,9 @@ export function judgeSocketError(error: unknown, family: 4 | 6, ipv6Here: () => 
     case 'EMFILE':
     case 'ENFILE':
       return { state: 'failed', reason: 'no-files-left' };
+    case 'EINVAL': // a blackhole route; or, when we had a source address, one that cannot reach there (127.0.0.1 to another host)
+      return { state: 'failed', reason: local && end !== '0.0.0.0' && end !== '::' ? 'bad-source' : 'no-route' };
     case 'ENETDOWN':
-    case 'EINVAL': // a blackhole route
     case 'EAFNOSUPPORT':
       return { state: 'failed', reason: 'no-route' };
     case 'ENOBUFS':

@@ -19,8 +19,8 @@ export function formatError(error: ErrorFacts): string {
 
 const list = (words: readonly string[]): string => words.join(words.length === 2 ? ' and ' : ', ');
 
-/** How long an unanswered ARP or neighbour request takes on Linux: three of them, a second apart (arp(7), mcast_solicit and retrans_time_ms). */
-const isNeighbourTimeout = (elapsedMs: number): boolean => elapsedMs >= 900 && elapsedMs <= 3500;
+/** How long an unanswered ARP or neighbour request takes on Linux: three of them, a second apart (arp(7): mcast_solicit, retrans_time_ms). */
+const isNeighbourTimeout = (elapsedMs: number): boolean => elapsedMs >= 2500 && elapsedMs <= 3500;
 
 function explainFiltered(outcome: FilteredOutcome, { attempts, resolution, timeoutMs }: ProbeReport): Explanation {
   const { address } = outcome.endpoint;
@@ -41,8 +41,8 @@ function explainFiltered(outcome: FilteredOutcome, { attempts, resolution, timeo
             advice: 'Probably no host with this address is up in its network. Check the address, and that the host is on.',
           }
         : {
-            what: `a router or firewall answered after ${after} that ${address} cannot be reached, or not on this port.`,
-            advice: "Ask whoever runs that firewall: firewalld's default reject looks like this, and so does a router that cannot find the host.",
+            what: `${address} was reported unreachable after ${after}.`,
+            advice: "A firewall rejects this (firewalld's default answer; it may be this machine's own), or a router does not find the host: they look alike from here.",
           };
     case 'net-unreach':
       return {
@@ -111,7 +111,7 @@ function explainUnresolved({ reason, host, family, via, servers, elapsedMs, erro
       };
     case 'resolver-failed': {
       const said: Partial<Record<string, string>> = {
-        ESERVFAIL: 'the DNS server failed (SERVFAIL)', EREFUSED: 'the DNS server refuses to answer (REFUSED)', ECONNREFUSED: 'no DNS server is listening',
+        ESERVFAIL: 'the DNS server failed (SERVFAIL)', EREFUSED: 'the DNS server refuses to answer (REFUSED)', ECONNREFUSED: 'no DNS server can be reached',
         EFORMERR: 'the DNS server did not understand (FORMERR)', ENOTIMP: 'the DNS server cannot do this (NOTIMP)',
       };
       return { what: `${said[error.code] ?? 'resolving failed'}, says ${asked} about ${name} after ${after}.`, advice: `Look at that resolver. ${tryAddress}` };

@@ -38,8 +38,9 @@ function details(report: ProbeReport): string[] {
     }
   }
   if (outcome.state === 'open') {
-    const sum = resolution.elapsedMs + outcome.latencyMs;
-    lines.push(`dns ${formatDuration(resolution.elapsedMs)} + connect ${formatDuration(outcome.latencyMs)} = ${formatDuration(sum)}`);
+    const connect = `connect ${formatDuration(outcome.latencyMs)}`;
+    const sum = formatDuration(resolution.elapsedMs + outcome.latencyMs);
+    lines.push(resolution.via === 'literal' ? connect : `dns ${formatDuration(resolution.elapsedMs)} + ${connect} = ${sum}`);
   }
   return lines;
 }

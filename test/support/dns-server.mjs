@@ -1,0 +1,64 @@
+// A DNS server over UDP and TCP, started by Lab.dns(). Speaks the line protocol of helper-process.ts.
+import dgram from 'node:dgram';
+import net from 'node:net';
+import { createInterface } from 'node:readline';
+import dnsPacket from 'dns-packet';
+
+const config = JSON.parse(process.argv[2]);
+const queries = [];
+const rcodes = { NODATA: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 };
+let zone = lowerCaseKeys(config.zone);
+
+/** Calls `send` with the answer to a query, maybe later, maybe never. */
+function handle(query, transport, send) {
+  const { id, flags, questions } = query;
+  const [question] = questions;
+  if (!question) return;
+  queries.push({ name: question.name, type: question.type, transport });
+  const entry = zone[question.name.toLowerCase()] ?? config.unknown;
+  const records = typeof entry === 'string' ? entry : (entry[question.type] ?? 'NODATA');
+  if (records === 'silent') return;
+  const rcode = typeof records === 'string' ? rcodes[records] : 0;
+  const answers = typeof records === 'string' ? [] : records.map((data) => ({ ...question, ttl: 60, data }));
+  const replyFlags = (flags & dnsPacket.RECURSION_DESIRED) | dnsPacket.RECURSION_AVAILABLE | rcode;
+  setTimeout(send, entry.delayMs ?? 0, { id, type: 'response', flags: replyFlags, questions, answers });
+}
+
+function lowerCaseKeys(entries) {
+  return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name.toLowerCase(), entry]));
+}
+
+const udp = dgram.createSocket(net.isIPv6(config.address) ? 'udp6' : 'udp4');
+udp.on('message', (message, from) => {
+  handle(dnsPacket.decode(message), 'udp', (reply) => udp.send(dnsPacket.encode(reply), from.port, from.address));
+});
+
+const tcp = net.createServer((socket) => {
+  let received = Buffer.alloc(0);
+  socket.on('error', () => {});
+  socket.on('data', (chunk) => {
+    received = Buffer.concat([received, chunk]);
+    while (received.length >= 2 && received.length >= 2 + received.readUInt16BE(0)) {
+      const end = 2 + received.readUInt16BE(0);
+      handle(dnsPacket.streamDecode(received.subarray(0, end)), 'tcp', (reply) => {
+        if (socket.writable) socket.write(dnsPacket.streamEncode(reply));
+      });
+      received = received.subarray(end);
+    }
+  });
+});
+
+udp.bind(config.port, config.address, () => {
+  tcp.listen(config.port, config.address, () => answer({ port: config.port }));
+});
+createInterface({ input: process.stdin })
+  .on('line', (line) => {
+    const request = JSON.parse(line);
+    if (request.zone) zone = { ...zone, ...lowerCaseKeys(request.zone) };
+    answer(queries);
+  })
+  .on('close', () => process.exit());
+
+function answer(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
