@@ -96,8 +96,12 @@ function complain(error: unknown): number {
 
 /** Runs the command line and ends the process with its exit code, within the deadline that the command line sets. */
 export async function main(argv: readonly string[]): Promise<void> {
-  // A reader that has gone away (`| head -1`) is no error of ours.
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return; // a reader that has gone away (`| head -1`) is no error of ours
+    process.stderr.write(`portping: standard output: ${escapeControls(error.message)}\n`);
+    process.exit(EXIT_BUG);
+  });
+  process.stderr.on('error', () => {});
   process.on('uncaughtException', (error) => process.exit(complain(error)));
   await leave(await run(argv).catch(complain));
 }
