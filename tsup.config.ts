@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import type { Plugin } from 'esbuild';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -9,16 +10,33 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { versio
  */
 const STAND_INS: readonly [module: RegExp, importer: RegExp, source: string][] = [
   // commander starts subcommands that are programs of their own; portping has none.
-  [/^(node:)?child_process$/, /[\\/]commander[\\/]/, 'export default {};'],
-  // ora counts terminal lines with it; compiling its one regular expression takes 28 to 46 ms. The spinner's text is cut to ASCII.
-  [/^string-width$/, /[\\/]ora[\\/]/, 'export default (text) => text.length;'],
-  // ora's two default spinners, out of ninety (cli-spinners, MIT licence).
-  [
-    /^cli-spinners$/,
-    /[\\/]ora[\\/]/,
-    String.raw`export default { dots: { interval: 80, frames: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'] }, line: { interval: 130, frames: ['-', '\\', '|', '/'] } };`,
-  ],
-];
+  [/^(node:)?child_process$/, /[\\/]commander[\\/]/, 'const standIns: Plugin = {
+  name: 'stand-ins',
+  setup(build) {
+    for (const [index, [module, importer, contents]] of STAND_INS.entries()) {
+      const namespace = `stand-in-${index}`;
+      build.onResolve({ filter: module }, (args) => (importer.test(args.importer) ? { path: args.path, namespace } : undefined));
+      build.onLoad({ filter: /.*/, namespace }, () => ({ contents, loader: 'js' }));
+    }
+  },
+};
+
+/** Writes the licences of all that is bundled beside the bundle: they ask for that. */
+const licences: Plugin = {
+  name: 'licences',
+  setup(build) {
+    build.initialOptions.metafile = true;
+    build.onEnd(({ metafile }) => {
+      const packages = new Set(Object.keys(metafile?.inputs ?? {}).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
+      const texts = [...packages].sort().map((path) => {
+        const { name, version, license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8')) as Record<string, string>;
+        const file = readdirSync(path).find((each) => /^licen[cs]e/i.test(each));
+        return `${name} ${version} (${license})\n\n${file ? readFileSync(`${path}/${file}`, 'utf8').trim() : ''}\n`;
+      });
+      writeFileSync('dist/third-party-licenses.txt', texts.join(`\n${'-'.repeat(78)}\n\n`));
+    });
+  },
+};
 
 export default defineConfig([
   {
@@ -34,23 +52,13 @@ export default defineConfig([
     minifySyntax: true,
     minifyWhitespace: true,
     define: { PORTPING_VERSION: JSON.stringify(version) },
-    esbuildPlugins: [
-      {
-        name: 'stand-ins',
-        setup(build) {
-          for (const [index, [module, importer, contents]] of STAND_INS.entries()) {
-            const namespace = `stand-in-${index}`;
-            build.onResolve({ filter: module }, (args) => (importer.test(args.importer) ? { path: args.path, namespace } : undefined));
-            build.onLoad({ filter: /.*/, namespace }, () => ({ contents, loader: 'js' }));
-          }
-        },
-      },
-    ],
+    esbuildPlugins: [standIns, licences],
   },
   {
     entry: { index: 'src/index.ts' },
     format: 'esm',
     target: 'node20',
+    removeNodeProtocol: false,
     dts: true,
     splitting: false,
   },
