@@ -92,9 +92,10 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
     });
     socket.on('error', (error) => {
       if (open) return; // the watch above has it
+      const when = elapsed(); // before anything else costs time
       const facts = errorFacts(error);
-      if (isResetAfterHandshake(facts)) return finish(opened(clock() - startMs, { by: 'reset', afterMs: 0 }));
-      finish({ ...judgeSocketError(error, endpoint.family), ...elapsed(), error: facts });
+      if (isResetAfterHandshake(facts)) return finish(opened(when.elapsedMs, { by: 'reset', afterMs: 0 }));
+      finish({ ...judgeSocketError(error, endpoint.family), ...when, error: facts });
     });
     socket.connect({
       host: endpoint.address,

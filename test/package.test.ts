@@ -1,0 +1,60 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collect, type ExecResult } from './support/command.js';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+let folder = '';
+
+function run(argv: string[], cwd: string): Promise<ExecResult> {
+  const [file = '', ...args] = argv;
+  const child = spawn(file, args, { cwd, stdio: 'pipe', detached: true });
+  return collect(child, { input: '', timeoutMs: 60_000, startedAt: performance.now() });
+}
+
+describe('the packed package', () => {
+  let packed: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'portping-package-'));
+    const { stdout } = await run(['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder], root);
+    packed = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path).sort();
+    const [tarball = ''] = await readdir(folder);
+    await writeFile(join(folder, 'package.json'), '{}');
+    const { exitCode, stderr } = await run(['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${tarball}`], folder);
+    expect(stderr).not.toMatch(/npm error/);
+    expect(exitCode).toBe(0);
+  }, 60_000);
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('holds what a user needs and nothing else', () => {
+    expect(packed).toEqual([
+      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/third-party-licenses.txt', 'package.json',
+    ]);
+  });
+
+  it('installs no further package', async () => {
+    expect((await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual(['portping']);
+  });
+
+  it('works as a command', async () => {
+    const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
+    expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('works as a library with types', async () => {
+    const script = "import { parseTarget, probePort } from 'portping'; console.log(JSON.stringify(parseTarget(['db:5432'])), typeof probePort);";
+    await writeFile(join(folder, 'use.mts'), `import { probePort, type Attempt } from 'portping';\nconst outcome: Attempt = await probePort({ address: '127.0.0.1', family: 4, port: 1 });\nif (outcome.state === 'open') outcome.latencyMs.toFixed(1);\n`);
+    const [used, typed] = await Promise.all([
+      run([process.execPath, '--input-type=module', '-e', script], folder),
+      run([process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), 'use.mts'], folder),
+    ]);
+    expect(used.stdout).toBe('{"host":"db","port":5432} function\n');
+    expect(typed.stdout).toBe('');
+    expect(typed.exitCode).toBe(0);
+  }, 30_000);
+});

@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT_CODES } from '../src/core/states.js';
+import { collect, environment } from './support/command.js';
+import { testNode } from './support/portping.js';
+
+const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+
+describe('README.md', () => {
+  it('has the table of exit codes of the program', () => {
+    const rows = EXIT_CODES.map(({ exitCode, state, meaning, reasons }) => {
+      const cells = [String(exitCode), state ?? '', meaning, reasons.map((reason) => `\`${reason}\``).join(', ')];
+      return `| ${cells.join(' | ')} |`.replace(/ {2,}/g, ' ');
+    });
+    expect(readme).toContain(rows.join('\n'));
+  });
+
+  const examples = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
+  let server: Server;
+  beforeAll(() => new Promise<void>((resolve) => { server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1', resolve); }));
+  afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  it.each(examples.map((code) => [code.split('\n').find((line) => line.includes('await')) ?? code, code]))('has an example that runs: %s', async (_, code) => {
+    const { port } = server.address() as { port: number };
+    const library = new URL('../dist/index.js', import.meta.url).href;
+    const script = code.replaceAll("'portping'", `'${library}'`).replaceAll('example.com', '127.0.0.1').replaceAll('443', String(port));
+    const child = spawn(testNode, ['--input-type=module', '-e', script], { env: environment, stdio: 'pipe', detached: true });
+    const result = await collect(child, { input: '', timeoutMs: 10_000, startedAt: performance.now() });
+    expect(result.stderr).toBe('');
+    expect(result.stdout).toMatch(/open/);
+    expect(result.exitCode).toBe(0);
+  });
+});
