@@ -1,7 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isIP } from 'node:net';
 import { parseDuration } from '../core/duration.js';
+import { type Expectation, EXPECTATIONS } from '../core/expectation.js';
 import type { ProbeOptions } from '../core/probe-target.js';
+import { WAIT_DEFAULTS } from '../core/series.js';
 import { EXIT_CODES } from '../core/states.js';
 import { familyOf, parsePort, parseTarget, type Target } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
@@ -17,17 +19,35 @@ export type Config =
   | { readonly action: 'explain'; readonly query: string | null }
   | ProbeConfig;
 
-/** A probe of one target. */
+/** Waiting until the port is as expected. */
+export interface WaitConfig {
+  readonly durationMs: number;
+  /** Wait also for a name that does not exist yet. */
+  readonly waitForName: boolean;
+  /** Words of the command to run when the port is as expected; none when empty. */
+  readonly command: readonly string[];
+}
+
+/** Probes of one target. */
 export interface ProbeConfig {
   readonly action: 'probe';
   readonly target: Target;
   readonly probe: Pick<ProbeOptions, 'family' | 'timeoutMs' | 'sourceAddress' | 'dnsServer'>;
+  readonly expect: Expectation;
+  readonly maxLatencyMs: number | undefined;
+  /** How often; Infinity until interrupted. */
+  readonly count: number;
+  /** Start to start; undefined for the default of what is done. */
+  readonly intervalMs: number | undefined;
+  /** Null unless waiting. */
+  readonly wait: WaitConfig | null;
   /** Every address of the name, each with its own verdict. */
   readonly all: boolean;
   readonly format: Format;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly timestamps: boolean;
+  readonly histogram: boolean;
   /** False when the user asked for no colour; otherwise it is for the terminal to decide. */
   readonly color: boolean;
 }
@@ -36,6 +56,14 @@ interface RawOptions {
   readonly 4?: true;
   readonly 6?: true;
   readonly timeout: number;
+  readonly count?: number;
+  readonly continuous?: true;
+  readonly interval?: number;
+  readonly wait?: number;
+  readonly waitForName?: true;
+  readonly expect: Expectation;
+  readonly maxLatency?: number;
+  readonly histogram?: true;
   readonly all?: true;
   readonly source?: string;
   readonly dns?: string;
@@ -53,6 +81,10 @@ Examples:
   portping db:5432                          the same as: portping db 5432
   portping https://example.com              the port comes from the scheme
   portping -w 2s -q db 5432 && ./migrate    only the exit code, within 2 seconds
+  portping -c 5 -i 200ms db 5432            five times, with statistics
+  portping -t --timestamps db 5432          until ^C, outages and all
+  portping --wait 60s db 5432 -- npm start  start when the database is there
+  portping --expect closed host 23          fail when telnet is open
   portping -v --all example.com 443         every address, every timing
   portping -o json example.com 443 | jq .latencyMs
   portping --explain 10060                  what does this code mean?
@@ -80,6 +112,19 @@ function parseDnsServer(text: string): string {
   return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
 }
 
+function parseCount(text: string): number {
+  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
+  if (count < 1) throw new UsageError(`--count: "${text}" is not a number of probes; allowed: 1 to 9999999999`);
+  return count;
+}
+
+/**
+ * `--wait` takes a duration or nothing: what follows it is its duration only when it looks like one, so that `--wait db 5432` means what it says.
+ */
+function completeWait(argv: readonly string[]): string[] {
+  return argv.map((word, index) => (word === '--wait' && !/^\d+(\.\d+)?[a-z]*$/i.test(argv[index + 1] ?? '') ? `--wait=${WAIT_DEFAULTS.durationMs}ms` : word));
+}
+
 function command(write: (text: string) => void): Command {
   return new Command('portping')
     .description('Is a TCP port open, how long did the handshake take and, if it is not open, whose fault is that?')
@@ -92,6 +137,18 @@ function command(write: (text: string) => void): Command {
         .default(5000, '5s')
         .argParser((text) => parseDuration(text, '--timeout')),
     )
+    .addOption(new Option('-c, --count <n>', 'probe n times').argParser(parseCount).conflicts(['continuous', 'wait']))
+    .addOption(new Option('-t, --continuous', 'probe until interrupted; Enter shows the summary so far').conflicts('wait'))
+    .option('-i, --interval <duration>', 'between starts of probes (default: 1s, with --wait 500ms)', (text) => parseDuration(text, '--interval', 0))
+    .addOption(
+      new Option('--wait [duration]', 'keep trying until open; give up after the duration (60s unless given); words after -- are a command to run then')
+        .argParser((text) => parseDuration(text, '--wait'))
+        .conflicts(['all']),
+    )
+    .option('--wait-for-name', 'with --wait: also for a name that does not exist yet')
+    .addOption(new Option('--expect <state>', 'what the port must be').choices(EXPECTATIONS).default('open'))
+    .option('--max-latency <duration>', 'slower than this counts as not as expected', (text) => parseDuration(text, '--max-latency', 0))
+    .option('--histogram', 'with -c or -t: the distribution of the latency')
     .option('-a, --all', 'probe every address the name has, each with its own verdict')
     .option('--source <address>', 'local address to probe from', parseSource)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
@@ -125,6 +182,16 @@ function checkFamily(target: Target, family: 4 | 6 | undefined, source: string |
   }
 }
 
+/** Options that mean something only beside another one are refused without it: none is accepted and ignored. */
+function checkPartners({ count, continuous, interval, wait, waitForName, histogram, expect, maxLatency }: RawOptions, command: readonly string[]): void {
+  const repeated = (count ?? 1) > 1 || continuous === true;
+  if (interval !== undefined && !repeated && wait === undefined) throw new UsageError('--interval: there is only one probe; allowed with -c, -t or --wait');
+  if (histogram && !repeated) throw new UsageError('--histogram: there is only one probe; allowed with -c or -t');
+  if (waitForName && wait === undefined) throw new UsageError('--wait-for-name: nothing is waited for; allowed with --wait');
+  if (command.length > 0 && wait === undefined) throw new UsageError('--: a command is run after a wait; allowed with --wait');
+  if (maxLatency !== undefined && expect !== 'open') throw new UsageError(`--max-latency: only an open port has a latency; allowed with --expect open, not ${expect}`);
+}
+
 /**
  * The command line as a checked configuration.
  *
@@ -134,8 +201,12 @@ function checkFamily(target: Target, family: 4 | 6 | undefined, source: string |
 export function parseArguments(argv: readonly string[]): Config {
   let shown = '';
   const program = command((text) => { shown += text; });
+  // Commander takes the words behind `--` for arguments; here they are a command.
+  const end = argv.indexOf('--');
+  const own = end < 0 ? argv : argv.slice(0, end);
+  const commandWords = end < 0 ? [] : argv.slice(end + 1);
   try {
-    program.parse(argv, { from: 'user' });
+    program.parse(completeWait(own), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { action: 'show', text: shown };
@@ -146,6 +217,8 @@ export function parseArguments(argv: readonly string[]): Config {
     if (program.args.length > 0) throw new UsageError(`--explain: takes one code and no target; "${program.args.join(' ')}" is too much`);
     return { action: 'explain', query: options.explain === true ? null : options.explain };
   }
+  if (end >= 0 && commandWords.length === 0) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
+  checkPartners(options, commandWords);
   const target = parseTarget(program.args);
   const family = options[4] ? 4 : options[6] ? 6 : undefined;
   checkFamily(target, family, options.source);
@@ -153,11 +226,17 @@ export function parseArguments(argv: readonly string[]): Config {
     action: 'probe',
     target,
     probe: { family, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns },
+    expect: options.expect,
+    maxLatencyMs: options.maxLatency,
+    count: options.continuous ? Infinity : (options.count ?? 1),
+    intervalMs: options.interval,
+    wait: options.wait === undefined ? null : { durationMs: options.wait, waitForName: options.waitForName ?? false, command: commandWords },
     all: options.all ?? false,
     format: options.output,
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
     timestamps: options.timestamps ?? false,
+    histogram: options.histogram ?? false,
     color: options.color,
   };
 }

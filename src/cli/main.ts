@@ -1,9 +1,6 @@
 import { LookupProcess } from '../core/lookup-process.js';
-import type { ProbeReport } from '../core/outcome.js';
-import { probeEveryAddress, probeTarget, type ProbeOptions } from '../core/probe-target.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
-import { formatHostPort } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
@@ -11,7 +8,8 @@ import { FORMATS, type Output } from '../report/reporter.js';
 import { parseArguments, type ProbeConfig } from './arguments.js';
 import { execve, leave } from './leave.js';
 import { paints } from './paint.js';
-import { spinWhenSlow } from './spinner.js';
+import { runSeries, runWait, type Surroundings } from './probing.js';
+import { canvas } from './terminal.js';
 
 /** How long an open connection is watched under `-v` for being dropped at once, in milliseconds: the FIN or RST comes one round trip later. */
 const WATCH_MS = 250;
@@ -26,43 +24,54 @@ function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
   return execve ? { lookUp: lookUpInProcess, close: () => {} } : new LookupProcess();
 }
 
-async function* probes(config: ProbeConfig, options: ProbeOptions): AsyncGenerator<ProbeReport> {
-  if (config.all) yield* probeEveryAddress(config.target, options);
-  else yield await probeTarget(config.target, options);
+/** The first SIGINT or SIGTERM ends what is running in order, the second one at once. */
+function interruptions(): { readonly signal: AbortSignal; end(): void } {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(exitCodeOf('cancelled'));
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt); // not once(): ora would then take the signal for its own and end us
+  return { signal: controller.signal, end: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt) };
+}
+
+function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | null {
+  if (maxLatencyMs !== undefined) return `--max-latency ${maxLatencyMs} ms`;
+  return expect === 'open' ? null : `--expect ${expect}`;
 }
 
 async function runProbes(config: ProbeConfig): Promise<number> {
-  const interruption = new AbortController();
-  const interrupt = (): void => {
-    if (interruption.signal.aborted) process.exit(exitCodeOf('cancelled'));
-    interruption.abort();
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt); // not once(): ora would then take the signal for its own and end us
-  const { target, format, quiet, verbose, timestamps, color, all } = config;
-  const reporter = FORMATS[format]({ paint: await paints(color), verbose, timestamps, nameEndpoints: all });
+  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs } = config;
+  const interruption = interruptions();
   const lookup = abandonableLookup();
-  const stopSpinner = quiet ? () => {} : spinWhenSlow(`${escapeControls(formatHostPort(target.host, target.port))} …`);
-  let exitCode = 0;
-  try {
-    const options = {
+  const surroundings: Surroundings = {
+    options: {
       ...config.probe,
+      expect,
+      maxLatencyMs,
       signal: interruption.signal,
-      skipWarmUp: quiet,
+      skipWarmUp: quiet && maxLatencyMs === undefined,
       watchMs: verbose ? WATCH_MS : 0,
       systemLookup: lookup.lookUp,
-    };
-    for await (const report of probes(config, options)) {
-      if (!all) stopSpinner();
-      exitCode = Math.max(exitCode, exitCodeOf(report.outcome.state));
-      if (!quiet) write(reporter.probe(report));
-    }
+    },
+    reporter: FORMATS[config.format]({
+      paint: await paints(color),
+      verbose,
+      timestamps,
+      nameEndpoints: all,
+      expectation: expectationInWords(config),
+      canvas: canvas(),
+      sparkline: process.stderr.isTTY,
+      histogram,
+    }),
+    write,
+  };
+  try {
+    return await (config.wait ? runWait(config, config.wait, surroundings) : runSeries(config, surroundings));
   } finally {
-    stopSpinner();
     lookup.close();
-    process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+    interruption.end();
   }
-  if (interruption.signal.aborted && !quiet) process.stderr.write('Interrupted before there was a verdict.\n');
-  return exitCode;
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -71,10 +80,9 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'show':
       write({ stdout: config.text, stderr: '' });
       return 0;
-    case 'explain': {
+    case 'explain':
       write({ stdout: explainError(config.query), stderr: '' });
       return 0;
-    }
     case 'probe':
       return runProbes(config);
     default:

@@ -1,29 +1,43 @@
-/** How long a probe may take before the spinner shows, in milliseconds. */
+import type { Ora } from 'ora';
+
+/** How long something may take before the spinner shows, in milliseconds. */
 const PATIENCE_MS = 500;
 
-/**
- * A spinner on stderr for a probe that takes longer than half a second; nothing where stderr is no terminal.
- * ora is loaded only then, and never for a terminal that reports no columns: it would redraw for ever (ora 9.4.1).
- *
- * @param text what is being waited for; must be safe for a terminal
- * @returns ends the spinner and clears its line
- */
-export function spinWhenSlow(text: string): () => void {
-  const { stderr } = process;
-  if (!stderr.isTTY || !(stderr.columns > 0)) return () => {};
-  const fitting = text.slice(0, Math.max(stderr.columns - 4, 0));
-  let stop: (() => void) | undefined;
+/** A spinner on stderr that shows up only when there is something to wait for, and only on a terminal. */
+export interface Spinner {
+  /** What is being waited for. Must be safe for a terminal. */
+  say(text: string): void;
+  /** Ends the spinner and clears its line. */
+  stop(): void;
+}
+
+/** The spinner where there is no terminal. */
+export const NO_SPINNER: Spinner = { say: () => {}, stop: () => {} };
+
+/** Whether a spinner can be shown. ora redraws for ever on a terminal that reports no columns (ora 9.4.1). */
+export const canSpin = (): boolean => process.stderr.isTTY && process.stderr.columns > 0;
+
+/** A spinner that shows after half a second. ora is loaded only then. */
+export function spinWhenSlow(firstText: string): Spinner {
+  if (!canSpin()) return NO_SPINNER;
+  let text = firstText;
   let over = false;
+  let spinner: Ora | undefined;
+  const fitting = (): string => text.slice(0, Math.max(process.stderr.columns - 4, 0));
   const timer = setTimeout(() => {
     void import('ora').then(({ default: ora }) => {
-      if (over) return;
-      const spinner = ora({ text: fitting, stream: stderr, discardStdin: false }).start();
-      stop = () => spinner.stop();
+      if (!over) spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
     });
   }, PATIENCE_MS);
-  return () => {
-    over = true;
-    clearTimeout(timer);
-    stop?.();
+  return {
+    say(next) {
+      text = next;
+      if (spinner) spinner.text = fitting();
+    },
+    stop() {
+      over = true;
+      clearTimeout(timer);
+      spinner?.stop();
+    },
   };
 }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ErrorFacts } from './outcome.js';
 import { errorFacts } from './socket-errors.js';
-import { type LookupAnswer, lookUpInProcess, type SystemLookup, uniqueAddresses } from './system-lookup.js';
+import { type LookupAnswer, lookUpInProcess, shareLookups, type SystemLookup, uniqueAddresses } from './system-lookup.js';
 
 /** The other process: reads one JSON question a line, writes one JSON answer a line, ends with its standard input. */
 const SCRIPT = `
@@ -36,7 +36,7 @@ export class LookupProcess {
   readonly #waiting = new Map<number, { readonly answer: (reply: Reply) => void; readonly fail: () => void }>();
 
   /** Asks. If the process cannot be started or ends, the question is asked in this process instead. */
-  readonly lookUp: SystemLookup = (host, family) =>
+  readonly lookUp: SystemLookup = shareLookups((host, family) =>
     new Promise<LookupAnswer>((resolve) => {
       const id = this.#nextId++;
       const fail = () => resolve(lookUpInProcess(host, family));
@@ -46,7 +46,7 @@ export class LookupProcess {
       });
       this.#child ??= this.#start();
       this.#child.then(({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`), () => this.#failAll());
-    });
+    }));
 
   /** Kills the process, whatever it is waiting for. Questions that are pending stay unanswered. */
   close(): void {

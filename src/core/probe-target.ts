@@ -25,7 +25,7 @@ interface Started {
 }
 
 async function start(target: Target, options: ProbeOptions, untilFirstOpen: boolean): Promise<Started> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs, signal, skipWarmUp = false } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, skipWarmUp = false } = options;
   const startedAt = Date.now();
   const startMs = monotonicClock();
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
@@ -38,7 +38,7 @@ async function start(target: Target, options: ProbeOptions, untilFirstOpen: bool
     untilFirstOpen,
     signal,
     attempt: (endpoint, remainingMs, attemptSignal) =>
-      probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, ...(watchMs === undefined ? {} : { watchMs }) }),
+      probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith }),
   });
   return { report, attempts };
 }

@@ -17,6 +17,11 @@ export interface AttemptOptions {
   readonly sourceAddress?: string | undefined;
   /** How long an open connection is watched for being dropped by the other side, in milliseconds; 0 (the default) closes it at once. */
   readonly watchMs?: number;
+  /**
+   * How an open connection is ended: `fin` (the default), as clients do that are done, or `reset`, which servers may log but which leaves no
+   * TIME_WAIT behind: one endpoint probed more than about 200 times a second would use up the source ports.
+   */
+  readonly closeWith?: 'fin' | 'reset';
   /** Makes the socket, for tests. */
   readonly createSocket?: () => Socket;
   /** For tests. */
@@ -40,7 +45,7 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
  * @throws TypeError when an address is not a literal or not of that family, RangeError when the port or the timeout is out of range
  */
 export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, watchMs = 0, createSocket = () => new Socket(), clock = monotonicClock } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, watchMs = 0, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
   checkArguments(endpoint, timeoutMs, sourceAddress);
   const startedAt = Date.now();
   // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
@@ -56,8 +61,8 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       clearTimeout(deadline);
       clearTimeout(watchTimer);
       signal?.removeEventListener('abort', cancel);
-      // destroy() says FIN on an open connection, which servers take for a client that is done; a reset would be noise in their logs.
-      socket.destroy();
+      if (outcome.state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
+      else socket.destroy(); // a FIN on an open connection; never a reset while connecting
       resolve(outcome);
     };
     const opened = (latencyMs: number, dropped: Drop | null): OpenOutcome => {

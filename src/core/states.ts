@@ -40,7 +40,7 @@ export interface ExitCodeRow {
  * 0, 1 and 2 are those of Microsoft's PortQry (KB 310099); 64 and 70 are EX_USAGE and EX_SOFTWARE of sysexits(3).
  */
 export const EXIT_CODES: readonly ExitCodeRow[] = [
-  { exitCode: 0, state: 'open', meaning: 'the handshake completed', reasons: [] },
+  { exitCode: 0, state: 'open', meaning: 'the handshake completed (or: everything was as --expect says)', reasons: [] },
   { exitCode: 1, state: 'closed', meaning: 'somebody answered: refused', reasons: ['conn-refused'] },
   {
     exitCode: 2,
@@ -60,10 +60,14 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     meaning: 'the probe could not be made here; nothing was learned about the port',
     reasons: ['no-route', 'no-ports-left', 'no-files-left', 'not-permitted', 'bad-source', 'no-resources', 'unknown-error'],
   },
+  { exitCode: 5, state: null, meaning: 'a port is open that --expect says must not be, or slower than --max-latency', reasons: [] },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
   { exitCode: 70, state: null, meaning: 'a bug in portping', reasons: [] },
   { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict', reasons: [] },
 ];
+
+/** Exit code for a port that is open, but not as expected. */
+export const EXIT_UNEXPECTEDLY_OPEN = 5;
 
 /** Exit code for wrong usage (EX_USAGE of sysexits(3)). */
 export const EXIT_USAGE = 64;

@@ -26,8 +26,25 @@ export function pendingLookups(): number {
   return pending;
 }
 
+/**
+ * Lets questions that are the same as a pending one wait for its answer. A resolver that is dead keeps a thread for each question, 10 s and more,
+ * and repeated probes would pile them up.
+ */
+export function shareLookups(lookUp: SystemLookup): SystemLookup {
+  const asked = new Map<string, Promise<LookupAnswer>>();
+  return async (host, family) => {
+    const key = `${family} ${host}`;
+    const startMs = monotonicClock();
+    const earlier = asked.get(key);
+    if (earlier) return { ...(await earlier), elapsedMs: monotonicClock() - startMs };
+    const answer = lookUp(host, family).finally(() => asked.delete(key));
+    asked.set(key, answer);
+    return answer;
+  };
+}
+
 /** `getaddrinfo` on a thread of this process. */
-export const lookUpInProcess: SystemLookup = async (host, family) => {
+export const lookUpInProcess: SystemLookup = shareLookups(async (host, family) => {
   const { lookup } = await import('node:dns'); // a probe of an address needs none of it
   return new Promise((resolve) => {
     const startMs = monotonicClock();
@@ -38,4 +55,4 @@ export const lookUpInProcess: SystemLookup = async (host, family) => {
       resolve(error ? { elapsedMs, error: errorFacts(error) } : { elapsedMs, addresses: uniqueAddresses(found) });
     });
   });
-};
+});

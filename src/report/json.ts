@@ -1,7 +1,8 @@
-import type { Attempt, ProbeReport, Resolution } from '../core/outcome.js';
-import { exitCodeOf } from '../core/states.js';
+import type { Attempt, Resolution } from '../core/outcome.js';
+import type { OutageEvent, ProbeEvent } from '../core/series.js';
+import type { Figures } from '../core/statistics.js';
 import { explain } from './explanation.js';
-import type { Reporter } from './reporter.js';
+import type { Output, Reporter, SummaryEvent } from './reporter.js';
 
 /** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
 export const JSON_SCHEMA = 'portping/1';
@@ -41,26 +42,50 @@ function attemptObject(attempt: Attempt): object {
   };
 }
 
-/** The facts of one probe as a plain object, the same for every consumer of JSON. */
-export function probeObject(report: ProbeReport): object {
+/** The facts of one probe as a plain object. */
+function probeObject({ report, sequence, verdict, lostSynSeconds, formerAddresses }: ProbeEvent): object {
   const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
   const explanation = explain(report);
   return {
     schema: JSON_SCHEMA,
     type: 'probe',
+    sequence,
     time: iso(startedAt),
     target,
     timeoutMs,
     state: outcome.state,
     reason: 'reason' in outcome ? outcome.reason : null,
-    exitCode: exitCodeOf(outcome.state),
+    exitCode: verdict.exitCode,
+    asExpected: verdict.asExpected,
+    tooSlow: verdict.tooSlow,
     address: 'endpoint' in outcome ? outcome.endpoint.address : null,
     latencyMs: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
     elapsedMs: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
     error: 'error' in outcome ? outcome.error : null,
+    lostSynSeconds,
+    formerAddresses,
     resolution: resolutionObject(resolution),
     attempts: attempts.map(attemptObject),
     explanation: explanation ? `${explanation.what} ${explanation.advice}` : null,
+  };
+}
+
+function outageObject({ target, address, outage }: OutageEvent): object {
+  const { from, to, ...rest } = outage;
+  return { schema: JSON_SCHEMA, type: 'outage', target, address, from: iso(from), to: iso(to), ...rest };
+}
+
+function roundedFigures<T extends Figures>(figures: T | null): object | null {
+  return figures && Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, typeof value === 'number' ? rounded(value) : null]));
+}
+
+function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
+  const { firstAt, latestAt, sent, counts, lossPercent, latency, resolving, outages, lostSyns, tooSlow } = summary;
+  return {
+    schema: JSON_SCHEMA, type: 'summary', target, address, final, exitCode,
+    from: firstAt === null ? null : iso(firstAt), to: latestAt === null ? null : iso(latestAt),
+    sent, ...counts, lossPercent: lossPercent === null ? null : rounded(lossPercent),
+    latencyMs: roundedFigures(latency), resolvingMs: roundedFigures(resolving), tooSlow, lostSyns, outages,
   };
 }
 
@@ -68,5 +93,10 @@ export function probeObject(report: ProbeReport): object {
 export function jsonReporter(): Reporter {
   const escapeRest = (json: string): string =>
     json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  return { probe: (report) => ({ stdout: `${escapeRest(JSON.stringify(probeObject(report)))}\n`, stderr: '' }) };
+  const output = (object: object): Output => ({ stdout: `${escapeRest(JSON.stringify(object))}\n`, stderr: '' });
+  return {
+    probe: (event) => output(probeObject(event)),
+    outage: (event) => output(outageObject(event)),
+    summary: (event) => output(summaryObject(event)),
+  };
 }

@@ -1,22 +1,29 @@
 import type { Outcome, ProbeReport } from '../core/outcome.js';
-import { formatEndpoint, formatHostPort } from '../core/target.js';
+import type { Outage } from '../core/outages.js';
+import type { ProbeEvent } from '../core/series.js';
+import type { Reason } from '../core/states.js';
+import type { Figures, Summary } from '../core/statistics.js';
+import { formatEndpoint, formatHostPort, type Target } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { describeAttempt, errorNumber, explain } from './explanation.js';
 import { formatDuration, formatMilliseconds } from './numbers.js';
-import type { Paint, Reporter, ReportOptions } from './reporter.js';
+import { histogram, sparkline } from './pictures.js';
+import type { Output, Paint, Reporter, ReportOptions } from './reporter.js';
 
 /** PortPing's two sentences (KB Q295416), to the letter. */
-function verdict(port: number, outcome: Outcome, paint: Paint): string {
+function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
   if (outcome.state === 'open') return `${paint.good('Success!')} Pinged port ${port} in ${formatMilliseconds(outcome.latencyMs)} milliseconds.`;
   if (outcome.state === 'cancelled') return '';
   return `${paint.bad('Error Detected:')} Connection refused <${errorNumber(outcome.error)}> returned.`;
 }
 
 /** `mail.example.com:25 (192.0.2.10)`; the address is left out where it is what the user wrote. */
-function nameOf({ target, outcome }: ProbeReport): string {
-  const named = escapeControls(formatHostPort(target.host, target.port));
-  return 'endpoint' in outcome && outcome.endpoint.address !== target.host ? `${named} (${outcome.endpoint.address})` : named;
+function nameOf({ host, port }: Target, address: string | null): string {
+  const named = escapeControls(formatHostPort(host, port));
+  return address === null || address === host ? named : `${named} (${address})`;
 }
+
+const addressOf = ({ outcome }: ProbeReport): string | null => ('endpoint' in outcome ? outcome.endpoint.address : null);
 
 function describeResolution({ resolution }: ProbeReport): string {
   const { host, via, elapsedMs } = resolution;
@@ -53,19 +60,108 @@ function failuresBesideSuccess({ attempts, outcome }: ProbeReport): string[] {
     .map((each) => `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}; ${formatEndpoint(outcome.endpoint)} opened.`);
 }
 
-/** The classic lines for people and shell loops: the verdict on stdout, everything else dimmed on stderr. */
-export function textReporter({ paint, verbose, timestamps, nameEndpoints }: ReportOptions): Reporter {
+/** What is remarkable about one probe of a series. */
+function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): string[] {
+  const { resolution, target } = report;
+  const lines: string[] = [];
+  if (formerAddresses && resolution.state === 'resolved') {
+    const now = resolution.addresses.map(({ address }) => address).join(', ');
+    lines.push(`${escapeControls(target.host)} is now ${escapeControls(now)}; it was ${escapeControls(formerAddresses.join(', '))}.`);
+  }
+  if (lostSynSeconds !== null) {
+    lines.push(`Probably a lost packet and not distance: that took ${lostSynSeconds} s longer than its neighbours, which is when TCP repeats a SYN.`);
+  }
+  return lines;
+}
+
+function remarkOnExpectation({ verdict, report: { outcome } }: ProbeEvent, expectation: string | null): string[] {
+  if (expectation === null) return [];
+  if (verdict.asExpected) return outcome.state === 'open' ? [] : [`As expected (${expectation}): ${outcome.state}.`];
+  if (outcome.state !== 'open') return [];
+  return [verdict.tooSlow ? `Not as expected (${expectation}): open, but too slow.` : `Not as expected (${expectation}): open.`];
+}
+
+const CAUSES: Readonly<Record<Reason, string>> = {
+  'conn-refused': 'refused', 'no-response': 'no answer', 'host-unreach': 'host unreachable', 'net-unreach': 'network unreachable',
+  'proto-unreach': 'protocol unreachable', 'admin-prohibited': 'prohibited', 'name-not-found': 'no such name', 'name-no-address': 'no address',
+  'resolver-failed': 'resolver failed', 'resolver-timeout': 'resolver silent', 'no-route': 'no route from here', 'no-ports-left': 'no source port left',
+  'no-files-left': 'no descriptor left', 'not-permitted': 'not permitted here', 'bad-source': 'bad source address', 'no-resources': 'no memory here',
+  'unknown-error': 'unknown error',
+};
+
+/** A reason in a word or two: `refused`, `no answer`. */
+export const describeReason = (reason: Reason): string => CAUSES[reason];
+
+function describeOutage({ from, to, durationMs, over, probes, causes, moreCauses }: Outage, times: string): string {
+  const list = causes.map(({ reason, count }) => `${describeReason(reason)} ${times}${count}`).join(', then ');
+  const more = moreCauses > 0 ? `, then ${moreCauses} more changes` : '';
+  const when = over
+    ? `from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}, ${formatDuration(durationMs)}`
+    : `from ${new Date(from).toISOString()}, ${probes === 1 ? 'one probe' : `${formatDuration(durationMs)} so far`}, not over`;
+  return `Outage ${when}: ${list}${more}.`;
+}
+
+/** A figure of a summary, or a dash where there is none. */
+const figure = (milliseconds: number | null): string => (milliseconds === null ? '-' : formatMilliseconds(milliseconds));
+
+const basics = ({ min, mean, max }: Figures): string => `min ${figure(min)}, mean ${figure(mean)}, max ${figure(max)}`;
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function summaryLines(summary: Summary): string[] {
+  const { sent, counts, lossPercent, latency, resolving, outages, lostSyns, tooSlow } = summary;
+  const states = Object.entries(counts).filter(([state, count]) => count > 0 || ['open', 'closed', 'filtered', 'failed'].includes(state));
+  const lines = [`${plural(sent, 'probe')}: ${states.map(([state, count]) => `${count} ${state}`).join(', ')}; ${lossPercent === null ? '-' : Number(lossPercent.toFixed(1))}% loss`];
+  if (latency) {
+    lines.push(`latency in ms: ${basics(latency)}, standard deviation ${figure(latency.standardDeviation)}, jitter ${figure(latency.jitter)}`);
+    lines.push(`               p50 ${figure(latency.p50)}, p90 ${figure(latency.p90)}, p95 ${figure(latency.p95)}, p99 ${figure(latency.p99)}`);
+  }
+  if (tooSlow > 0) lines.push(`too slow: ${tooSlow}`);
+  if (resolving) lines.push(`resolving in ms: ${basics(resolving)}`);
+  if (outages.count > 0) lines.push(`${plural(outages.count, 'outage')}: longest ${formatDuration(outages.longestMs)}, in all ${formatDuration(outages.totalMs)}`);
+  if (lostSyns > 0) lines.push(`${plural(lostSyns, 'latency').replace('latencys', 'latencies')} with a SYN probably lost`);
+  return lines;
+}
+
+/** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */
+export function textReporter(options: ReportOptions): Reporter {
+  const { paint, verbose, timestamps, nameEndpoints, expectation, canvas } = options;
+  const explained = new Map<string, Reason>(); // the reason that was explained last, for each name: again only when it changes
+  const lines = (asides: readonly string[], prefix: string): string => asides.map((aside) => `${prefix}${paint.stderr.dim(aside)}\n`).join('');
+  const timeOf = (epochMs: number): string => (timestamps ? `${new Date(epochMs).toISOString()}  ` : '');
+
   return {
-    probe(report) {
-      const time = timestamps ? `${new Date(report.startedAt).toISOString()}  ` : '';
-      const name = nameEndpoints ? `${nameOf(report)}  ` : '';
-      const line = verdict(report.target.port, report.outcome, paint.stdout);
-      const explanation = explain(report);
-      const asides = [...(verbose ? details(report) : failuresBesideSuccess(report)), ...(explanation ? [explanation.what, explanation.advice] : [])];
-      return {
-        stdout: line === '' ? '' : `${time}${name}${line}\n`,
-        stderr: asides.map((aside) => `${time}${paint.stderr.dim(`${nameEndpoints ? name : ''}${aside}`)}\n`).join(''),
-      };
+    probe(event): Output {
+      const { report, verdict } = event;
+      const { outcome, target, startedAt } = report;
+      const name = nameOf(target, addressOf(report));
+      const prefix = `${timeOf(startedAt)}${nameEndpoints ? `${name}  ` : ''}`;
+      const line = verdictLine(target.port, outcome, paint.stdout);
+      const isNews = !('reason' in outcome) || explained.get(name) !== outcome.reason;
+      if ('reason' in outcome) explained.set(name, outcome.reason);
+      else explained.delete(name);
+      const explanation = isNews && !verdict.asExpected ? explain(report) : null;
+      const asides = [
+        ...(verbose ? details(report) : failuresBesideSuccess(report)),
+        ...remarks(event),
+        ...remarkOnExpectation(event, expectation),
+        ...(explanation ? [explanation.what, explanation.advice] : []),
+      ];
+      return { stdout: line === '' ? '' : `${prefix}${line}\n`, stderr: lines(asides, prefix) };
+    },
+
+    outage({ target, address, outage }): Output {
+      const prefix = `${timeOf(outage.to)}${nameEndpoints ? `${nameOf(target, address)}  ` : ''}`;
+      return { stdout: '', stderr: lines([describeOutage(outage, canvas.unicode ? '×' : 'x')], prefix) };
+    },
+
+    summary({ target, address, summary, final }): Output {
+      const pictures = [
+        ...(options.sparkline && summary.recent.length > 1 && summary.latency ? [sparkline(summary.recent, canvas)] : []),
+        ...(options.histogram && summary.latency ? histogram(summary.bins, canvas) : []),
+      ];
+      const title = `--- ${nameOf(target, address)}${final ? '' : ', so far'} ---`;
+      return { stdout: '', stderr: [title, ...summaryLines(summary), ...pictures].map((line) => `${line}\n`).join('') };
     },
   };
 }

@@ -1,0 +1,34 @@
+import type { Outcome } from './outcome.js';
+import { exitCodeOf, EXIT_UNEXPECTEDLY_OPEN } from './states.js';
+
+/** What `--expect` can ask of a port. */
+export const EXPECTATIONS = ['open', 'closed', 'filtered', 'not-open'] as const;
+
+/** The state a port is expected to be in; `not-open` is closed or filtered. */
+export type Expectation = (typeof EXPECTATIONS)[number];
+
+/** What counts as expected. */
+export interface ExpectationOptions {
+  /** Default `open`. */
+  readonly expect?: Expectation;
+  /** An open port that took longer is not as expected; milliseconds. */
+  readonly maxLatencyMs?: number | undefined;
+}
+
+/** An outcome held against what was expected. */
+export interface Verdict {
+  readonly asExpected: boolean;
+  /** 0 when it was as expected, else the code of what was seen instead; see EXIT_CODES. */
+  readonly exitCode: number;
+  /** Open, but slower than allowed. */
+  readonly tooSlow: boolean;
+}
+
+/** Holds an outcome against an expectation. A name that does not resolve and a probe that failed here never satisfy any: nothing was learned about the port. */
+export function judge(outcome: Outcome, { expect = 'open', maxLatencyMs = Infinity }: ExpectationOptions = {}): Verdict {
+  const { state } = outcome;
+  const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
+  const fits = expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
+  if (fits && !tooSlow) return { asExpected: true, exitCode: 0, tooSlow };
+  return { asExpected: false, exitCode: state === 'open' ? EXIT_UNEXPECTEDLY_OPEN : exitCodeOf(state), tooSlow };
+}

@@ -1,0 +1,185 @@
+import { type Clock, monotonicClock } from './clock.js';
+import { type ExpectationOptions, judge, type Verdict } from './expectation.js';
+import type { ProbeReport } from './outcome.js';
+import { type Outage, OutageTracker } from './outages.js';
+import { DEFAULT_TIMEOUT_MS } from './probe.js';
+import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
+import { RetransmissionDetector } from './retransmission.js';
+import type { Reason } from './states.js';
+import type { Target } from './target.js';
+
+/** One probe of a series. */
+export interface ProbeEvent {
+  readonly type: 'probe';
+  /** Counted from 1. With `everyAddress` all addresses of one round have the same number. */
+  readonly sequence: number;
+  readonly report: ProbeReport;
+  readonly verdict: Verdict;
+  /** By how many whole seconds the latency is above its neighbours: probably a SYN was lost and repeated. Null when it is not. */
+  readonly lostSynSeconds: number | null;
+  /** The addresses that the name had before, when they are others now. */
+  readonly formerAddresses: readonly string[] | null;
+}
+
+/** A stretch of not-open probes that has ended, because the port opened or the series did. */
+export interface OutageEvent {
+  readonly type: 'outage';
+  readonly target: Target;
+  /** The address it was about, with `everyAddress`; else null. */
+  readonly address: string | null;
+  readonly outage: Outage;
+}
+
+/** What a series tells as it goes. */
+export type SeriesEvent = ProbeEvent | OutageEvent;
+
+/** How a target is probed again and again. */
+export interface SeriesOptions extends ProbeOptions, ExpectationOptions {
+  /** How often, at the most; default without end. */
+  readonly count?: number;
+  /** From the start of one probe to the start of the next, milliseconds; default 1000. A probe that takes longer delays the next one. */
+  readonly intervalMs?: number;
+  /** Ends the series, and a probe that is under way, after so many milliseconds; default never. */
+  readonly durationMs?: number;
+  /** Ends the series after the probe for which it says so. */
+  readonly stopWhen?: (event: ProbeEvent) => boolean;
+  /** Probe every address of the name, each with its own verdict. */
+  readonly everyAddress?: boolean;
+}
+
+/** From this many probes of one endpoint, closer together than this, on, connections are reset instead of leaving 28,000 ports in TIME_WAIT. */
+const MANY = 5000;
+const CLOSE_TOGETHER_MS = 10;
+
+/** Waits until the clock says so; less when the signal is aborted. A timer may fire a millisecond early. */
+async function sleepUntil(timeMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+  for (let remainingMs = timeMs - clock(); remainingMs > 0 && !signal?.aborted; remainingMs = timeMs - clock()) {
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, Math.ceil(remainingMs));
+      signal?.addEventListener('abort', wake, { once: true });
+    });
+  }
+}
+
+/** What is remembered about one endpoint from probe to probe. */
+interface Track {
+  readonly outages: OutageTracker;
+  readonly retransmissions: RetransmissionDetector;
+}
+
+const addressesOf = ({ resolution }: ProbeReport): readonly string[] | null =>
+  resolution.state === 'resolved' ? resolution.addresses.map(({ address }) => address) : null;
+
+/**
+ * Probes a target again and again: the loop behind repeating and waiting. The name is resolved anew each time.
+ * Ends with the count, the duration, `stopWhen` or the signal; a probe that the signal or the duration cut off is not an event, unless it
+ * came to a verdict. Leaving the loop early (`break`) ends it as well.
+ *
+ * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ */
+export async function* probeSeries(target: Target, options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
+  const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, signal } = options;
+  const { expect = 'open' } = options;
+  const clock = monotonicClock;
+  const endMs = clock() + durationMs;
+  const tracks = new Map<string | null, Track>();
+  const closeWith = intervalMs < CLOSE_TOGETHER_MS && count > MANY ? 'reset' : 'fin';
+  let known: readonly string[] | null = null;
+  let scheduledMs = clock();
+
+  for (let sequence = 1; sequence <= count && !signal?.aborted && clock() < endMs; sequence += 1) {
+    const probeOptions = { closeWith, ...options, timeoutMs: Math.min(timeoutMs, endMs - clock()) } as const;
+    const reports = everyAddress ? probeEveryAddress(target, probeOptions) : [await probeTarget(target, probeOptions)];
+    let stop = false;
+    let formerAddresses: readonly string[] | null = null;
+    let first = true;
+    for await (const report of reports) {
+      if (report.outcome.state === 'cancelled') {
+        stop = true;
+        break;
+      }
+      if (first) {
+        const addresses = addressesOf(report);
+        const changed = known !== null && addresses !== null && [...known].sort().join() !== [...addresses].sort().join();
+        formerAddresses = changed ? known : null;
+        known = addresses ?? known;
+        first = false;
+      }
+      const key = everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
+      const track = tracks.get(key) ?? { outages: new OutageTracker(), retransmissions: new RetransmissionDetector() };
+      tracks.set(key, track);
+      const event: ProbeEvent = {
+        type: 'probe', sequence, report, verdict: judge(report.outcome, options), lostSynSeconds: track.retransmissions.add(report.outcome), formerAddresses,
+      };
+      formerAddresses = null;
+      yield event;
+      const outage = expect === 'open' ? track.outages.add(report) : null;
+      if (outage) yield { type: 'outage', target, address: key, outage };
+      stop ||= stopWhen(event);
+    }
+    if (stop) break;
+    scheduledMs = Math.max(scheduledMs + intervalMs, clock());
+    if (sequence < count) await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
+  }
+  for (const [address, { outages }] of tracks) {
+    const outage = outages.finish();
+    if (outage) yield { type: 'outage', target, address, outage };
+  }
+}
+
+/** Reasons that waiting does not cure: the name does not exist, this machine has no way there or forbids it. */
+const INCURABLE: ReadonlySet<Reason> = new Set<Reason>(['name-not-found', 'name-no-address', 'no-route', 'not-permitted', 'bad-source', 'unknown-error']);
+
+/** How long to wait, and for what. */
+export interface WaitOptions extends Omit<SeriesOptions, 'count' | 'stopWhen' | 'everyAddress'> {
+  /** Give up after so many milliseconds; default 60000. */
+  readonly durationMs?: number;
+  /** From start to start, milliseconds; default 500. */
+  readonly intervalMs?: number;
+  /** Wait also for a name that does not exist yet. */
+  readonly waitForName?: boolean;
+  /** Is told of every probe after which the wait goes on. */
+  readonly onProbe?: (event: ProbeEvent) => void;
+}
+
+/** How a wait ended. */
+export interface WaitResult {
+  /** The probe that decided; null when the signal ended the wait before there was one. */
+  readonly event: ProbeEvent | null;
+  /** `expected`: the port is as expected; `timeout`: the time is over; `incurable`: waiting would not help; `aborted`: by the signal. */
+  readonly end: 'expected' | 'timeout' | 'incurable' | 'aborted';
+}
+
+/** The defaults of waiting, in milliseconds. */
+export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
+
+/**
+ * Probes until the port is as expected, the time is over, or waiting cannot help: a name that does not exist (unless `waitForName`),
+ * no route, not permitted.
+ *
+ * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ */
+export async function waitUntil(target: Target, options: WaitOptions = {}): Promise<WaitResult> {
+  const { waitForName = false, onProbe, ...rest } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  const isIncurable = ({ report: { outcome } }: ProbeEvent): boolean =>
+    'reason' in outcome && INCURABLE.has(outcome.reason) && !(waitForName && outcome.state === 'unresolved');
+  let last: ProbeEvent | null = null;
+  for await (const event of probeSeries(target, { ...WAIT_DEFAULTS, ...rest, stopWhen: (seen) => seen.verdict.asExpected || isIncurable(seen) })) {
+    if (event.type !== 'probe') continue;
+    // A probe that the end of the wait cut short heard nothing in less than its time: that does not overrule an answer.
+    const { outcome } = event.report;
+    const cutShort = last !== null && 'reason' in outcome && /^(no-response|resolver-timeout)$/.test(outcome.reason) && event.report.timeoutMs < timeoutMs;
+    if (cutShort) continue;
+    last = event;
+    if (!event.verdict.asExpected && !isIncurable(event)) onProbe?.(event);
+  }
+  if (last?.verdict.asExpected) return { event: last, end: 'expected' };
+  if (signal?.aborted) return { event: last, end: 'aborted' };
+  return { event: last, end: last && isIncurable(last) ? 'incurable' : 'timeout' };
+}
