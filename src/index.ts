@@ -1,6 +1,11 @@
 export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe.js';
 export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe-target.js';
 export { resolveHost, type ResolveOptions } from './core/resolver.js';
+export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series.js';
+export type { OutageEvent, ProbeEvent, SeriesEvent, SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
+export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type Summary } from './core/statistics.js';
+export type { Outage, OutageCause } from './core/outages.js';
+export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
 export { warmUp } from './core/warm-up.js';
 export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
 export { formatEndpoint, formatHostPort, parseHost, parsePort, parseTarget, type Target } from './core/target.js';

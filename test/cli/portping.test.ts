@@ -190,7 +190,7 @@ describe('the surroundings', () => {
 describe('help', () => {
   it('goes to stdout with exit code 0 and has every exit code of the table', async () => {
     const { stdout, stderr, exitCode } = await portping(['--help']);
-    for (const row of EXIT_CODES) expect(stdout).toMatch(new RegExp(`^  ${row.exitCode} +${row.state ?? ''} *${row.meaning}$`, 'm'));
+    for (const row of EXIT_CODES) expect(stdout.replace(/ +/g, ' ')).toContain(`\n ${[row.exitCode, row.state, row.meaning].filter((cell) => cell !== null).join(' ')}\n`);
     expect(stdout).toContain('Examples:');
     expect([stderr, exitCode]).toEqual(['', 0]);
   });

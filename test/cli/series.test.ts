@@ -1,0 +1,302 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { environment, type ExecResult } from '../support/command.js';
+import { portping, portpingCommand } from '../support/portping.js';
+
+let server: Server;
+let openPort = 0;
+let closedPort = 0;
+
+const listen = (target: Server, port = 0): Promise<number> =>
+  new Promise((resolve, reject) => target.once('error', reject).listen(port, '127.0.0.1', () => resolve((target.address() as { port: number }).port)));
+const close = (target: Server): Promise<unknown> => new Promise((resolve) => target.close(resolve));
+const accept = (): Server => createServer((socket) => socket.on('error', () => {}).resume());
+
+/** A command that is still running, with what it has printed so far. */
+class Running {
+  readonly child: ChildProcess;
+  stdout = '';
+  stderr = '';
+  readonly #startedAt = performance.now();
+  readonly #ended: Promise<{ exitCode: number | null; signal: string | null }>;
+  #wake: () => void = () => {};
+
+  constructor(args: string[], command: string[] = portpingCommand, env: Record<string, string> = {}) {
+    const [file = '', ...rest] = [...command, ...args];
+    this.child = spawn(file, rest, { env: { ...environment, ...env }, stdio: 'pipe' });
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => { this.stdout += text; this.#wake(); });
+    this.child.stderr?.setEncoding('utf8').on('data', (text) => { this.stderr += text; this.#wake(); });
+    this.#ended = new Promise((resolve) => this.child.once('close', (exitCode, signal) => { resolve({ exitCode, signal }); this.#wake(); }));
+  }
+
+  /** Waits until what was printed fits. */
+  async until(fits: (running: Running) => boolean): Promise<void> {
+    while (!fits(this)) {
+      if (this.child.exitCode !== null) throw new Error(`ended early: ${this.stdout}${this.stderr}`);
+      await new Promise<void>((resolve) => { this.#wake = resolve; });
+    }
+  }
+
+  async end(): Promise<Pick<ExecResult, 'stdout' | 'stderr' | 'exitCode' | 'elapsedMs'> & { signal: string | null }> {
+    const ended = await this.#ended;
+    return { ...ended, stdout: this.stdout, stderr: this.stderr, elapsedMs: performance.now() - this.#startedAt };
+  }
+}
+
+const count = (text: string, pattern: RegExp): number => text.match(new RegExp(pattern, `${pattern.flags}g`))?.length ?? 0;
+
+beforeAll(async () => {
+  server = accept();
+  openPort = await listen(server);
+  const gone = accept();
+  closedPort = await listen(gone);
+  await close(gone);
+});
+afterAll(() => close(server));
+
+describe('repeating', () => {
+  it('prints one verdict for each probe on stdout and the summary on stderr', async () => {
+    const { stdout, stderr, exitCode, elapsedMs } = await portping(['-c', '5', '-i', '200ms', '127.0.0.1', String(openPort)]);
+    expect(stdout).toMatch(new RegExp(`^(Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n){5}$`));
+    expect(stderr).toMatch(/^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 [\d.]+, p99 [\d.]+\n$/);
+    expect(exitCode).toBe(0);
+    expect(elapsedMs).toBeGreaterThan(790);
+  });
+
+  it('has figures that can be recomputed from the probes of the same run', async () => {
+    const { stdout, stderr, exitCode } = await portping(['-c', '40', '-i', '0', '-o', 'json', '-4', 'localhost', String(openPort)]);
+    const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+    const summary = events.pop() ?? {};
+    expect(events.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    const values: number[] = events.map(({ latencyMs }) => latencyMs);
+    const sorted = [...values].sort((a, b) => a - b);
+    const mean = values.reduce((sum, value) => sum + value, 0) / 40;
+    const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 39);
+    const jitter = values.slice(1).reduce((sum, value, index) => sum + Math.abs(value - (values[index] ?? 0)), 0) / 39;
+    const rank = (percent: number) => sorted[Math.ceil((percent / 100) * 40) - 1] ?? NaN;
+    expect(summary).toMatchObject({ type: 'summary', final: true, sent: 40, open: 40, closed: 0, lossPercent: 0, exitCode: 0, outages: { count: 0 } });
+    const { latencyMs, resolvingMs } = summary;
+    expect(latencyMs).toMatchObject({ count: 40, min: sorted[0], max: sorted[39] });
+    for (const [name, expected] of Object.entries({ mean, standardDeviation: deviation, jitter, p50: rank(50), p90: rank(90), p95: rank(95), p99: rank(99) })) {
+      expect(Math.abs(latencyMs[name] - expected)).toBeLessThan(0.0021 + expected * 0.0002);
+    }
+    expect(resolvingMs.count).toBe(40);
+    expect([stderr, exitCode]).toEqual(['', 0]);
+  });
+
+  it('says one outage with its length and cause when a listener goes and comes back, and ends with the code of what was seen', async () => {
+    const flapping = accept();
+    const port = await listen(flapping);
+    const running = new Running(['-t', '-i', '50ms', '127.0.0.1', String(port)]);
+    await running.until(({ stdout }) => count(stdout, /Success/) >= 3);
+    await close(flapping);
+    await running.until(({ stdout }) => count(stdout, /Error/) >= 8);
+    const again = accept();
+    await listen(again, port);
+    await running.until(({ stderr }) => stderr.includes('Outage'));
+    running.child.kill('SIGINT');
+    const { stdout, stderr, exitCode } = await running.end();
+    await close(again);
+    const refused = count(stdout, /Error/);
+    const [, lengthText, causes] = /Outage from \S+Z to \S+Z, ([\d.]+ m?s): (.*)\.\n/.exec(stderr) ?? [];
+    const length = Number.parseFloat(lengthText ?? '') * (lengthText?.endsWith(' ms') ? 1 : 1000);
+    expect(causes).toBe(`refused ×${refused}`);
+    expect(length).toBeGreaterThan((refused - 1) * 50);
+    expect(count(stderr, /Outage from/)).toBe(1);
+    expect(count(stderr, /10061 WSAECONNREFUSED/)).toBe(1); // explained once, not eight times
+    expect(count(stderr, /^---/m)).toBe(1);
+    expect(stderr).toMatch(/1 outage: longest/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('ends with its summary and exit code on SIGTERM as well', async () => {
+    const running = new Running(['-t', '-i', '20ms', '127.0.0.1', String(openPort)]);
+    await running.until(({ stdout }) => count(stdout, /Success/) >= 2);
+    running.child.kill('SIGTERM');
+    const { stderr, exitCode } = await running.end();
+    expect(stderr).toMatch(/^--- 127/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('prefixes each line with its endpoint and makes a summary for each with --all', async () => {
+    const { stdout, stderr } = await portping(['--all', '-c', '2', '-i', '0', '-4', 'localhost', String(openPort)]);
+    expect(stdout).toMatch(new RegExp(`^(localhost:${openPort} \\(127\\.0\\.0\\.1\\)  Success! .*\\n){2}$`));
+    expect(stderr).toMatch(new RegExp(`^--- localhost:${openPort} \\(127\\.0\\.0\\.1\\) ---\\n2 probes: `));
+  });
+
+  it('shows the distribution with --histogram, in ASCII where the locale has no Unicode', async () => {
+    const { stderr } = await portping(['--histogram', '-c', '20', '-i', '0', '127.0.0.1', String(openPort)], { env: { LANG: 'C' } });
+    expect(stderr).toMatch(/\n *[\d.]+ - +[\d.]+ ms +\d+ #+\n/);
+    expect(stderr).toMatch(/^[\x20-\x7e\n]+$/);
+  });
+
+  it('is silent with -q and still ends with the highest code', async () => {
+    expect(await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+  });
+});
+
+describe('expecting', () => {
+  it.each([
+    [['--expect', 'closed'], () => openPort, 5],
+    [['--expect', 'closed'], () => closedPort, 0],
+    [['--expect', 'not-open'], () => closedPort, 0],
+    [['--expect', 'filtered'], () => closedPort, 1],
+    [['--max-latency', '1h'], () => openPort, 0],
+    [['--max-latency', '0'], () => openPort, 5],
+    [['--max-latency', '0', '-q'], () => openPort, 5],
+    [['-c', '2', '-i', '0', '--expect', 'closed'], () => closedPort, 0],
+  ] as const)('%j has the right exit code', async (args, port, exitCode) => {
+    expect((await portping([...args, '127.0.0.1', String(port())])).exitCode).toBe(exitCode);
+  });
+
+  it('never takes a name that does not resolve for closed', async () => {
+    const { exitCode } = await portping(['--expect', 'closed', '--dns', '127.0.0.1:1', 'name.test', '25', '-w', '1']);
+    expect(exitCode).toBe(3);
+  });
+
+  it('says what was expected', async () => {
+    const { stdout, stderr } = await portping(['--expect', 'closed', '127.0.0.1', String(openPort)]);
+    expect(stdout).toMatch(/^Success!/);
+    expect(stderr).toBe('Not as expected (--expect closed): open.\n');
+  });
+});
+
+describe('waiting', () => {
+  it('ends with the verdict as soon as the port opens', async () => {
+    const late = accept();
+    const port = await listen(late);
+    await close(late);
+    const running = new Running(['--wait', '10s', '-i', '100ms', '127.0.0.1', String(port)]);
+    await running.until(({ stderr }) => stderr.includes('waiting'));
+    const again = accept();
+    await listen(again, port);
+    const openedAt = performance.now();
+    const { stdout, stderr, exitCode } = await running.end();
+    expect(performance.now() - openedAt).toBeLessThan(1000);
+    await close(again);
+    expect(stdout).toMatch(/^Success! .*\n$/);
+    expect(stderr).toBe(`127.0.0.1:${port}: refused <10061>; waiting.\n`);
+    expect(exitCode).toBe(0);
+  });
+
+  it('gives up when the time is over, not later, with the state of the port', async () => {
+    const { stdout, stderr, exitCode, elapsedMs } = await portping(['--wait', '1500ms', '127.0.0.1', String(closedPort)]);
+    expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
+    expect(stderr).toMatch(/\nGave up after 1\.5 s\.\n$/);
+    expect(exitCode).toBe(1);
+    expect(elapsedMs).toBeGreaterThan(1490);
+    expect(elapsedMs).toBeLessThan(2200);
+  });
+
+  it('needs no duration, even right before the host', async () => {
+    const { stdout, exitCode } = await portping(['--wait', '127.0.0.1', String(openPort)]);
+    expect(stdout).toMatch(/^Success!/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('waits for a port to close with --expect closed', async () => {
+    const closing = accept();
+    const port = await listen(closing);
+    const running = new Running(['--wait', '10s', '-i', '50ms', '--expect', 'closed', '127.0.0.1', String(port)]);
+    await running.until(({ stderr }) => stderr.includes('open; waiting'));
+    await close(closing);
+    const { stdout, stderr, exitCode } = await running.end();
+    expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
+    expect(stderr).toMatch(/As expected \(--expect closed\): closed\.\n$/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('passes the exit code of the command on', async () => {
+    const { stdout, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'echo started; exit 7']);
+    expect(stdout).toMatch(/^Success! .*\nstarted\n$/);
+    expect(exitCode).toBe(7);
+  });
+
+  it('does not run the command when the port does not open', async () => {
+    const { stdout, exitCode } = await portping(['--wait', '300ms', '127.0.0.1', String(closedPort), '--', 'echo', 'started']);
+    expect(stdout).not.toContain('started');
+    expect(exitCode).toBe(1);
+  });
+
+  it('passes signals on to the command and leaves nothing running', async () => {
+    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', process.execPath, '-e', "process.on('SIGTERM', () => process.exit(9)); console.log(process.pid); setInterval(() => {}, 1000)"]);
+    await running.until(({ stdout }) => /^\d+\n/.test(stdout));
+    running.child.kill('SIGTERM');
+    const { stdout, exitCode } = await running.end();
+    expect(exitCode).toBe(9);
+    expect(() => process.kill(Number(stdout), 0)).toThrow(/ESRCH/);
+  });
+
+  it('ends by the signal that ended the command', async () => {
+    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'kill -KILL $$']);
+    expect((await running.end()).signal).toBe('SIGKILL');
+  });
+
+  it('says 127 for a command that is not there', async () => {
+    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here']);
+    expect(stderr).toBe('portping: cannot run no-such-command-here: no such command\n');
+    expect(exitCode).toBe(127);
+  });
+
+  it('ends with 130 when it is interrupted', async () => {
+    const running = new Running(['--wait', '60s', '127.0.0.1', String(closedPort)]);
+    await running.until(({ stderr }) => stderr.includes('waiting'));
+    running.child.kill('SIGINT');
+    const { stderr, exitCode } = await running.end();
+    expect(stderr).toMatch(/\nInterrupted before there was a verdict\.\n$/);
+    expect(exitCode).toBe(130);
+  });
+});
+
+describe('misuse', () => {
+  it.each([
+    [['-c', '0', 'h', '1'], /^portping: --count: "0" is not a number of probes; allowed: 1 to/],
+    [['-c', '2x', 'h', '1'], /^portping: --count: "2x"/],
+    [['-c', '2', '-t', 'h', '1'], /cannot be used with/],
+    [['-t', '--wait', '5', 'h', '1'], /cannot be used with/],
+    [['-i', '1s', 'h', '1'], /^portping: --interval: there is only one probe/],
+    [['--histogram', 'h', '1'], /^portping: --histogram: there is only one probe/],
+    [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: nothing is waited for/],
+    [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],
+    [['h', '1', '--', 'echo'], /^portping: --: a command is run after a wait/],
+    [['--wait', 'h', '1', '--'], /^portping: --: no command behind it/],
+    [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
+    [['--expect', 'closed', '--max-latency', '1s', 'h', '1'], /^portping: --max-latency: only an open port has a latency/],
+    [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
+  ])('%j is refused in one line with exit code 64', async (args, message) => {
+    const { stdout, stderr, exitCode } = await portping(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+});
+
+// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever.
+const script = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+
+describe.skipIf(!script)('on a terminal', () => {
+  const onTerminal = (args: string[]): Running =>
+    new Running([`exec ${[...portpingCommand, ...args].map((word) => `'${word}'`).join(' ')}`, '/dev/null'], ['script', '-qefc'], { TERM: 'xterm' });
+
+  it('shows the summary so far on Enter, and once more after ^C, each whole and on lines of its own', async () => {
+    const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
+    await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 3);
+    running.child.stdin?.write('\r');
+    await running.until(({ stdout }) => stdout.includes('so far ---'));
+    running.child.stdin?.write('\x03');
+    const { stdout, exitCode } = await running.end();
+    expect(count(stdout, /so far ---/)).toBe(1);
+    expect(stdout).toMatch(/\r\n\^C\r\n--- 127\.0\.0\.1:\d+ ---\r\n\d+ probes: [^]*p99 [\d.]+\r\n[▁-█ ]+\r\n$/);
+    expect(count(stdout, /^--- /m)).toBe(2);
+    expect(exitCode).toBe(0);
+  });
+
+  it('does not spin on a terminal without columns', async () => {
+    const running = onTerminal(['--wait', '1500ms', '127.0.0.1', String(closedPort)]);
+    const { stdout, exitCode } = await running.end();
+    expect(stdout.length).toBeLessThan(1000);
+    expect(stdout).toContain('Gave up after 1.5 s.');
+    expect(exitCode).toBe(1);
+  });
+});
