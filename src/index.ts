@@ -2,13 +2,16 @@ export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe
 export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe-target.js';
 export { resolveHost, type ResolveOptions } from './core/resolver.js';
 export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series.js';
-export type { OutageEvent, ProbeEvent, SeriesEvent, SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
+export type { SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
+export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/events.js';
 export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type Summary } from './core/statistics.js';
 export type { Outage, OutageCause } from './core/outages.js';
 export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
 export { warmUp } from './core/warm-up.js';
 export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
-export { formatEndpoint, formatHostPort, parseHost, parsePort, parseTarget, type Target } from './core/target.js';
+export { formatEndpoint, formatHostPort, parseHost, parsePort, type Target } from './core/target.js';
+export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type TargetBlock, type TargetRequest } from './core/target-list.js';
+export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
 export type { ClosedReason, FailedReason, FilteredReason, Reason, State, UnresolvedReason } from './core/states.js';

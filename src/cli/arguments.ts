@@ -5,7 +5,8 @@ import { type Expectation, EXPECTATIONS } from '../core/expectation.js';
 import type { ProbeOptions } from '../core/probe-target.js';
 import { WAIT_DEFAULTS } from '../core/series.js';
 import { EXIT_CODES } from '../core/states.js';
-import { familyOf, parsePort, parseTarget, type Target } from '../core/target.js';
+import { familyOf, parsePort } from '../core/target.js';
+import { parseTargets, type TargetBlock } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { type Format, FORMATS } from '../report/reporter.js';
 
@@ -28,10 +29,14 @@ export interface WaitConfig {
   readonly command: readonly string[];
 }
 
-/** Probes of one target. */
+/** Probes of one target or many. */
 export interface ProbeConfig {
   readonly action: 'probe';
-  readonly target: Target;
+  /** The targets of the command line, or the path of a file of targets (`-` for standard input). */
+  readonly targets: TargetBlock | string;
+  /** Null for the default. */
+  readonly concurrency: number | null;
+  readonly ratePerSecond: number | undefined;
   readonly probe: Pick<ProbeOptions, 'family' | 'timeoutMs' | 'sourceAddress' | 'dnsServer'>;
   readonly expect: Expectation;
   readonly maxLatencyMs: number | undefined;
@@ -64,6 +69,9 @@ interface RawOptions {
   readonly expect: Expectation;
   readonly maxLatency?: number;
   readonly histogram?: true;
+  readonly targets?: string;
+  readonly concurrency?: number;
+  readonly rate?: number;
   readonly all?: true;
   readonly source?: string;
   readonly dns?: string;
@@ -85,6 +93,8 @@ Examples:
   portping -t --timestamps db 5432          until ^C, outages and all
   portping --wait 60s db 5432 -- npm start  start when the database is there
   portping --expect closed host 23          fail when telnet is open
+  portping 10.0.0.5 22,80,8000-8100         several ports
+  portping --targets list.txt -o junit      a firewall's test: host port expected-state
   portping -v --all example.com 443         every address, every timing
   portping -o json example.com 443 | jq .latencyMs
   portping --explain 10060                  what does this code mean?
@@ -112,10 +122,10 @@ function parseDnsServer(text: string): string {
   return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
 }
 
-function parseCount(text: string): number {
-  const count = /^\d{1,10}$/.test(text) ? Number(text) : 0;
-  if (count < 1) throw new UsageError(`--count: "${text}" is not a number of probes; allowed: 1 to 9999999999`);
-  return count;
+function parseNumber(text: string, name: string, most: number): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > most) throw new UsageError(`${name}: "${text}" is not a number of probes; allowed: 1 to ${most}`);
+  return number;
 }
 
 /**
@@ -128,8 +138,8 @@ function completeWait(argv: readonly string[]): string[] {
 function command(write: (text: string) => void): Command {
   return new Command('portping')
     .description('Is a TCP port open, how long did the handshake take and, if it is not open, whose fault is that?')
-    .usage('[options] <host> <port>\n       portping [options] <host:port | URL>')
-    .argument('[target...]', '<host> <port>, <host:port> or a URL; IPv6 as [address]:port')
+    .usage('[options] <host> <port...>\n       portping [options] <host:port | URL>...')
+    .argument('[target...]', '<host> <port...>, <host:port> or a URL; IPv6 as [address]:port; ports as 25, 80,443, 8000-8010 or smtp; hosts as 10.0.0.0/28, too')
     .addOption(new Option('-4', 'only IPv4').conflicts('6'))
     .addOption(new Option('-6', 'only IPv6').conflicts('4'))
     .addOption(
@@ -137,7 +147,7 @@ function command(write: (text: string) => void): Command {
         .default(5000, '5s')
         .argParser((text) => parseDuration(text, '--timeout')),
     )
-    .addOption(new Option('-c, --count <n>', 'probe n times').argParser(parseCount).conflicts(['continuous', 'wait']))
+    .addOption(new Option('-c, --count <n>', 'probe n times').argParser((text) => parseNumber(text, '--count', 9_999_999_999)).conflicts(['continuous', 'wait']))
     .addOption(new Option('-t, --continuous', 'probe until interrupted; Enter shows the summary so far').conflicts('wait'))
     .option('-i, --interval <duration>', 'between starts of probes (default: 1s, with --wait 500ms)', (text) => parseDuration(text, '--interval', 0))
     .addOption(
@@ -149,6 +159,9 @@ function command(write: (text: string) => void): Command {
     .addOption(new Option('--expect <state>', 'what the port must be').choices(EXPECTATIONS).default('open'))
     .option('--max-latency <duration>', 'slower than this counts as not as expected', (text) => parseDuration(text, '--max-latency', 0))
     .option('--histogram', 'with -c or -t: the distribution of the latency')
+    .option('--targets <file>', 'one target a line, with the state expected of it behind it if you like; - for standard input, # comments')
+    .option('--concurrency <n>', 'how many probes at once (default: 500)', (text) => parseNumber(text, '--concurrency', 65_535))
+    .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
     .option('-a, --all', 'probe every address the name has, each with its own verdict')
     .option('--source <address>', 'local address to probe from', parseSource)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
@@ -172,19 +185,41 @@ function usageErrorOf(error: CommanderError): UsageError {
   return new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
 }
 
-function checkFamily(target: Target, family: 4 | 6 | undefined, source: string | undefined): void {
-  const literal = familyOf(target.host);
+function checkFamily({ size, targets }: TargetBlock, family: 4 | 6 | undefined, source: string | undefined): void {
   const sourceFamily = source === undefined ? null : familyOf(source);
-  if (family !== undefined && literal !== null && literal !== family) throw new UsageError(`-${family}: ${target.host} is an IPv${literal} address`);
   if (family !== undefined && sourceFamily !== null && sourceFamily !== family) throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but -${family} was given`);
-  if (literal !== null && sourceFamily !== null && literal !== sourceFamily) {
+  const [target] = size === 1 ? targets() : [];
+  const literal = target ? familyOf(target.host) : null;
+  if (target === undefined || literal === null) return;
+  if (family !== undefined && literal !== family) throw new UsageError(`-${family}: ${target.host} is an IPv${literal} address`);
+  if (sourceFamily !== null && literal !== sourceFamily) {
     throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but ${target.host} is IPv${literal}; allowed: an IPv${literal} address`);
   }
 }
 
+/** How many targets can be probed again and again, or waited for: each has its own figures. */
+const MOST_REPEATED = 1000;
+
+function chooseTargets(words: readonly string[], options: RawOptions): TargetBlock | string {
+  if (options.targets !== undefined) {
+    if (words.length > 0) throw new UsageError(`--targets: the targets come from there; "${words.join(' ')}" is too much`);
+    return options.targets;
+  }
+  const block = parseTargets(words);
+  checkFamily(block, options[4] ? 4 : options[6] ? 6 : undefined, options.source);
+  if (block.size > MOST_REPEATED && ((options.count ?? 1) > 1 || options.continuous || options.wait !== undefined)) {
+    throw new UsageError(`arguments: ${block.size} targets given; allowed with -c, -t or --wait: ${MOST_REPEATED}`);
+  }
+  if (block.size === 1 && (options.concurrency ?? options.rate) !== undefined && (options.count ?? 1) === 1 && !options.continuous) {
+    throw new UsageError(`--${options.concurrency === undefined ? 'rate' : 'concurrency'}: there is only one probe; allowed with several targets`);
+  }
+  return block;
+}
+
 /** Options that mean something only beside another one are refused without it: none is accepted and ignored. */
-function checkPartners({ count, continuous, interval, wait, waitForName, histogram, expect, maxLatency }: RawOptions, command: readonly string[]): void {
+function checkPartners({ targets, count, continuous, interval, wait, waitForName, histogram, expect, maxLatency }: RawOptions, command: readonly string[]): void {
   const repeated = (count ?? 1) > 1 || continuous === true;
+  if (targets === '-' && (repeated || wait !== undefined)) throw new UsageError('--targets: standard input can be read once only; allowed with -c, -t or --wait: a file');
   if (interval !== undefined && !repeated && wait === undefined) throw new UsageError('--interval: there is only one probe; allowed with -c, -t or --wait');
   if (histogram && !repeated) throw new UsageError('--histogram: there is only one probe; allowed with -c or -t');
   if (waitForName && wait === undefined) throw new UsageError('--wait-for-name: nothing is waited for; allowed with --wait');
@@ -219,13 +254,12 @@ export function parseArguments(argv: readonly string[]): Config {
   }
   if (end >= 0 && commandWords.length === 0) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
   checkPartners(options, commandWords);
-  const target = parseTarget(program.args);
-  const family = options[4] ? 4 : options[6] ? 6 : undefined;
-  checkFamily(target, family, options.source);
   return {
     action: 'probe',
-    target,
-    probe: { family, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns },
+    targets: chooseTargets(program.args, options),
+    concurrency: options.concurrency ?? null,
+    ratePerSecond: options.rate,
+    probe: { family: options[4] ? 4 : options[6] ? 6 : undefined, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns },
     expect: options.expect,
     maxLatencyMs: options.maxLatency,
     count: options.continuous ? Infinity : (options.count ?? 1),

@@ -1,15 +1,19 @@
 import { LookupProcess } from '../core/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
+import type { TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
 import { FORMATS, type Output } from '../report/reporter.js';
+import { tableReporter } from '../report/table.js';
 import { parseArguments, type ProbeConfig } from './arguments.js';
 import { execve, leave } from './leave.js';
 import { paints } from './paint.js';
-import { runSeries, runWait, type Surroundings } from './probing.js';
+import { type Plan, runProbes, type Surroundings } from './probing.js';
+import { requestsOfBlock, requestsOfFile } from './target-source.js';
 import { canvas } from './terminal.js';
+import { runWait } from './waiting.js';
 
 /** How long an open connection is watched under `-v` for being dropped at once, in milliseconds: the FIN or RST comes one round trip later. */
 const WATCH_MS = 250;
@@ -40,34 +44,64 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
   return expect === 'open' ? null : `--expect ${expect}`;
 }
 
-async function runProbes(config: ProbeConfig): Promise<number> {
-  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs } = config;
+/** From this many targets on, people get a table of the open ones instead of a line for each. */
+const TABLE_FROM = 50;
+
+async function planOf({ targets, count, wait }: ProbeConfig): Promise<Plan> {
+  const repeated = count > 1 || wait !== null;
+  if (typeof targets !== 'string') {
+    const requests = requestsOfBlock(targets);
+    return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count };
+  }
+  if (!repeated) return { requests: requestsOfFile(targets), size: null, count };
+  const requests: TargetRequest[] = [];
+  for await (const request of requestsOfFile(targets)) requests.push(request);
+  return { requests, size: requests.length, count };
+}
+
+async function runConfig(config: ProbeConfig): Promise<number> {
+  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond } = config;
+  const plan = await planOf(config);
+  const manyTargets = plan.size !== 1;
+  if (manyTargets) {
+    process.env['UV_THREADPOOL_SIZE'] ??= '16'; // names are resolved on those threads, two at a time unless told otherwise
+    if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
+  }
+  const isTable = format === 'text' && typeof config.targets !== 'string' && plan.size !== null && plan.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
   const interruption = interruptions();
   const lookup = abandonableLookup();
+  const reportOptions = {
+    paint: await paints(color),
+    verbose,
+    timestamps,
+    nameEndpoints: all || manyTargets,
+    manyTargets,
+    expect,
+    expectation: expectationInWords(config),
+    canvas: canvas(),
+    sparkline: process.stderr.isTTY,
+    histogram,
+  };
   const surroundings: Surroundings = {
     options: {
       ...config.probe,
       expect,
       maxLatencyMs,
+      everyAddress: all,
+      ratePerSecond,
+      ...(concurrency === null ? {} : { concurrency }),
+      ...(intervalMs === undefined ? {} : { intervalMs }),
       signal: interruption.signal,
       skipWarmUp: quiet && maxLatencyMs === undefined,
       watchMs: verbose ? WATCH_MS : 0,
       systemLookup: lookup.lookUp,
     },
-    reporter: FORMATS[config.format]({
-      paint: await paints(color),
-      verbose,
-      timestamps,
-      nameEndpoints: all,
-      expectation: expectationInWords(config),
-      canvas: canvas(),
-      sparkline: process.stderr.isTTY,
-      histogram,
-    }),
+    reporter: isTable ? tableReporter(reportOptions) : FORMATS[format](reportOptions),
+    quiet,
     write,
   };
   try {
-    return await (config.wait ? runWait(config, config.wait, surroundings) : runSeries(config, surroundings));
+    return await (wait ? runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose }) : runProbes(plan, surroundings));
   } finally {
     lookup.close();
     interruption.end();
@@ -84,7 +118,7 @@ async function run(argv: readonly string[]): Promise<number> {
       write({ stdout: explainError(config.query), stderr: '' });
       return 0;
     case 'probe':
-      return runProbes(config);
+      return runConfig(config);
     default:
       return config satisfies never;
   }

@@ -1,142 +1,127 @@
-import { probeSeries, type ProbeEvent, type SeriesEvent, type SeriesOptions, waitUntil, type WaitResult } from '../core/series.js';
-import { exitCodeOf } from '../core/states.js';
+import type { ProbeEvent, SeriesEvent } from '../core/events.js';
+import { probeTargets } from '../core/probe-targets.js';
+import { probeSeries, type SeriesOptions } from '../core/series.js';
+import { exitCodeOf, type State } from '../core/states.js';
 import { formatHostPort } from '../core/target.js';
+import type { TargetRequest } from '../core/target-list.js';
 import { escapeControls } from '../report/escape.js';
-import { errorNumber } from '../report/explanation.js';
-import { formatDuration } from '../report/numbers.js';
-import type { Output, Reporter } from '../report/reporter.js';
-import { describeReason } from '../report/text.js';
-import type { ProbeConfig, WaitConfig } from './arguments.js';
-import { runCommand } from './command.js';
-import { canSpin, NO_SPINNER, spinWhenSlow } from './spinner.js';
+import type { Output, Reporter, Totals } from '../report/reporter.js';
+import { NO_SPINNER, type Spinner, spinWhenSlow } from './spinner.js';
 import { onEnter } from './terminal.js';
 
-/** What running a configuration needs of its surroundings. */
+/** What running probes needs of its surroundings. */
 export interface Surroundings {
   readonly options: SeriesOptions & { readonly signal: AbortSignal };
   readonly reporter: Reporter;
+  readonly quiet: boolean;
   write(output: Output): void;
 }
 
-const say = ({ write }: Surroundings, line: string): void => write({ stdout: '', stderr: `${line}\n` });
+/** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
+export interface Plan {
+  readonly requests: readonly TargetRequest[] | Iterable<TargetRequest> | AsyncIterable<TargetRequest>;
+  readonly size: number | null;
+  /** Rounds; one for targets that can be gone through only once. */
+  readonly count: number;
+}
 
 /** Behind the `^C` that a terminal echoes there is no new line. */
-const newLineAfterEcho = (): string => (process.stderr.isTTY ? '\n' : '');
+export const newLineAfterEcho = (): string => (process.stderr.isTTY ? '\n' : '');
 
-const INTERRUPTED = 'Interrupted before there was a verdict.';
+export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
-/** Collects the figures of each endpoint; loaded only for a series. */
-async function collector(config: ProbeConfig): Promise<{ add(event: SeriesEvent): void; show(surroundings: Surroundings, final: boolean, exitCode: number): void }> {
+/** Counts verdicts as they come. */
+class Tally {
+  readonly #counts: Partial<Record<State, number>> = {};
+  readonly #startMs = performance.now();
+  #unexpected = 0;
+  /** 0 when each was as expected, else the highest code of those that were not; null when there was none. */
+  exitCode: number | null = null;
+  probes = 0;
+
+  add({ report, verdict }: ProbeEvent): void {
+    const { state } = report.outcome;
+    this.probes += 1;
+    this.#counts[state] = (this.#counts[state] ?? 0) + 1;
+    if (!verdict.asExpected) this.#unexpected += 1;
+    this.exitCode = Math.max(this.exitCode ?? 0, verdict.exitCode);
+  }
+
+  totals(): Totals {
+    const elapsedMs = performance.now() - this.#startMs;
+    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, elapsedMs, exitCode: this.exitCode ?? 0 };
+  }
+
+  /** How far a long run is, for the spinner. */
+  progress(size: number | null): string {
+    const { probes, elapsedMs, counts } = this.totals();
+    const perSecond = probes / (elapsedMs / 1000);
+    const left = size === null || perSecond === 0 ? '' : `, ${Math.max(Math.ceil((size - probes) / perSecond), 0)} s left`;
+    return `${probes}${size === null ? '' : ` of ${size}`} done, ${counts.open ?? 0} open, ${Math.round(perSecond)} a second${left}`;
+  }
+}
+
+/** Collects the figures of each endpoint of a series; loaded only for one. */
+async function collector(everyAddress: boolean): Promise<{ add(event: SeriesEvent): void; show(surroundings: Surroundings, final: boolean, exitCode: number): void }> {
   const { Statistics } = await import('../core/statistics.js');
-  const tracks = new Map<string | null, InstanceType<typeof Statistics>>();
+  const tracks = new Map<string, { readonly target: TargetRequest['target']; readonly address: string | null; readonly statistics: InstanceType<typeof Statistics> }>();
   return {
     add(event) {
-      const address = event.type === 'outage' ? event.address : config.all && 'endpoint' in event.report.outcome ? event.report.outcome.endpoint.address : null;
-      const statistics = tracks.get(address) ?? new Statistics();
-      tracks.set(address, statistics);
-      statistics.add(event);
+      const outcome = event.type === 'probe' ? event.report.outcome : null;
+      const address = event.type === 'outage' ? event.address : everyAddress && outcome && 'endpoint' in outcome ? outcome.endpoint.address : null;
+      const target = event.type === 'outage' ? event.target : event.report.target;
+      const key = `${formatHostPort(target.host, target.port)} ${address}`;
+      const track = tracks.get(key) ?? { target, address, statistics: new Statistics() };
+      tracks.set(key, track);
+      track.statistics.add(event);
     },
     show({ reporter, write }, final, exitCode) {
-      for (const [address, statistics] of tracks) write(reporter.summary({ type: 'summary', target: config.target, address, summary: statistics.summary(), final, exitCode }));
+      for (const { target, address, statistics } of tracks.values()) write(reporter.summary({ type: 'summary', target, address, summary: statistics.summary(), final, exitCode }));
     },
   };
 }
 
-/** One probe or many. Returns 0 when each was as expected, else the highest code of those that were not; 130 when there was none. */
-export async function runSeries(config: ProbeConfig, surroundings: Surroundings): Promise<number> {
-  const { options, reporter, write } = surroundings;
-  const { target, count, intervalMs, all, quiet } = config;
-  const figures = count > 1 && !quiet ? await collector(config) : null;
-  const spinner = count > 1 || quiet ? NO_SPINNER : spinWhenSlow(`${escapeControls(formatHostPort(target.host, target.port))} ...`);
-  let exitCode: number | null = null;
-  const stopListening = figures ? onEnter(() => figures.show(surroundings, false, exitCode ?? 0)) : () => {};
+function nameOf({ requests, size }: Plan): string {
+  if (size !== 1 || !Array.isArray(requests)) return '';
+  const [request] = requests as readonly TargetRequest[];
+  return request ? escapeControls(formatHostPort(request.target.host, request.target.port)) : '';
+}
+
+/** Keeps the spinner's text up to date while many targets are probed. */
+function showProgress(spinner: Spinner, tally: Tally, size: number | null): () => void {
+  const timer = setInterval(() => spinner.say(tally.progress(size)), 200);
+  return () => clearInterval(timer);
+}
+
+/** Probes, once or in rounds. Returns 0 when each was as expected, else the highest code of those that were not; 130 when there was none. */
+export async function runProbes(plan: Plan, surroundings: Surroundings): Promise<number> {
+  const { options, reporter, quiet, write } = surroundings;
+  const { requests, size, count } = plan;
+  const isSeries = count > 1 && Array.isArray(requests);
+  const tally = new Tally();
+  const figures = isSeries && !quiet ? await collector(options.everyAddress ?? false) : null;
+  const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
+  const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
+  const stopListening = figures ? onEnter(() => figures.show(surroundings, false, tally.exitCode ?? 0)) : () => {};
   try {
-    for await (const event of probeSeries(target, { ...options, count, everyAddress: all, ...(intervalMs === undefined ? {} : { intervalMs }) })) {
-      if (event.type === 'probe') {
-        exitCode = Math.max(exitCode ?? 0, event.verdict.exitCode);
-        if (!all) spinner.stop();
-      }
+    const events: AsyncIterable<SeriesEvent> = Array.isArray(requests) ? probeSeries(requests as readonly TargetRequest[], { ...options, count }) : probeTargets(requests, options);
+    for await (const event of events) {
+      if (event.type === 'probe') tally.add(event);
       if (quiet || (event.type === 'outage' && !figures)) continue;
       figures?.add(event);
-      write(event.type === 'probe' ? reporter.probe(event) : reporter.outage(event));
+      const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
+      if (output.stdout !== '' || output.stderr !== '') spinner.aside(() => write(output));
     }
   } finally {
+    stopProgress();
     spinner.stop();
     stopListening();
   }
-  if (options.signal.aborted && !quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${exitCode === null ? `${INTERRUPTED}\n` : ''}` });
-  if (exitCode !== null) figures?.show(surroundings, true, exitCode);
-  return exitCode ?? exitCodeOf('cancelled');
-}
-
-function presentCause({ report: { outcome } }: ProbeEvent): string {
-  if (outcome.state === 'cancelled') return '';
-  return outcome.state === 'open' ? 'open' : `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
-}
-
-/** Tells how the wait goes: on a terminal the present cause and the time left, elsewhere a line when the cause changes. */
-function narrator(config: ProbeConfig, wait: WaitConfig, surroundings: Surroundings): { tell(event: ProbeEvent): void; stop(): void } {
-  const { reporter, write } = surroundings;
-  if (config.quiet) return { tell: () => {}, stop: () => {} };
-  const name = escapeControls(formatHostPort(config.target.host, config.target.port));
-  const endMs = performance.now() + wait.durationMs;
-  const spinner = spinWhenSlow(`${name} ...`);
-  let cause = '';
-  const refresh = (): void => spinner.say(`${name}: ${cause === '' ? 'trying' : cause}, ${formatDuration(Math.max(Math.round((endMs - performance.now()) / 1000) * 1000, 0))} left`);
-  const timer = setInterval(refresh, 1000);
-  return {
-    tell(event) {
-      const present = presentCause(event);
-      const changed = present !== cause;
-      cause = present;
-      if (config.verbose) write({ stdout: '', stderr: reporter.probe(event).stderr });
-      else if (changed && !canSpin() && config.format === 'text') say(surroundings, `${name}: ${present}; waiting.`);
-      refresh();
-    },
-    stop() {
-      clearInterval(timer);
-      spinner.stop();
-    },
-  };
-}
-
-function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null {
-  switch (end) {
-    case 'expected':
-      return null;
-    case 'timeout':
-      return `Gave up after ${formatDuration(wait.durationMs)}.`;
-    case 'incurable': {
-      const hint = event?.report.outcome.state === 'unresolved' ? ' (--wait-for-name waits for a name, too)' : '';
-      return `Waiting does not help here: gave up at once${hint}.`;
-    }
-    case 'aborted':
-      return INTERRUPTED;
-    default:
-      return end satisfies never;
-  }
-}
-
-/** Waits, says how it ended, and then runs the command if there is one. */
-export async function runWait(config: ProbeConfig, wait: WaitConfig, surroundings: Surroundings): Promise<number> {
-  const { options, reporter, write } = surroundings;
-  const { quiet, format, intervalMs } = config;
-  const narration = narrator(config, wait, surroundings);
-  let result: WaitResult;
-  try {
-    const { durationMs, waitForName } = wait;
-    result = await waitUntil(config.target, { ...options, durationMs, waitForName, onProbe: narration.tell, ...(intervalMs === undefined ? {} : { intervalMs }) });
-  } finally {
-    narration.stop();
-  }
-  const aborted = result.end === 'aborted';
-  if (!quiet) {
-    if (aborted) write({ stdout: '', stderr: newLineAfterEcho() });
-    else if (result.event) write(reporter.probe(result.event));
-    const line = endOfWait(result, wait);
-    if (line !== null && format === 'text') say(surroundings, line);
-  }
-  if (aborted || !result.event) return exitCodeOf('cancelled');
-  if (result.end === 'expected' && wait.command.length > 0) return runCommand(wait.command);
-  return result.event.verdict.exitCode;
+  const { exitCode } = tally;
+  if (quiet) return exitCode ?? exitCodeOf(options.signal.aborted ? 'cancelled' : 'open');
+  if (options.signal.aborted) write({ stdout: '', stderr: `${newLineAfterEcho()}${exitCode === null ? `${INTERRUPTED}\n` : ''}` });
+  if (options.signal.aborted && exitCode === null) return exitCodeOf('cancelled');
+  figures?.show(surroundings, true, exitCode ?? 0);
+  write(reporter.finish(tally.totals()));
+  return exitCode ?? 0;
 }

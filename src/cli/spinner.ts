@@ -7,12 +7,14 @@ const PATIENCE_MS = 500;
 export interface Spinner {
   /** What is being waited for. Must be safe for a terminal. */
   say(text: string): void;
+  /** Writes something else to the terminal, with the spinner's line out of the way. */
+  aside(write: () => void): void;
   /** Ends the spinner and clears its line. */
   stop(): void;
 }
 
 /** The spinner where there is no terminal. */
-export const NO_SPINNER: Spinner = { say: () => {}, stop: () => {} };
+export const NO_SPINNER: Spinner = { say: () => {}, aside: (write) => write(), stop: () => {} };
 
 /** Whether a spinner can be shown. ora redraws for ever on a terminal that reports no columns (ora 9.4.1). */
 export const canSpin = (): boolean => process.stderr.isTTY && process.stderr.columns > 0;
@@ -33,6 +35,10 @@ export function spinWhenSlow(firstText: string): Spinner {
     say(next) {
       text = next;
       if (spinner) spinner.text = fitting();
+    },
+    aside(write) {
+      spinner?.clear(); // it draws itself again with its next frame
+      write();
     },
     stop() {
       over = true;

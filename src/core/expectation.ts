@@ -10,7 +10,7 @@ export type Expectation = (typeof EXPECTATIONS)[number];
 /** What counts as expected. */
 export interface ExpectationOptions {
   /** Default `open`. */
-  readonly expect?: Expectation;
+  readonly expect?: Expectation | undefined;
   /** An open port that took longer is not as expected; milliseconds. */
   readonly maxLatencyMs?: number | undefined;
 }

@@ -2,7 +2,7 @@ import { monotonicClock } from './clock.js';
 import type { Attempt, Endpoint, Outcome, ProbeReport, Resolution } from './outcome.js';
 import { type AttemptOptions, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
 import { interleaveFamilies, startAttempts } from './race.js';
-import { type ResolveOptions, resolveHost } from './resolver.js';
+import { type ResolveOptions, resolveHost, resolveLiteral } from './resolver.js';
 import { familyOf, type Target } from './target.js';
 import { warmUp } from './warm-up.js';
 
@@ -10,6 +10,8 @@ import { warmUp } from './warm-up.js';
 export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock'> {
   /** Leave out the throw-away connect that makes the first latency of a process true, when no latency is looked at. */
   readonly skipWarmUp?: boolean;
+  /** Resolves names; by default {@link resolveHost}. */
+  readonly resolve?: typeof resolveHost;
 }
 
 const INFORMATIVE: readonly Outcome['state'][] = ['open', 'closed', 'filtered', 'failed', 'cancelled'];
@@ -25,21 +27,22 @@ interface Started {
 }
 
 async function start(target: Target, options: ProbeOptions, untilFirstOpen: boolean): Promise<Started> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, skipWarmUp = false } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, skipWarmUp = false, resolve = resolveHost } = options;
   const startedAt = Date.now();
   const startMs = monotonicClock();
+  const warm = skipWarmUp ? undefined : warmUp();
+  const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined): Promise<Attempt> =>
+    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith });
+
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
-  const [resolution] = await Promise.all([resolveHost(target.host, { ...options, family, timeoutMs }), skipWarmUp ? undefined : warmUp()]);
+  const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs }));
+  await warm;
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
-  const endpoints = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
-  const attempts = startAttempts(endpoints, {
-    timeoutMs: Math.max(timeoutMs - (monotonicClock() - startMs), 1),
-    untilFirstOpen,
-    signal,
-    attempt: (endpoint, remainingMs, attemptSignal) =>
-      probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith }),
-  });
+  const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
+  const [first, ...others] = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
+  if (first && others.length === 0) return { report, attempts: [attempt(first, remainingMs, signal)] }; // nothing to race with
+  const attempts = startAttempts(first ? [first, ...others] : [], { timeoutMs: remainingMs, untilFirstOpen, signal, attempt });
   return { report, attempts };
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { monotonicClock } from './clock.js';
-import type { Address, ErrorFacts, Resolution } from './outcome.js';
+import type { Address, ErrorFacts, Resolution, Resolved, Unresolved } from './outcome.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
 import { errorFacts } from './socket-errors.js';
 import type { UnresolvedReason } from './states.js';
@@ -127,6 +127,16 @@ async function explainFailure(error: ErrorFacts, host: string, families: readonl
   return answered ? dnsSays : own;
 }
 
+/** A literal address, which resolves to itself unless it is of another family than asked for; null for a name. */
+export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolved | null {
+  const family = familyOf(host);
+  if (family === null) return null;
+  const literal = { host, via: 'literal', elapsedMs: 0 } as const;
+  if (only === undefined || family === only) return { state: 'resolved', ...literal, addresses: [{ address: host, family }] };
+  const error = { code: 'EAI_ADDRFAMILY', errno: null, winsock: 11004, syscall: null };
+  return { state: 'unresolved', reason: 'name-no-address', ...literal, error, servers: [], family: only };
+}
+
 /**
  * The addresses of a host, with the time that took. A literal address resolves to itself. The deadline holds also when the system's
  * resolver cannot be stopped; see {@link pendingLookups}.
@@ -135,8 +145,8 @@ async function explainFailure(error: ErrorFacts, host: string, families: readonl
  */
 export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
   const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, systemLookup = lookUpInProcess } = options;
-  const literalFamily = familyOf(host);
-  if (literalFamily !== null) return { state: 'resolved', host, via: 'literal', elapsedMs: 0, addresses: [{ address: host, family: literalFamily }] };
+  const literal = resolveLiteral(host, family);
+  if (literal) return literal;
 
   const asked = { host: asciiHost(host), via: dnsServer ?? 'system' };
   const families = family === undefined ? ([6, 4] as const) : ([family] as const);

@@ -1,40 +1,16 @@
 import { type Clock, monotonicClock } from './clock.js';
-import { type ExpectationOptions, judge, type Verdict } from './expectation.js';
+import type { ProbeEvent, SeriesEvent } from './events.js';
 import type { ProbeReport } from './outcome.js';
-import { type Outage, OutageTracker } from './outages.js';
+import { OutageTracker } from './outages.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
-import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
+import { type ManyOptions, probeTargets } from './probe-targets.js';
 import { RetransmissionDetector } from './retransmission.js';
 import type { Reason } from './states.js';
-import type { Target } from './target.js';
+import { formatHostPort, type Target } from './target.js';
+import type { TargetRequest } from './target-list.js';
 
-/** One probe of a series. */
-export interface ProbeEvent {
-  readonly type: 'probe';
-  /** Counted from 1. With `everyAddress` all addresses of one round have the same number. */
-  readonly sequence: number;
-  readonly report: ProbeReport;
-  readonly verdict: Verdict;
-  /** By how many whole seconds the latency is above its neighbours: probably a SYN was lost and repeated. Null when it is not. */
-  readonly lostSynSeconds: number | null;
-  /** The addresses that the name had before, when they are others now. */
-  readonly formerAddresses: readonly string[] | null;
-}
-
-/** A stretch of not-open probes that has ended, because the port opened or the series did. */
-export interface OutageEvent {
-  readonly type: 'outage';
-  readonly target: Target;
-  /** The address it was about, with `everyAddress`; else null. */
-  readonly address: string | null;
-  readonly outage: Outage;
-}
-
-/** What a series tells as it goes. */
-export type SeriesEvent = ProbeEvent | OutageEvent;
-
-/** How a target is probed again and again. */
-export interface SeriesOptions extends ProbeOptions, ExpectationOptions {
+/** How targets are probed again and again. */
+export interface SeriesOptions extends ManyOptions {
   /** How often, at the most; default without end. */
   readonly count?: number;
   /** From the start of one probe to the start of the next, milliseconds; default 1000. A probe that takes longer delays the next one. */
@@ -43,8 +19,6 @@ export interface SeriesOptions extends ProbeOptions, ExpectationOptions {
   readonly durationMs?: number;
   /** Ends the series after the probe for which it says so. */
   readonly stopWhen?: (event: ProbeEvent) => boolean;
-  /** Probe every address of the name, each with its own verdict. */
-  readonly everyAddress?: boolean;
 }
 
 /** From this many probes of one endpoint, closer together than this, on, connections are reset instead of leaving 28,000 ports in TIME_WAIT. */
@@ -66,67 +40,70 @@ async function sleepUntil(timeMs: number, clock: Clock, signal: AbortSignal | un
   }
 }
 
-/** What is remembered about one endpoint from probe to probe. */
-interface Track {
-  readonly outages: OutageTracker;
-  readonly retransmissions: RetransmissionDetector;
+/** What is remembered about one target, or one address of it, from round to round. */
+class Track {
+  readonly outages = new OutageTracker();
+  readonly retransmissions = new RetransmissionDetector();
+  readonly target: Target;
+  readonly address: string | null;
+
+  constructor(target: Target, address: string | null) {
+    this.target = target;
+    this.address = address;
+  }
 }
 
 const addressesOf = ({ resolution }: ProbeReport): readonly string[] | null =>
   resolution.state === 'resolved' ? resolution.addresses.map(({ address }) => address) : null;
 
+const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] => ('host' in targets ? [{ target: targets }] : targets);
+
 /**
- * Probes a target again and again: the loop behind repeating and waiting. The name is resolved anew each time.
+ * Probes a target, or several side by side, again and again: the loop behind repeating and waiting. Names are resolved anew in each round.
  * Ends with the count, the duration, `stopWhen` or the signal; a probe that the signal or the duration cut off is not an event, unless it
  * came to a verdict. Leaving the loop early (`break`) ends it as well.
  *
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
-export async function* probeSeries(target: Target, options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
+export async function* probeSeries(targets: Target | readonly TargetRequest[], options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
   const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, signal } = options;
-  const { expect = 'open' } = options;
+  const requests = asRequests(targets);
   const clock = monotonicClock;
   const endMs = clock() + durationMs;
-  const tracks = new Map<string | null, Track>();
+  const tracks = new Map<string, Track>();
+  const known = new Map<string, readonly string[]>();
   const closeWith = intervalMs < CLOSE_TOGETHER_MS && count > MANY ? 'reset' : 'fin';
-  let known: readonly string[] | null = null;
   let scheduledMs = clock();
+  let stop = false;
 
-  for (let sequence = 1; sequence <= count && !signal?.aborted && clock() < endMs; sequence += 1) {
-    const probeOptions = { closeWith, ...options, timeoutMs: Math.min(timeoutMs, endMs - clock()) } as const;
-    const reports = everyAddress ? probeEveryAddress(target, probeOptions) : [await probeTarget(target, probeOptions)];
-    let stop = false;
-    let formerAddresses: readonly string[] | null = null;
-    let first = true;
-    for await (const report of reports) {
-      if (report.outcome.state === 'cancelled') {
-        stop = true;
-        break;
-      }
-      if (first) {
-        const addresses = addressesOf(report);
-        const changed = known !== null && addresses !== null && [...known].sort().join() !== [...addresses].sort().join();
-        formerAddresses = changed ? known : null;
-        known = addresses ?? known;
-        first = false;
-      }
-      const key = everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
-      const track = tracks.get(key) ?? { outages: new OutageTracker(), retransmissions: new RetransmissionDetector() };
+  /** The addresses that a name had before, when they are others now: said once. */
+  const noticeAddresses = (report: ProbeReport): readonly string[] | null => {
+    const now = addressesOf(report);
+    if (now === null) return null;
+    const former = known.get(report.target.host);
+    known.set(report.target.host, now);
+    return former && [...former].sort().join() !== [...now].sort().join() ? former : null;
+  };
+
+  for (let sequence = 1; sequence <= count && !stop && !signal?.aborted && clock() < endMs; sequence += 1) {
+    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, endMs - clock()) });
+    for await (const probed of round) {
+      const { report, request } = probed;
+      const address = everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
+      const key = `${formatHostPort(report.target.host, report.target.port)} ${address}`;
+      const track = tracks.get(key) ?? new Track(report.target, address);
       tracks.set(key, track);
-      const event: ProbeEvent = {
-        type: 'probe', sequence, report, verdict: judge(report.outcome, options), lostSynSeconds: track.retransmissions.add(report.outcome), formerAddresses,
-      };
-      formerAddresses = null;
+      const event: ProbeEvent = { ...probed, sequence, lostSynSeconds: track.retransmissions.add(report.outcome), formerAddresses: noticeAddresses(report) };
       yield event;
-      const outage = expect === 'open' ? track.outages.add(report) : null;
-      if (outage) yield { type: 'outage', target, address: key, outage };
+      const outage = (request.expect ?? options.expect ?? 'open') === 'open' ? track.outages.add(report) : null;
+      if (outage) yield { type: 'outage', target: report.target, address, outage };
       stop ||= stopWhen(event);
     }
-    if (stop) break;
+    if (stop || sequence >= count) break;
     scheduledMs = Math.max(scheduledMs + intervalMs, clock());
-    if (sequence < count) await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
+    await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
   }
-  for (const [address, { outages }] of tracks) {
+  for (const { target, address, outages } of tracks.values()) {
     const outage = outages.finish();
     if (outage) yield { type: 'outage', target, address, outage };
   }
@@ -164,13 +141,14 @@ export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
  *
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
-export async function waitUntil(target: Target, options: WaitOptions = {}): Promise<WaitResult> {
+export async function waitUntil(target: Target | TargetRequest, options: WaitOptions = {}): Promise<WaitResult> {
+  const request: TargetRequest = 'host' in target ? { target } : target;
   const { waitForName = false, onProbe, ...rest } = options;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const isIncurable = ({ report: { outcome } }: ProbeEvent): boolean =>
     'reason' in outcome && INCURABLE.has(outcome.reason) && !(waitForName && outcome.state === 'unresolved');
   let last: ProbeEvent | null = null;
-  for await (const event of probeSeries(target, { ...WAIT_DEFAULTS, ...rest, stopWhen: (seen) => seen.verdict.asExpected || isIncurable(seen) })) {
+  for await (const event of probeSeries([request], { ...WAIT_DEFAULTS, ...rest, stopWhen: (seen) => seen.verdict.asExpected || isIncurable(seen) })) {
     if (event.type !== 'probe') continue;
     // A probe that the end of the wait cut short heard nothing in less than its time: that does not overrule an answer.
     const { outcome } = event.report;

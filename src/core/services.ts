@@ -53,6 +53,18 @@ export function portOfService(name: string): number | undefined {
   return systemServices.get(key) ?? (Object.hasOwn(BUILT_IN, key) ? BUILT_IN[key] : undefined);
 }
 
+let namesByPort: Map<number, string> | undefined;
+
+/** The name of the service that usually has a TCP port, or undefined; the first name where there are several. */
+export function serviceOfPort(port: number): string | undefined {
+  if (!namesByPort) {
+    systemServices ??= readSystemServices();
+    namesByPort = new Map();
+    for (const [name, each] of [...systemServices, ...Object.entries(BUILT_IN)]) if (!namesByPort.has(each)) namesByPort.set(each, name);
+  }
+  return namesByPort.get(port);
+}
+
 /** The TCP port that a URL's scheme stands for: the built-in list first, because a services file knows the schemes less well. */
 export function portOfScheme(scheme: string): number | undefined {
   const key = scheme.toLowerCase();

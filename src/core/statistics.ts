@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { SeriesEvent } from './series.js';
+import type { SeriesEvent } from './events.js';
 import type { State } from './states.js';
 
 /** Figures of a set of times, all in milliseconds. Those that need two values are null when there is one. */

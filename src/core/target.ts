@@ -110,8 +110,12 @@ export function parseHost(text: string): string {
   return host;
 }
 
-/** A URL: its host, and its port or else the port of its scheme. User names, passwords and paths are dropped. */
-function parseUrl(text: string): Target {
+/**
+ * A URL: its host, and its port or else the port of its scheme. User names, passwords and paths are dropped.
+ *
+ * @throws UsageError when it has no host, or no port that is known
+ */
+export function parseUrl(text: string): Target {
   const scheme = text.slice(0, text.indexOf(':'));
   // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001. The port is the digits behind it.
   const authority = /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?/.exec(text)?.groups;
@@ -120,28 +124,4 @@ function parseUrl(text: string): Target {
   const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
   if (port === undefined) throw new UsageError(`port: the scheme "${scheme}" has no port that portping knows; write it: ${scheme}://${formatHostPort(host, 1234)}`);
   return { host, port };
-}
-
-/** `host:port`, `[address]:port` or a URL in one argument. */
-function parseSingle(text: string): Target {
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) return parseUrl(text);
-  const [, host, port] = /^(\[[^\]]*\]|[^:]*):([^:]*)$/s.exec(text) ?? [];
-  if (host === undefined || port === undefined) {
-    const parsed = parseHost(text); // says what is wrong with the host, if something is
-    throw new UsageError(`port: none given for ${parsed}; write: portping ${parsed} 443, or ${formatHostPort(parsed, 443)}`);
-  }
-  return { host: parseHost(host), port: parsePort(port) };
-}
-
-/**
- * The target that a command line names: `<host> <port>`, `<host:port>` or a URL whose scheme gives the port unless it is written.
- *
- * @throws UsageError naming the argument, what is wrong with it and what is allowed
- */
-export function parseTarget(words: readonly string[]): Target {
-  const [first, second, ...rest] = words;
-  if (first === undefined) throw new UsageError('host: nothing given; write: portping <host> <port>, for example portping mail.example.com 25');
-  if (second === undefined) return parseSingle(first);
-  if (rest.length > 0) throw new UsageError(`arguments: ${words.length} given; allowed: one host and one port, or one host:port`);
-  return { host: parseHost(first), port: parsePort(second) };
 }

@@ -105,6 +105,7 @@ function explainUnresolved({ reason, host, family, via, servers, elapsedMs, erro
     case 'name-not-found':
       return { what: `there is no name ${name}, says ${asked} after ${after}.`, advice: `Check the spelling. ${tryAddress}` };
     case 'name-no-address':
+      if (via === 'literal') return { what: `${name} is not an IPv${family} address.`, advice: `Leave out -${family}, or --source, or give an IPv${family} address.` };
       return {
         what: `the name ${name} exists but has no ${family === 0 ? '' : `IPv${family} `}address, says ${asked} after ${after}.`,
         advice: family === 0 ? 'Its A and AAAA records are missing; ask whoever runs its DNS.' : `Try without -${family}, or ask whoever runs its DNS.`,

@@ -1,8 +1,8 @@
 import type { Attempt, Resolution } from '../core/outcome.js';
-import type { OutageEvent, ProbeEvent } from '../core/series.js';
+import type { OutageEvent, ProbeEvent } from '../core/events.js';
 import type { Figures } from '../core/statistics.js';
 import { explain } from './explanation.js';
-import type { Output, Reporter, SummaryEvent } from './reporter.js';
+import { type Output, type Reporter, SILENCE, type SummaryEvent } from './reporter.js';
 
 /** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
 export const JSON_SCHEMA = 'portping/1';
@@ -43,7 +43,7 @@ function attemptObject(attempt: Attempt): object {
 }
 
 /** The facts of one probe as a plain object. */
-function probeObject({ report, sequence, verdict, lostSynSeconds, formerAddresses }: ProbeEvent): object {
+function probeObject({ request, report, sequence, verdict, lostSynSeconds, formerAddresses }: ProbeEvent): object {
   const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
   const explanation = explain(report);
   return {
@@ -52,6 +52,8 @@ function probeObject({ report, sequence, verdict, lostSynSeconds, formerAddresse
     sequence,
     time: iso(startedAt),
     target,
+    origin: request.origin ?? null,
+    expected: request.expect ?? null,
     timeoutMs,
     state: outcome.state,
     reason: 'reason' in outcome ? outcome.reason : null,
@@ -90,7 +92,7 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
 }
 
 /** One JSON object a line on stdout, nothing on stderr. JSON itself escapes control characters below U+0020; the rest are escaped here. */
-export function jsonReporter(): Reporter {
+export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean }): Reporter {
   const escapeRest = (json: string): string =>
     json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
   const output = (object: object): Output => ({ stdout: `${escapeRest(JSON.stringify(object))}\n`, stderr: '' });
@@ -98,5 +100,6 @@ export function jsonReporter(): Reporter {
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),
     summary: (event) => output(summaryObject(event)),
+    finish: ({ elapsedMs, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: rounded(elapsedMs) }) : SILENCE),
   };
 }

@@ -1,8 +1,12 @@
-import type { OutageEvent, ProbeEvent } from '../core/series.js';
+import type { OutageEvent, ProbeEvent } from '../core/events.js';
 import type { Summary } from '../core/statistics.js';
 import type { Target } from '../core/target.js';
+import type { State } from '../core/states.js';
+import { csvReporter } from './csv.js';
 import { jsonReporter } from './json.js';
+import { junitReporter } from './junit.js';
 import type { Canvas } from './pictures.js';
+import { tapReporter } from './tap.js';
 import { textReporter } from './text.js';
 
 /** Text for the two streams, each empty or ending with a newline. */
@@ -10,6 +14,9 @@ export interface Output {
   readonly stdout: string;
   readonly stderr: string;
 }
+
+/** Nothing to say. */
+export const SILENCE: Output = { stdout: '', stderr: '' };
 
 /** Colours for one stream; each function returns its text unchanged where there are none. */
 export interface Paint {
@@ -27,6 +34,10 @@ export interface ReportOptions {
   readonly timestamps: boolean;
   /** Name the endpoint before each verdict, because there is more than one. */
   readonly nameEndpoints: boolean;
+  /** There are several targets: an explanation is given once for each reason, not for each target. */
+  readonly manyTargets: boolean;
+  /** The state that is expected where a target has none of its own. */
+  readonly expect: string;
   /** What the port was expected to be, in the user's words (`--expect closed`), or null when it is the usual. */
   readonly expectation: string | null;
   /** The room and the characters there are. */
@@ -49,15 +60,29 @@ export interface SummaryEvent {
   readonly exitCode: number;
 }
 
+/** The end of a run over many targets. */
+export interface Totals {
+  readonly type: 'totals';
+  /** Verdicts, one for each target or address. */
+  readonly probes: number;
+  readonly counts: Readonly<Partial<Record<State, number>>>;
+  /** How many were not as expected. */
+  readonly unexpected: number;
+  readonly elapsedMs: number;
+  readonly exitCode: number;
+}
+
 /** Facts to text. A reporter computes nothing about the network and writes nothing. */
 export interface Reporter {
   probe(event: ProbeEvent): Output;
   outage(event: OutageEvent): Output;
   summary(event: SummaryEvent): Output;
+  /** What comes behind everything else; called once. */
+  finish(totals: Totals): Output;
 }
 
 /** The formats of `--output`. */
-export const FORMATS = { text: textReporter, json: jsonReporter } as const satisfies Record<string, (options: ReportOptions) => Reporter>;
+export const FORMATS = { text: textReporter, json: jsonReporter, csv: csvReporter, junit: junitReporter, tap: tapReporter } as const satisfies Record<string, (options: ReportOptions) => Reporter>;
 
 /** The name of a format of `--output`. */
 export type Format = keyof typeof FORMATS;

@@ -1,6 +1,6 @@
 import type { Outcome, ProbeReport } from '../core/outcome.js';
 import type { Outage } from '../core/outages.js';
-import type { ProbeEvent } from '../core/series.js';
+import type { ProbeEvent } from '../core/events.js';
 import type { Reason } from '../core/states.js';
 import type { Figures, Summary } from '../core/statistics.js';
 import { formatEndpoint, formatHostPort, type Target } from '../core/target.js';
@@ -8,7 +8,7 @@ import { escapeControls } from './escape.js';
 import { describeAttempt, errorNumber, explain } from './explanation.js';
 import { formatDuration, formatMilliseconds } from './numbers.js';
 import { histogram, sparkline } from './pictures.js';
-import type { Output, Paint, Reporter, ReportOptions } from './reporter.js';
+import { type Output, type Paint, type Reporter, type ReportOptions, SILENCE, type Totals } from './reporter.js';
 
 /** PortPing's two sentences (KB Q295416), to the letter. */
 function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
@@ -123,10 +123,17 @@ function summaryLines(summary: Summary): string[] {
   return lines;
 }
 
+/** The end of a run over many targets in one line. */
+export function describeTotals({ probes, counts, unexpected, elapsedMs }: Totals): string {
+  const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  return `${plural(probes, 'target')} in ${formatDuration(elapsedMs)}: ${states.join(', ') || 'none'}${unexpected > 0 ? `; ${unexpected} not as expected` : ''}.`;
+}
+
 /** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */
 export function textReporter(options: ReportOptions): Reporter {
-  const { paint, verbose, timestamps, nameEndpoints, expectation, canvas } = options;
-  const explained = new Map<string, Reason>(); // the reason that was explained last, for each name: again only when it changes
+  const { paint, verbose, timestamps, nameEndpoints, manyTargets, expectation, canvas } = options;
+  // The reason that was explained last, for each name: again only when it changes. With many targets each reason is explained once.
+  const explained = new Map<string, Reason>();
   const lines = (asides: readonly string[], prefix: string): string => asides.map((aside) => `${prefix}${paint.stderr.dim(aside)}\n`).join('');
   const timeOf = (epochMs: number): string => (timestamps ? `${new Date(epochMs).toISOString()}  ` : '');
 
@@ -137,9 +144,11 @@ export function textReporter(options: ReportOptions): Reporter {
       const name = nameOf(target, addressOf(report));
       const prefix = `${timeOf(startedAt)}${nameEndpoints ? `${name}  ` : ''}`;
       const line = verdictLine(target.port, outcome, paint.stdout);
-      const isNews = !('reason' in outcome) || explained.get(name) !== outcome.reason;
-      if ('reason' in outcome) explained.set(name, outcome.reason);
-      else explained.delete(name);
+      const reason = 'reason' in outcome ? outcome.reason : undefined;
+      const topic = manyTargets ? (reason ?? '') : name;
+      const isNews = explained.get(topic) !== reason;
+      if (reason) explained.set(topic, reason);
+      else explained.delete(topic);
       const explanation = isNews && !verdict.asExpected ? explain(report) : null;
       const asides = [
         ...(verbose ? details(report) : failuresBesideSuccess(report)),
@@ -154,6 +163,8 @@ export function textReporter(options: ReportOptions): Reporter {
       const prefix = `${timeOf(outage.to)}${nameEndpoints ? `${nameOf(target, address)}  ` : ''}`;
       return { stdout: '', stderr: lines([describeOutage(outage, canvas.unicode ? '×' : 'x')], prefix) };
     },
+
+    finish: (totals) => (manyTargets ? { stdout: '', stderr: `${describeTotals(totals)}\n` } : SILENCE),
 
     summary({ target, address, summary, final }): Output {
       const pictures = [

@@ -1,0 +1,59 @@
+import { createReadStream, type ReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { parseTargetLine, type TargetBlock, type TargetRequest } from '../core/target-list.js';
+import { UsageError } from '../core/usage-error.js';
+
+/** The targets of a command line. */
+export function* requestsOfBlock({ targets }: TargetBlock): Generator<TargetRequest, void, undefined> {
+  for (const target of targets()) yield { target };
+}
+
+/** The longest line that is read whole: a host name has at most 253 characters, a list of ports may be long. */
+const MAX_LINE = 65_536;
+
+/** Lines as they arrive; nothing is kept of those that have been told. */
+async function* readLines(input: NodeJS.ReadStream | ReadStream): AsyncGenerator<string, void, undefined> {
+  input.setEncoding('utf8');
+  let rest = '';
+  for await (const chunk of input) {
+    const lines = (rest + String(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+    if (rest.length > MAX_LINE) break; // no end in sight
+  }
+  if (rest !== '') yield rest;
+}
+
+/** The targets of a file, line by line; `-` is standard input. */
+async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, undefined> {
+  const name = path === '-' ? 'standard input' : path;
+  const input = path === '-' ? process.stdin : createReadStream(path);
+  let number = 0;
+  try {
+    for await (const line of readLines(input)) {
+      number += 1;
+      const origin = `${name}:${number}`;
+      if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
+      const block = parseTargetLine(line, origin);
+      if (!block) continue;
+      for (const target of block.targets()) yield { target, expect: block.expect, origin };
+    }
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw code === undefined || error instanceof UsageError ? error : new UsageError(`--targets: ${name} cannot be read (${code})`);
+  } finally {
+    input.destroy();
+  }
+}
+
+/**
+ * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
+ * anything is sent; what comes through a pipe is probed as it arrives, and a mistake ends the run there.
+ *
+ * @throws UsageError naming the file and line
+ */
+export async function* requestsOfFile(path: string): AsyncGenerator<TargetRequest, void, undefined> {
+  const isFile = path !== '-' && (await stat(path).catch(() => null))?.isFile() === true;
+  if (isFile) for await (const request of readRequests(path)) void request;
+  yield* readRequests(path);
+}

@@ -1,0 +1,117 @@
+import type { ProbeEvent } from '../core/events.js';
+import { waitUntil, type WaitResult } from '../core/series.js';
+import { exitCodeOf } from '../core/states.js';
+import { formatHostPort } from '../core/target.js';
+import type { TargetRequest } from '../core/target-list.js';
+import { escapeControls } from '../report/escape.js';
+import { errorNumber } from '../report/explanation.js';
+import { formatDuration } from '../report/numbers.js';
+import { describeReason } from '../report/text.js';
+import type { WaitConfig } from './arguments.js';
+import { runCommand } from './command.js';
+import { INTERRUPTED, newLineAfterEcho, type Surroundings } from './probing.js';
+import { canSpin, spinWhenSlow } from './spinner.js';
+
+const nameOf = ({ target }: TargetRequest): string => escapeControls(formatHostPort(target.host, target.port));
+
+function presentCause({ report: { outcome } }: ProbeEvent): string {
+  if (outcome.state === 'cancelled') return '';
+  return outcome.state === 'open' ? 'open' : `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
+}
+
+/** How waits are told about. */
+interface Narration {
+  tell(request: TargetRequest, event: ProbeEvent): void;
+  done(request: TargetRequest): void;
+  stop(): void;
+}
+
+/** On a terminal the present causes and the time left, elsewhere a line when a cause changes. */
+function narrate(requests: readonly TargetRequest[], wait: WaitConfig, plain: boolean, verbose: boolean, { quiet, reporter, write }: Surroundings): Narration {
+  if (quiet) return { tell: () => {}, done: () => {}, stop: () => {} };
+  const endMs = performance.now() + wait.durationMs;
+  const causes = new Map(requests.map((request) => [request, 'trying']));
+  const spinner = spinWhenSlow('...');
+  const refresh = (): void => {
+    const left = formatDuration(Math.max(Math.round((endMs - performance.now()) / 1000) * 1000, 0));
+    spinner.say(`${[...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`).join('; ')}; ${left} left`);
+  };
+  refresh();
+  const timer = setInterval(refresh, 1000);
+  return {
+    tell(request, event) {
+      const cause = presentCause(event);
+      const changed = causes.get(request) !== cause;
+      causes.set(request, cause);
+      if (verbose) spinner.aside(() => write({ stdout: '', stderr: reporter.probe(event).stderr }));
+      else if (changed && !canSpin() && plain) write({ stdout: '', stderr: `${nameOf(request)}: ${cause}; waiting.\n` });
+      refresh();
+    },
+    done: (request) => void causes.delete(request),
+    stop() {
+      clearInterval(timer);
+      spinner.stop();
+    },
+  };
+}
+
+function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null {
+  switch (end) {
+    case 'expected':
+      return null;
+    case 'timeout':
+      return `Gave up after ${formatDuration(wait.durationMs)}.`;
+    case 'incurable': {
+      const hint = event?.report.outcome.state === 'unresolved' ? ' (--wait-for-name waits for a name, too)' : '';
+      return `Waiting does not help here: gave up at once${hint}.`;
+    }
+    case 'aborted':
+      return INTERRUPTED;
+    default:
+      return end satisfies never;
+  }
+}
+
+/** Settings of a wait that are about telling. */
+export interface WaitTelling {
+  /** Lines for people may be written; other formats have only their own. */
+  readonly plain: boolean;
+  readonly verbose: boolean;
+}
+
+/**
+ * Waits until every target is as expected, says how that ended, and then runs the command if there is one. The first target that waiting
+ * cannot help ends the others' waiting, too.
+ */
+export async function runWait(requests: readonly TargetRequest[], wait: WaitConfig, surroundings: Surroundings, { plain, verbose }: WaitTelling): Promise<number> {
+  const { options, reporter, quiet, write } = surroundings;
+  const { durationMs, waitForName, command } = wait;
+  const narration = narrate(requests, wait, plain, verbose, surroundings);
+  const hopeless = new AbortController();
+  options.signal.addEventListener('abort', () => hopeless.abort(), { once: true });
+  let results: WaitResult[];
+  try {
+    results = await Promise.all(
+      requests.map(async (request) => {
+        const onProbe = (event: ProbeEvent): void => narration.tell(request, event);
+        const result = await waitUntil(request, { ...options, signal: hopeless.signal, durationMs, waitForName, onProbe });
+        narration.done(request);
+        if (result.end === 'incurable') hopeless.abort();
+        return result;
+      }),
+    );
+  } finally {
+    narration.stop();
+  }
+  if (options.signal.aborted) {
+    if (!quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${plain ? `${INTERRUPTED}\n` : ''}` });
+    return exitCodeOf('cancelled');
+  }
+  for (const result of quiet ? [] : results) {
+    if (result.event) write(reporter.probe(result.event));
+    const line = result.end === 'aborted' ? null : endOfWait(result, wait);
+    if (line !== null && plain) write({ stdout: '', stderr: `${line}\n` });
+  }
+  if (results.every(({ end }) => end === 'expected') && command.length > 0) return runCommand(command);
+  return Math.max(...results.map(({ event }) => event?.verdict.exitCode ?? exitCodeOf('cancelled')));
+}

@@ -1,0 +1,236 @@
+import { setMaxListeners } from 'node:events';
+import { monotonicClock } from './clock.js';
+import type { ProbeEvent } from './events.js';
+import { type ExpectationOptions, judge } from './expectation.js';
+import type { ProbeReport, Resolution } from './outcome.js';
+import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
+import { resolveHost } from './resolver.js';
+import type { TargetRequest } from './target-list.js';
+
+/** How many probes run at once when nothing is said. More gain little: what limits is the processor (see test/bench). */
+export const DEFAULT_CONCURRENCY = 500;
+
+/** How many targets are probed. */
+export interface ManyOptions extends ProbeOptions, ExpectationOptions {
+  /** Probes under way at once, 1 or more; default 500. It is lowered by itself while descriptors, source ports or buffers are short. */
+  readonly concurrency?: number;
+  /** Probes started in a second, above 0; default without limit. */
+  readonly ratePerSecond?: number | undefined;
+  /** Probe every address of a name, each with its own verdict. */
+  readonly everyAddress?: boolean;
+}
+
+/**
+ * Connects begun in one turn of the event loop. Connections that complete are looked at between turns, so this bounds by how much
+ * the latency reads too long: a thousand connects in one turn read 48 ms too much, ten a turn under 2 ms.
+ */
+const STARTS_PER_TURN = 12;
+
+/** How far probing may run ahead of the oldest target that has no verdict yet: it bounds the memory for verdicts that wait for their turn. */
+const LOOK_AHEAD = 20_000;
+
+/** Shortages of this machine pass when fewer probes run. After so long without a success the failure is told after all: TIME_WAIT lasts 60 s. */
+const PATIENCE_MS = 75_000;
+const SHORTAGES: ReadonlySet<string> = new Set(['no-files-left', 'no-ports-left', 'no-resources']);
+
+const MAX_NAMES = 10_000;
+
+/** Resolves each distinct name once, and keeps the latest answers. */
+function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
+  const answers = new Map<string, Promise<Resolution>>();
+  return (host, options) => {
+    const known = answers.get(host);
+    if (known) return known;
+    const answer = resolve(host, options);
+    answers.set(host, answer);
+    const [oldest] = answers.keys();
+    if (answers.size > MAX_NAMES && oldest !== undefined) answers.delete(oldest);
+    return answer;
+  };
+}
+
+/** Lowers the number of probes at once while the machine is short of something, and lets it rise again with each success. */
+class Throttle {
+  limit: number;
+  #pauseUntilMs = 0;
+  #pauseMs = 10;
+  #lastSuccessMs = monotonicClock();
+
+  constructor(readonly most: number) {
+    this.limit = most;
+  }
+
+  get pauseMs(): number {
+    return Math.max(this.#pauseUntilMs - monotonicClock(), 0);
+  }
+
+  succeed(): void {
+    this.#lastSuccessMs = monotonicClock();
+    this.#pauseMs = 10;
+    if (this.limit < this.most) this.limit = Math.min(this.most, this.limit + 1 / this.limit);
+  }
+
+  /** @returns whether to try again */
+  fail(running: number): boolean {
+    const nowMs = monotonicClock();
+    if (nowMs - this.#lastSuccessMs > PATIENCE_MS) return false;
+    if (nowMs >= this.#pauseUntilMs) {
+      this.limit = Math.max(Math.floor(Math.min(this.limit, running) * 0.8), 1);
+      this.#pauseUntilMs = nowMs + this.#pauseMs;
+      this.#pauseMs = Math.min(this.#pauseMs * 2, 1000);
+    }
+    return true;
+  }
+}
+
+/** Items one by one, from what may be asynchronous, asked for only when there is room for them. */
+class Source {
+  readonly #iterator: Iterator<TargetRequest> | AsyncIterator<TargetRequest>;
+  readonly #onArrival: () => void;
+  #arrived: TargetRequest | undefined;
+  #asking = false;
+  #error: { readonly cause: unknown } | undefined;
+  done = false;
+
+  constructor(requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>, onArrival: () => void) {
+    this.#iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+    this.#onArrival = onArrival;
+  }
+
+  /** The next item, or undefined when there is none yet, or none any more (`done`). */
+  next(): TargetRequest | undefined {
+    if (this.#error) throw this.#error.cause;
+    if (this.#arrived === undefined && !this.#asking && !this.done) this.#ask();
+    const item = this.#arrived;
+    this.#arrived = undefined;
+    return item;
+  }
+
+  /** Puts the item back that was got last. */
+  putBack(item: TargetRequest): void {
+    this.#arrived = item;
+  }
+
+  async close(): Promise<void> {
+    // A generator that is still waiting for its next item would not end before that.
+    if (!this.done && !this.#asking) await this.#iterator.return?.();
+  }
+
+  #ask(): void {
+    const answer = this.#iterator.next();
+    if (!(answer instanceof Promise)) return this.#take(answer);
+    this.#asking = true;
+    answer.then(
+      (result) => { this.#take(result); this.#asking = false; this.#onArrival(); },
+      (cause: unknown) => { this.#error = { cause }; this.#asking = false; this.#onArrival(); },
+    );
+  }
+
+  #take(result: IteratorResult<TargetRequest>): void {
+    if (result.done) this.done = true;
+    else this.#arrived = result.value;
+  }
+}
+
+/**
+ * Probes many targets side by side and yields their verdicts in the order of the targets, each as soon as those before it are there.
+ * Targets are asked for as there is room, so they may be endless. Each distinct name is resolved once. A shortage of descriptors,
+ * source ports or buffers on this machine slows the run down and is tried again; it is not a verdict on a port.
+ *
+ * @throws TypeError or RangeError when the options are misused, and whatever the iteration of the targets throws
+ */
+export async function* probeTargets(
+  requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+  options: ManyOptions = {},
+): AsyncGenerator<ProbeEvent, void, undefined> {
+  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, signal, resolve = resolveHost } = options;
+  if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
+  if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
+  const over = new AbortController();
+  setMaxListeners(0, over.signal); // one for each probe under way
+  const probeOptions: ProbeOptions = { ...options, resolve: resolveOnce(resolve), signal: over.signal };
+
+  let wake = (): void => {};
+  const throttle = new Throttle(concurrency);
+  const source = new Source(requests, () => wake());
+  const again: { readonly request: TargetRequest; readonly index: number }[] = [];
+  const ready = new Map<number, ProbeEvent[]>();
+  let failure: { readonly cause: unknown } | undefined;
+  let running = 0;
+  let taken = 0; // how many targets were begun
+  let told = 0; // how many have their verdicts told
+  let nextStartMs = monotonicClock();
+  let startsInTurn = 0;
+
+  const probe = async (request: TargetRequest, index: number): Promise<void> => {
+    const reports: ProbeReport[] = [];
+    if (everyAddress) for await (const report of probeEveryAddress(request.target, probeOptions)) reports.push(report);
+    else reports.push(await probeTarget(request.target, probeOptions));
+    running -= 1;
+    const isShort = reports.some(({ outcome }) => outcome.state === 'failed' && SHORTAGES.has(outcome.reason));
+    if (isShort && !signal?.aborted && throttle.fail(running)) {
+      again.push({ request, index });
+    } else {
+      if (!isShort) throttle.succeed();
+      const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
+      ready.set(
+        index,
+        reports.map((report) => ({ type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null })),
+      );
+    }
+    wake();
+  };
+
+  /** Begins what may begin in this turn; returns how long to wait for the next, or null for as long as it takes. */
+  const begin = (): number | null => {
+    while (running < Math.floor(throttle.limit) && taken - told < LOOK_AHEAD) {
+      if (startsInTurn === STARTS_PER_TURN) return 0;
+      if (throttle.pauseMs > 0) return throttle.pauseMs;
+      const waitMs = nextStartMs - monotonicClock();
+      const retry = again.shift();
+      const request = retry?.request ?? source.next();
+      if (!request) return null;
+      if (waitMs > 0) {
+        if (retry) again.unshift(retry);
+        else source.putBack(request);
+        return waitMs;
+      }
+      // A start that was late does not let later ones catch up in a burst longer than a tenth of a second.
+      nextStartMs = Math.max(nextStartMs, monotonicClock() - 100) + 1000 / ratePerSecond;
+      running += 1;
+      startsInTurn += 1;
+      if (startsInTurn === 1) setImmediate(() => { startsInTurn = 0; });
+      probe(request, retry?.index ?? taken++).catch((cause: unknown) => { running -= 1; failure = { cause }; wake(); });
+    }
+    return null;
+  };
+
+  const stop = (): void => { over.abort(); wake(); };
+  signal?.addEventListener('abort', stop);
+  if (signal?.aborted) stop();
+  try {
+    for (;;) {
+      for (let events = ready.get(told); events !== undefined; events = ready.get(told)) {
+        ready.delete(told);
+        told += 1;
+        for (const event of events) if (event.report.outcome.state !== 'cancelled') yield event;
+      }
+      if (failure) throw failure.cause;
+      const waitMs = signal?.aborted ? null : begin();
+      const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
+      if (ended && !ready.has(told)) return;
+      if (ready.has(told)) continue;
+      await new Promise<void>((resume) => {
+        let timer: NodeJS.Timeout | undefined;
+        wake = () => { clearTimeout(timer); resume(); };
+        if (waitMs === 0) setImmediate(resume);
+        else if (waitMs !== null) timer = setTimeout(resume, waitMs);
+      });
+      wake = () => {};
+    }
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    over.abort(); // those that are still running when the caller has seen enough
+    await source.close();
+  }
+}

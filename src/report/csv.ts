@@ -1,0 +1,57 @@
+import type { ProbeEvent } from '../core/events.js';
+import { escapeControls } from './escape.js';
+import { explain } from './explanation.js';
+import { type Output, type Reporter, SILENCE } from './reporter.js';
+
+const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock', 'latency_ms', 'elapsed_ms', 'dns_ms', 'expected', 'as_expected', 'exit_code', 'explanation'] as const;
+
+/**
+ * One cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); nothing that is a
+ * number here is negative.
+ */
+function cell(value: string | number | boolean | null): string {
+  if (typeof value !== 'string') return value === null ? '' : String(value);
+  const safe = escapeControls(value).replace(/^[=+\-@|]/, "'$&");
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+
+function row({ request, report, verdict }: ProbeEvent, expect: string): string {
+  const { target, startedAt, resolution, outcome } = report;
+  const explanation = explain(report);
+  const cells = {
+    time: new Date(startedAt).toISOString(),
+    host: target.host,
+    port: target.port,
+    address: 'endpoint' in outcome ? outcome.endpoint.address : null,
+    state: outcome.state,
+    reason: 'reason' in outcome ? outcome.reason : null,
+    winsock: 'error' in outcome ? outcome.error.winsock : null,
+    latency_ms: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
+    elapsed_ms: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
+    dns_ms: resolution.via === 'literal' ? null : rounded(resolution.elapsedMs),
+    expected: request.expect ?? expect,
+    as_expected: verdict.asExpected,
+    exit_code: verdict.exitCode,
+    explanation: explanation && `${explanation.what} ${explanation.advice}`,
+  };
+  return COLUMNS.map((column) => cell(cells[column])).join(',');
+}
+
+/** Comma-separated values (RFC 4180): a line of names, then a line for each probe. */
+export function csvReporter({ expect }: { readonly expect: string }): Reporter {
+  let isFirst = true;
+  const lines = (...rows: string[]): Output => ({ stdout: rows.map((each) => `${each}\r\n`).join(''), stderr: '' });
+  const header = (): string[] => {
+    const names = isFirst ? [COLUMNS.join(',')] : [];
+    isFirst = false;
+    return names;
+  };
+  return {
+    probe: (event) => lines(...header(), row(event, expect)),
+    outage: () => SILENCE,
+    summary: () => SILENCE,
+    finish: () => lines(...header()),
+  };
+}

@@ -1,0 +1,43 @@
+import { type Reporter, SILENCE } from './reporter.js';
+import { type TestCase, testCaseOf } from './test-case.js';
+
+/** Text for XML 1.0: control characters were escaped before; what is left are the five characters of its own and lone surrogates, which escaping took. */
+function xml(text: string): string {
+  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
+  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
+}
+
+function element({ name, host, passed, seen, message, isError, seconds }: TestCase): string {
+  const open = `    <testcase classname="portping.${xml(host)}" name="${xml(name)}" time="${seconds.toFixed(3)}"`;
+  if (passed) return `${open}/>\n`;
+  const kind = isError ? 'error' : 'failure';
+  return `${open}>\n      <${kind} type="${xml(seen.split(' ')[0] ?? '')}" message="${xml(seen)}">${xml(message)}</${kind}>\n    </testcase>\n`;
+}
+
+/**
+ * JUnit's XML as Jenkins' xunit plugin defines it (junit-10.xsd): each probe a test case. It is written at the end, because its head counts the cases.
+ */
+export function junitReporter({ expect }: { readonly expect: string }): Reporter {
+  const elements: string[] = [];
+  let failures = 0;
+  let errors = 0;
+  let startedAt: number | undefined;
+  return {
+    probe(event) {
+      const testCase = testCaseOf(event, expect);
+      startedAt ??= event.report.startedAt;
+      if (!testCase.passed && testCase.isError) errors += 1;
+      if (!testCase.passed && !testCase.isError) failures += 1;
+      elements.push(element(testCase));
+      return SILENCE;
+    },
+    outage: () => SILENCE,
+    summary: () => SILENCE,
+    finish({ elapsedMs }) {
+      const counts = `tests="${elements.length}" failures="${failures}" errors="${errors}" time="${(elapsedMs / 1000).toFixed(3)}"`;
+      const timestamp = new Date(startedAt ?? Date.now()).toISOString().replace(/\.\d+Z$/, '');
+      const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="portping" ${counts}>\n  <testsuite name="portping" ${counts} skipped="0" timestamp="${timestamp}">\n`;
+      return { stdout: `${head}${elements.join('')}  </testsuite>\n</testsuites>\n`, stderr: '' };
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { serviceOfPort } from '../core/services.js';
+import { formatHostPort } from '../core/target.js';
+import { escapeControls } from './escape.js';
+import { formatMilliseconds } from './numbers.js';
+import { type Reporter, type ReportOptions, SILENCE } from './reporter.js';
+import { describeTotals } from './text.js';
+
+interface Row {
+  readonly endpoint: string;
+  readonly latency: string;
+  /** The service that the port usually belongs to. */
+  readonly service: string;
+}
+
+/** Many ports for people: a table of the open ones, with the service that usually has the port; the rest is only counted. */
+export function tableReporter({ paint }: ReportOptions): Reporter {
+  const rows: Row[] = [];
+  return {
+    probe({ report: { target, outcome } }) {
+      if (outcome.state === 'open') {
+        const { address } = outcome.endpoint;
+        const endpoint = escapeControls(`${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`);
+        rows.push({ endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: serviceOfPort(target.port) ?? '' });
+      }
+      return SILENCE;
+    },
+    outage: () => SILENCE,
+    summary: () => SILENCE,
+    finish(totals) {
+      const wide = (column: keyof Row): number => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
+      const [endpoints, latencies] = [wide('endpoint'), wide('latency')];
+      const lines = rows.map(({ endpoint, latency, service }) => `${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd());
+      return { stdout: lines.map((line) => `${line}\n`).join(''), stderr: `${describeTotals(totals)}\n` };
+    },
+  };
+}

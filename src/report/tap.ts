@@ -1,0 +1,30 @@
+import { type Reporter, SILENCE } from './reporter.js';
+import { type TestCase, testCaseOf } from './test-case.js';
+
+/** A description: `#` begins a directive and `\` escapes (TAP 14, "Escaping"). */
+const description = (text: string): string => text.replace(/[\\#]/g, '\\$&');
+
+/** A YAML double-quoted scalar; JSON's strings are that too. */
+const quoted = (text: string): string => JSON.stringify(text);
+
+function lines({ name, passed, seen, message, seconds, exitCode }: TestCase, number: number): string {
+  const result = `${passed ? 'ok' : 'not ok'} ${number} - ${description(name)}\n`;
+  if (passed) return result;
+  return `${result}  ---\n  seen: ${quoted(seen)}\n  message: ${quoted(message)}\n  seconds: ${seconds.toFixed(3)}\n  exitCode: ${exitCode}\n  ...\n`;
+}
+
+/** The Test Anything Protocol, version 14 (testanything.org): each probe a test point, as it comes; the plan at the end. */
+export function tapReporter({ expect }: { readonly expect: string }): Reporter {
+  let number = 0;
+  const head = (): string => (number === 0 ? 'TAP version 14\n' : '');
+  return {
+    probe(event) {
+      const stdout = head();
+      number += 1;
+      return { stdout: `${stdout}${lines(testCaseOf(event, expect), number)}`, stderr: '' };
+    },
+    outage: () => SILENCE,
+    summary: () => SILENCE,
+    finish: () => ({ stdout: `${head()}1..${number}\n`, stderr: '' }),
+  };
+}

@@ -1,0 +1,43 @@
+import type { ProbeEvent } from '../core/events.js';
+import { formatHostPort } from '../core/target.js';
+import { escapeControls } from './escape.js';
+import { explain } from './explanation.js';
+import { formatDuration } from './numbers.js';
+
+/** A probe as a test: what JUnit and TAP have in common. */
+export interface TestCase {
+  /** What is asserted, e.g. `mail.example.com:25 is open`. Safe for a terminal. */
+  readonly name: string;
+  readonly host: string;
+  readonly passed: boolean;
+  /** What was seen, with the reason: `closed (conn-refused)`. */
+  readonly seen: string;
+  /** Why, in a sentence or two; empty when there is nothing to explain. */
+  readonly message: string;
+  /** The test could not be made here, as apart from one that failed. */
+  readonly isError: boolean;
+  /** Seconds that the probe took. */
+  readonly seconds: number;
+  readonly exitCode: number;
+}
+
+/** Holds a probe against what was expected, in words. */
+export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, expect: string): TestCase {
+  const { target, outcome, resolution } = report;
+  const expected = request.expect ?? expect;
+  const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
+  const round = sequence > 1 ? `, round ${sequence}` : '';
+  const explanation = explain(report);
+  const connectMs = outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs;
+  const latency = outcome.state === 'open' ? ` in ${formatDuration(outcome.latencyMs)}` : '';
+  return {
+    name: escapeControls(`${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${round}`),
+    host: escapeControls(target.host),
+    passed: verdict.asExpected,
+    seen: `${outcome.state}${'reason' in outcome ? ` (${outcome.reason})` : latency}${verdict.tooSlow ? ', too slow' : ''}${escapeControls(address)}`,
+    message: explanation ? `${explanation.what} ${explanation.advice}` : '',
+    isError: outcome.state === 'failed',
+    seconds: ((outcome === resolution ? 0 : resolution.elapsedMs) + connectMs) / 1000,
+    exitCode: verdict.exitCode,
+  };
+}
