@@ -35,21 +35,27 @@ class Tally {
   readonly #counts: Partial<Record<State, number>> = {};
   readonly #startMs = performance.now();
   #unexpected = 0;
+  #hasExpectations: boolean;
   /** 0 when each was as expected, else the highest code of those that were not; null when there was none. */
   exitCode: number | null = null;
   probes = 0;
 
-  add({ report, verdict }: ProbeEvent): void {
+  constructor(hasExpectations: boolean) {
+    this.#hasExpectations = hasExpectations;
+  }
+
+  add({ request, report, verdict }: ProbeEvent): void {
     const { state } = report.outcome;
     this.probes += 1;
     this.#counts[state] = (this.#counts[state] ?? 0) + 1;
     if (!verdict.asExpected) this.#unexpected += 1;
+    if (request.expect) this.#hasExpectations = true;
     this.exitCode = Math.max(this.exitCode ?? 0, verdict.exitCode);
   }
 
   totals(): Totals {
     const elapsedMs = performance.now() - this.#startMs;
-    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, elapsedMs, exitCode: this.exitCode ?? 0 };
+    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode: this.exitCode ?? 0 };
   }
 
   /** How far a long run is, for the spinner. */
@@ -98,7 +104,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const { options, reporter, quiet, write } = surroundings;
   const { requests, size, count } = plan;
   const isSeries = count > 1 && Array.isArray(requests);
-  const tally = new Tally();
+  const tally = new Tally(options.expect !== 'open' || options.maxLatencyMs !== undefined);
   const figures = isSeries && !quiet ? await collector(options.everyAddress ?? false) : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);

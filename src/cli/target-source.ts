@@ -55,5 +55,10 @@ async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, 
 export async function* requestsOfFile(path: string): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && (await stat(path).catch(() => null))?.isFile() === true;
   if (isFile) for await (const request of readRequests(path)) void request;
-  yield* readRequests(path);
+  let any = false;
+  for await (const request of readRequests(path)) {
+    any = true;
+    yield request;
+  }
+  if (!any) throw new UsageError(`--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`);
 }

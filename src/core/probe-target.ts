@@ -36,14 +36,14 @@ async function start(target: Target, options: ProbeOptions, untilFirstOpen: bool
 
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
   const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs }));
-  await warm;
+  if (warm) await warm;
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
-  const [first, ...others] = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
-  if (first && others.length === 0) return { report, attempts: [attempt(first, remainingMs, signal)] }; // nothing to race with
-  const attempts = startAttempts(first ? [first, ...others] : [], { timeoutMs: remainingMs, untilFirstOpen, signal, attempt });
-  return { report, attempts };
+  const [first, second] = resolution.addresses;
+  if (first && !second) return { report, attempts: [attempt({ ...first, port: target.port }, remainingMs, signal)] }; // nothing to race with
+  const endpoints = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
+  return { report, attempts: startAttempts(endpoints, { timeoutMs: remainingMs, untilFirstOpen, signal, attempt }) };
 }
 
 function outcomeOfResolution(resolution: Resolution): Outcome {
@@ -59,6 +59,11 @@ function outcomeOfResolution(resolution: Resolution): Outcome {
  */
 export async function probeTarget(target: Target, options: ProbeOptions = {}): Promise<ProbeReport> {
   const { report, attempts: started } = await start(target, options, true);
+  const [only, another] = started;
+  if (only && !another) {
+    const outcome = await only;
+    if (outcome) return { ...report, attempts: [outcome], outcome };
+  }
   const attempts = (await Promise.all(started)).filter((each) => each !== null);
   return { ...report, attempts, outcome: decide(attempts) ?? outcomeOfResolution(report.resolution) };
 }

@@ -221,12 +221,13 @@ export async function* probeTargets(
       if (ended && !ready.has(told)) return;
       if (ready.has(told)) continue;
       await new Promise<void>((resume) => {
+        // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.
+        const resumeSoon = (): void => { wake = () => {}; clearTimeout(timer); setImmediate(resume); };
         let timer: NodeJS.Timeout | undefined;
-        wake = () => { clearTimeout(timer); resume(); };
-        if (waitMs === 0) setImmediate(resume);
-        else if (waitMs !== null) timer = setTimeout(resume, waitMs);
+        wake = resumeSoon;
+        if (waitMs === 0) resumeSoon();
+        else if (waitMs !== null) timer = setTimeout(resumeSoon, waitMs);
       });
-      wake = () => {};
     }
   } finally {
     signal?.removeEventListener('abort', stop);

@@ -136,6 +136,8 @@ export function parseTargets(words: readonly string[]): TargetBlock {
   if (first === undefined) throw new UsageError('host: nothing given; write: portping <host> <port>, for example portping mail.example.com 25');
   const whole = isUrl(first) || splitWord(first) !== null;
   if (!whole && rest.length > 0) return blockOf(first, rest);
+  const stray = rest.find((word) => !isUrl(word) && splitWord(word) === null);
+  if (stray !== undefined) throw new UsageError(`arguments: "${stray}" is not a target beside ${first}; allowed: host:port or a URL for each`);
   const blocks = words.map(parseWord);
   return {
     size: blocks.reduce((sum, { size }) => sum + size, 0),

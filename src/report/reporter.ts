@@ -68,6 +68,8 @@ export interface Totals {
   readonly counts: Readonly<Partial<Record<State, number>>>;
   /** How many were not as expected. */
   readonly unexpected: number;
+  /** Whether anybody said what to expect. */
+  readonly hasExpectations: boolean;
   readonly elapsedMs: number;
   readonly exitCode: number;
 }

@@ -1,0 +1,199 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Parser } from 'tap-parser';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { portping, portpingCommand } from '../support/portping.js';
+
+const servers: Server[] = [];
+let open: number[] = [];
+let closed = 0;
+let folder = '';
+
+const listen = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = createServer((socket) => socket.on('error', () => {}).resume());
+    servers.push(server);
+    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+  });
+
+async function file(text: string): Promise<string> {
+  const path = join(folder, `${Math.random().toString(36).slice(2)}.txt`);
+  await writeFile(path, text);
+  return path;
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'portping-many-'));
+  open = await Promise.all([listen(), listen(), listen()]);
+  closed = await listen();
+  await new Promise((resolve) => servers.pop()?.close(resolve));
+});
+afterAll(async () => {
+  for (const server of servers) server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('several targets', () => {
+  it('have a verdict line each, with their endpoint, in the order given, and a summary line', async () => {
+    const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(open[2]), `${closed},${open[0]}`]);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.split('  ')[0])).toEqual([open[2], closed, open[0]].map((port) => `127.0.0.1:${port}`));
+    expect(lines[1]).toBe(`127.0.0.1:${closed}  Error Detected: Connection refused <10061> returned.`);
+    expect(stderr).toMatch(/\n3 probes in [\d.]+ m?s: 2 open, 1 closed\.\n$/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('may be host:port, names, IPv6 and URLs side by side', async () => {
+    const { stdout, exitCode } = await portping(['-4', `127.0.0.1:${open[0]}`, `localhost:${open[1]}`, `http://127.0.0.1:${open[2]}/`]);
+    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${open[0]}  Success.*\\nlocalhost:${open[1]} \\(127\\.0\\.0\\.1\\)  Success.*\\n127\\.0\\.0\\.1:${open[2]}  Success.*\\n$`));
+    expect(exitCode).toBe(0);
+  });
+
+  it('may be a block of addresses', async () => {
+    const { stdout } = await portping([`127.0.0.0/30:${open[0]}`]);
+    expect(stdout.trimEnd().split('\n').map((line) => line.split('  ')[0])).toEqual([0, 1, 2, 3].map((last) => `127.0.0.${last}:${open[0]}`));
+  });
+
+  it('become a table of the open ones when they are many', async () => {
+    const first = Math.min(...open, closed) - 1;
+    const last = Math.max(...open, closed, first + 60);
+    const { stdout, stderr, exitCode } = await portping(['127.0.0.1', `${first}-${last}`]);
+    const found = stdout.trimEnd().split('\n').map((line) => Number(/^127\.0\.0\.1:(\d+) +open +[\d.]+ ms/.exec(line)?.[1]));
+    expect(found).toEqual(expect.arrayContaining(open));
+    expect(found).not.toContain(closed);
+    expect(stderr).toMatch(new RegExp(`^${last - first + 1} probes in .*: .*closed`));
+    expect(exitCode).toBe(1);
+  });
+
+  it('are waited for together', async () => {
+    const all = await portping(['--wait', '5s', `127.0.0.1:${open[0]}`, `127.0.0.1:${open[1]}`, '--', 'echo', 'both']);
+    expect(all.stdout).toMatch(/^127.*Success.*\n127.*Success.*\nboth\n$/);
+    const one = await portping(['--wait', '600ms', `127.0.0.1:${open[0]}`, `127.0.0.1:${closed}`, '--', 'echo', 'both']);
+    expect(one.stdout).not.toContain('both');
+    expect(one.exitCode).toBe(1);
+  });
+
+  it('have figures of their own when they are probed in rounds', async () => {
+    const { stdout, stderr, exitCode } = await portping(['-c', '3', '-i', '0', '127.0.0.1', `${open[0]},${open[1]}`]);
+    expect(stdout.match(/Success/g)).toHaveLength(6);
+    expect(stderr.match(/^3 probes: 3 open/gm)).toHaveLength(2);
+    expect(exitCode).toBe(0);
+  });
+});
+
+describe('--targets', () => {
+  const suite = (): string => `# a firewall's test\n127.0.0.1 ${open[0]} open\n127.0.0.1 ${closed} closed # as it should be\n\n127.0.0.1:${open[1]} closed\n127.0.0.1 ${closed},${open[2]}\n`;
+
+  it('holds every target against the state behind it', async () => {
+    const { stdout, stderr, exitCode } = await portping(['--targets', await file(suite()), '-o', 'json']);
+    const objects = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+    expect(objects.slice(0, -1).map(({ origin, expected, state, asExpected }) => [String(origin).replace(/^.*:/, ''), expected, state, asExpected])).toEqual([
+      ['2', 'open', 'open', true], ['3', 'closed', 'closed', true], ['5', 'closed', 'open', false], ['6', null, 'closed', false], ['6', null, 'open', true],
+    ]);
+    expect(objects.at(-1)).toMatchObject({ type: 'totals', probes: 5, counts: { open: 3, closed: 2 }, unexpected: 2, exitCode: 5 });
+    expect([stderr, exitCode]).toEqual(['', 5]);
+  });
+
+  it('reads standard input', async () => {
+    const { stdout, exitCode } = await portping(['--targets', '-'], { input: suite() });
+    expect(stdout.trimEnd().split('\n')).toHaveLength(5);
+    expect(exitCode).toBe(5);
+  });
+
+  it('is looked through before anything is sent, and a mistake is named with file and line', async () => {
+    const listener = createServer();
+    let connections = 0;
+    listener.on('connection', (socket) => { connections += 1; socket.destroy(); });
+    const port: number = await new Promise((resolve) => listener.listen(0, '127.0.0.1', () => resolve((listener.address() as { port: number }).port)));
+    const path = await file(`127.0.0.1 ${port}\n127.0.0.1 99999\n`);
+    const { stdout, stderr, exitCode } = await portping(['--targets', path]);
+    listener.close();
+    expect(stderr).toBe(`portping: ${path}:2: port: 99999 is out of range; allowed: 1 to 65535, or the name of a TCP service such as smtp (see: portping --help)\n`);
+    expect([stdout, exitCode, connections]).toEqual(['', 64, 0]);
+  });
+
+  it.each([
+    ['ajar', '127.0.0.1 80 ajar', /:1: "ajar" is too much; allowed: a host and its ports, host:port or a URL, then one of open, closed, filtered, not-open/],
+    ['no port', 'localhost', /:1: port: none given for localhost/],
+    ['an escape sequence', 'evil\x1b[31m 80', /:1: host: "evil\\x1b\[31m" is not a host name/],
+    ['a block that is too large', '10.0.0.0/8:22', /:1: host: 10\.0\.0\.0\/8 is 16777216 addresses; allowed: at most 65536/],
+  ])('refuses %s', async (_, line, message) => {
+    const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: `${line}\n` });
+    expect(stderr).toMatch(message);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+
+  it('names a file that cannot be read', async () => {
+    const { stderr, exitCode } = await portping(['--targets', '/no/such/file']);
+    expect(stderr).toMatch(/^portping: --targets: \/no\/such\/file cannot be read \(ENOENT\)/);
+    expect(exitCode).toBe(64);
+  });
+
+  it('begins before its input ends', async () => {
+    const { spawn } = await import('node:child_process');
+    const [command = '', ...args] = portpingCommand;
+    const child = spawn(command, [...args, '--targets', '-'], { stdio: 'pipe' });
+    child.stdin.write(`127.0.0.1 ${open[0]}\n`);
+    const first = await new Promise<string>((resolve) => child.stdout.setEncoding('utf8').once('data', resolve));
+    expect(first).toMatch(/Success/);
+    child.stdin.end();
+    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
+  });
+
+  it('says so when there is no target in it', async () => {
+    const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: '# nothing\n' });
+    expect([stdout, exitCode]).toEqual(['', 64]);
+    expect(stderr).toMatch(/^portping: --targets: standard input has no target/);
+  });
+});
+
+describe('reports for CI', () => {
+  it('are TAP that a TAP parser reads', async () => {
+    const { stdout, exitCode } = await portping(['-o', 'tap', '127.0.0.1', `${open[0]},${closed}`]);
+    const results = Parser.parse(stdout);
+    const points = results.filter(([kind]) => kind === 'assert').map(([, point]) => point as { ok: boolean; name: string; diag?: { seen: string } });
+    expect(points.map(({ ok, name }) => [ok, name])).toEqual([[true, `127.0.0.1:${open[0]} is open`], [false, `127.0.0.1:${closed} is open`]]);
+    expect(points[1]?.diag?.seen).toBe('closed (conn-refused)');
+    expect(results.find(([kind]) => kind === 'complete')).toMatchObject(['complete', { ok: false, count: 2, pass: 1, fail: 1 }]);
+    expect(exitCode).toBe(1);
+  });
+
+  it('are CSV with one row a probe', async () => {
+    const { stdout } = await portping(['-o', 'csv', '127.0.0.1', `${open[0]},${closed}`]);
+    const [header, first, second, end] = stdout.split('\r\n');
+    expect(header).toMatch(/^time,host,port,address,state,reason,winsock,/);
+    expect(first).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${open[0]},127\\.0\\.0\\.1,open,,,[\\d.]+,,,open,true,0,$`));
+    expect(second).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${closed},127\\.0\\.0\\.1,closed,conn-refused,10061,,[\\d.]+,,open,false,1,"10061 WSA`));
+    expect(end).toBe('');
+  });
+
+  it('are JUnit with a failure for each target that is not as expected', async () => {
+    const { stdout, stderr } = await portping(['-o', 'junit', '127.0.0.1', `${open[0]},${closed}`]);
+    expect(stdout).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" tests="2" failures="1" errors="0" time="\d+\.\d{3}">/);
+    expect(stdout.match(/<failure type="closed" message="closed \(conn-refused\)">/g)).toHaveLength(1);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('misuse', () => {
+  it.each([
+    [['--targets', '-', '-c', '2'], /^portping: --targets: standard input can be read once only/],
+    [['--targets', 'f', 'h', '1'], /^portping: --targets: the targets come from there; "h 1" is too much/],
+    [['--concurrency', '0', 'h', '1,2'], /^portping: --concurrency: "0" is not a number of probes; allowed: 1 to 65535/],
+    [['--rate', 'fast', 'h', '1,2'], /^portping: --rate: "fast" is not a number/],
+    [['--rate', '5', 'h', '1'], /^portping: --rate: there is only one probe/],
+    [['h', '10-5'], /^portping: port: the range 10-5 runs backwards; allowed: 5-10/],
+    [['h', '1,,2'], /^portping: port: nothing given/],
+    [['h:1', '2'], /^portping: arguments: "2" is not a target beside h:1; allowed: host:port or a URL for each/],
+    [['-c', '2', 'h', '1-2000'], /^portping: arguments: 2000 targets given; allowed with -c, -t or --wait: 1000/],
+    [['10.0.0.0/33', '1'], /^portping: host: 10\.0\.0\.0\/33 has a length of 33; allowed: 0 to 32/],
+    [['name/24', '1'], /^portping: host: "name\/24" is not a block of addresses/],
+  ])('%j is refused in one line with exit code 64', async (args, message) => {
+    const { stdout, stderr, exitCode } = await portping(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+});

@@ -1,0 +1,90 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { Parser } from 'tap-parser';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLab, describeLab, type Lab } from '../support/lab.js';
+import { portpingCommand } from '../support/portping.js';
+
+describeLab('many targets in a network of its own', () => {
+  let lab: Lab;
+  let folder = '';
+  const openPorts = [2001, 2002, 2003, 2004, 2005];
+
+  beforeAll(async () => {
+    lab = await createLab();
+    folder = await mkdtemp(join(tmpdir(), 'portping-lab-'));
+    await Promise.all(openPorts.map((port) => lab.listen('server', { port })));
+    await lab.nft('server', 'add table inet lab\nadd chain inet lab input { type filter hook input priority 0; }\nadd rule inet lab input tcp dport 3000-4999 drop');
+  });
+  afterAll(async () => {
+    await lab?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const run = (args: string[], timeoutMs = 30_000) => lab.exec('client', [...portpingCommand, ...args], { timeoutMs });
+
+  it("name exactly the wrong ones of a firewall's test of 200 lines, in every format", async () => {
+    // 50 open, 75 closed, 75 filtered; every tenth line expects something else than what is there.
+    const lines = Array.from({ length: 200 }, (_, index) => {
+      const kind = (['open', 'closed', 'filtered', 'closed', 'filtered', 'open', 'closed', 'filtered'] as const)[index % 8] ?? 'open';
+      const port = { open: openPorts[index % openPorts.length] ?? 0, closed: 5000 + index, filtered: 3000 + index }[kind];
+      const wrong = index % 10 === 3;
+      const expected = wrong ? { open: 'closed', closed: 'filtered', filtered: 'open' }[kind] : index % 4 === 1 && kind !== 'open' ? 'not-open' : kind;
+      return { kind, port, wrong, line: `${lab.server.v4} ${port} ${expected}` };
+    });
+    const path = join(folder, 'firewall.txt');
+    await writeFile(path, `# host port expected\n${lines.map(({ line }) => line).join('\n')}\n`);
+    const wrongPorts = lines.filter(({ wrong }) => wrong).map(({ port }) => port);
+    const wrongOpen = lines.some(({ wrong, kind }) => wrong && kind === 'open');
+    const args = ['-w', '1s', '--targets', path];
+    const [text, json, junit, tap, csv] = await Promise.all([run(args), ...['json', 'junit', 'tap', 'csv'].map((format) => run([...args, '-o', format]))]);
+
+    const exitCode = wrongOpen ? 5 : 2;
+    for (const result of [text, json, junit, tap, csv]) expect(result?.exitCode).toBe(exitCode);
+    expect(text?.stdout.trimEnd().split('\n')).toHaveLength(200);
+    expect(text?.stderr).toMatch(new RegExp(`; ${wrongPorts.length} not as expected\\.\\n$`));
+
+    const objects = (json?.stdout ?? '').trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>).filter(({ type }) => type === 'probe');
+    expect(objects.map(({ state }) => state)).toEqual(lines.map(({ kind }) => kind));
+    expect(objects.filter(({ asExpected }) => !asExpected).map(({ target }) => target.port)).toEqual(wrongPorts);
+
+    const failed = [...(junit?.stdout ?? '').matchAll(/name="[\d.]+:(\d+) is [^"]*" time="[\d.]+">\s*<failure/g)].map(([, port]) => Number(port));
+    expect(failed).toEqual(wrongPorts);
+    expect(junit?.stdout).toMatch(new RegExp(`tests="200" failures="${wrongPorts.length}" errors="0"`));
+
+    const points = Parser.parse(tap?.stdout ?? '').filter(([kind]) => kind === 'assert').map(([, point]) => point as { ok: boolean; name: string });
+    expect(points).toHaveLength(200);
+    expect(points.filter(({ ok }) => !ok).map(({ name }) => Number(/:(\d+) /.exec(name)?.[1]))).toEqual(wrongPorts);
+
+    const rows = (csv?.stdout ?? '').trimEnd().split('\r\n').slice(1).map((row) => row.split(','));
+    expect(rows.filter((row) => row[11] === 'false').map((row) => Number(row[2]))).toEqual(wrongPorts);
+  });
+
+  it('take the time that concurrency and timeout allow, and no more', async () => {
+    // 400 of 2,000 targets drop; 100 at once need four timeouts of half a second for them.
+    const path = join(folder, 'dropping.txt');
+    await writeFile(path, Array.from({ length: 2000 }, (_, index) => `${lab.server.v4}:${index % 5 === 0 ? 3000 + index / 5 : 6000 + index}`).join('\n'));
+    const { stdout, elapsedMs } = await run(['-w', '500ms', '--concurrency', '100', '--targets', path]);
+    expect(stdout.match(/<10060>/g)).toHaveLength(400);
+    expect(stdout.match(/<10061>/g)).toHaveLength(1600);
+    expect(elapsedMs).toBeGreaterThan(1900);
+    expect(elapsedMs).toBeLessThan(4500);
+  });
+
+  it('start no faster than the rate', async () => {
+    const { stdout, elapsedMs } = await run(['--rate', '50', lab.server.v4, '7000-7039']);
+    expect(stdout.match(/<10061>/g)).toHaveLength(40);
+    expect(elapsedMs).toBeGreaterThan(700);
+  });
+
+  it('get no verdict from a shortage of descriptors: the run slows down', async () => {
+    const { stdout, stderr, exitCode } = await lab.exec('client', ['sh', '-c', 'ulimit -n 64; exec "$@"', 'sh', ...portpingCommand, '-o', 'json', '--concurrency', '500', lab.server.v4, '1-3000'], { timeoutMs: 30_000 });
+    const objects = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+    const totals = objects.pop();
+    expect(objects.map(({ target }) => target.port)).toEqual(Array.from({ length: 3000 }, (_, index) => index + 1));
+    expect(totals?.['counts']).toEqual({ closed: 2994, open: 5, filtered: 1 });
+    expect([stderr, exitCode]).toEqual(['', 2]);
+  });
+});
