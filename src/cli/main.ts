@@ -28,7 +28,7 @@ function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
   return execve ? { lookUp: lookUpInProcess, close: () => {} } : new LookupProcess();
 }
 
-/** The first SIGINT or SIGTERM ends what is running in order, the second one at once. */
+/** The first SIGINT or SIGTERM ends what is running in order, the second one at once. So does a reader of ours that has gone away. */
 function interruptions(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -36,6 +36,7 @@ function interruptions(): { readonly signal: AbortSignal; end(): void } {
     controller.abort();
   };
   process.on('SIGINT', interrupt).on('SIGTERM', interrupt); // not once(): ora would then take the signal for its own and end us
+  process.stdout.on('error', () => controller.abort()); // nobody reads any more (`| head -1`)
   return { signal: controller.signal, end: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt) };
 }
 

@@ -142,6 +142,12 @@ describe('--targets', () => {
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
   });
 
+  it('ends at once when nobody reads any more', async () => {
+    const { stdout, exitCode } = await portping([], { wrapper: ['bash', '-c', 'set -o pipefail; yes 127.0.0.1:1 2>/dev/null | "$@" --targets - 2>/dev/null | head -1', 'bash'], timeoutMs: 8000 });
+    expect(stdout).toBe('127.0.0.1:1  Error Detected: Connection refused <10061> returned.\n');
+    expect(exitCode).not.toBeNull();
+  });
+
   it('says so when there is no target in it', async () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: '# nothing\n' });
     expect([stdout, exitCode]).toEqual(['', 64]);
