@@ -36,7 +36,9 @@ export class LookupProcess {
   readonly #waiting = new Map<number, { readonly answer: (reply: Reply) => void; readonly fail: () => void }>();
 
   /** Asks. If the process cannot be started or ends, the question is asked in this process instead. */
-  readonly lookUp: SystemLookup = shareLookups((host, family) =>
+  readonly lookUp: SystemLookup = (host, family) => this.#shared(host, family);
+
+  readonly #ask: SystemLookup = (host, family) =>
     new Promise<LookupAnswer>((resolve) => {
       const id = this.#nextId++;
       const fail = () => resolve(lookUpInProcess(host, family));
@@ -46,11 +48,14 @@ export class LookupProcess {
       });
       this.#child ??= this.#start();
       this.#child.then(({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`), () => this.#failAll());
-    }));
+    });
 
-  /** Kills the process, whatever it is waiting for. Questions that are pending stay unanswered. */
+  #shared = shareLookups(this.#ask);
+
+  /** Kills the process, whatever it is waiting for. Questions that are pending stay unanswered; later ones start it again. */
   close(): void {
     this.#waiting.clear();
+    this.#shared = shareLookups(this.#ask);
     void this.#child?.then((child) => child.kill('SIGKILL'), () => {});
     this.#child = undefined;
   }

@@ -60,6 +60,11 @@ export class OutageTracker {
     return null;
   }
 
+  /** Ends the outage that is going on, because something else showed that it is over; null when there is none. */
+  end(at: number): Outage | null {
+    return this.#end(at, true);
+  }
+
   /** The outage that is going on, which the end of the run cuts off, or null. */
   finish(): Outage | null {
     return this.#current ? this.#end(this.#current.last, false) : null;

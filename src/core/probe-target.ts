@@ -1,13 +1,13 @@
 import { monotonicClock } from './clock.js';
 import type { Attempt, Endpoint, Outcome, ProbeReport, Resolution } from './outcome.js';
-import { type AttemptOptions, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
+import { type AttemptOptions, checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
 import { interleaveFamilies, startAttempts } from './race.js';
 import { type ResolveOptions, resolveHost, resolveLiteral } from './resolver.js';
 import { familyOf, type Target } from './target.js';
 import { warmUp } from './warm-up.js';
 
 /** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together, in milliseconds; default 5000. */
-export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock'> {
+export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock' | 'onOpen'> {
   /** Leave out the throw-away connect that makes the first latency of a process true, when no latency is looked at. */
   readonly skipWarmUp?: boolean;
   /** Resolves names; by default {@link resolveHost}. */
@@ -28,11 +28,13 @@ interface Started {
 
 async function start(target: Target, options: ProbeOptions, untilFirstOpen: boolean): Promise<Started> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, skipWarmUp = false, resolve = resolveHost } = options;
+  checkTimeout(timeoutMs);
+  checkPort(target.port);
   const startedAt = Date.now();
   const startMs = monotonicClock();
   const warm = skipWarmUp ? undefined : warmUp();
-  const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined): Promise<Attempt> =>
-    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith });
+  const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined, onOpen?: () => void): Promise<Attempt> =>
+    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, ...(onOpen ? { onOpen } : {}) });
 
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
   const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs }));

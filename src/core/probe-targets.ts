@@ -18,6 +18,8 @@ export interface ManyOptions extends ProbeOptions, ExpectationOptions {
   readonly ratePerSecond?: number | undefined;
   /** Probe every address of a name, each with its own verdict. */
   readonly everyAddress?: boolean;
+  /** How long a shortage of this machine is waited for without a single success before it is told, milliseconds; default 75000. */
+  readonly shortagePatienceMs?: number;
 }
 
 /**
@@ -29,8 +31,8 @@ const STARTS_PER_TURN = 12;
 /** How far probing may run ahead of the oldest target that has no verdict yet: it bounds the memory for verdicts that wait for their turn. */
 const LOOK_AHEAD = 20_000;
 
-/** Shortages of this machine pass when fewer probes run. After so long without a success the failure is told after all: TIME_WAIT lasts 60 s. */
-const PATIENCE_MS = 75_000;
+/** Shortages of this machine pass when fewer probes run, those of source ports within a minute: TIME_WAIT lasts 60 s on Linux. */
+export const SHORTAGE_PATIENCE_MS = 75_000;
 const SHORTAGES: ReadonlySet<string> = new Set(['no-files-left', 'no-ports-left', 'no-resources']);
 
 const MAX_NAMES = 10_000;
@@ -56,8 +58,13 @@ class Throttle {
   #pauseMs = 10;
   #lastSuccessMs = monotonicClock();
 
-  constructor(readonly most: number) {
+  readonly #most: number;
+  readonly #patienceMs: number;
+
+  constructor(most: number, patienceMs: number) {
     this.limit = most;
+    this.#most = most;
+    this.#patienceMs = patienceMs;
   }
 
   get pauseMs(): number {
@@ -67,13 +74,13 @@ class Throttle {
   succeed(): void {
     this.#lastSuccessMs = monotonicClock();
     this.#pauseMs = 10;
-    if (this.limit < this.most) this.limit = Math.min(this.most, this.limit + 1 / this.limit);
+    if (this.limit < this.#most) this.limit = Math.min(this.#most, this.limit + 1 / this.limit);
   }
 
   /** @returns whether to try again */
   fail(running: number): boolean {
     const nowMs = monotonicClock();
-    if (nowMs - this.#lastSuccessMs > PATIENCE_MS) return false;
+    if (nowMs - this.#lastSuccessMs > this.#patienceMs) return false;
     if (nowMs >= this.#pauseUntilMs) {
       this.limit = Math.max(Math.floor(Math.min(this.limit, running) * 0.8), 1);
       this.#pauseUntilMs = nowMs + this.#pauseMs;
@@ -143,7 +150,7 @@ export async function* probeTargets(
   requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
   options: ManyOptions = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
-  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, signal, resolve = resolveHost } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, signal, resolve = resolveHost } = options;
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
@@ -151,7 +158,7 @@ export async function* probeTargets(
   const probeOptions: ProbeOptions = { ...options, resolve: resolveOnce(resolve), signal: over.signal };
 
   let wake = (): void => {};
-  const throttle = new Throttle(concurrency);
+  const throttle = new Throttle(concurrency, shortagePatienceMs);
   const source = new Source(requests, () => wake());
   const again: { readonly request: TargetRequest; readonly index: number }[] = [];
   const ready = new Map<number, ProbeEvent[]>();

@@ -15,6 +15,8 @@ export interface AttemptOptions {
   readonly signal?: AbortSignal | undefined;
   /** Local address to connect from. */
   readonly sourceAddress?: string | undefined;
+  /** Is called when the handshake completes, which with `watchMs` is before the attempt ends. */
+  readonly onOpen?: () => void;
   /** How long an open connection is watched for being dropped by the other side, in milliseconds; 0 (the default) closes it at once. */
   readonly watchMs?: number;
   /**
@@ -28,11 +30,30 @@ export interface AttemptOptions {
   readonly clock?: Clock;
 }
 
-function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, sourceAddress: string | undefined): void {
-  if (isIP(address) !== family) throw new TypeError(`endpoint.address: "${address}" is not a literal IPv${family} address; resolve names first`);
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`endpoint.port: ${port} is out of range; allowed: 1 to 65535`);
-  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) throw new TypeError(`sourceAddress: "${sourceAddress}" is not a literal address`);
+/**
+ * Refuses what is no port.
+ *
+ * @throws RangeError unless it is a whole number from 1 to 65535
+ */
+export function checkPort(port: number, name = 'port'): void {
+  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`${name}: ${port} is out of range; allowed: 1 to 65535`);
+}
+
+/**
+ * Refuses a timeout that cannot be kept.
+ *
+ * @throws RangeError unless it is above 0 and at most 2147483647
+ */
+export function checkTimeout(timeoutMs: number): void {
   if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS)) throw new RangeError(`timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`);
+}
+
+function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, watchMs: number, sourceAddress: string | undefined): void {
+  if (isIP(address) !== family) throw new TypeError(`endpoint.address: "${address}" is not a literal IPv${family} address; resolve names first`);
+  checkPort(port, 'endpoint.port');
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) throw new TypeError(`sourceAddress: "${sourceAddress}" is not a literal address`);
+  checkTimeout(timeoutMs);
+  if (!(watchMs >= 0 && watchMs <= MAX_DURATION_MS)) throw new RangeError(`watchMs: ${watchMs} is out of range; allowed: 0 to ${MAX_DURATION_MS}`);
 }
 
 /**
@@ -45,8 +66,8 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
  * @throws TypeError when an address is not a literal or not of that family, RangeError when the port or the timeout is out of range
  */
 export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, watchMs = 0, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
-  checkArguments(endpoint, timeoutMs, sourceAddress);
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, onOpen, watchMs = 0, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
+  checkArguments(endpoint, timeoutMs, watchMs, sourceAddress);
   const startedAt = Date.now();
   // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt, elapsedMs: 0 };
@@ -77,7 +98,10 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
     const deadline = setTimeout(() => setImmediate(() => { if (!socket.destroyed) giveUp(); }), timeoutMs);
     signal?.addEventListener('abort', cancel, { once: true });
 
-    socket.once('connectionAttempt', () => { startMs = clock(); });
+    socket.once('connectionAttempt', () => {
+      deadline.refresh(); // whatever ran between the call and now is not the other side's time
+      startMs = clock();
+    });
     socket.once('connect', () => {
       const connectedMs = clock();
       const { localAddress, localPort, remoteAddress, remotePort } = socket;
@@ -88,6 +112,7 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       }
       const seen = opened(connectedMs - startMs, null);
       open = seen;
+      onOpen?.();
       if (watchMs <= 0) return finish(seen);
       const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
       socket.once('end', () => drop('end'));

@@ -11,8 +11,8 @@ export interface RaceOptions {
   /** End the other attempts when one opens (a race), or let each come to its own verdict. */
   readonly untilFirstOpen: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Makes one attempt. */
-  readonly attempt: (endpoint: Endpoint, timeoutMs: number, signal: AbortSignal) => Promise<Attempt>;
+  /** Makes one attempt; is to call `onOpen` as soon as the handshake is complete. */
+  readonly attempt: (endpoint: Endpoint, timeoutMs: number, signal: AbortSignal, onOpen: () => void) => Promise<Attempt>;
 }
 
 /**
@@ -25,31 +25,38 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
   const { timeoutMs, untilFirstOpen, signal, attempt } = options;
   const delayMs = Math.min(ATTEMPT_DELAY_MS, timeoutMs / 2 / endpoints.length);
   const startMs = monotonicClock();
-  const over = new AbortController();
-  const stop = () => over.abort();
+  const controllers = endpoints.map(() => new AbortController());
+  const stop = (): void => { for (const controller of controllers) controller.abort(); };
   const queue: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let running = endpoints.length;
+  let winner: number | undefined;
 
   const startNext = (): void => {
     clearTimeout(timer);
     queue.shift()?.();
     if (queue.length > 0) timer = setTimeout(startNext, delayMs);
   };
+  const win = (index: number): void => {
+    if (!untilFirstOpen || winner !== undefined) return;
+    winner = index;
+    for (const [other, controller] of controllers.entries()) if (other !== index) controller.abort();
+    while (queue.length > 0) startNext(); // they learn that they are too late
+  };
   const attempts = endpoints.map(
-    (endpoint) =>
+    (endpoint, index) =>
       new Promise<Attempt | null>((resolve, reject) => {
         const settle = (outcome: Attempt | null): void => {
           running -= 1;
           if (running === 0) signal?.removeEventListener('abort', stop);
           resolve(outcome);
-          if (outcome?.state === 'open' && untilFirstOpen) over.abort();
+          if (outcome?.state === 'open') win(index);
           startNext();
         };
         queue.push(() => {
-          if (over.signal.aborted && !signal?.aborted) return settle(null);
+          if (winner !== undefined) return settle(null);
           const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
-          return void attempt(endpoint, remainingMs, over.signal).then(settle, reject);
+          return void attempt(endpoint, remainingMs, (controllers[index] ?? new AbortController()).signal, () => win(index)).then(settle, reject);
         });
       }),
   );

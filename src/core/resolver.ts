@@ -2,7 +2,7 @@ import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { monotonicClock } from './clock.js';
 import type { Address, ErrorFacts, Resolution, Resolved, Unresolved } from './outcome.js';
-import { DEFAULT_TIMEOUT_MS } from './probe.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from './probe.js';
 import { errorFacts } from './socket-errors.js';
 import type { UnresolvedReason } from './states.js';
 import { type LookupAnswer, lookUpInProcess, type SystemLookup, uniqueAddresses } from './system-lookup.js';
@@ -86,23 +86,33 @@ function within<T, F>(promise: Promise<T>, timeoutMs: number, signal: AbortSigna
   });
 }
 
+/** How long the other family's answer is waited for when one has come (RFC 8305, section 3). */
+const RESOLUTION_DELAY_MS = 50;
+
 /** DNS' own answer, from the servers given or else the configured ones: A and AAAA side by side, without hosts file and search domains. */
 async function askDns(host: string, families: readonly (4 | 6)[], servers: readonly string[] | null, timeoutMs: number, signal: AbortSignal | undefined): Promise<Address[] | Failure> {
   const { promises: dns } = await import('node:dns');
   // c-ares doubles the wait with each of its tries: 1 + 2 + 4 parts. Ours ends it all the same.
   const resolver = new dns.Resolver({ timeout: Math.max(Math.ceil(timeoutMs / 7), 100), tries: 3 });
   if (servers) resolver.setServers(servers);
-  const questions = families.map((family) => (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host)));
-  const answers = await within(Promise.allSettled(questions), timeoutMs, signal, () => null);
-  resolver.cancel();
-  if (answers === null) return NO_ANSWER;
   const found: { address: string; family: 4 | 6 }[] = [];
   const failures: Failure[] = [];
-  for (const [index, answer] of answers.entries()) {
-    if (answer.status === 'fulfilled') found.push(...answer.value.map((address) => ({ address, family: families[index] ?? 4 })));
-    else failures.push(judgeResolverError(errorFacts(answer.reason)) ?? { reason: 'resolver-failed', error: errorFacts(answer.reason) });
-  }
-  if (found.length > 0) return uniqueAddresses(found);
+  let enough = (): void => {};
+  const questions = families.map(async (family) => {
+    try {
+      const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
+      found.push(...addresses.map((address) => ({ address, family })));
+      setTimeout(() => enough(), RESOLUTION_DELAY_MS);
+    } catch (error) {
+      failures.push(judgeResolverError(errorFacts(error)) ?? { reason: 'resolver-failed', error: errorFacts(error) });
+    }
+  });
+  const all = Promise.race([Promise.all(questions), new Promise<void>((resolve) => { enough = resolve; })]);
+  await within(all, timeoutMs, signal, () => undefined);
+  const unanswered = families.length > failures.length; // read before cancel() makes failures of them
+  resolver.cancel();
+  if (found.length > 0) return uniqueAddresses(found.sort((a, b) => b.family - a.family));
+  if (unanswered) failures.push(NO_ANSWER);
   // "No such name" holds for both kinds of address, "no such record" only for its own: a failure of the other one leaves it open.
   const order: UnresolvedReason[] = ['name-not-found', 'resolver-failed', 'resolver-timeout', 'name-no-address'];
   return failures.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? NO_ANSWER;
@@ -142,13 +152,15 @@ export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolve
  * resolver cannot be stopped; see {@link pendingLookups}.
  *
  * @param host name or literal address, without brackets
+ * @throws RangeError when the timeout cannot be kept, TypeError when the DNS server is not an address
  */
 export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
   const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, systemLookup = lookUpInProcess } = options;
+  checkTimeout(timeoutMs);
   const literal = resolveLiteral(host, family);
   if (literal) return literal;
 
-  const asked = { host: asciiHost(host), via: dnsServer ?? 'system' };
+  const asked = { host: asciiHost(host) || host, via: dnsServer ?? 'system' };
   const families = family === undefined ? ([6, 4] as const) : ([family] as const);
   const startMs = monotonicClock();
   const elapsed = () => monotonicClock() - startMs;
@@ -158,6 +170,7 @@ export async function resolveHost(host: string, options: ResolveOptions = {}): P
     return { state: 'unresolved', ...asked, elapsedMs, ...failure, family: family ?? 0, servers };
   };
 
+  if (asciiHost(host) === '') return unresolved({ reason: 'name-not-found', error: { code: 'ENOTFOUND', errno: null, winsock: 11001, syscall: null } }, 0);
   if (dnsServer !== undefined) {
     const answer = await askDns(asked.host, families, [dnsServer], timeoutMs, signal);
     return Array.isArray(answer) ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer } : unresolved(answer, elapsed());

@@ -1,9 +1,10 @@
 import { type Clock, monotonicClock } from './clock.js';
+import { MAX_DURATION_MS } from './duration.js';
 import type { ProbeEvent, SeriesEvent } from './events.js';
 import type { ProbeReport } from './outcome.js';
 import { OutageTracker } from './outages.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
-import { type ManyOptions, probeTargets } from './probe-targets.js';
+import { type ManyOptions, probeTargets, SHORTAGE_PATIENCE_MS } from './probe-targets.js';
 import { RetransmissionDetector } from './retransmission.js';
 import type { Reason } from './states.js';
 import { formatHostPort, type Target } from './target.js';
@@ -34,7 +35,7 @@ async function sleepUntil(timeMs: number, clock: Clock, signal: AbortSignal | un
         signal?.removeEventListener('abort', wake);
         resolve();
       };
-      const timer = setTimeout(wake, Math.ceil(remainingMs));
+      const timer = setTimeout(wake, Math.min(Math.ceil(remainingMs), MAX_DURATION_MS));
       signal?.addEventListener('abort', wake, { once: true });
     });
   }
@@ -56,6 +57,10 @@ class Track {
 const addressesOf = ({ resolution }: ProbeReport): readonly string[] | null =>
   resolution.state === 'resolved' ? resolution.addresses.map(({ address }) => address) : null;
 
+function checkRange(name: string, value: number, least: number, most: number): void {
+  if (!(value >= least && value <= most)) throw new RangeError(`${name}: ${value} is out of range; allowed: ${least} or more`);
+}
+
 const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] => ('host' in targets ? [{ target: targets }] : targets);
 
 /**
@@ -67,6 +72,10 @@ const asRequests = (targets: Target | readonly TargetRequest[]): readonly Target
  */
 export async function* probeSeries(targets: Target | readonly TargetRequest[], options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
   const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, signal } = options;
+  checkRange('count', count, 0, Infinity);
+  if (count !== Infinity && !Number.isInteger(count)) throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
+  checkRange('intervalMs', intervalMs, 0, Infinity);
+  checkRange('durationMs', durationMs, 0, Infinity);
   const requests = asRequests(targets);
   const clock = monotonicClock;
   const endMs = clock() + durationMs;
@@ -86,17 +95,23 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
   };
 
   for (let sequence = 1; sequence <= count && !stop && !signal?.aborted && clock() < endMs; sequence += 1) {
-    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, endMs - clock()) });
+    const remainingMs = Math.max(endMs - clock(), 1);
+    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, remainingMs), shortagePatienceMs: Math.min(SHORTAGE_PATIENCE_MS, remainingMs) });
     for await (const probed of round) {
       const { report, request } = probed;
+      if (sequence > 1 && wasCutShort(report, timeoutMs)) continue;
       const address = everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
-      const key = `${formatHostPort(report.target.host, report.target.port)} ${address}`;
+      const name = formatHostPort(report.target.host, report.target.port);
+      const key = `${name} ${address}`;
       const track = tracks.get(key) ?? new Track(report.target, address);
       tracks.set(key, track);
       const event: ProbeEvent = { ...probed, sequence, lostSynSeconds: track.retransmissions.add(report.outcome), formerAddresses: noticeAddresses(report) };
       yield event;
       const outage = (request.expect ?? options.expect ?? 'open') === 'open' ? track.outages.add(report) : null;
       if (outage) yield { type: 'outage', target: report.target, address, outage };
+      // An outage of the name itself is over when it resolves, whatever its addresses do then.
+      const ofName = address === null ? null : (tracks.get(`${name} null`)?.outages.end(report.startedAt) ?? null);
+      if (ofName) yield { type: 'outage', target: report.target, address: null, outage: ofName };
       stop ||= stopWhen(event);
     }
     if (stop || sequence >= count) break;
@@ -107,6 +122,11 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
     const outage = outages.finish();
     if (outage) yield { type: 'outage', target, address, outage };
   }
+}
+
+/** Whether a probe heard nothing in less than its own time, because the duration of the series was over: that says nothing about the port. */
+function wasCutShort({ outcome, timeoutMs }: ProbeReport, ownTimeoutMs: number): boolean {
+  return timeoutMs < ownTimeoutMs && 'reason' in outcome && (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout');
 }
 
 /** Reasons that waiting does not cure: the name does not exist, this machine has no way there or forbids it. */
@@ -148,14 +168,12 @@ export async function waitUntil(target: Target | TargetRequest, options: WaitOpt
   const isIncurable = ({ report: { outcome } }: ProbeEvent): boolean =>
     'reason' in outcome && INCURABLE.has(outcome.reason) && !(waitForName && outcome.state === 'unresolved');
   let last: ProbeEvent | null = null;
-  for await (const event of probeSeries([request], { ...WAIT_DEFAULTS, ...rest, stopWhen: (seen) => seen.verdict.asExpected || isIncurable(seen) })) {
+  const { durationMs = WAIT_DEFAULTS.durationMs, intervalMs = WAIT_DEFAULTS.intervalMs } = options;
+  const stopWhen = (seen: ProbeEvent): boolean => seen.verdict.asExpected || isIncurable(seen);
+  for await (const event of probeSeries([request], { ...rest, durationMs, intervalMs, stopWhen })) {
     if (event.type !== 'probe') continue;
-    // A probe that the end of the wait cut short heard nothing in less than its time: that does not overrule an answer.
-    const { outcome } = event.report;
-    const cutShort = last !== null && 'reason' in outcome && /^(no-response|resolver-timeout)$/.test(outcome.reason) && event.report.timeoutMs < timeoutMs;
-    if (cutShort) continue;
     last = event;
-    if (!event.verdict.asExpected && !isIncurable(event)) onProbe?.(event);
+    if (!stopWhen(event) && !wasCutShort(event.report, timeoutMs)) onProbe?.(event);
   }
   if (last?.verdict.asExpected) return { event: last, end: 'expected' };
   if (signal?.aborted) return { event: last, end: 'aborted' };

@@ -120,9 +120,9 @@ function parseWord(word: string): TargetBlock {
   }
   const split = splitWord(word);
   if (split) return blockOf(split.host, [split.ports]);
-  const { hosts } = parseHosts(word); // says what is wrong with the host, if something is
-  const [host = ''] = hosts();
-  throw new UsageError(`port: none given for ${word}; write: portping ${word} 443, or ${host.includes(':') ? `[${word}]` : word}:443`);
+  parseHosts(word); // says what is wrong with the host, if something is
+  const [, host = word, bits = ''] = /^\[?([^\]/]*)\]?(\/\d+)?$/.exec(word) ?? [];
+  throw new UsageError(`port: none given for ${word}; write: portping ${word} 443, or ${host.includes(':') ? `[${host}]` : host}${bits}:443`);
 }
 
 /**

@@ -62,7 +62,7 @@ const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IP
 
 function parseZonedAddress(address: string): string {
   const [bare = '', zone] = address.split('%');
-  const isLinkLocal = /^fe[89ab]/i.test(bare);
+  const isLinkLocal = /^fe[89ab][\da-f]:/i.test(bare);
   if (isLinkLocal && !zone) {
     throw new UsageError(`host: ${address} is a link-local address and says nothing without its interface; write ${address}%eth0, for example`);
   }
@@ -118,9 +118,10 @@ export function parseHost(text: string): string {
 export function parseUrl(text: string): Target {
   const scheme = text.slice(0, text.indexOf(':'));
   // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001. The port is the digits behind it.
-  const authority = /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?/.exec(text)?.groups;
-  const host = parseHost(authority?.['host'] ?? '');
-  const portText = authority?.['port'] ?? '';
+  const authority = /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?(?=[/?#]|$)/.exec(text)?.groups;
+  if (!authority) throw new UsageError(`host: "${text}" has something between its host and its port; ${HOST_RULE}`);
+  const host = parseHost(authority['host'] ?? '');
+  const portText = authority['port'] ?? '';
   const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
   if (port === undefined) throw new UsageError(`port: the scheme "${scheme}" has no port that portping knows; write it: ${scheme}://${formatHostPort(host, 1234)}`);
   return { host, port };

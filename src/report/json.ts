@@ -1,6 +1,7 @@
 import type { Attempt, Resolution } from '../core/outcome.js';
 import type { OutageEvent, ProbeEvent } from '../core/events.js';
 import type { Figures } from '../core/statistics.js';
+import { escapeJson } from './escape.js';
 import { explain } from './explanation.js';
 import { type Output, type Reporter, SILENCE, type SummaryEvent } from './reporter.js';
 
@@ -91,11 +92,9 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
   };
 }
 
-/** One JSON object a line on stdout, nothing on stderr. JSON itself escapes control characters below U+0020; the rest are escaped here. */
+/** One JSON object a line on stdout, nothing on stderr. */
 export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean }): Reporter {
-  const escapeRest = (json: string): string =>
-    json.replace(/[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
-  const output = (object: object): Output => ({ stdout: `${escapeRest(JSON.stringify(object))}\n`, stderr: '' });
+  const output = (object: object): Output => ({ stdout: `${escapeJson(JSON.stringify(object))}\n`, stderr: '' });
   return {
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),

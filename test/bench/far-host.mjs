@@ -1,0 +1,28 @@
+import { atEnd, file, must, openPort, start } from './processes.mjs';
+
+const CLIENT = '10.203.0.1';
+const SERVER = '10.203.0.2';
+
+/**
+ * A host with an open port and a known round-trip time: two namespaces, and between them a link that keeps each packet for half of it.
+ *
+ * @param {number} rttMs
+ * @returns where it is, and the words before a command that is to see it
+ */
+export async function farHost(rttMs) {
+  const [client, server] = ['client', 'server'].map((role) => `portping-bench-${process.pid}-${role}`);
+  for (const namespace of [client, server]) {
+    must(`ip netns add ${namespace}`);
+    atEnd(() => must(`ip netns del ${namespace}`));
+    must(`ip -n ${namespace} link set lo up`);
+  }
+  const inside = (namespace) => ['ip', 'netns', 'exec', namespace];
+  await start([...inside(client), 'python3', file('../support/delay-link.py'), String(rttMs / 2), 'far', 'near']);
+  must(`ip -n ${client} link set near netns ${server}`);
+  const ends = [[client, 'far', CLIENT, SERVER], [server, 'near', SERVER, CLIENT]];
+  for (const [namespace, device, own, peer] of ends) {
+    must(`ip -n ${namespace} link set ${device} up`);
+    must(`ip -n ${namespace} addr add ${own} peer ${peer} dev ${device}`);
+  }
+  return { host: SERVER, port: await openPort([SERVER], inside(server)), device: 'far', prefix: inside(client) };
+}

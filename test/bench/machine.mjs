@@ -1,0 +1,36 @@
+import { accessSync, constants } from 'node:fs';
+import { arch, cpus, release } from 'node:os';
+import { delimiter, join } from 'node:path';
+
+function canAccess(path, mode) {
+  try {
+    accessSync(path, mode);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Where a program is in PATH, or undefined. */
+export function which(program) {
+  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  return candidates.find((path) => canAccess(path, constants.X_OK));
+}
+
+/** What else than programs a measurement may need: how to see whether it is there, and what to say if not. */
+const conditions = {
+  linux: { holds: () => process.platform === 'linux', otherwise: `this is ${process.platform}, not Linux` },
+  root: { holds: () => process.getuid?.() === 0, otherwise: 'it needs root' },
+  tun: { holds: () => canAccess('/dev/net/tun', constants.R_OK | constants.W_OK), otherwise: 'there is no /dev/net/tun' },
+};
+
+/** What is missing here, in words; '' when nothing is. @param {string[]} needs conditions above and names of programs */
+export function missing(needs) {
+  const lacking = needs.filter((need) => !(conditions[need]?.holds() ?? which(need)));
+  return lacking.map((need) => conditions[need]?.otherwise ?? `there is no ${need}`).join(', ');
+}
+
+/** The machine and the day in one line. */
+export function describeMachine() {
+  return `${new Date().toISOString().slice(0, 10)}, ${process.platform} ${release()} ${arch()}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'})`;
+}

@@ -1,0 +1,95 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** What changes how Node starts is left out: NODE_EXTRA_CA_CERTS alone costs Node 20 80 ms. */
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_|FORCE_COLOR$)/i.test(name)));
+
+/** The path of a file, given from this folder. */
+export const file = (name) => fileURLToPath(new URL(name, import.meta.url));
+
+const undoing = [];
+
+/** Has something done when the measurements are over; the last one is done first. */
+export function atEnd(action) {
+  undoing.push(action);
+}
+
+/** Ends and removes all that was started and made here. */
+export function cleanUp() {
+  while (undoing.length > 0) {
+    try {
+      undoing.pop()();
+    } catch (error) {
+      process.stderr.write(`${error.message}\n`);
+    }
+  }
+}
+
+/** A folder that is gone when the measurements are over. */
+export function temporaryFolder() {
+  const folder = mkdtempSync(join(tmpdir(), 'portping-bench-'));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The built command of a checkout, copied away so that a build meanwhile changes nothing. Returns the path of portping.js. */
+export function copyOfPortping(checkout) {
+  const folder = temporaryFolder();
+  for (const part of ['bin', 'dist']) cpSync(join(checkout, part), join(folder, part), { recursive: true });
+  return join(folder, 'bin/portping.js');
+}
+
+/**
+ * Runs a command to its end, 15 s at most.
+ *
+ * @param {string[]} argv
+ * @returns its status and output, its wall time in milliseconds, and when it began and ended, in seconds since 1970
+ */
+export function run(argv) {
+  const startedAt = Date.now() / 1000;
+  const start = process.hrtime.bigint();
+  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { env, stdio: 'pipe', encoding: 'utf8', timeout: 15_000, maxBuffer: 2 ** 26 });
+  const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6;
+  return { status, stdout, stderr: error?.message ?? stderr, elapsedMs, startedAt, endedAt: (Date.now() + 1) / 1000 };
+}
+
+/** Runs a command that must succeed; returns its stdout. @param {string} command words without blanks in them */
+export function must(command) {
+  const { status, stdout, stderr } = run(command.split(' '));
+  if (status !== 0) throw new Error(`${command}: ${stderr.trim() || `exit code ${status}`}`);
+  return stdout;
+}
+
+/**
+ * Starts a command that stays until it is stopped, at the latest when the measurements are over.
+ *
+ * @param {string[]} argv
+ * @param {'stdout' | 'stderr'} stream where it says that it is ready
+ * @returns the first line it writes there, and what ends it by a signal and waits for that
+ */
+export async function start(argv, stream = 'stdout') {
+  const child = spawn(argv[0], argv.slice(1), { env, stdio: 'pipe' });
+  atEnd(() => child.kill('SIGKILL'));
+  const closed = once(child, 'close');
+  const line = once(createInterface({ input: child[stream] }), 'line');
+  const [first] = await Promise.race([line, closed.then(() => Promise.reject(new Error(`${argv.join(' ')} ended at once`)))]);
+  const stop = (signal) => (child.kill(signal), closed);
+  return { first, stop };
+}
+
+/** Opens a port on each host, the same; returns its number. @param {string[]} prefix words before the command */
+export async function openPort(hosts, prefix = []) {
+  return (await start([...prefix, process.execPath, file('listener.mjs'), ...hosts])).first;
+}
+
+/** Measures every peer once a round, each round beginning with another one, so that noise meets all alike. */
+export function roundRobin(peers, rounds, measure) {
+  for (let round = 0; round < rounds; round++) {
+    for (let turn = 0; turn < peers.length; turn++) measure(peers[(round + turn) % peers.length]);
+  }
+}

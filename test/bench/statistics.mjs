@@ -1,0 +1,18 @@
+/** The value below which a share of the samples lies, between the two nearest ones in proportion. @param {number[]} samples */
+export function quantile(samples, share) {
+  const sorted = [...samples].sort((a, b) => a - b);
+  const at = (sorted.length - 1) * share;
+  const [below, above] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return below + (above - below) * (at % 1);
+}
+
+/** @param {number[]} samples */
+export const median = (samples) => quantile(samples, 0.5);
+
+/** Rows as a Markdown table: the first is the head, columns but the first are set to the right. @param {string[][]} rows */
+export function table([head, ...rows]) {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column].length)));
+  const line = (row) => `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))).join(' | ')} |`;
+  const rule = `|${widths.map((width, column) => (column === 0 ? `${'-'.repeat(width + 2)}` : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
+  return [line(head), rule, ...rows.map(line)].join('\n');
+}

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { run, start, temporaryFolder } from './processes.mjs';
+
+/** A handshake on the wire: our port, when the SYN went out (seconds since 1970), and how long after it the SYN-ACK came (ms). */
+const LINE = /^(\d+)\.(\d{9}) .*?\.(\d+) > \S+\.(\d+): Flags \[(S\.?)\]/gm;
+
+function handshakes(text, serverPort) {
+  const syns = new Map();
+  const found = [];
+  for (const [, seconds, nanoseconds, from, to, flags] of text.matchAll(LINE)) {
+    if (flags === 'S' && to === serverPort) {
+      syns.set(from, { seconds, nanoseconds });
+    } else if (flags === 'S.' && from === serverPort && syns.has(to)) {
+      const syn = syns.get(to);
+      syns.delete(to);
+      found.push({ port: Number(to), synAt: Number(`${syn.seconds}.${syn.nanoseconds}`), latencyMs: (seconds - syn.seconds) * 1e3 + (nanoseconds - syn.nanoseconds) / 1e6 });
+    }
+  }
+  return found;
+}
+
+/**
+ * Begins to note the handshakes with a port. The kernel stamps the packets, and hands them over in blocks of up to a second, so that
+ * tcpdump sleeps while something is measured.
+ *
+ * @param {string} device
+ * @param {string} port
+ * @param {string[]} prefix words before the command
+ * @returns {Promise<() => Promise<{ port: number, synAt: number, latencyMs: number }[]>>} what ends it and gives the handshakes
+ */
+export async function captureHandshakes(device, port, prefix) {
+  const path = join(temporaryFolder(), 'handshakes.pcap');
+  const options = ['-n', '--time-stamp-precision', 'nano'];
+  const { stop } = await start([...prefix, 'tcpdump', '-i', device, ...options, '-Z', 'root', '-w', path, `tcp port ${port}`], 'stderr');
+  await sleep(500);
+  return async () => {
+    await sleep(2000);
+    await stop('SIGINT');
+    return handshakes(run(['tcpdump', '-r', path, ...options, '-tt', 'tcp[tcpflags] & tcp-syn != 0']).stdout, port);
+  };
+}
+
+/**
+ * What was said of a handshake minus what the wire says of it, in ms; null unless just one handshake fits: it began while the command ran and,
+ * where the command says its port, came from there.
+ */
+export function errorAgainst(wire, { latencyMs, port, startedAt, endedAt }) {
+  const fitting = wire.filter((each) => each.synAt >= startedAt && each.synAt <= endedAt && (port === undefined || each.port === port));
+  return fitting.length === 1 && Number.isFinite(latencyMs) ? latencyMs - fitting[0].latencyMs : null;
+}
