@@ -33,6 +33,8 @@ interface Reply {
 export class LookupProcess {
   #child: Promise<ChildProcess> | undefined;
   #nextId = 1;
+  /** Counts how often it was closed, so that the end of an old process is not taken for that of a new one. */
+  #generation = 0;
   readonly #waiting = new Map<number, { readonly answer: (reply: Reply) => void; readonly fail: () => void }>();
 
   /** Asks. If the process cannot be started or ends, the question is asked in this process instead. */
@@ -41,19 +43,21 @@ export class LookupProcess {
   readonly #ask: SystemLookup = (host, family) =>
     new Promise<LookupAnswer>((resolve) => {
       const id = this.#nextId++;
+      const generation = this.#generation;
       const fail = () => resolve(lookUpInProcess(host, family));
       this.#waiting.set(id, {
         fail,
         answer: ({ elapsedMs, error, found = [] }) => resolve(error ? { elapsedMs, error: errorFacts(error) } : { elapsedMs, addresses: uniqueAddresses(found) }),
       });
       this.#child ??= this.#start();
-      this.#child.then(({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`), () => this.#failAll());
+      this.#child.then(({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`), () => this.#failAll(generation));
     });
 
   #shared = shareLookups(this.#ask);
 
   /** Kills the process, whatever it is waiting for. Questions that are pending stay unanswered; later ones start it again. */
   close(): void {
+    this.#generation += 1;
     this.#waiting.clear();
     this.#shared = shareLookups(this.#ask);
     void this.#child?.then((child) => child.kill('SIGKILL'), () => {});
@@ -61,10 +65,11 @@ export class LookupProcess {
   }
 
   async #start(): Promise<ChildProcess> {
+    const failAll = this.#failAll.bind(this, this.#generation);
     const { spawn } = await import('node:child_process'); // not loaded where it is never needed
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // neither is for this helper, and both would slow it down
     const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env });
-    child.on('error', () => this.#failAll());
+    child.on('error', failAll);
     if (!child.stdout || !child.stdin) throw new Error('no pipes'); // no descriptors left: the error event follows
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -77,12 +82,13 @@ export class LookupProcess {
         waiting?.answer(reply);
       }
     });
-    child.stdin.on('error', () => this.#failAll());
-    child.on('exit', () => this.#failAll());
+    child.stdin.on('error', failAll);
+    child.on('exit', failAll);
     return child;
   }
 
-  #failAll(): void {
+  #failAll(generation: number): void {
+    if (generation !== this.#generation) return;
     this.#child = undefined;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -13,7 +13,7 @@ function peersOf({ nodes, checkouts, say }) {
   const json = JSON.parse;
   const peers = nodes.map(({ node, label }) => ({ name: `naive Node${label}`, argv: (...to) => [node, file('naive-connect.mjs'), ...to], read: json }));
   for (const { node, label } of nodes) {
-    for (const { portping, which } of checkouts) {
+    for (const { portping, label: which } of checkouts) {
       const read = (stdout) => ({ latencyMs: json(stdout).latencyMs, port: json(stdout).attempts[0].local.port });
       peers.push({ name: `portping${which}${label}`, argv: (...to) => [node, portping, '-o', 'json', ...to], read, goal: true });
     }

@@ -12,7 +12,7 @@ function canAccess(path, mode) {
 }
 
 /** Where a program is in PATH, or undefined. */
-export function which(program) {
+export function findProgram(program) {
   const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
   return candidates.find((path) => canAccess(path, constants.X_OK));
 }
@@ -26,7 +26,7 @@ const conditions = {
 
 /** What is missing here, in words; '' when nothing is. @param {string[]} needs conditions above and names of programs */
 export function missing(needs) {
-  const lacking = needs.filter((need) => !(conditions[need]?.holds() ?? which(need)));
+  const lacking = needs.filter((need) => !(conditions[need]?.holds() ?? findProgram(need)));
   return lacking.map((need) => conditions[need]?.otherwise ?? `there is no ${need}`).join(', ');
 }
 

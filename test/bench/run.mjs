@@ -32,7 +32,7 @@ try {
   const folders = [file('../..'), ...values.against].map((folder) => resolve(folder));
   const options = {
     nodes: nodes.map(({ node, version }) => ({ node, label: nodes.length > 1 ? `, ${version}` : '' })),
-    checkouts: folders.map((folder) => ({ portping: copyOfPortping(folder), which: folders.length > 1 ? ` (${basename(folder)})` : '' })),
+    checkouts: folders.map((folder) => ({ portping: copyOfPortping(folder), label: folders.length > 1 ? ` (${basename(folder)})` : '' })),
     peersFolder: values.peers,
     say,
   };

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { missing, which } from './machine.mjs';
+import { findProgram, missing } from './machine.mjs';
 import { openPort, roundRobin, run } from './processes.mjs';
 import { median, quantile, table } from './statistics.mjs';
 
@@ -12,10 +12,10 @@ function peersOf({ nodes, checkouts, peersFolder, port, say }) {
   for (const { node, label } of nodes) {
     const unit = { name: `node --eval 0${label}`, argv: [node, '--eval', '0'] };
     peers.push(unit);
-    for (const { portping, which: of } of checkouts) {
+    for (const { portping, label: which } of checkouts) {
       for (const args of ['127.0.0.1 PORT', '-q 127.0.0.1 PORT', 'localhost PORT', '--version']) {
         const argv = [node, portping, ...args.replace('PORT', port).split(' ')];
-        peers.push({ name: `portping${of} ${args}${label}`, argv, unit, goal: args === '127.0.0.1 PORT' });
+        peers.push({ name: `portping${which} ${args}${label}`, argv, unit, goal: args === '127.0.0.1 PORT' });
       }
     }
   }
@@ -25,7 +25,7 @@ function peersOf({ nodes, checkouts, peersFolder, port, say }) {
     if (lacking) say(`without ${argv[0]}: ${lacking}`);
     else peers.push({ name: command, argv });
   }
-  const tcpie = peersFolder === undefined ? which('tcpie') : join(peersFolder, 'node_modules/.bin/tcpie');
+  const tcpie = peersFolder === undefined ? findProgram('tcpie') : join(peersFolder, 'node_modules/.bin/tcpie');
   if (tcpie && existsSync(tcpie)) peers.push({ name: 'tcpie -c 1 127.0.0.1 PORT', argv: [process.execPath, tcpie, '-c', '1', '127.0.0.1', port] });
   else say('without tcpie: not installed (npm install --prefix FOLDER tcpie, then --peers FOLDER)');
   return peers;

@@ -2,9 +2,12 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { run, start, temporaryFolder } from './processes.mjs';
 
-/** A handshake on the wire: our port, when the SYN went out (seconds since 1970), and how long after it the SYN-ACK came (ms). */
+/** A line of tcpdump's about a SYN or a SYN-ACK. */
 const LINE = /^(\d+)\.(\d{9}) .*?\.(\d+) > \S+\.(\d+): Flags \[(S\.?)\]/gm;
 
+/** @typedef {{ port: number, synAt: number, latencyMs: number }} Handshake its own port, when the SYN went out (seconds since 1970), and how long after it the SYN-ACK came */
+
+/** @returns {Handshake[]} */
 function handshakes(text, serverPort) {
   const syns = new Map();
   const found = [];
@@ -27,7 +30,7 @@ function handshakes(text, serverPort) {
  * @param {string} device
  * @param {string} port
  * @param {string[]} prefix words before the command
- * @returns {Promise<() => Promise<{ port: number, synAt: number, latencyMs: number }[]>>} what ends it and gives the handshakes
+ * @returns {Promise<() => Promise<Handshake[]>>} what ends it and gives the handshakes
  */
 export async function captureHandshakes(device, port, prefix) {
   const path = join(temporaryFolder(), 'handshakes.pcap');
