@@ -80,7 +80,7 @@ class Throttle {
   /** @returns whether to try again */
   fail(running: number): boolean {
     const nowMs = monotonicClock();
-    if (nowMs - this.#lastSuccessMs > this.#patienceMs) return false;
+    if (nowMs - this.#lastSuccessMs >= this.#patienceMs) return false;
     if (nowMs >= this.#pauseUntilMs) {
       this.limit = Math.max(Math.floor(Math.min(this.limit, running) * 0.8), 1);
       this.#pauseUntilMs = nowMs + this.#pauseMs;

@@ -96,7 +96,9 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
 
   for (let sequence = 1; sequence <= count && !stop && !signal?.aborted && clock() < endMs; sequence += 1) {
     const remainingMs = Math.max(endMs - clock(), 1);
-    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, remainingMs), shortagePatienceMs: Math.min(SHORTAGE_PATIENCE_MS, remainingMs) });
+    // A single probe is not what makes this machine short of something: it is told at once, within its deadline.
+    const shortagePatienceMs = requests.length === 1 ? 0 : Math.min(SHORTAGE_PATIENCE_MS, remainingMs);
+    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, remainingMs), shortagePatienceMs });
     for await (const probed of round) {
       const { report, request } = probed;
       if (sequence > 1 && wasCutShort(report, timeoutMs)) continue;

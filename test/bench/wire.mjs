@@ -13,7 +13,7 @@ function handshakes(text, serverPort) {
   const found = [];
   for (const [, seconds, nanoseconds, from, to, flags] of text.matchAll(LINE)) {
     if (flags === 'S' && to === serverPort) {
-      syns.set(from, { seconds, nanoseconds });
+      if (!syns.has(from)) syns.set(from, { seconds, nanoseconds }); // not a repeated one
     } else if (flags === 'S.' && from === serverPort && syns.has(to)) {
       const syn = syns.get(to);
       syns.delete(to);
