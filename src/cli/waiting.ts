@@ -89,6 +89,7 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
   const narration = narrate(requests, wait, plain, verbose, surroundings);
   const hopeless = new AbortController();
   options.signal.addEventListener('abort', () => hopeless.abort(), { once: true });
+  if (options.signal.aborted) hopeless.abort();
   let results: WaitResult[];
   try {
     results = await Promise.all(

@@ -37,7 +37,7 @@ async function start(target: Target, options: ProbeOptions, untilFirstOpen: bool
     probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, ...(onOpen ? { onOpen } : {}) });
 
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
-  const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs }));
+  const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs, bothFamilies: !untilFirstOpen }));
   if (warm) await warm;
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
@@ -77,10 +77,19 @@ export async function probeTarget(target: Target, options: ProbeOptions = {}): P
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
 export async function* probeEveryAddress(target: Target, options: ProbeOptions = {}): AsyncGenerator<ProbeReport, void, undefined> {
-  const { report, attempts } = await start(target, options, false);
-  if (attempts.length === 0) yield { ...report, attempts: [], outcome: outcomeOfResolution(report.resolution) };
-  for (const attempt of attempts) {
-    const outcome = await attempt;
-    if (outcome) yield { ...report, attempts: [outcome], outcome };
+  const over = new AbortController();
+  const stop = (): void => over.abort();
+  options.signal?.addEventListener('abort', stop, { once: true });
+  if (options.signal?.aborted) stop();
+  try {
+    const { report, attempts } = await start(target, { ...options, signal: over.signal }, false);
+    if (attempts.length === 0) yield { ...report, attempts: [], outcome: outcomeOfResolution(report.resolution) };
+    for (const attempt of attempts) {
+      const outcome = await attempt;
+      if (outcome) yield { ...report, attempts: [outcome], outcome };
+    }
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    over.abort(); // those that are still running when the caller has seen enough
   }
 }

@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { monotonicClock } from './clock.js';
 import type { ProbeEvent } from './events.js';
 import { type ExpectationOptions, judge } from './expectation.js';
@@ -154,14 +153,13 @@ export async function* probeTargets(
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
-  setMaxListeners(0, over.signal); // one for each probe under way
   const probeOptions: ProbeOptions = { ...options, resolve: resolveOnce(resolve), signal: over.signal };
 
   let wake = (): void => {};
   const throttle = new Throttle(concurrency, shortagePatienceMs);
   const source = new Source(requests, () => wake());
   const again: { readonly request: TargetRequest; readonly index: number }[] = [];
-  const ready = new Map<number, ProbeEvent[]>();
+  const slots = new Map<number, { readonly events: ProbeEvent[]; complete: boolean }>();
   let failure: { readonly cause: unknown } | undefined;
   let running = 0;
   let taken = 0; // how many targets were begun
@@ -169,22 +167,31 @@ export async function* probeTargets(
   let nextStartMs = monotonicClock();
   let startsInTurn = 0;
 
+  const isShort = ({ outcome }: ProbeReport): boolean => outcome.state === 'failed' && SHORTAGES.has(outcome.reason);
+  const eventOf = (request: TargetRequest, report: ProbeReport): ProbeEvent => {
+    const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
+    return { type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null };
+  };
+
   const probe = async (request: TargetRequest, index: number): Promise<void> => {
-    const reports: ProbeReport[] = [];
-    if (everyAddress) for await (const report of probeEveryAddress(request.target, probeOptions)) reports.push(report);
-    else reports.push(await probeTarget(request.target, probeOptions));
-    running -= 1;
-    const isShort = reports.some(({ outcome }) => outcome.state === 'failed' && SHORTAGES.has(outcome.reason));
-    if (isShort && !signal?.aborted && throttle.fail(running)) {
-      again.push({ request, index });
-    } else {
-      if (!isShort) throttle.succeed();
-      const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
-      ready.set(
-        index,
-        reports.map((report) => ({ type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null })),
-      );
+    const slot = slots.get(index) ?? { events: [], complete: false };
+    slots.set(index, slot);
+    const reports = everyAddress ? probeEveryAddress(request.target, probeOptions) : [await probeTarget(request.target, probeOptions)];
+    let short = false;
+    for await (const report of reports) {
+      short ||= isShort(report);
+      // Tried again as a whole, unless some of it was told already.
+      if (short && slot.events.length === 0 && !signal?.aborted && throttle.fail(running - 1)) {
+        running -= 1;
+        again.push({ request, index });
+        return wake();
+      }
+      slot.events.push(eventOf(request, report));
+      wake();
     }
+    running -= 1;
+    if (!short) throttle.succeed();
+    slot.complete = true;
     wake();
   };
 
@@ -217,16 +224,18 @@ export async function* probeTargets(
   if (signal?.aborted) stop();
   try {
     for (;;) {
-      for (let events = ready.get(told); events !== undefined; events = ready.get(told)) {
-        ready.delete(told);
+      for (let slot = slots.get(told); slot; slot = slots.get(told)) {
+        for (let event = slot.events.shift(); event; event = slot.events.shift()) if (event.report.outcome.state !== 'cancelled') yield event;
+        if (!slot.complete) break;
+        slots.delete(told);
         told += 1;
-        for (const event of events) if (event.report.outcome.state !== 'cancelled') yield event;
       }
       if (failure) throw failure.cause;
       const waitMs = signal?.aborted ? null : begin();
       const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
-      if (ended && !ready.has(told)) return;
-      if (ready.has(told)) continue;
+      const next = slots.get(told);
+      if (next && (next.complete || next.events.length > 0)) continue;
+      if (ended) return;
       await new Promise<void>((resume) => {
         // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.
         const resumeSoon = (): void => { wake = () => {}; clearTimeout(timer); setImmediate(resume); };

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
@@ -96,6 +97,7 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
     const giveUp = () => finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
     // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
     const deadline = setTimeout(() => setImmediate(() => { if (!socket.destroyed) giveUp(); }), timeoutMs);
+    if (signal) setMaxListeners(0, signal); // one signal may end many probes
     signal?.addEventListener('abort', cancel, { once: true });
 
     socket.once('connectionAttempt', () => {

@@ -21,7 +21,7 @@ export class RetransmissionDetector {
     const median = sorted[Math.floor(sorted.length / 2)];
     const seconds = median === undefined ? 0 : Math.round((latencyMs - median) / 1000);
     const late = median === undefined ? 0 : latencyMs - median - seconds * 1000;
-    if (seconds >= 1 && Math.abs(late) <= 50 + 30 * seconds) return seconds; // not a neighbour for others: it says nothing about the distance
+    if (seconds >= 1 && Math.abs(late) <= Math.min(50 + 30 * seconds, 300)) return seconds; // not a neighbour for others: it says nothing about the distance
     this.#neighbours.push(latencyMs);
     if (this.#neighbours.length > NEIGHBOURS) this.#neighbours.shift();
     return null;

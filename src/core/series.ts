@@ -114,7 +114,8 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
       // An outage of the name itself is over when it resolves, whatever its addresses do then.
       const ofName = address === null ? null : (tracks.get(`${name} null`)?.outages.end(report.startedAt) ?? null);
       if (ofName) yield { type: 'outage', target: report.target, address: null, outage: ofName };
-      stop ||= stopWhen(event);
+      stop = stopWhen(event);
+      if (stop) break;
     }
     if (stop || sequence >= count) break;
     scheduledMs = Math.max(scheduledMs + intervalMs, clock());
@@ -148,7 +149,7 @@ export interface WaitOptions extends Omit<SeriesOptions, 'count' | 'stopWhen' | 
 
 /** How a wait ended. */
 export interface WaitResult {
-  /** The probe that decided; null when the signal ended the wait before there was one. */
+  /** The probe that decided; null when the wait ended before there was one. */
   readonly event: ProbeEvent | null;
   /** `expected`: the port is as expected; `timeout`: the time is over; `incurable`: waiting would not help; `aborted`: by the signal. */
   readonly end: 'expected' | 'timeout' | 'incurable' | 'aborted';
@@ -171,13 +172,14 @@ export async function waitUntil(target: Target | TargetRequest, options: WaitOpt
     'reason' in outcome && INCURABLE.has(outcome.reason) && !(waitForName && outcome.state === 'unresolved');
   let last: ProbeEvent | null = null;
   const { durationMs = WAIT_DEFAULTS.durationMs, intervalMs = WAIT_DEFAULTS.intervalMs } = options;
-  const stopWhen = (seen: ProbeEvent): boolean => seen.verdict.asExpected || isIncurable(seen);
+  const isExpected = ({ verdict, report }: ProbeEvent): boolean => verdict.asExpected && !wasCutShort(report, timeoutMs);
+  const stopWhen = (seen: ProbeEvent): boolean => isExpected(seen) || isIncurable(seen);
   for await (const event of probeSeries([request], { ...rest, durationMs, intervalMs, stopWhen })) {
     if (event.type !== 'probe') continue;
     last = event;
     if (!stopWhen(event) && !wasCutShort(event.report, timeoutMs)) onProbe?.(event);
   }
-  if (last?.verdict.asExpected) return { event: last, end: 'expected' };
+  if (last && isExpected(last)) return { event: last, end: 'expected' };
   if (signal?.aborted) return { event: last, end: 'aborted' };
   return { event: last, end: last && isIncurable(last) ? 'incurable' : 'timeout' };
 }

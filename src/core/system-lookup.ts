@@ -49,10 +49,14 @@ export const lookUpInProcess: SystemLookup = shareLookups(async (host, family) =
   return new Promise((resolve) => {
     const startMs = monotonicClock();
     pending += 1;
-    lookup(host, { family, all: true }, (error, found) => {
+    const settle = (answer: { readonly error: ErrorFacts } | { readonly addresses: readonly Address[] }): void => {
       pending -= 1;
-      const elapsedMs = monotonicClock() - startMs;
-      resolve(error ? { elapsedMs, error: errorFacts(error) } : { elapsedMs, addresses: uniqueAddresses(found) });
-    });
+      resolve({ elapsedMs: monotonicClock() - startMs, ...answer });
+    };
+    try {
+      lookup(host, { family, all: true }, (error, found) => settle(error ? { error: errorFacts(error) } : { addresses: uniqueAddresses(found) }));
+    } catch (error) {
+      settle({ error: errorFacts(error) }); // an argument that this version of Node refuses
+    }
   });
 });

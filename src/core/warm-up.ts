@@ -2,13 +2,17 @@ import { createServer, Socket } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
+/** Loopback answers at once. Where its packets are dropped, the probe must not wait for it, milliseconds. */
+const PATIENCE_MS = 250;
+
 /** One connect to loopback, whatever comes of it, waited for until the socket is closed. */
 function connectOnce(port: number): Promise<void> {
   return new Promise((resolve) => {
     const socket = new Socket();
+    const timer = setTimeout(() => socket.destroy(), PATIENCE_MS);
     socket.once('connect', () => socket.destroy());
     socket.on('error', () => {});
-    socket.once('close', () => resolve());
+    socket.once('close', () => { clearTimeout(timer); resolve(); });
     socket.connect({ host: LOOPBACK, port, family: 4, autoSelectFamily: false });
   });
 }

@@ -87,7 +87,7 @@ function explainFailed({ reason, error, ...outcome }: FailedOutcome | ResolvingF
       return { what: 'the system had no memory or buffers for the connection; nothing was sent.', advice: 'Look at the load of this machine, and try again.' };
     case 'unknown-error':
       return {
-        what: `${error.syscall ? `${escapeControls(error.syscall)} failed with an error` : 'an error came'} that is not in portping's table.`,
+        what: `${error.syscall ? `${escapeControls(error.syscall)} failed with an error` : 'an error came'} that ${error.winsock === null ? "is not in portping's table" : 'a probe does not usually meet'}.`,
         advice: 'Nothing was learned about the port. Please report it with this line.',
       };
     default:

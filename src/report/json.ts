@@ -55,7 +55,7 @@ function probeObject({ request, report, sequence, verdict, lostSynSeconds, forme
     target,
     origin: request.origin ?? null,
     expected: request.expect ?? null,
-    timeoutMs,
+    timeoutMs: rounded(timeoutMs),
     state: outcome.state,
     reason: 'reason' in outcome ? outcome.reason : null,
     exitCode: verdict.exitCode,

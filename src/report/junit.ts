@@ -35,8 +35,8 @@ export function junitReporter({ expect }: { readonly expect: string }): Reporter
     summary: () => SILENCE,
     finish({ elapsedMs }) {
       const counts = `tests="${elements.length}" failures="${failures}" errors="${errors}" time="${(elapsedMs / 1000).toFixed(3)}"`;
-      const timestamp = new Date(startedAt ?? Date.now()).toISOString().replace(/\.\d+Z$/, '');
-      const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="portping" ${counts}>\n  <testsuite name="portping" ${counts} skipped="0" timestamp="${timestamp}">\n`;
+      const timestamp = startedAt === undefined ? '' : ` timestamp="${new Date(startedAt).toISOString().replace(/\.\d+Z$/, '')}"`;
+      const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="portping" ${counts}>\n  <testsuite name="portping" ${counts} skipped="0"${timestamp}>\n`;
       return { stdout: `${head}${elements.join('')}  </testsuite>\n</testsuites>\n`, stderr: '' };
     },
   };

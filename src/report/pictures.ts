@@ -33,11 +33,14 @@ function fewer(bins: readonly Bin[]): Bin[] {
   });
 }
 
+/** A bound; below a millisecond with one decimal more than a latency has, because neighbours would look the same. */
+const formatBound = (milliseconds: number): string => (milliseconds < 0.9995 ? milliseconds.toFixed(3) : formatMilliseconds(milliseconds));
+
 /** A distribution as rows: bounds in milliseconds, a bar, the count. A bin that is not empty has a mark, however small. */
 export function histogram(bins: readonly Bin[], { width, unicode }: Canvas): string[] {
   const rows = fewer(bins);
   const most = Math.max(...rows.map(({ count }) => count));
-  const bounds = rows.map(({ from, to }) => [formatMilliseconds(from), formatMilliseconds(to)] as const);
+  const bounds = rows.map(({ from, to }) => [formatBound(from), formatBound(to)] as const);
   const columns = Math.max(...bounds.flat().map((bound) => bound.length));
   const digits = String(most).length;
   const room = Math.max(width - 2 * columns - digits - 9, 1);
