@@ -62,8 +62,18 @@ export default defineConfig([
     splitting: false,
     minifySyntax: true,
     minifyWhitespace: true,
-    define: { PORTPING_VERSION: JSON.stringify(version) },
+    define: { PORTPING_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     esbuildPlugins: [standIns, licences],
+  },
+  {
+    // The thread of a sweep, started by the command for thousands of addresses and ports.
+    entry: { 'sweep-worker': 'src/core/sweep-worker.ts' },
+    format: 'cjs',
+    outExtension: () => ({ js: '.cjs' }),
+    target: 'node20',
+    noExternal: [/.*/],
+    removeNodeProtocol: false,
+    splitting: false,
   },
   {
     entry: { index: 'src/index.ts' },

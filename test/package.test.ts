@@ -32,7 +32,7 @@ describe('the packed package', () => {
 
   it('holds what a user needs and nothing else', () => {
     expect(packed).toEqual([
-      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/third-party-licenses.txt', 'package.json',
+      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
     ]);
   });
 

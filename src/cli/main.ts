@@ -1,7 +1,10 @@
+import { join } from 'node:path';
 import { LookupProcess } from '../core/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
-import type { TargetRequest } from '../core/target-list.js';
+import { SWEEP_FROM } from '../core/sweep.js';
+import { familyOf } from '../core/target.js';
+import type { TargetBlock, TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
@@ -48,11 +51,21 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
 /** From this many targets on, people get a table of the open ones instead of a line for each. */
 const TABLE_FROM = 50;
 
-async function planOf({ targets, count, wait }: ProbeConfig): Promise<Plan> {
+/** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
+function isSweep({ size, targets }: TargetBlock, { all, verbose, ratePerSecond, probe }: ProbeConfig): boolean {
+  if (size < SWEEP_FROM || all || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
+  const hosts = new Set<string>();
+  for (const { host } of targets()) hosts.add(host);
+  return [...hosts].every((host) => familyOf(host) !== null);
+}
+
+async function planOf(config: ProbeConfig): Promise<Plan> {
+  const { targets, count, wait } = config;
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
     const requests = requestsOfBlock(targets);
-    return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count };
+    const sweepWorker = !repeated && isSweep(targets, config) ? join(import.meta.dirname, 'sweep-worker.cjs') : undefined;
+    return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count, sweepWorker };
   }
   if (!repeated) return { requests: requestsOfFile(targets), size: null, count };
   const requests: TargetRequest[] = [];

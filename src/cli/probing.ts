@@ -2,6 +2,7 @@ import type { ProbeEvent, SeriesEvent } from '../core/events.js';
 import { probeTargets } from '../core/probe-targets.js';
 import { probeSeries, type SeriesOptions } from '../core/series.js';
 import { exitCodeOf, type State } from '../core/states.js';
+import { sweepTargets } from '../core/sweep.js';
 import { formatHostPort } from '../core/target.js';
 import type { TargetRequest } from '../core/target-list.js';
 import { escapeControls } from '../report/escape.js';
@@ -23,6 +24,8 @@ export interface Plan {
   readonly size: number | null;
   /** Rounds; one for targets that can be gone through only once. */
   readonly count: number;
+  /** The built thread of a sweep, when the targets are so many literal addresses that threads pay. */
+  readonly sweepWorker?: string | undefined;
 }
 
 /** Behind the `^C` that a terminal echoes there is no new line. */
@@ -99,6 +102,16 @@ function showProgress(spinner: Spinner, tally: Tally, size: number | null): () =
   return () => clearInterval(timer);
 }
 
+function eventsOf({ requests, count, sweepWorker }: Plan, options: Surroundings['options']): AsyncIterable<SeriesEvent> {
+  if (Array.isArray(requests)) return probeSeries(requests as readonly TargetRequest[], { ...options, count });
+  if (sweepWorker !== undefined && Symbol.iterator in requests) return sweepTargets(targetsOf(requests), sweepWorker, options);
+  return probeTargets(requests, options);
+}
+
+function* targetsOf(requests: Iterable<TargetRequest>): Generator<TargetRequest['target'], void, undefined> {
+  for (const { target } of requests) yield target;
+}
+
 /** Probes, once or in rounds. Returns 0 when each was as expected, else the highest code of those that were not; 130 when there was none. */
 export async function runProbes(plan: Plan, surroundings: Surroundings): Promise<number> {
   const { options, reporter, quiet, write } = surroundings;
@@ -110,8 +123,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
   const stopListening = figures ? onEnter(() => figures.show(surroundings, false, tally.exitCode ?? 0)) : () => {};
   try {
-    const events: AsyncIterable<SeriesEvent> = Array.isArray(requests) ? probeSeries(requests as readonly TargetRequest[], { ...options, count }) : probeTargets(requests, options);
-    for await (const event of events) {
+    for await (const event of eventsOf(plan, options)) {
       if (event.type === 'probe') tally.add(event);
       if (quiet || (event.type === 'outage' && !figures)) continue;
       figures?.add(event);

@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createLab, describeLab, type Lab } from '../support/lab.js';
+import { portpingCommand } from '../support/portping.js';
+
+describeLab('a sweep of all ports', () => {
+  let lab: Lab;
+  const open = Array.from({ length: 20 }, (_, index) => 21 + index * 3167);
+
+  beforeAll(async () => {
+    lab = await createLab();
+    const script = `const open = ${JSON.stringify(open)}; let left = open.length;
+      for (const port of open) require('node:net').createServer((socket) => socket.on('error', () => {}).resume()).listen(port, '127.0.0.1', 511, () => { left -= 1; if (left === 0) console.log('ready'); });`;
+    const listeners = lab.spawn('client', [process.execPath, '-e', script], { stdio: 'pipe' });
+    await new Promise((resolve) => listeners.stdout?.once('data', resolve));
+    await lab.drop(81);
+    await lab.nft('server', 'add rule inet lab input tcp dport 40000-41999 drop');
+  });
+  afterAll(() => lab?.close());
+
+  const sweep = (args: string[], wrapper: string[] = []) => lab.exec('client', [...wrapper, ...portpingCommand, ...args], { timeoutMs: 60_000 });
+  const openIn = (table: string): number[] => [...table.matchAll(/^[\d.]+:(\d+) +open/gm)].map(([, port]) => Number(port));
+
+  it.each([
+    ['once', []],
+    ['and once more', []],
+    ['with 256 descriptors', ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh']],
+  ])('of loopback finds exactly the open ones, %s', { timeout: 60_000 }, async (_, wrapper) => {
+    const { stdout, stderr, exitCode } = await sweep(['127.0.0.1', '1-65535'], wrapper);
+    expect(openIn(stdout)).toEqual(open);
+    expect(stderr).toMatch(/^65535 probes in [\d.]+ s: 65515 closed, 20 open\.\n$/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('tells dropped ports from refused ones, in the order of the ports', { timeout: 60_000 }, async () => {
+    const { stdout, exitCode } = await sweep(['-w', '500ms', '-o', 'json', '--concurrency', '2000', lab.server.v4, '38000-43999']);
+    const probes = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>).filter(({ type }) => type === 'probe');
+    expect(probes.map(({ target }) => target.port)).toEqual(Array.from({ length: 6000 }, (_, index) => 38_000 + index));
+    expect(probes.filter(({ state }) => state === 'filtered').map(({ target }) => target.port)).toEqual(Array.from({ length: 2000 }, (_, index) => 40_000 + index));
+    expect(probes.every(({ elapsedMs, state }) => state === 'closed' || elapsedMs >= 499)).toBe(true);
+    expect(exitCode).toBe(2);
+  });
+
+  it('looks closer at what is unusual: no route is a fault of this machine for each', { timeout: 60_000 }, async () => {
+    await lab.ip('client', 'route add prohibit 10.90.0.0/24');
+    const { stderr, exitCode } = await sweep(['10.90.0.1', '1-5000']);
+    expect(stderr).toMatch(/5000 failed/);
+    expect(exitCode).toBe(4);
+  });
+
+  it('ends at once on ^C', { timeout: 30_000 }, async () => {
+    const child = lab.spawn('client', ['sh', '-c', '(sleep 1; kill -INT $$) & exec "$@"', 'sh', ...portpingCommand, '-w', '20s', lab.server.v4, '36000-41999'], { stdio: 'ignore' });
+    const startedAt = performance.now();
+    await new Promise((resolve) => child.once('close', resolve));
+    expect(performance.now() - startedAt).toBeLessThan(5000);
+  });
+});
