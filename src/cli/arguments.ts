@@ -9,6 +9,7 @@ import { familyOf, parsePort } from '../core/target.js';
 import { parseTargets, type TargetBlock } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { type Format, FORMATS } from '../report/reporter.js';
+import { addDiagnosisOptions, chooseDiagnosis, type DiagnosisConfig, type RawDiagnosisOptions } from './diagnosis-arguments.js';
 
 declare const PORTPING_VERSION: string;
 
@@ -18,6 +19,7 @@ export type Config =
   | { readonly action: 'show'; readonly text: string }
   /** Look an error up, or print the whole table when there is no query. */
   | { readonly action: 'explain'; readonly query: string | null }
+  | DiagnosisConfig
   | ProbeConfig;
 
 /** Waiting until the port is as expected. */
@@ -57,7 +59,7 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
-interface RawOptions {
+interface RawOptions extends RawDiagnosisOptions {
   readonly 4?: true;
   readonly 6?: true;
   readonly timeout: number;
@@ -97,6 +99,7 @@ Examples:
   portping --targets list.txt -o junit      a firewall's test: host port expected-state
   portping -v --all example.com 443         every address, every timing
   portping -o json example.com 443 | jq .latencyMs
+  portping --diagnose db 5432               why can I not reach it?
   portping --explain 10060                  what does this code mean?
 `;
 
@@ -136,7 +139,7 @@ function completeWait(argv: readonly string[]): string[] {
 }
 
 function command(write: (text: string) => void): Command {
-  return new Command('portping')
+  const program = new Command('portping')
     .description('Is a TCP port open, how long did the handshake take and, if it is not open, whose fault is that?')
     .usage('[options] <host> <port...>\n       portping [options] <host:port | URL>...')
     .argument('[target...]', '<host> <port...>, <host:port> or a URL; IPv6 as [address]:port; ports as 25, 80,443, 8000-8010 or smtp; hosts as 10.0.0.0/28, too')
@@ -162,7 +165,8 @@ function command(write: (text: string) => void): Command {
     .option('--targets <file>', 'one target a line, with the state expected of it behind it if you like; - for standard input, # comments')
     .option('--concurrency <n>', 'how many probes at once (default: 500)', (text) => parseNumber(text, '--concurrency', 65_535))
     .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
-    .option('-a, --all', 'probe every address the name has, each with its own verdict')
+    .option('-a, --all', 'probe every address the name has, each with its own verdict');
+  return addDiagnosisOptions(program)
     .option('--source <address>', 'local address to probe from', parseSource)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
     .addOption(new Option('-o, --output <format>', 'how results are written').choices(Object.keys(FORMATS)).default('text'))
@@ -254,12 +258,18 @@ export function parseArguments(argv: readonly string[]): Config {
   }
   if (end >= 0 && commandWords.length === 0) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
   checkPartners(options, commandWords);
+  const probe = { family: options[4] ? 4 : options[6] ? 6 : undefined, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns } as const;
+  const diagnosis = chooseDiagnosis(program.args, options, probe);
+  if (diagnosis) {
+    checkFamily(parseTargets(program.args), probe.family, probe.sourceAddress);
+    return diagnosis;
+  }
   return {
     action: 'probe',
     targets: chooseTargets(program.args, options),
     concurrency: options.concurrency ?? null,
     ratePerSecond: options.rate,
-    probe: { family: options[4] ? 4 : options[6] ? 6 : undefined, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns },
+    probe,
     expect: options.expect,
     maxLatencyMs: options.maxLatency,
     count: options.continuous ? Infinity : (options.count ?? 1),

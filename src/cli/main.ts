@@ -11,6 +11,7 @@ import { escapeControls } from '../report/escape.js';
 import { FORMATS, type Output } from '../report/reporter.js';
 import { tableReporter } from '../report/table.js';
 import { parseArguments, type ProbeConfig } from './arguments.js';
+import type { DiagnosisConfig } from './diagnosis-arguments.js';
 import { execve, leave } from './leave.js';
 import { paints } from './paint.js';
 import { type Plan, runProbes, type Surroundings } from './probing.js';
@@ -122,6 +123,18 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   }
 }
 
+async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
+  const { diagnoseTarget } = await import('./diagnosing.js'); // probes do not pay for loading it
+  const interruption = interruptions();
+  const lookup = abandonableLookup();
+  try {
+    return await diagnoseTarget(config, { signal: interruption.signal, systemLookup: lookup.lookUp, write });
+  } finally {
+    lookup.close();
+    interruption.end();
+  }
+}
+
 async function run(argv: readonly string[]): Promise<number> {
   const config = parseArguments(argv);
   switch (config.action) {
@@ -131,6 +144,8 @@ async function run(argv: readonly string[]): Promise<number> {
     case 'explain':
       write({ stdout: explainError(config.query), stderr: '' });
       return 0;
+    case 'diagnose':
+      return runDiagnosis(config);
     case 'probe':
       return runConfig(config);
     default:

@@ -17,7 +17,7 @@ export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'crea
 const INFORMATIVE: readonly Outcome['state'][] = ['open', 'closed', 'filtered', 'failed', 'cancelled'];
 
 /** The attempt that decides: the first that opened, else the one that says most about the port. */
-function decide(attempts: readonly Attempt[]): Attempt | undefined {
+export function decide(attempts: readonly Attempt[]): Attempt | undefined {
   return [...attempts].sort((a, b) => INFORMATIVE.indexOf(a.state) - INFORMATIVE.indexOf(b.state))[0];
 }
 

@@ -92,9 +92,12 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
   };
 }
 
+/** An object as one line that a terminal can show. */
+export const jsonLine = (object: object): string => `${escapeJson(JSON.stringify(object))}\n`;
+
 /** One JSON object a line on stdout, nothing on stderr. */
 export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean }): Reporter {
-  const output = (object: object): Output => ({ stdout: `${escapeJson(JSON.stringify(object))}\n`, stderr: '' });
+  const output = (object: object): Output => ({ stdout: jsonLine(object), stderr: '' });
   return {
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),

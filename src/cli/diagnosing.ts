@@ -1,0 +1,50 @@
+import { type Diagnosis, diagnose } from '../core/diagnosis/diagnose.js';
+import type { DiagnosisCheck } from '../core/diagnosis/observe.js';
+import { exitCodeOf } from '../core/states.js';
+import type { SystemLookup } from '../core/system-lookup.js';
+import { formatHostPort } from '../core/target.js';
+import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../report/diagnosis.js';
+import { escapeControls } from '../report/escape.js';
+import type { Output } from '../report/reporter.js';
+import type { DiagnosisConfig } from './diagnosis-arguments.js';
+import { paints } from './paint.js';
+import { INTERRUPTED, newLineAfterEcho } from './probing.js';
+import { NO_SPINNER, spinWhenSlow } from './spinner.js';
+import { canvas } from './terminal.js';
+
+declare const PORTPING_VERSION: string;
+
+/** What a diagnosis needs of its surroundings. */
+export interface DiagnosisSurroundings {
+  readonly signal: AbortSignal;
+  readonly systemLookup: SystemLookup;
+  write(output: Output): void;
+}
+
+async function render(diagnosis: Diagnosis, { format, color }: DiagnosisConfig): Promise<string> {
+  switch (format) {
+    case 'markdown':
+      return diagnosisMarkdown(diagnosis, PORTPING_VERSION);
+    case 'json':
+      return diagnosisJson(diagnosis);
+    case 'text':
+      return diagnosisText(diagnosis, { paint: (await paints(color)).stdout, unicode: canvas().unicode });
+    default:
+      return format satisfies never;
+  }
+}
+
+/** A diagnosis instead of a probe. Returns the exit code of the state of the target, as a plain probe would. */
+export async function diagnoseTarget(config: DiagnosisConfig, { write, ...surroundings }: DiagnosisSurroundings): Promise<number> {
+  const { target, probe, extraAddress, companions, quiet } = config;
+  const name = escapeControls(formatHostPort(target.host, target.port));
+  const spinner = quiet ? NO_SPINNER : spinWhenSlow(`${name} ...`);
+  const onProgress = (underWay: readonly DiagnosisCheck[]): void => spinner.say(`${name}: ${underWay.join(', ') || 'the rest'} ...`);
+  const diagnosis = await diagnose(target, { ...probe, ...surroundings, extraAddress, companions, onProgress }).finally(() => spinner.stop());
+  if (surroundings.signal.aborted) {
+    if (!quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${INTERRUPTED}\n` });
+    return exitCodeOf('cancelled');
+  }
+  if (!quiet) write({ stdout: await render(diagnosis, config), stderr: '' });
+  return exitCodeOf(diagnosis.observations.outcome.state);
+}
