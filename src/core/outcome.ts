@@ -102,6 +102,13 @@ export interface Resolved extends Resolving {
   readonly addresses: readonly Address[];
 }
 
+/** What one DNS server said about a name. */
+export interface ServerAnswer {
+  readonly server: string;
+  /** Code of c-ares: `ENOTFOUND` (NXDOMAIN), `ENODATA`, `ESERVFAIL`, `EREFUSED` …; null when it gave addresses. */
+  readonly code: string | null;
+}
+
 /** The name has no address, or nobody could say. */
 export interface Unresolved extends Resolving {
   readonly state: 'unresolved';
@@ -109,6 +116,8 @@ export interface Unresolved extends Resolving {
   readonly error: ErrorFacts;
   /** The DNS servers that this machine (or the caller) has configured. */
   readonly servers: readonly string[];
+  /** What they said by themselves, as far as it was known when the system's answer was; undefined when they were not asked. */
+  readonly answers?: readonly ServerAnswer[];
   /** Which family was asked for: 0 for both. */
   readonly family: 0 | 4 | 6;
 }

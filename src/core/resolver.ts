@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { monotonicClock } from './clock.js';
-import type { Address, ErrorFacts, Resolution, Resolved, Unresolved } from './outcome.js';
+import type { Address, ErrorFacts, Resolution, Resolved, ServerAnswer, Unresolved } from './outcome.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './probe.js';
 import { errorFacts } from './socket-errors.js';
 import type { UnresolvedReason } from './states.js';
@@ -132,18 +132,43 @@ async function askDns(
 /** How long DNS is asked, at the most, to refine an answer that stands without it, in milliseconds. */
 const REFINING_MS = 1000;
 
+/** More servers than these are not asked one by one; glibc uses three (resolv.conf(5), MAXNS). */
+const MAX_NAMED_SERVERS = 3;
+
+/** What each of the configured servers says by itself to a question that all of them are asked, as far as it is there when that ends. */
+async function listenToServers(host: string, families: readonly (4 | 6)[], timeoutMs: number, together: Promise<Address[] | Failure>): Promise<ServerAnswer[]> {
+  const servers = (await import('node:dns')).getServers().slice(0, MAX_NAMED_SERVERS);
+  const answers: ServerAnswer[] = [];
+  const add = (server: string, says: Address[] | Failure): void => void answers.push({ server, code: Array.isArray(says) ? null : says.error.code });
+  const over = new AbortController();
+  for (const server of servers.length > 1 ? servers : []) {
+    void askDns(host, families, [server], timeoutMs, over.signal).then((says) => { if (!over.signal.aborted) add(server, says); }, () => {});
+  }
+  const says = await together;
+  over.abort();
+  if (servers.length === 1 && servers[0] !== undefined) add(servers[0], says);
+  return answers.sort((one, other) => servers.indexOf(one.server) - servers.indexOf(other.server));
+}
+
 /**
  * Why the system's resolver found nothing: its own code, refined by what DNS says to the same question. `getaddrinfo` has one code, EAI_AGAIN,
  * for SERVFAIL, REFUSED and silence, on some systems one for "no such name" and "no address", and takes a FORMERR, or a SERVFAIL for one
  * family beside an empty answer for the other, for "not found".
  */
-async function explainFailure(error: ErrorFacts, host: string, families: readonly (4 | 6)[], remainingMs: number, signal: AbortSignal | undefined): Promise<Failure> {
+async function explainFailure(error: ErrorFacts, host: string, families: readonly (4 | 6)[], remainingMs: number, signal: AbortSignal | undefined): Promise<Failure & { readonly answers: readonly ServerAnswer[] }> {
   const own = judgeResolverError(error) ?? { reason: 'resolver-failed', error };
   const nameFailed = own.reason === 'name-not-found' || own.reason === 'name-no-address';
-  const dnsSays = await askDns(host, families, null, nameFailed ? Math.min(remainingMs, REFINING_MS) : remainingMs, signal);
+  const timeoutMs = nameFailed ? Math.min(remainingMs, REFINING_MS) : remainingMs;
+  const together = askDns(host, families, null, timeoutMs, signal);
+  const [dnsSays, answers] = await Promise.all([together, listenToServers(host, families, timeoutMs, together)]);
+  return { ...refine(own, nameFailed, dnsSays), answers };
+}
+
+/** The system's failure, or that of DNS where it says more. */
+function refine(own: Failure, nameFailed: boolean, dnsSays: Address[] | Failure): Failure {
   if (Array.isArray(dnsSays)) return own; // DNS knows it, the system does not: what applications see stands
   if (!nameFailed) return dnsSays.reason.startsWith('resolver-') ? dnsSays : own;
-  if (dnsSays.reason === 'name-no-address') return { reason: 'name-no-address', error: withWinsock(error, 11004) };
+  if (dnsSays.reason === 'name-no-address') return { reason: 'name-no-address', error: withWinsock(own.error, 11004) };
   const answered = dnsSays.error.code === 'EFORMERR' || (own.reason === 'name-no-address' && ['ESERVFAIL', 'EREFUSED', 'ENOTIMP'].includes(dnsSays.error.code));
   return answered ? dnsSays : own;
 }

@@ -22,7 +22,7 @@ const list = (words: readonly string[]): string => words.join(words.length === 2
 /** How long an unanswered ARP or neighbour request takes on Linux: three of them, a second apart (arp(7): mcast_solicit, retrans_time_ms). */
 const isNeighbourTimeout = (elapsedMs: number): boolean => elapsedMs >= 2500 && elapsedMs <= 3500;
 
-function explainFiltered(outcome: FilteredOutcome, { attempts, resolution, timeoutMs }: ProbeReport): Explanation {
+function explainFiltered(outcome: FilteredOutcome, { target, attempts, resolution, timeoutMs }: ProbeReport): Explanation {
   const { address } = outcome.endpoint;
   const after = formatDuration(outcome.elapsedMs);
   switch (outcome.reason) {
@@ -31,7 +31,7 @@ function explainFiltered(outcome: FilteredOutcome, { attempts, resolution, timeo
       const slowName = resolution.elapsedMs > timeoutMs / 2 ? ` Resolving the name took ${formatDuration(resolution.elapsedMs)} of the ${formatDuration(timeoutMs)}.` : '';
       return {
         what: `no answer from ${list(silent)} within ${after}.${slowName}`,
-        advice: 'A firewall is dropping the packets, or no host is there: the two look alike from here.',
+        advice: `A firewall is dropping the packets, or no host is there: the two look alike from here. \`portping --diagnose ${escapeControls(target.host)} ${target.port}\` tells more.`,
       };
     }
     case 'host-unreach':
@@ -95,11 +95,28 @@ function explainFailed({ reason, error, ...outcome }: FailedOutcome | ResolvingF
   }
 }
 
-function explainUnresolved({ reason, host, family, via, servers, elapsedMs, error }: Unresolved): Explanation {
+/** What c-ares' codes mean, in a few words. */
+const ANSWERS: Partial<Record<string, string>> = {
+  ENOTFOUND: 'no such name', ENODATA: 'no address', ESERVFAIL: 'SERVFAIL', EREFUSED: 'REFUSED', EFORMERR: 'FORMERR', ENOTIMP: 'NOTIMP', ECONNREFUSED: 'nobody listens there', ETIMEOUT: 'no answer',
+};
+
+/** The configured DNS servers and, where they were asked, what each said: `DNS 192.0.2.53: no such name`. */
+function describeServers({ servers, answers = [] }: Unresolved): string {
+  if (answers.length === 0) return `DNS: ${list(servers.map(escapeControls))}`;
+  const said = servers.map((server) => {
+    const answer = answers.find((each) => each.server === server);
+    if (!answer) return escapeControls(server);
+    return `${escapeControls(server)}: ${answer.code === null ? 'has addresses' : (ANSWERS[answer.code] ?? escapeControls(answer.code))}`;
+  });
+  return `DNS ${said.join('; ')}`;
+}
+
+function explainUnresolved(outcome: Unresolved): Explanation {
+  const { reason, host, family, via, servers, elapsedMs, error } = outcome;
   const name = escapeControls(host);
   const after = formatDuration(elapsedMs);
   const who = via === 'system' ? "the system's resolver" : `the DNS server ${escapeControls(via)}`;
-  const asked = via === 'system' && servers.length > 0 ? `${who} (DNS: ${list(servers.map(escapeControls))})` : who;
+  const asked = via === 'system' && servers.length > 0 ? `${who} (${describeServers(outcome)})` : who;
   const tryAddress = 'Try the IP address: if that works, name resolution is at fault and not the service.';
   switch (reason) {
     case 'name-not-found':
