@@ -72,8 +72,9 @@ function hostsFileOverride(seen: Observations): Conclusion | null {
   const path = seen.name.hostsFile?.path ?? '';
   const live = inDns.filter(isOpen);
   const then = live.length > 0 ? `, where the port is open` : '';
+  // What DNS says may be no better: a verdict only where that is open, or where the port is open at the address of the file.
   return conclude(
-    'certain', `The hosts file of this machine overrides DNS: it gives ${name(seen)} the address ${list(inFile)}, and DNS says ${list(live.length > 0 ? live.map(({ endpoint }) => endpoint.address) : dnsAddresses(seen))}${then}.`,
+    live.length > 0 || seen.outcome.state === 'open' ? 'certain' : 'possible', `The hosts file of this machine overrides DNS: it gives ${name(seen)} the address ${list(inFile)}, and DNS says ${list(live.length > 0 ? live.map(({ endpoint }) => endpoint.address) : dnsAddresses(seen))}${then}.`,
     [fact(`${path}: ${inFile.join(', ')}`), ...seen.name.servers.map(ofServer), ...resolverAttempts(seen).map(ofAttempt), ...inDns.map(ofAttempt)],
     `If the entry in ${path} is not wanted, remove it.`,
   );
@@ -90,10 +91,10 @@ function disagreement(seen: Observations): Conclusion | null {
   const dnsOnly = seen.addresses.filter(({ source, attempt }) => source === 'dns' && isOpen(attempt)).map(({ attempt }) => attempt);
   const works = !isOpen(subjectOf(seen)) && dnsOnly.length > 0 ? ` The port is open at ${addresses(dnsOnly)}.` : '';
   const evidence = [...seen.name.servers.map(ofServer), ...seen.addresses.map(({ attempt }) => ofAttempt(attempt))];
-  // Servers that all have addresses may give different ones on purpose (load balancing, views): a verdict only where that decides.
-  const certainty = without.length > 0 || works !== '' ? 'certain' : 'possible';
+  // Servers may give different answers on purpose (load balancing, views): a verdict only where that decides.
+  const decides = seen.outcome.state === 'unresolved' || works !== '' || (seen.outcome.state === 'open' && without.length > 0);
   const says = told.map((each) => `${each.server} says ${wordOf(each) === 'addresses' ? addressesOf(each).join(', ') : 'that there is none'}`);
-  return conclude(certainty, `The DNS servers of this machine disagree about the address of ${name(seen)}: ${list(says)}.${works}`, evidence, 'Ask whoever runs these DNS servers; until then applications get the one or the other.');
+  return conclude(decides ? 'certain' : 'possible', `The DNS servers of this machine disagree about the address of ${name(seen)}: ${list(says)}.${works}`, evidence, 'Ask whoever runs these DNS servers; until then applications get the one or the other.');
 }
 
 /** Attempts by family, when a target has both. */
@@ -129,6 +130,7 @@ const RULES = [
   ['no-source-ports', localFault('no-ports-left', () => 'This machine is at fault: it has no free source port for the connection.', 'Too many connections are open or were closed within the last minute (TIME_WAIT): wait, or widen the range of ephemeral ports.')],
   ['bad-source', localFault('bad-source', () => 'The source address cannot be used on this machine for this target.', 'Give an address that this machine has, of the family of the target.')],
   ['not-permitted', localFault('not-permitted', () => 'This machine forbids the connection: nothing was sent.', 'A local firewall, a policy route or a sandbox does it: look there, not at the other side.')],
+  ['no-resources', localFault('no-resources', () => 'This machine is at fault: the system had no memory or buffers for the connection.', 'Look at its load, and try again.')],
   ['no-network', (seen) =>
     seen.machine.addresses.length === 0 && seen.outcome.state !== 'open' && seen.machine.sourceAddress === null
       ? conclude('certain', 'This machine is at fault: it has no network address that is up.', [fact('no interface but loopback has an address')], 'Check the cable, the wireless network and the settings of this machine.')
@@ -158,7 +160,7 @@ const RULES = [
   }],
 
   // 2. The name.
-  ['hosts-file-override', (seen) => (isOpen(subjectOf(seen)) && seen.outcome.state === 'open' ? null : hostsFileOverride(seen))],
+  ['hosts-file-override', (seen) => (seen.outcome.state === 'open' ? null : hostsFileOverride(seen))],
   ['dns-servers-disagree', (seen) => (seen.outcome.state === 'open' ? null : disagreement(seen))],
   ['only-with-search-domain', (seen) => {
     const [found] = seen.name.foundBySearch;
@@ -225,7 +227,7 @@ const RULES = [
   ['prohibited', (seen) => {
     const subject = subjectOf(seen);
     return subject && reasonOf(subject) === 'admin-prohibited'
-      ? conclude('certain', `A firewall prohibits connections to ${endpointOf(subject)}, and says so.`, [subject, ...answeringCompanions(seen)].map(ofAttempt), 'Ask whoever runs the firewall there or on the way.')
+      ? conclude('certain', `A firewall prohibits connections to ${endpointOf(subject)}, and says so.`, [subject, ...answeringCompanions(seen)].map(ofAttempt), 'Ask whoever runs the firewall there or on the way, which may be that of this machine.')
       : null;
   }],
   ['port-rejected', (seen) => {
@@ -259,6 +261,12 @@ const RULES = [
     const silence = nothingAnswered(seen);
     return silence && reasonOf(silence.subject) === 'net-unreach'
       ? conclude('probable', `A router on the way has no route to ${silence.subject.endpoint.address}, or a firewall says so.`, silence.all.map(ofAttempt), 'Check the address, a VPN that should be up, and the routing on the way.')
+      : null;
+  }],
+  ['no-tcp', (seen) => {
+    const silence = nothingAnswered(seen);
+    return silence && reasonOf(silence.subject) === 'proto-unreach'
+      ? conclude('probable', `${silence.subject.endpoint.address} says that it does not speak TCP: probably a firewall that rejects in an unusual way.`, silence.all.map(ofAttempt), 'Check the address, and ask whoever runs the firewall there.')
       : null;
   }],
   ['nothing-answers', (seen) => {
@@ -354,13 +362,28 @@ const RULES = [
 /** The names of the rules, which are those of their findings. */
 export type FindingKind = (typeof RULES)[number][0] | 'unexplained';
 
+/** What cannot be said, or need not be, beside another finding: a firewall here hides the host, a nearer refusal is not that of the host. */
+const SUPERSEDED: Partial<Record<FindingKind, readonly FindingKind[]>> = {
+  'local-firewall': [
+    'prohibited', 'port-rejected', 'port-filtered', 'host-absent', 'host-unreachable', 'network-unreachable', 'no-tcp', 'nothing-answers', 'refused-on-the-way', 'refused',
+    'outbound-smtp', 'loopback-server', 'repeated-syn',
+  ],
+  'refused-on-the-way': ['refused', 'loopback-server'],
+  'bound-to-loopback': ['refused', 'nothing-answers'],
+  'answered-by-somebody-else': ['dropped-at-once'],
+};
+
 /** What the observations mean, in the order of the table. At least one finding is more than possible. */
 export function findings(seen: Observations): Finding[] {
-  const found = RULES.flatMap(([kind, rule]): Finding[] => {
+  const all = RULES.flatMap(([kind, rule]): Finding[] => {
     const conclusion = rule(seen);
     return conclusion ? [{ kind, ...conclusion }] : [];
   });
-  if (found.some(({ certainty }) => certainty !== 'possible')) return found;
+  const superseded = new Set(all.flatMap(({ kind }) => SUPERSEDED[kind] ?? []));
+  const verdict = all.find(({ certainty }) => certainty !== 'possible');
+  // "Nothing is wrong" is true only where nothing else was found.
+  const found = all.filter((each) => !superseded.has(each.kind) && (each.kind !== 'open' || each === verdict));
+  if (verdict) return found;
   const attempts = seen.addresses.map(({ attempt }) => ofAttempt(attempt));
   return [{ kind: 'unexplained', ...conclude('certain', 'Nothing that was seen explains it.', attempts, 'Please report it, with the output of --report.') }, ...found];
 }

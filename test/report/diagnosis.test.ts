@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import { findings, verdictOf } from '../../src/core/diagnosis/rules.js';
+import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../src/report/diagnosis.js';
+import { closed, dropped, filtered, observations, open, OTHER_V4, type Particulars, server, unresolved, V4 } from '../core/diagnosis/observations.js';
+
+const plain = (text: string): string => text;
+const paint = { good: plain, bad: plain, dim: plain };
+const HOSTILE = 'evil\x1b[2J\u202e';
+
+function diagnosis(particulars: Particulars) {
+  const seen = observations(particulars);
+  const found = findings(seen);
+  return { observations: seen, findings: found, verdict: verdictOf(found) };
+}
+
+const text = (particulars: Particulars, unicode = true): string => diagnosisText(diagnosis(particulars), { paint, unicode });
+const stale = { attempts: [filtered()], given: open(OTHER_V4), companions: [filtered('no-response', V4, 443)], machine: { proxy: { variable: 'ALL_PROXY', proxy: 'proxy.example' } } } as const;
+
+describe('a diagnosis for people', () => {
+  it('is a line for each thing that was looked at, the verdict, its evidence, how sure it is, what to do, and hints', () => {
+    expect(text(stale)).toBe(`✔ Name        the system's resolver: 198.51.100.10 (3.00 ms)
+✔             DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name exists, without an address (2.00 ms)
+✖ Address     198.51.100.10:5432: filtered, no-response <10060> after 5 s
+✔             198.51.100.20:5432 (--ip): open in 10.0 ms
+✔ Machine     1 IPv4 and 0 IPv6 addresses are up, source 203.0.113.5
+–             ALL_PROXY: proxy.example
+✖ Other ports 198.51.100.10:443: filtered, no-response <10060> after 5 s
+
+The address of db.example is probably stale or wrong: the name says 198.51.100.10, which did not answer; 198.51.100.20 opened.
+Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened (10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms).
+How sure: probable.
+Next: Ask whoever runs the DNS of that name to correct its record.
+Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or a firewall drops everything; the two look alike from here. See whether the host is up from inside its own network; if it is, ask whoever runs the firewalls on the way.
+Also: Applications that heed ALL_PROXY would not connect directly but through proxy.example. Probe the proxy, too.
+`);
+  });
+
+  it('has ASCII marks where there is no Unicode', () => {
+    expect(text(stale, false)).toMatch(/^\+ Name[^]*\nx Address[^]*\n- {13}ALL_PROXY/);
+    expect(text(stale, false)).toMatch(/^[\x20-\x7e\n]*$/);
+  });
+
+  it('says what became of a connection that was dropped', () => {
+    expect(text({ attempts: [dropped('reset')] })).toMatch(/open in 10\.0 ms, reset by the other side 1\.00 ms later/);
+  });
+
+  it('escapes what came from the command line or the network', () => {
+    const hostile = { host: HOSTILE, outcome: { ...unresolved(), host: HOSTILE }, name: { servers: [server('no-such-name', HOSTILE)], foundBySearch: [{ name: HOSTILE, addresses: [HOSTILE] }] }, machine: { hostName: HOSTILE, timeZone: HOSTILE, proxy: { variable: 'ALL_PROXY', proxy: HOSTILE } } };
+    for (const output of [text(hostile), diagnosisJson(diagnosis(hostile)), diagnosisMarkdown(diagnosis(hostile), '1.0.0')]) expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+  });
+});
+
+describe('a diagnosis for programs', () => {
+  it('is one JSON object on one line with the verdict, all findings and all observations', () => {
+    const line = diagnosisJson(diagnosis({ attempts: [closed('198.51.100.10', 5432, 1.23456789)] }));
+    expect(line.indexOf('\n')).toBe(line.length - 1);
+    const object = JSON.parse(line) as Record<string, any>;
+    expect(Object.keys(object)).toEqual(['schema', 'type', 'time', 'elapsedMs', 'target', 'state', 'reason', 'exitCode', 'verdict', 'findings', 'observations']);
+    expect(object).toMatchObject({ schema: 'portping/1', type: 'diagnosis', state: 'closed', reason: 'conn-refused', exitCode: 1, verdict: { kind: 'refused', certainty: 'certain', evidence: [{ elapsedMs: 1.235 }] } });
+    expect(object['findings'][0]).toEqual(object['verdict']);
+  });
+});
+
+describe('a diagnosis for a ticket', () => {
+  it('is Markdown with the verdict and a table of what was seen', () => {
+    expect(diagnosisMarkdown(diagnosis(stale), '1.2.3')).toBe(`### db.example:5432: filtered
+
+**The address of db.example is probably stale or wrong: the name says 198.51.100.10, which did not answer; 198.51.100.20 opened.**
+
+* Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened (10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms)
+* How sure: probable
+* Next: Ask whoever runs the DNS of that name to correct its record.
+* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or a firewall drops everything; the two look alike from here.
+
+| | |
+|---|---|
+| Time | 1970-01-01T00:00:00.000Z (zone of the machine: Europe/Berlin), 20.0 ms |
+| From | here, source address 203.0.113.5 |
+| Resolver | 192.0.2.53 |
+| Name | the system's resolver: 198.51.100.10 (3.00 ms) |
+| Name | DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name exists, without an address (2.00 ms) |
+| Address | 198.51.100.10:5432: filtered, no-response \\<10060\\> after 5 s |
+| Address | 198.51.100.20:5432 (--ip): open in 10.0 ms |
+| Other port | 198.51.100.10:443: filtered, no-response \\<10060\\> after 5 s |
+| Version | portping 1.2.3 |
+`);
+  });
+
+  it('keeps to itself what it was not asked for: proxies, search domains, other addresses of this machine', () => {
+    const output = diagnosisMarkdown(diagnosis({ ...stale, name: { servers: [server('no-such-name')], foundBySearch: [{ name: 'db.secret.example', addresses: [V4] }] }, machine: { ...stale.machine, addresses: [{ interface: 'wg0', address: '10.99.0.7', family: 4 }] } }), '1.0.0');
+    expect(output).not.toMatch(/proxy|secret|wg0|10\.99/i);
+  });
+
+  it('does not let a name become markup', () => {
+    expect(diagnosisMarkdown(diagnosis({ host: '*a*|<b>`c`' }), '1.0.0')).toMatch(/^### \\\*a\\\*\\\|\\<b\\>\\`c\\`:5432/);
+  });
+});
