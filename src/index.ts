@@ -16,8 +16,15 @@ export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
 export type { ClosedReason, FailedReason, FilteredReason, Reason, State, UnresolvedReason } from './core/states.js';
 export { lookUpError, winsockByCode, winsockByNumber, WINSOCK_ERRORS, type WinsockError } from './core/winsock.js';
+export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
+export { COMPANION_PORTS, type DiagnoseOptions, type DiagnosisCheck } from './core/diagnosis/observe.js';
+export { findings, verdictOf, type Certainty, type Finding, type FindingKind } from './core/diagnosis/rules.js';
+export type { Evidence } from './core/diagnosis/evidence.js';
+export type {
+  AddressObservation, CounterChanges, DnsAnswer, DnsServerObservation, LocalFilterObservation, MachineObservation, NameObservation, Observations, RefusalTiming,
+} from './core/diagnosis/observations.js';
 export { UsageError } from './core/usage-error.js';
 export type {
   Address, Attempt, CancelledOutcome, ClosedOutcome, Drop, Endpoint, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
-  ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, Unresolved,
+  ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, ServerAnswer, Unresolved,
 } from './core/outcome.js';

@@ -34,6 +34,7 @@ export interface NameObservation {
 export interface AddressObservation {
   /** `resolver`: what applications get; `dns`: only from a DNS server asked by itself; `given`: the extra address. */
   readonly source: 'resolver' | 'dns' | 'given';
+  /** An open one has the shorter of two latencies: one taken beside everything else, one alone. */
   readonly attempt: Attempt;
 }
 

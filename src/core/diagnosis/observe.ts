@@ -40,6 +40,9 @@ export const COMPANION_PORTS: readonly number[] = [443, 80, 22, 445, 3389, 25];
 const WATCH_MS = 500;
 const NOBODY_MS = 1000;
 
+/** How long the start of a diagnosis keeps this process busy, at the most, in milliseconds. */
+const RUSH_MS = 250;
+
 /** At this address nobody can be: it is for documentation only (RFC 5737, TEST-NET-1). */
 const NOBODY: Address = { address: '192.0.2.1', family: 4 };
 
@@ -69,6 +72,9 @@ function progressTeller(tell: DiagnoseOptions['onProgress']): <T>(check: Diagnos
     }
   };
 }
+
+/** Waits for the resolver, but not for long: a handshake is timed better when it is not started together with everything else. */
+const afterTheRush = (resolving: Promise<unknown>): Promise<unknown> => Promise.race([resolving, new Promise((resolve) => { setTimeout(resolve, RUSH_MS); })]);
 
 /** Whether this machine itself answers or drops what it sends there; see {@link LocalFilterObservation}. */
 async function checkLocalFilter(endpoint: Endpoint, failedRepeats: number, controlPorts: readonly number[], signal: AbortSignal | undefined): Promise<LocalFilterObservation | null> {
@@ -115,11 +121,15 @@ export async function observe(target: Target, options: DiagnoseOptions = {}): Pr
 
   const isName = familyOf(target.host) === null;
   const nameOptions = { ...options, family, timeoutMs };
+  const resolving = during('name', resolveHost(target.host, { ...options, family, timeoutMs }));
+  await warmUp(); // so that the times below are those of the network
   const asked = isName ? during('DNS servers', askServers(target.host, nameOptions)) : Promise.resolve([]);
   const checkedName = isName ? checkName(target.host, asked, nameOptions) : Promise.resolve({ servers: [], hostsFile: null, foundBySearch: [] });
-  const given = extraAddress === undefined || extraFamily === null ? null : warmUp().then(() => attempt(at({ address: extraAddress, family: extraFamily })));
+  const given = extraAddress === undefined || extraFamily === null ? null : afterTheRush(resolving).then(() => attempt(at({ address: extraAddress, family: extraFamily })));
 
-  const [resolution] = await Promise.all([during('name', resolveHost(target.host, { ...options, family, timeoutMs })), warmUp()]);
+  for (const each of [resolving, asked, checkedName, given]) each?.catch(() => {}); // misuse rejects them all; the caller sees the first that is awaited
+
+  const resolution = await resolving;
   const before = readCounters();
   const attempts = await during('address', probeAddresses(resolution));
   const decided: Outcome = decide(attempts) ?? (resolution as Exclude<Resolution, { state: 'resolved' }>);
@@ -135,16 +145,22 @@ export async function observe(target: Target, options: DiagnoseOptions = {}): Pr
     : null;
 
   const name: NameObservation = { resolution, ...(await checkedName) };
-  const addresses: AddressObservation[] = [
-    ...attempts.map((each) => ({ source: 'resolver', attempt: each }) as const),
-    ...(await dnsOnly).map((each) => ({ source: 'dns', attempt: each }) as const),
-    ...(givenAttempt ? [{ source: 'given', attempt: givenAttempt } as const] : []),
-  ];
+  const addresses: AddressObservation[] = [];
+  for (const each of attempts) addresses.push({ source: 'resolver', attempt: await timedAlone(each) });
+  for (const each of await dnsOnly) addresses.push({ source: 'dns', attempt: each });
+  if (givenAttempt) addresses.push({ source: 'given', attempt: await timedAlone(givenAttempt) });
+  const outcome = addresses.find(({ attempt: { endpoint } }) => 'endpoint' in decided && endpoint.address === decided.endpoint.address)?.attempt ?? decided;
   const deciding = subject?.endpoint ?? (extraAddress !== undefined && extraFamily !== null ? { address: extraAddress, family: extraFamily } : null);
   return {
-    target, startedAt, timeoutMs, outcome: decided, name, addresses, machine: await checkMachine(target, deciding, env), ...further, nobody,
+    target, startedAt, timeoutMs, outcome, name, addresses, machine: await checkMachine(target, deciding, env), ...further, nobody,
     elapsedMs: monotonicClock() - startMs,
   };
+
+  /** An open attempt with the latency it has when nothing else is going on: what was timed beside everything else reads too long. */
+  async function timedAlone(tried: Attempt): Promise<Attempt> {
+    const again = tried.state === 'open' ? await glance(tried.endpoint) : tried;
+    return tried.state === 'open' && again.state === 'open' && again.latencyMs < tried.latencyMs ? { ...tried, latencyMs: again.latencyMs } : tried;
+  }
 
   async function probeAddresses(resolved: Resolution): Promise<Attempt[]> {
     if (resolved.state !== 'resolved') return [];

@@ -1,0 +1,95 @@
+import { createServer, type Server } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMPANION_PORTS } from '../../src/core/diagnosis/observe.js';
+import { jsonOf, portping } from '../support/portping.js';
+
+let server: Server;
+let openPort = 0;
+let closedPort = 0;
+
+const listen = (target: Server): Promise<number> =>
+  new Promise((resolve) => target.listen(0, '127.0.0.1', () => resolve((target.address() as { port: number }).port)));
+
+beforeAll(async () => {
+  server = createServer((socket) => socket.on('error', () => {}).resume());
+  openPort = await listen(server);
+  const gone = createServer();
+  closedPort = await listen(gone);
+  await new Promise((resolve) => gone.close(resolve));
+});
+afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+describe('--diagnose', () => {
+  it('reports on stdout, ends with verdict, evidence, certainty and advice, and has the exit code of the state', async () => {
+    const open = await portping(['--diagnose', '127.0.0.1', String(openPort)]);
+    expect(open).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(open.stdout).toMatch(new RegExp(`^– Name +an address was given, no name\\n✔ Address +127\\.0\\.0\\.1:${openPort}: open in [^]*\\n\\n127\\.0\\.0\\.1:${openPort} is open: .*\\nEvidence: .*\\nHow sure: certain\\.\\nNext: .*\\n$`));
+    const closed = await portping(['--diagnose', '127.0.0.1', String(closedPort)]);
+    expect(closed).toMatchObject({ exitCode: 1, stderr: '' });
+    expect(closed.stdout).toMatch(/two look alike from here\.\nEvidence:/);
+  });
+
+  it('has ASCII marks where the locale has no Unicode', async () => {
+    const { stdout } = await portping(['--diagnose', '127.0.0.1', String(closedPort)], { env: { LANG: 'C' } });
+    expect(stdout).toMatch(/^- Name +[^]*\nx Address/);
+    expect(stdout).toMatch(/^[\x20-\x7e\n]+$/);
+  });
+
+  it('is one JSON object with -o json', async () => {
+    const result = await portping(['--diagnose', '-o', 'json', '127.0.0.1', String(closedPort)]);
+    expect(result.stdout.split('\n')).toHaveLength(2);
+    expect(jsonOf(result)).toMatchObject({ schema: 'portping/1', type: 'diagnosis', target: { host: '127.0.0.1', port: closedPort }, state: 'closed', exitCode: 1, verdict: { kind: 'refused' } });
+  });
+
+  it('is only the exit code with -q', async () => {
+    expect(await portping(['--diagnose', '-q', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+  });
+
+  it('probes the address of --ip too, and names the hint that a proxy is set, without its password', async () => {
+    const { stdout, exitCode } = await portping(['--diagnose', '--ip', '127.0.0.1', '-w', '500ms', 'nosuch.invalid', String(openPort)], { env: { all_proxy: 'http://me:secret@proxy.example:3128' } });
+    expect(stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${openPort} \\(--ip\\): open in`));
+    expect(stdout).toMatch(/Also: Applications that heed all_proxy would not connect directly but through proxy\.example:3128\./);
+    expect(stdout).not.toContain('secret');
+    expect(exitCode).toBe(3);
+  });
+
+  it('ends in order on SIGINT', async () => {
+    const { stdout, stderr, exitCode } = await portping(['--diagnose', '127.0.0.1', String(openPort)], { wrapper: ['timeout', '--preserve-status', '-s', 'INT', '0.35'] });
+    expect([0, 130]).toContain(exitCode); // it may have been done
+    if (exitCode === 130) expect({ stdout, stderr }).toEqual({ stdout: '', stderr: 'Interrupted before there was a verdict.\n' });
+  });
+});
+
+describe('--report', () => {
+  it('is a block of Markdown', async () => {
+    const { stdout, stderr, exitCode } = await portping(['--report', '127.0.0.1', String(closedPort)]);
+    expect(stdout).toMatch(new RegExp(`^### 127\\.0\\.0\\.1:${closedPort}: closed\\n\\n\\*\\*.*\\*\\*\\n\\n\\* Evidence: [^]*\\| Version \\| portping \\d[^]*\\|\\n$`));
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 });
+  });
+});
+
+describe('misuse of a diagnosis', () => {
+  it.each([
+    [['--ip', '192.0.2.1', 'h', '1'], /--ip: .*allowed with --diagnose or --report/],
+    [['--no-companions', 'h', '1'], /--no-companions: .*allowed with --diagnose or --report/],
+    [['--diagnose', '--ip', 'name', 'h', '1'], /--ip: "name" is not an address/],
+    [['--diagnose', 'h', '1,2'], /2 targets; allowed: one/],
+    [['--diagnose', '-o', 'csv', 'h', '1'], /--output: a diagnosis cannot be written as csv; allowed: text, json, or --report/],
+    [['--report', '-o', 'json', 'h', '1'], /'--report' cannot be used with option '-o/],
+    [['--diagnose', '-6', '127.0.0.1', '1'], /-6: 127\.0\.0\.1 is an IPv4 address/],
+    ...['-c 2', '-t', '--wait', '--all', '--expect closed', '--max-latency 1', '--targets f', '--concurrency 2', '--rate 2', '-v', '--timestamps'].map((option) =>
+      [['--diagnose', ...option.split(' '), 'h', '1'], /cannot be used with option/] as const),
+  ] as [string[], RegExp][])('%j is refused in one line with exit code 64', async (args, message) => {
+    const { stdout, stderr, exitCode } = await portping(args);
+    expect(stderr).toMatch(message);
+    expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
+  });
+});
+
+describe('--help', () => {
+  it('names the ports of --no-companions', async () => {
+    const { stdout } = await portping(['--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`leave other ports of the host alone (${COMPANION_PORTS.join(', ')})`);
+  });
+});
