@@ -116,7 +116,7 @@ export interface Unresolved extends Resolving {
   readonly error: ErrorFacts;
   /** The DNS servers that this machine (or the caller) has configured. */
   readonly servers: readonly string[];
-  /** What they said by themselves, as far as it was known when the system's answer was; undefined when they were not asked. */
+  /** What they said by themselves, as far as it was known soon after the system's answer; undefined when they were not asked. */
   readonly answers?: readonly ServerAnswer[];
   /** Which family was asked for: 0 for both. */
   readonly family: 0 | 4 | 6;

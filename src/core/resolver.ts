@@ -132,19 +132,24 @@ async function askDns(
 /** How long DNS is asked, at the most, to refine an answer that stands without it, in milliseconds. */
 const REFINING_MS = 1000;
 
+/** How long the answers of single servers are waited for when there is one of all, in milliseconds. */
+const STRAGGLER_MS = 50;
+
 /** More servers than these are not asked one by one; glibc uses three (resolv.conf(5), MAXNS). */
 const MAX_NAMED_SERVERS = 3;
 
-/** What each of the configured servers says by itself to a question that all of them are asked, as far as it is there when that ends. */
+/** What each of the configured servers says by itself to a question that all of them are asked, as far as it is there soon after that ends. */
 async function listenToServers(host: string, families: readonly (4 | 6)[], timeoutMs: number, together: Promise<Address[] | Failure>): Promise<ServerAnswer[]> {
   const servers = (await import('node:dns')).getServers().slice(0, MAX_NAMED_SERVERS);
   const answers: ServerAnswer[] = [];
   const add = (server: string, says: Address[] | Failure): void => void answers.push({ server, code: Array.isArray(says) ? null : says.error.code });
   const over = new AbortController();
-  for (const server of servers.length > 1 ? servers : []) {
-    void askDns(host, families, [server], timeoutMs, over.signal).then((says) => { if (!over.signal.aborted) add(server, says); }, () => {});
-  }
+  const each = (servers.length > 1 ? servers : []).map(async (server) => {
+    const says = await askDns(host, families, [server], timeoutMs, over.signal);
+    if (!over.signal.aborted) add(server, says);
+  });
   const says = await together;
+  await within(Promise.allSettled(each), Math.min(timeoutMs, STRAGGLER_MS), undefined, () => null);
   over.abort();
   if (servers.length === 1 && servers[0] !== undefined) add(servers[0], says);
   return answers.sort((one, other) => servers.indexOf(one.server) - servers.indexOf(other.server));

@@ -52,14 +52,21 @@ const describeAddress = ({ source, attempt }: AddressObservation): string => {
   return `${formatEndpoint(attempt.endpoint)}${SOURCES[source]}: ${describeAttempt(attempt)}${dropped}`;
 };
 
+/** Whether packets for the port leave this machine; no line where the counters do not tell. */
+function localFilterLines(localFilter: Observations['localFilter']): Omit<Line, 'section'>[] {
+  if (localFilter === null) return [];
+  const { target, control } = localFilter;
+  if (target.answeredWithoutSending || target.unreachableToSelf > 0 || (target.mostPacketsSent === 0 && control !== null)) return [{ mark: 'bad', text: 'packets for that port do not leave it' }];
+  return target.leastPacketsSent > 0 ? [{ mark: 'good', text: 'packets leave it when that port is tried' }] : [];
+}
+
 function machineLines({ machine, localFilter }: Observations): Omit<Line, 'section'>[] {
   const { addresses, sourceAddress, proxy } = machine;
   const families = ([4, 6] as const).map((family) => `${addresses.filter((each) => each.family === family).length} IPv${family}`).join(' and ');
   const up = addresses.length === 0 ? 'no address is up' : `${families} addresses are up${sourceAddress === null ? '' : `, source ${sourceAddress}`}`;
-  const filtered = localFilter && (localFilter.target.answeredWithoutSending || localFilter.target.unreachableToSelf > 0 || localFilter.target.mostPacketsSent === 0);
   return [
     { mark: addresses.length === 0 ? 'bad' : 'good', text: up },
-    ...(localFilter ? [{ mark: filtered ? 'bad' : 'good', text: filtered ? 'packets for that port do not leave it' : 'packets for that port leave it' } as const] : []),
+    ...localFilterLines(localFilter),
     ...(proxy ? [{ mark: 'none', text: `${proxy.variable}: ${proxy.proxy}` } as const] : []),
   ];
 }

@@ -66,7 +66,7 @@ async function askServer(server: string, host: string, { family, timeoutMs, sign
 export function askServers(host: string, options: NameCheckOptions): Promise<DnsServerObservation[]> {
   const configured = options.servers ?? (options.dnsServer === undefined ? getServers() : [options.dnsServer]);
   const servers = [...new Set(configured)].slice(0, MAX_SERVERS);
-  return Promise.all(servers.map((server) => askServer(server, asciiHost(host), options)));
+  return Promise.all(servers.map((server) => askServer(server, host, options)));
 }
 
 /** The name with each search domain behind it, where a server knows that. Asks only when none knows the name by itself. */

@@ -152,7 +152,7 @@ const RULES = [
     ];
     const rejects = (target.answeredWithoutSending && control !== null) || target.unreachableToSelf > 0;
     if (rejects) {
-      const isSure = target.answeredWithoutSending || target.mostPacketsSent === 0;
+      const isSure = target.answeredWithoutSending || target.leastPacketsSent === 0; // in a try with no packet sent, the ICMP was for us
       return conclude(isSure ? 'certain' : 'probable', `A firewall on this machine ${isSure ? 'rejects' : 'probably rejects'} connections to ${endpointOf(subject)}: nothing was learned about the other side.`, evidence, AT_LOCAL_RULES);
     }
     const drops = !answered && target.leastPacketsSent === 0 && (failedRepeats > 0 || (target.mostPacketsSent === 0 && control !== null));
