@@ -1,7 +1,5 @@
-import { type Command, Option } from 'commander';
-import { isIP } from 'node:net';
 import type { ProbeOptions } from '../core/probe-target.js';
-import { parseHost, type Target } from '../core/target.js';
+import type { Target } from '../core/target.js';
 import { parseTarget } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
@@ -29,23 +27,6 @@ export interface RawDiagnosisOptions {
   readonly output: string;
   readonly quiet?: true;
   readonly color: boolean;
-}
-
-/** Options that say how often and how many ports are probed, or how a probe is shown: a diagnosis has its own way of all that. */
-const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'verbose', 'timestamps'];
-
-function parseExtraAddress(text: string): string {
-  if (isIP(text) === 0) throw new UsageError(`--ip: "${text}" is not an address; allowed: an IPv4 or IPv6 address of the host`);
-  return parseHost(text);
-}
-
-/** Adds the options of a diagnosis. */
-export function addDiagnosisOptions(program: Command): Command {
-  return program
-    .addOption(new Option('--diagnose', 'find out why: the name, the addresses, this machine, the host; at the most three times the timeout').conflicts(NOT_WITH_DIAGNOSIS))
-    .option('--ip <address>', 'with --diagnose: an address to probe too, whatever the name says', parseExtraAddress)
-    .option('--no-companions', 'with --diagnose: leave other ports of the host alone (443, 80, 22, 445, 3389, 25)')
-    .addOption(new Option('--report', 'the diagnosis as a block of Markdown, for a ticket').conflicts([...NOT_WITH_DIAGNOSIS, 'output']));
 }
 
 /**

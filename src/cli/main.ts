@@ -136,7 +136,7 @@ async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
 }
 
 async function run(argv: readonly string[]): Promise<number> {
-  const config = parseArguments(argv);
+  const config = await parseArguments(argv);
   switch (config.action) {
     case 'show':
       write({ stdout: config.text, stderr: '' });

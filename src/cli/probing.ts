@@ -1,3 +1,4 @@
+import { monotonicClock } from '../core/clock.js';
 import type { ProbeEvent, SeriesEvent } from '../core/events.js';
 import { probeTargets } from '../core/probe-targets.js';
 import { probeSeries, type SeriesOptions } from '../core/series.js';
@@ -36,7 +37,7 @@ export const INTERRUPTED = 'Interrupted before there was a verdict.';
 /** Counts verdicts as they come. */
 class Tally {
   readonly #counts: Partial<Record<State, number>> = {};
-  readonly #startMs = performance.now();
+  readonly #startMs = monotonicClock();
   #unexpected = 0;
   #hasExpectations: boolean;
   /** 0 when each was as expected, else the highest code of those that were not; null when there was none. */
@@ -57,7 +58,7 @@ class Tally {
   }
 
   totals(): Totals {
-    const elapsedMs = performance.now() - this.#startMs;
+    const elapsedMs = monotonicClock() - this.#startMs;
     return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode: this.exitCode ?? 0 };
   }
 

@@ -1,5 +1,4 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { createReadStream, type ReadStream, statSync } from 'node:fs';
 import { parseTargetLine, type TargetBlock, type TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
@@ -46,6 +45,14 @@ async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, 
   }
 }
 
+function isRegularFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false; // reading it says why
+  }
+}
+
 /**
  * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
  * anything is sent; what comes through a pipe is probed as it arrives, and a mistake ends the run there.
@@ -53,7 +60,7 @@ async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, 
  * @throws UsageError naming the file and line
  */
 export async function* requestsOfFile(path: string): AsyncGenerator<TargetRequest, void, undefined> {
-  const isFile = path !== '-' && (await stat(path).catch(() => null))?.isFile() === true;
+  const isFile = path !== '-' && isRegularFile(path);
   if (isFile) for await (const request of readRequests(path)) void request;
   let any = false;
   for await (const request of readRequests(path)) {

@@ -1,3 +1,4 @@
+import { monotonicClock } from '../core/clock.js';
 import type { ProbeEvent } from '../core/events.js';
 import { waitUntil, type WaitResult } from '../core/series.js';
 import { exitCodeOf } from '../core/states.js';
@@ -29,11 +30,11 @@ interface Narration {
 /** On a terminal the present causes and the time left, elsewhere a line when a cause changes. */
 function narrate(requests: readonly TargetRequest[], wait: WaitConfig, plain: boolean, verbose: boolean, { quiet, reporter, write }: Surroundings): Narration {
   if (quiet) return { tell: () => {}, done: () => {}, stop: () => {} };
-  const endMs = performance.now() + wait.durationMs;
+  const endMs = monotonicClock() + wait.durationMs;
   const causes = new Map(requests.map((request) => [request, 'trying']));
   const spinner = spinWhenSlow('...');
   const refresh = (): void => {
-    const left = formatDuration(Math.max(Math.round((endMs - performance.now()) / 1000) * 1000, 0));
+    const left = formatDuration(Math.max(Math.round((endMs - monotonicClock()) / 1000) * 1000, 0));
     spinner.say(`${[...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`).join('; ')}; ${left} left`);
   };
   refresh();

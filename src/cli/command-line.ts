@@ -1,0 +1,154 @@
+import { Command, CommanderError, Option } from 'commander';
+import { isIP } from 'node:net';
+import { parseDuration } from '../core/duration.js';
+import { EXPECTATIONS } from '../core/expectation.js';
+import { WAIT_DEFAULTS } from '../core/series.js';
+import { EXIT_CODES } from '../core/states.js';
+import { parseHost, parsePort } from '../core/target.js';
+import { UsageError } from '../core/usage-error.js';
+import { FORMATS } from '../report/reporter.js';
+import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
+
+declare const PORTPING_VERSION: string;
+
+/** Options that say how often and how many ports are probed, or how a probe is shown: a diagnosis has its own way of all that. */
+const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'verbose', 'timestamps'];
+
+function parseExtraAddress(text: string): string {
+  if (isIP(text) === 0) throw new UsageError(`--ip: "${text}" is not an address; allowed: an IPv4 or IPv6 address of the host`);
+  return parseHost(text);
+}
+
+/** Adds the options of a diagnosis. */
+function addDiagnosisOptions(program: Command): Command {
+  return program
+    .addOption(new Option('--diagnose', 'find out why: the name, the addresses, this machine, the host; at the most three times the timeout').conflicts(NOT_WITH_DIAGNOSIS))
+    .option('--ip <address>', 'with --diagnose: an address to probe too, whatever the name says', parseExtraAddress)
+    .option('--no-companions', 'with --diagnose: leave other ports of the host alone (443, 80, 22, 445, 3389, 25)')
+    .addOption(new Option('--report', 'the diagnosis as a block of Markdown, for a ticket').conflicts([...NOT_WITH_DIAGNOSIS, 'output']));
+}
+
+const EXAMPLES = `
+Examples:
+  portping mail.example.com 25              is SMTP reachable?
+  portping db:5432                          the same as: portping db 5432
+  portping https://example.com              the port comes from the scheme
+  portping -w 2s -q db 5432 && ./migrate    only the exit code, within 2 seconds
+  portping -c 5 -i 200ms db 5432            five times, with statistics
+  portping -t --timestamps db 5432          until ^C, outages and all
+  portping --wait 60s db 5432 -- npm start  start when the database is there
+  portping --expect closed host 23          fail when telnet is open
+  portping 10.0.0.5 22,80,8000-8100         several ports
+  portping --targets list.txt -o junit      a firewall's test: host port expected-state
+  portping -v --all example.com 443         every address, every timing
+  portping -o json example.com 443 | jq .latencyMs
+  portping --diagnose db 5432               why can I not reach it?
+  portping --explain 10060                  what does this code mean?
+`;
+
+function exitCodeHelp(): string {
+  const rows = EXIT_CODES.map(({ exitCode, state, meaning }) => `  ${String(exitCode).padEnd(5)}${(state ?? '').padEnd(12)}${meaning}`);
+  return `\nExit codes:\n${rows.join('\n')}\n`;
+}
+
+function parseSource(text: string): string {
+  if (isIP(text) === 0) throw new UsageError(`--source: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`);
+  return text;
+}
+
+function parseDnsServer(text: string): string {
+  const [, bracketed, bracketedPort, plain, plainPort] = /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
+  const address = bracketed ?? plain ?? text;
+  const family = isIP(address);
+  if (family === 0 || (family === 4 && bracketed !== undefined)) {
+    throw new UsageError(`--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port`);
+  }
+  const port = bracketedPort ?? plainPort;
+  if (port === undefined) return address;
+  return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
+}
+
+function parseNumber(text: string, name: string, most: number): number {
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  if (number < 1 || number > most) throw new UsageError(`${name}: "${text}" is not a number of probes; allowed: 1 to ${most}`);
+  return number;
+}
+
+/**
+ * `--wait` takes a duration or nothing: what follows it is its duration only when it looks like one, so that `--wait db 5432` means what it says.
+ */
+function completeWait(argv: readonly string[]): string[] {
+  return argv.map((word, index) => (word === '--wait' && !/^\d+(\.\d+)?[a-z]*$/i.test(argv[index + 1] ?? '') ? `--wait=${WAIT_DEFAULTS.durationMs}ms` : word));
+}
+
+function command(write: (text: string) => void): Command {
+  const program = new Command('portping')
+    .description('Is a TCP port open, how long did the handshake take and, if it is not open, whose fault is that?')
+    .usage('[options] <host> <port...>\n       portping [options] <host:port | URL>...')
+    .argument('[target...]', '<host> <port...>, <host:port> or a URL; IPv6 as [address]:port; ports as 25, 80,443, 8000-8010 or smtp; hosts as 10.0.0.0/28, too')
+    .addOption(new Option('-4', 'only IPv4').conflicts('6'))
+    .addOption(new Option('-6', 'only IPv6').conflicts('4'))
+    .addOption(
+      new Option('-w, --timeout <duration>', 'one deadline for resolving, connecting and giving the prompt back')
+        .default(DEFAULT_OPTIONS.timeout, '5s')
+        .argParser((text) => parseDuration(text, '--timeout')),
+    )
+    .addOption(new Option('-c, --count <n>', 'probe n times').argParser((text) => parseNumber(text, '--count', 9_999_999_999)).conflicts(['continuous', 'wait']))
+    .addOption(new Option('-t, --continuous', 'probe until interrupted; Enter shows the summary so far').conflicts('wait'))
+    .option('-i, --interval <duration>', 'between starts of probes (default: 1s, with --wait 500ms)', (text) => parseDuration(text, '--interval', 0))
+    .addOption(
+      new Option('--wait [duration]', 'keep trying until open; give up after the duration (60s unless given); words after -- are a command to run then')
+        .argParser((text) => parseDuration(text, '--wait'))
+        .conflicts(['all']),
+    )
+    .option('--wait-for-name', 'with --wait: also for a name that does not exist yet')
+    .addOption(new Option('--expect <state>', 'what the port must be').choices(EXPECTATIONS).default(DEFAULT_OPTIONS.expect))
+    .option('--max-latency <duration>', 'slower than this counts as not as expected', (text) => parseDuration(text, '--max-latency', 0))
+    .option('--histogram', 'with -c or -t: the distribution of the latency')
+    .option('--targets <file>', 'one target a line, with the state expected of it behind it if you like; - for standard input, # comments')
+    .option('--concurrency <n>', 'how many probes at once (default: 500)', (text) => parseNumber(text, '--concurrency', 65_535))
+    .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
+    .option('-a, --all', 'probe every address the name has, each with its own verdict');
+  return addDiagnosisOptions(program)
+    .option('--source <address>', 'local address to probe from', parseSource)
+    .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
+    .addOption(new Option('-o, --output <format>', 'how results are written').choices(Object.keys(FORMATS)).default(DEFAULT_OPTIONS.output))
+    .addOption(new Option('-q, --quiet', 'only the exit code').conflicts('verbose'))
+    .option('-v, --verbose', 'every attempt and timing')
+    .option('--timestamps', 'ISO 8601 time before each line')
+    .option('--no-color', 'no colours (also: NO_COLOR, FORCE_COLOR)')
+    .option('--explain [code]', 'look an error up (10061, ECONNREFUSED, EAI_AGAIN …); without a code, the table')
+    .version(PORTPING_VERSION, '--version', 'the version')
+    .helpOption('-h, --help', 'this help')
+    .addHelpText('after', () => `${exitCodeHelp()}${EXAMPLES}`)
+    .configureOutput({ writeOut: write, writeErr: () => {} })
+    .exitOverride();
+}
+
+/** Commander's refusals as one line: `error: unknown option '--x'\n(Did you mean --y?)`. */
+function usageErrorOf(error: CommanderError): UsageError {
+  const negative = /unknown option '(-\d[^']*)'/.exec(error.message)?.[1];
+  if (negative !== undefined) return new UsageError(`port: ${negative} is out of range; allowed: 1 to 65535`);
+  return new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
+}
+
+/** What a command line holds: its options and the other words, or a text to show instead (help, version). */
+export type CommandLine = { readonly options: RawOptions; readonly words: readonly string[] } | { readonly shown: string };
+
+/**
+ * Reads the options off a command line. Needed only where there is one: commander takes some 7 ms to load and set up.
+ *
+ * @throws UsageError for an option that is unknown, lacks its value, or has one that is not allowed
+ */
+export function readCommandLine(argv: readonly string[]): CommandLine {
+  let shown = '';
+  const program = command((text) => { shown += text; });
+  try {
+    program.parse(completeWait(argv), { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return { shown };
+    throw usageErrorOf(error);
+  }
+  return { options: program.opts<RawOptions>(), words: program.args };
+}
