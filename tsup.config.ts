@@ -64,6 +64,19 @@ export default defineConfig([
     minifyWhitespace: true,
     define: { PORTPING_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     esbuildPlugins: [standIns, licences],
+    // Started by start.cjs through V8's code cache, where import() would not find its way.
+    esbuildOptions: (options) => { options.supported = { 'dynamic-import': false }; },
+  },
+  {
+    entry: { start: 'src/cli/start.ts' },
+    format: 'cjs',
+    outExtension: () => ({ js: '.cjs' }),
+    target: 'node20',
+    removeNodeProtocol: false,
+    splitting: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { 'import.meta.dirname': '__dirname' },
   },
   {
     // The thread of a sweep, started by the command for thousands of addresses and ports.

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -32,7 +32,7 @@ describe('the packed package', () => {
 
   it('holds what a user needs and nothing else', () => {
     expect(packed).toEqual([
-      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
+      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/start.cjs', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
     ]);
   });
 
@@ -44,6 +44,18 @@ describe('the packed package', () => {
     const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
     expect(exitCode).toBe(0);
+  });
+
+  it('keeps a code cache beside its bundle, and a broken one does no harm', async () => {
+    const dist = join(folder, 'node_modules/portping/dist');
+    const cache = (await readdir(dist)).find((name) => name.endsWith('.cache')) ?? '';
+    expect(cache).toBe(`code-${process.version}-${process.platform}-${process.arch}.cache`);
+    const whole = await readFile(join(dist, cache));
+    await writeFile(join(dist, cache), 'not a cache');
+    const { stdout, stderr, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
+    expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect((await readFile(join(dist, cache))).length).toBeGreaterThan(whole.length / 2); // written anew
   });
 
   it('works as a library with types', async () => {
