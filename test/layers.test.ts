@@ -40,7 +40,7 @@ const REACH: readonly [layer: RegExp, mayReach: RegExp][] = [
   [/^src\/report\//, /^src\/(core|report)\//],
   [/^src\/cli\//, /^src\/(core|report|cli)\//],
   [/^src\/index\.ts$/, /^src\/core\//],
-  [/^bin\//, /^dist\/cli\.cjs$/],
+  [/^bin\//, /^dist\/start\.cjs$/],
 ];
 
 /** What a layer must not have from elsewhere. */
