@@ -5,8 +5,9 @@ import { latency } from './latency.mjs';
 import { describeMachine, missing } from './machine.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
+import { sweep } from './sweep.mjs';
 
-const benches = [startUp, latency];
+const benches = [startUp, latency, sweep];
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({
