@@ -24,8 +24,11 @@ async function probeOurselves(): Promise<void> {
   const listener = await listen();
   if (!listener) return;
   const endpoint = { address: LOOPBACK, family: 4, port: listener.port } as const;
-  await probePort(endpoint, { timeoutMs: PATIENCE_MS });
-  await listener.close();
+  try {
+    await probePort(endpoint, { timeoutMs: PATIENCE_MS });
+  } finally {
+    await listener.close();
+  }
   await probePort(endpoint, { timeoutMs: PATIENCE_MS });
 }
 
@@ -38,6 +41,6 @@ let warm: Promise<void> | undefined;
  * Done once for each process; later calls return the same promise. Never rejects.
  */
 export function warmUp(): Promise<void> {
-  warm ??= probeOurselves();
+  warm ??= probeOurselves().catch(() => {}); // the probe itself will meet what is wrong
   return warm;
 }
