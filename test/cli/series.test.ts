@@ -173,7 +173,7 @@ describe('waiting', () => {
     await listen(again, port);
     const openedAt = performance.now();
     const { stdout, stderr, exitCode } = await running.end();
-    expect(performance.now() - openedAt).toBeLessThan(1000);
+    expect(performance.now() - openedAt).toBeLessThan(3000);
     await close(again);
     expect(stdout).toMatch(/^Success! .*\n$/);
     expect(stderr).toBe(`127.0.0.1:${port}: refused <10061>; waiting.\n`);
@@ -186,7 +186,7 @@ describe('waiting', () => {
     expect(stderr).toMatch(/\nGave up after 1\.5 s\.\n$/);
     expect(exitCode).toBe(1);
     expect(elapsedMs).toBeGreaterThan(1490);
-    expect(elapsedMs).toBeLessThan(2200);
+    expect(elapsedMs).toBeLessThan(3000);
   });
 
   it('needs no duration, even right before the host', async () => {
