@@ -1,5 +1,6 @@
 import type { Outcome } from './outcome.js';
-import { exitCodeOf, EXIT_UNEXPECTEDLY_OPEN } from './states.js';
+import { serviceReason } from './service/finding.js';
+import { exitCodeOf, EXIT_SERVICE_FAILED, EXIT_UNEXPECTEDLY_OPEN } from './states.js';
 
 /** What `--expect` can ask of a port. */
 export const EXPECTATIONS = ['open', 'closed', 'filtered', 'not-open'] as const;
@@ -29,6 +30,9 @@ export function judge(outcome: Outcome, { expect = 'open', maxLatencyMs = Infini
   const { state } = outcome;
   const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
   const fits = expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
-  if (fits && !tooSlow) return { asExpected: true, exitCode: 0, tooSlow };
-  return { asExpected: false, exitCode: state === 'open' ? EXIT_UNEXPECTEDLY_OPEN : exitCodeOf(state), tooSlow };
+  // Whoever expects a port not to be open has nothing to ask of the service behind it.
+  const isUnanswered = expect === 'open' && outcome.state === 'open' && serviceReason(outcome.service) !== null;
+  if (fits && !tooSlow && !isUnanswered) return { asExpected: true, exitCode: 0, tooSlow };
+  const openCode = isUnanswered ? EXIT_SERVICE_FAILED : EXIT_UNEXPECTEDLY_OPEN;
+  return { asExpected: false, exitCode: state === 'open' ? openCode : exitCodeOf(state), tooSlow };
 }

@@ -1,3 +1,4 @@
+import type { ServiceFinding } from './service/finding.js';
 import type { ClosedReason, FailedReason, FilteredReason, UnresolvedReason } from './states.js';
 import type { Target } from './target.js';
 
@@ -50,6 +51,8 @@ export interface OpenOutcome extends Attempted {
   readonly local: { readonly address: string; readonly port: number } | null;
   /** Set when the connection was watched (`watchMs`) and the other side dropped it; null when it was not dropped or not watched. */
   readonly dropped: Drop | null;
+  /** What a conversation with the service found; null when it was not asked for. */
+  readonly service: ServiceFinding | null;
 }
 
 /** Somebody answered: refused. */

@@ -3,11 +3,14 @@ import type { Attempt, Endpoint, Outcome, ProbeReport, Resolution } from './outc
 import { type AttemptOptions, checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
 import { interleaveFamilies, startAttempts } from './race.js';
 import { type ResolveOptions, resolveHost, resolveLiteral } from './resolver.js';
+import type { ServiceRequest } from './service/finding.js';
 import { familyOf, type Target } from './target.js';
 import { warmUp } from './warm-up.js';
 
 /** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together, in milliseconds; default 5000. */
-export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock' | 'onOpen'> {
+export interface ProbeOptions extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock' | 'onOpen' | 'converse'> {
+  /** Ask the service behind the open port, on the same connection, within the same deadline. With several addresses only the first that opens is asked. */
+  readonly service?: ServiceRequest | undefined;
   /** Leave out the throw-away connect that makes the first latency of a process true, when no latency is looked at. */
   readonly skipWarmUp?: boolean;
   /** Resolves names; by default {@link resolveHost}. */
@@ -27,14 +30,16 @@ interface Started {
 }
 
 async function start(target: Target, options: ProbeOptions, untilFirstOpen: boolean): Promise<Started> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, skipWarmUp = false, resolve = resolveHost } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, sourceAddress, watchMs = 0, closeWith = 'fin', signal, service, skipWarmUp = false, resolve = resolveHost } = options;
   checkTimeout(timeoutMs);
   checkPort(target.port);
   const startedAt = Date.now();
   const startMs = monotonicClock();
   const warm = skipWarmUp ? undefined : warmUp();
+  // Loaded only for those who ask.
+  const converse = service === undefined ? undefined : await (await import('./service/hold-conversation.js')).prepareConversation(service, target);
   const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined, onOpen?: () => void): Promise<Attempt> =>
-    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, ...(onOpen ? { onOpen } : {}) });
+    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, converse, ...(onOpen ? { onOpen } : {}) });
 
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
   const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs, bothFamilies: !untilFirstOpen }));

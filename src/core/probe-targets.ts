@@ -176,7 +176,9 @@ export async function* probeTargets(
   const probe = async (request: TargetRequest, index: number): Promise<void> => {
     const slot = slots.get(index) ?? { events: [], complete: false };
     slots.set(index, slot);
-    const reports = everyAddress ? probeEveryAddress(request.target, probeOptions) : [await probeTarget(request.target, probeOptions)];
+    // Of a port that is not to be open nothing more is to be heard.
+    const asked = (request.expect ?? options.expect ?? 'open') === 'open' ? probeOptions : { ...probeOptions, service: undefined };
+    const reports = everyAddress ? probeEveryAddress(request.target, asked) : [await probeTarget(request.target, asked)];
     let short = false;
     for await (const report of reports) {
       short ||= isShort(report);

@@ -3,6 +3,7 @@ import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
 import type { Attempt, Drop, Endpoint, OpenOutcome } from './outcome.js';
+import type { Converse } from './service/finding.js';
 import { errorFacts, isResetAfterHandshake, judgeSocketError, TIMED_OUT } from './socket-errors.js';
 
 /** The deadline of a probe when none is given, in milliseconds. */
@@ -20,6 +21,8 @@ export interface AttemptOptions {
   readonly onOpen?: () => void;
   /** How long an open connection is watched for being dropped by the other side, in milliseconds; 0 (the default) closes it at once. */
   readonly watchMs?: number;
+  /** Talks on the open connection instead of watching it; the attempt ends when it has come to a finding. */
+  readonly converse?: Converse | undefined;
   /**
    * How an open connection is ended: `fin` (the default), as clients do that are done, or `reset`, which servers may log but which leaves no
    * TIME_WAIT behind: one endpoint probed more than about 200 times a second would use up the source ports.
@@ -58,7 +61,7 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
 }
 
 /**
- * One TCP connect attempt to one literal address. Whatever the network answers is a value; nothing is sent on the connection.
+ * One TCP connect attempt to one literal address. Whatever the network answers is a value; nothing is sent on the connection, unless `converse` does.
  *
  * The latency runs from `connectionAttempt`, which Node emits immediately before the system call (nodejs/node#51045), to `connect`.
  * The first attempt of a process reads too long unless {@link warmUp} was awaited before.
@@ -67,14 +70,15 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
  * @throws TypeError when an address is not a literal or not of that family, RangeError when the port or the timeout is out of range
  */
 export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, onOpen, watchMs = 0, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, onOpen, watchMs = 0, converse, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
   checkArguments(endpoint, timeoutMs, watchMs, sourceAddress);
   const startedAt = Date.now();
   // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt, elapsedMs: 0 };
 
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = createSocket();
+    const conversation = converse ? new AbortController() : null;
     let startMs = clock();
     let open: OpenOutcome | undefined;
     let watchTimer: NodeJS.Timeout | undefined;
@@ -90,11 +94,23 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
     const opened = (latencyMs: number, dropped: Drop | null): OpenOutcome => {
       const { localAddress, localPort } = socket;
       const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
-      return { state: 'open', endpoint, startedAt, latencyMs, local, dropped };
+      return { state: 'open', endpoint, startedAt, latencyMs, local, dropped, service: null };
+    };
+    const hold = (seen: OpenOutcome, connectedMs: number, drop: Drop | null): void => {
+      if (!converse || !conversation) return;
+      const fail = (cause: unknown): void => { reject(cause); finish(seen); };
+      converse(socket, { connectedMs, clock, drop, signal: conversation.signal }).then((service) => finish({ ...seen, service }), fail);
     };
     const elapsed = () => ({ endpoint, startedAt, elapsedMs: clock() - startMs });
-    const cancel = () => finish(open ?? { state: 'cancelled', ...elapsed() });
-    const giveUp = () => finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
+    const cancel = () => {
+      // Of an open port whose service was to be heard too, half is no verdict.
+      finish(open && !conversation ? open : { state: 'cancelled', ...elapsed() });
+      conversation?.abort();
+    };
+    const giveUp = () => {
+      if (open && conversation) return conversation.abort(); // it says how far it came
+      finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
+    };
     // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
     const deadline = setTimeout(() => setImmediate(() => { if (!socket.destroyed) giveUp(); }), timeoutMs);
     if (signal) setMaxListeners(0, signal); // one signal may end many probes
@@ -115,6 +131,7 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       const seen = opened(connectedMs - startMs, null);
       open = seen;
       onOpen?.();
+      if (converse && conversation) return hold(seen, connectedMs, null);
       if (watchMs <= 0) return finish(seen);
       const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
       socket.once('end', () => drop('end'));
@@ -126,7 +143,14 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       if (open) return; // the watch above has it
       const when = elapsed(); // before anything else costs time
       const facts = errorFacts(error);
-      if (isResetAfterHandshake(facts)) return finish(opened(when.elapsedMs, { by: 'reset', afterMs: 0 }));
+      if (isResetAfterHandshake(facts)) {
+        // A conversation says that in its own words.
+        const drop = { by: 'reset', afterMs: 0 } as const;
+        open = opened(when.elapsedMs, conversation ? null : drop);
+        if (!conversation) return finish(open);
+        onOpen?.();
+        return hold(open, clock(), drop);
+      }
       finish({ ...judgeSocketError(error, endpoint.family), ...when, error: facts });
     });
     socket.connect({

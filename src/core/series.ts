@@ -129,7 +129,9 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
 
 /** Whether a probe heard nothing in less than its own time, because the duration of the series was over: that says nothing about the port. */
 function wasCutShort({ outcome, timeoutMs }: ProbeReport, ownTimeoutMs: number): boolean {
-  return timeoutMs < ownTimeoutMs && 'reason' in outcome && (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout');
+  if (timeoutMs >= ownTimeoutMs) return false;
+  if (outcome.state === 'open') return outcome.service?.state === 'silent';
+  return 'reason' in outcome && (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout');
 }
 
 /** Reasons that waiting does not cure: the name does not exist, this machine has no way there or forbids it. */

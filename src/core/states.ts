@@ -20,6 +20,9 @@ export type FailedReason =
   | 'no-resources'
   | 'unknown-error';
 
+/** The port is open, but the service behind it did not answer as it should. */
+export type ServiceReason = 'silent' | 'dropped' | 'wrong-protocol' | 'tls-failed';
+
 /** Why a port is not open. */
 export type Reason = ClosedReason | FilteredReason | UnresolvedReason | FailedReason;
 
@@ -32,7 +35,7 @@ export interface ExitCodeRow {
   /** What the code means, in words for the help text. */
   readonly meaning: string;
   /** The reasons that lead to it. */
-  readonly reasons: readonly Reason[];
+  readonly reasons: readonly (Reason | ServiceReason)[];
 }
 
 /**
@@ -61,6 +64,12 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     reasons: ['no-route', 'no-ports-left', 'no-files-left', 'not-permitted', 'bad-source', 'no-resources', 'unknown-error'],
   },
   { exitCode: 5, state: null, meaning: 'a port is open that --expect says must not be, or slower than --max-latency', reasons: [] },
+  {
+    exitCode: 6,
+    state: 'open',
+    meaning: 'the port is open, but the service asked for with --service did not answer as it should',
+    reasons: ['silent', 'dropped', 'wrong-protocol', 'tls-failed'],
+  },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
   { exitCode: 70, state: null, meaning: 'a bug in portping', reasons: [] },
   { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict', reasons: [] },
@@ -69,17 +78,18 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
 /** Exit code for a port that is open, but not as expected. */
 export const EXIT_UNEXPECTEDLY_OPEN = 5;
 
+/** Exit code for a port that is open as expected, behind which the service did not answer as it should. */
+export const EXIT_SERVICE_FAILED = 6;
+
 /** Exit code for wrong usage (EX_USAGE of sysexits(3)). */
 export const EXIT_USAGE = 64;
 
 /** Exit code for an exception nobody caught (EX_SOFTWARE of sysexits(3)). */
 export const EXIT_BUG = 70;
 
-const exitCodes = new Map(EXIT_CODES.map((row) => [row.state, row.exitCode]));
-
-/** The exit code that stands for a state. */
+/** The exit code that stands for a state: that of its first row. */
 export function exitCodeOf(state: State): number {
-  const exitCode = exitCodes.get(state);
+  const exitCode = EXIT_CODES.find((row) => row.state === state)?.exitCode;
   if (exitCode === undefined) throw new TypeError(`no exit code for the state ${state}`);
   return exitCode;
 }

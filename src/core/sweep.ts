@@ -76,7 +76,7 @@ class Chunk {
     const endpoint: Endpoint = { address: host, family: familyOf(host) ?? 4, port };
     const common = { endpoint, startedAt: Math.round(this.#startedAt[index] ?? 0) };
     const elapsedMs = this.#elapsedMs[index] ?? this.#timeoutMs;
-    if (state === SWEEP_STATE.open) return { state: 'open', ...common, latencyMs: elapsedMs, local: null, dropped: null };
+    if (state === SWEEP_STATE.open) return { state: 'open', ...common, latencyMs: elapsedMs, local: null, dropped: null, service: null };
     if (state === SWEEP_STATE.closed) return { state: 'closed', reason: 'conn-refused', ...common, elapsedMs, error: REFUSED };
     if (state === SWEEP_STATE.silent) return { state: 'filtered', reason: 'no-response', ...common, elapsedMs, error: TIMED_OUT };
     return null;

@@ -19,7 +19,7 @@ export function errorOf(code: string, facts: Partial<ErrorFacts> = {}): ErrorFac
 }
 
 export function openOutcome(facts: Partial<OpenOutcome> = {}): OpenOutcome {
-  return { state: 'open', endpoint, startedAt: STARTED_AT, latencyMs: 12.3456, local: { address: '192.0.2.99', port: 50_000 }, dropped: null, ...facts };
+  return { state: 'open', endpoint, startedAt: STARTED_AT, latencyMs: 12.3456, local: { address: '192.0.2.99', port: 50_000 }, dropped: null, service: null, ...facts };
 }
 
 export function closedOutcome(facts: Partial<ClosedOutcome> = {}): ClosedOutcome {

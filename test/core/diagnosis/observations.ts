@@ -11,8 +11,8 @@ export const PORT = 5432;
 const error = (code: string, winsock: number | null = null): ErrorFacts => ({ code, errno: null, winsock, syscall: 'connect' });
 const at = (address: string, port: number) => ({ endpoint: { address, family: address.includes(':') ? 6 : 4, port } as const, startedAt: 0 });
 
-export const open = (address = V4, port = PORT, latencyMs = 10): Attempt => ({ state: 'open', ...at(address, port), latencyMs, local: null, dropped: null });
-export const dropped = (by: 'end' | 'reset'): Attempt => ({ state: 'open', ...at(V4, PORT), latencyMs: 10, local: null, dropped: { by, afterMs: 1 } });
+export const open = (address = V4, port = PORT, latencyMs = 10): Attempt => ({ state: 'open', ...at(address, port), latencyMs, local: null, dropped: null, service: null });
+export const dropped = (by: 'end' | 'reset'): Attempt => ({ state: 'open', ...at(V4, PORT), latencyMs: 10, local: null, dropped: { by, afterMs: 1 }, service: null });
 export const closed = (address = V4, port = PORT, elapsedMs = 10): Attempt => ({ state: 'closed', reason: 'conn-refused', ...at(address, port), elapsedMs, error: error('ECONNREFUSED', 10061) });
 export const filtered = (reason: FilteredReason = 'no-response', address = V4, port = PORT, elapsedMs = 5000): Attempt => ({ state: 'filtered', reason, ...at(address, port), elapsedMs, error: error('E', 10060) });
 export const failed = (reason: FailedReason, address = V4): Attempt => ({ state: 'failed', reason, ...at(address, PORT), elapsedMs: 0, error: error('E') });

@@ -1,0 +1,150 @@
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import type { SecureContext, TLSSocket } from 'node:tls';
+import { familyOf } from '../target.js';
+import { certificateFacts, judgeCertificate } from './certificate.js';
+import type { ServiceRequest, TlsFacts, TlsProblem } from './finding.js';
+import { cutText, quote, recognizeProtocol } from './text.js';
+
+type Tls = typeof import('node:tls');
+
+/** What a layer tells as it goes. */
+export interface LayerListener {
+  /** Plain text that came through TLS. */
+  onData(bytes: Buffer): void;
+  /** It is secure now, or over. */
+  onChange(): void;
+}
+
+/** Starts TLS on a connection. */
+export interface TlsStarter {
+  start(socket: Socket, listener: LayerListener): SecureLayer;
+}
+
+/** Versions of TLS that must not be used any more (RFC 8996), and what people call them. */
+const WITHDRAWN: Readonly<Record<string, string>> = { SSLv3: 'SSL 3.0', TLSv1: 'TLS 1.0', 'TLSv1.1': 'TLS 1.1' };
+
+/** OpenSSL's names of errors that mean: no version in common. */
+const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOCOL', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ERR_SSL_NO_PROTOCOLS_AVAILABLE']);
+
+const isTlsRecord = (bytes: Buffer): boolean => /^[\x14-\x17]\x03/.test(bytes.toString('latin1', 0, 2));
+
+/**
+ * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
+ * after the handshake and not by it: then it is known also where it is not acceptable.
+ */
+export class SecureLayer {
+  readonly stream: TLSSocket;
+  readonly #tap: Duplex;
+  readonly #tls: Tls;
+  readonly #settings: ServiceRequest;
+  readonly #host: string;
+  #firstBytes = Buffer.alloc(0);
+  isSecure = false;
+  /** No more will come through it. */
+  isEnded = false;
+  error: NodeJS.ErrnoException | null = null;
+
+  constructor(tls: Tls, secureContext: SecureContext, socket: Socket, host: string, settings: ServiceRequest, listener: LayerListener) {
+    this.#tls = tls;
+    this.#host = host;
+    this.#settings = settings;
+    this.#tap = new Duplex({
+      read: () => {},
+      write: (chunk, _, done) => void socket.write(chunk as Buffer, () => done()), // a connection that is gone tells by itself
+      final: (done) => done(),
+    });
+    this.#tap.on('error', () => {}); // comes from the connection, which told it already
+    const end = (): void => {
+      this.isEnded = true;
+      listener.onChange();
+    };
+    const fail = (error: Error): void => {
+      this.error ??= error;
+      end();
+    };
+    // A literal address is no name for SNI (RFC 6066, section 3).
+    const servername = familyOf(host) === null ? host : '';
+    this.stream = tls.connect({ socket: this.#tap, secureContext, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined });
+    this.stream.on('secureConnect', () => { this.isSecure = true; listener.onChange(); });
+    this.stream.on('data', (bytes: Buffer) => listener.onData(bytes)).on('end', end).on('close', end).on('error', fail);
+  }
+
+  /** Bytes from the wire. */
+  push(bytes: Buffer): void {
+    if (this.#firstBytes.length < 512) this.#firstBytes = Buffer.concat([this.#firstBytes, bytes.subarray(0, 513)]);
+    this.#tap.push(bytes);
+  }
+
+  /** No more bytes from the wire. */
+  end(error?: Error): void {
+    if (error) this.#tap.destroy(error);
+    else this.#tap.push(null);
+  }
+
+  /** Why the handshake did not come to its end, in words. */
+  describeError(): TlsProblem {
+    const code = this.error?.code ?? 'unknown';
+    if (this.#firstBytes.length > 0 && !isTlsRecord(this.#firstBytes)) {
+      const looks = recognizeProtocol(this.#firstBytes);
+      const [line = ''] = cutText(this.#firstBytes, 512).split(/\r?\n/);
+      return { failure: 'not-tls', problem: `no TLS came, but ${quote(line)}${looks === null ? '' : `, which looks like ${looks}`}` };
+    }
+    if (VERSION_ERRORS.has(code)) return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
+    const alert = /ALERT_(?:NUMBER_)?(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
+    return { failure: 'handshake', problem: alert ? `it broke the handshake off with the alert "${alert}"` : `the handshake failed (${code})` };
+  }
+
+  /** What was agreed on, and what about it ends the conversation, if anything: the failure is that of the weightiest. */
+  judge(nowMs: number): { readonly facts: TlsFacts; readonly fatal: TlsProblem | null } {
+    const { insecure = false, tlsMinDays } = this.#settings;
+    const version = this.stream.getProtocol() ?? 'unknown';
+    const x509 = this.stream.getPeerX509Certificate();
+    const certificate = x509 ? certificateFacts(x509, nowMs) : null;
+    const problems: TlsProblem[] = [];
+    const withdrawn = WITHDRAWN[version];
+    if (withdrawn) problems.push({ failure: 'old-version', problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least` });
+    if (x509 && certificate) {
+      const verifyCode = this.stream.authorizationError as unknown as string | null; // a code, whatever the types say
+      const mismatch = this.#tls.checkServerIdentity(this.#host, x509.toLegacyObject());
+      problems.push(...judgeCertificate(certificate, { verifyCode, host: mismatch ? this.#host : null, nowMs }));
+    } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
+    const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && certificate.daysLeft < tlsMinDays && certificate.daysLeft >= 0
+      ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${certificate.daysLeft} more ${certificate.daysLeft === 1 ? 'day' : 'days'} only, where ${tlsMinDays} are asked for` }]
+      : [];
+    const asked = tlsMinDays === undefined ? [] : [...problems.filter(({ failure }) => failure === 'expired'), ...expiresSoon];
+    const unacceptable = insecure ? asked : [...problems, ...expiresSoon];
+    const [first] = unacceptable;
+    const fatal = first ? { failure: first.failure, problem: unacceptable.map(({ problem }) => problem).join('; ') } : null;
+    return { facts: { version, cipher: this.stream.getCipher().name, certificate, problems: [...problems, ...expiresSoon] }, fatal };
+  }
+
+  /** Says that this is the end (close_notify), and lets that leave. */
+  async close(mostMs: number): Promise<void> {
+    if (this.isSecure && !this.isEnded && mostMs > 0) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, mostMs);
+        this.stream.end(() => { clearTimeout(timer); resolve(); });
+      });
+    }
+    this.stream.destroy();
+    this.#tap.destroy();
+  }
+}
+
+let prepared: { readonly tls: Tls; readonly secureContext: SecureContext } | undefined;
+
+/**
+ * Loads TLS and makes ready what all connections share: it takes longer than a handshake, and must not be taken for the other side's time.
+ * All versions that OpenSSL knows are offered, so that a server that has only old ones can be named for what it is; none of them is accepted.
+ *
+ * @param host the name or address that the certificate must be for
+ */
+export async function prepareTls(host: string, settings: ServiceRequest): Promise<TlsStarter> {
+  if (!prepared) {
+    const tls = await import('node:tls');
+    prepared = { tls, secureContext: tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }) };
+  }
+  const { tls, secureContext } = prepared;
+  return { start: (socket, listener) => new SecureLayer(tls, secureContext, socket, settings.sni ?? host, settings, listener) };
+}
