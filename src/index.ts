@@ -4,7 +4,7 @@ export { resolveHost, type ResolveOptions } from './core/resolver.js';
 export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series.js';
 export type { SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
 export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/events.js';
-export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type Summary } from './core/statistics.js';
+export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type ServiceTotals, type Summary } from './core/statistics.js';
 export type { Outage, OutageCause } from './core/outages.js';
 export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
 export { warmUp } from './core/warm-up.js';
@@ -14,7 +14,7 @@ export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type
 export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
-export type { ClosedReason, FailedReason, FilteredReason, Reason, State, UnresolvedReason } from './core/states.js';
+export type { ClosedReason, FailedReason, FilteredReason, Reason, ServiceReason, State, UnresolvedReason } from './core/states.js';
 export { lookUpError, winsockByCode, winsockByNumber, WINSOCK_ERRORS, type WinsockError } from './core/winsock.js';
 export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
 export { COMPANION_PORTS, type DiagnoseOptions, type DiagnosisCheck } from './core/diagnosis/observe.js';
@@ -23,7 +23,12 @@ export type { Evidence } from './core/diagnosis/evidence.js';
 export type {
   AddressObservation, CounterChanges, DnsAnswer, DnsServerObservation, LocalFilterObservation, MachineObservation, NameObservation, Observations, RefusalTiming,
 } from './core/diagnosis/observations.js';
+export { SERVICE_NAMES, serviceNameOfPort, type ServiceName } from './core/service/registry.js';
+export type {
+  CertificateFacts, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceRequest, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
+} from './core/service/finding.js';
 export { UsageError } from './core/usage-error.js';
+export { reasonOf } from './core/outcome.js';
 export type {
   Address, Attempt, CancelledOutcome, ClosedOutcome, Drop, Endpoint, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
   ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, ServerAnswer, Unresolved,

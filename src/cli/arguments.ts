@@ -6,6 +6,7 @@ import { UsageError } from '../core/usage-error.js';
 import type { Format } from '../report/reporter.js';
 import { chooseDiagnosis, type DiagnosisConfig } from './diagnosis-arguments.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
+import type { ServiceChoice } from './service-arguments.js';
 
 /** What a command line asks for, checked and complete. */
 export type Config =
@@ -34,6 +35,8 @@ export interface ProbeConfig {
   readonly concurrency: number | null;
   readonly ratePerSecond: number | undefined;
   readonly probe: Pick<ProbeOptions, 'family' | 'timeoutMs' | 'sourceAddress' | 'dnsServer'>;
+  /** The service that must answer; null when none is asked. */
+  readonly service: ServiceChoice | null;
   readonly expect: Expectation;
   readonly maxLatencyMs: number | undefined;
   /** How often; Infinity until interrupted. */
@@ -84,6 +87,27 @@ function chooseTargets(words: readonly string[], options: RawOptions): TargetBlo
   return block;
 }
 
+/** The service that is asked for; each of the targets is looked at, unless they come from a file, whose lines are looked at as they are read. */
+async function chooseServiceOf(targets: TargetBlock | string, options: RawOptions): Promise<ServiceChoice | null> {
+  const { service, sni, insecure, tlsMinDays, expect } = options;
+  if ([service, sni, insecure, tlsMinDays].every((each) => each === undefined)) return null;
+  const { chooseService } = await import('./service-arguments.js');
+  const choice = chooseService(options, expect);
+  if (choice === null || typeof targets === 'string') return choice;
+  for (const target of targets.targets()) choice.check({ target });
+  choice.finish();
+  return choice;
+}
+
+/** Words that are no targets may have been meant for an option: the hint says how they were taken. */
+function withHint<T>(hint: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw error instanceof UsageError && hint !== '' ? new UsageError(`${error.message}${hint}`) : error;
+  }
+}
+
 /** Options that mean something only beside another one are refused without it: none is accepted and ignored. */
 function checkPartners({ targets, count, continuous, interval, wait, waitForName, histogram, expect, maxLatency }: RawOptions, command: readonly string[]): void {
   const repeated = (count ?? 1) > 1 || continuous === true;
@@ -107,9 +131,9 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const own = end < 0 ? argv : argv.slice(0, end);
   const commandWords = end < 0 ? [] : argv.slice(end + 1);
   const hasOptions = own.some((word) => word.startsWith('-'));
-  const line = hasOptions ? (await import('./command-line.js')).readCommandLine(own) : { options: DEFAULT_OPTIONS as RawOptions, words: own };
+  const line = hasOptions ? (await import('./command-line.js')).readCommandLine(own) : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
   if ('shown' in line) return { action: 'show', text: line.shown };
-  const { options, words } = line;
+  const { options, words, hint } = line;
   if (options.explain !== undefined) {
     if (words.length > 0) throw new UsageError(`--explain: takes one code and no target; "${words.join(' ')}" is too much`);
     return { action: 'explain', query: options.explain === true ? null : options.explain };
@@ -122,12 +146,14 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
     checkFamily(parseTargets(words), probe.family, probe.sourceAddress);
     return diagnosis;
   }
+  const targets = withHint(hint, () => chooseTargets(words, options));
   return {
     action: 'probe',
-    targets: chooseTargets(words, options),
+    targets,
     concurrency: options.concurrency ?? null,
     ratePerSecond: options.rate,
     probe,
+    service: await chooseServiceOf(targets, options),
     expect: options.expect,
     maxLatencyMs: options.maxLatency,
     count: options.continuous ? Infinity : (options.count ?? 1),

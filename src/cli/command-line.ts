@@ -3,16 +3,19 @@ import { isIP } from 'node:net';
 import { parseDuration } from '../core/duration.js';
 import { EXPECTATIONS } from '../core/expectation.js';
 import { WAIT_DEFAULTS } from '../core/series.js';
+import { MAX_TLS_DAYS } from '../core/service/certificate.js';
+import { SERVICE_NAMES } from '../core/service/registry.js';
 import { EXIT_CODES } from '../core/states.js';
-import { parseHost, parsePort } from '../core/target.js';
+import { asciiHost, parseHost, parsePort } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
 import { FORMATS } from '../report/reporter.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
+import { completeService, parseServiceName } from './service-arguments.js';
 
 declare const PORTPING_VERSION: string;
 
 /** Options that say how often and how many ports are probed, or how a probe is shown: a diagnosis has its own way of all that. */
-const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'verbose', 'timestamps'];
+const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'service', 'verbose', 'timestamps'];
 
 function parseExtraAddress(text: string): string {
   if (isIP(text) === 0) throw new UsageError(`--ip: "${text}" is not an address; allowed: an IPv4 or IPv6 address of the host`);
@@ -28,6 +31,17 @@ function addDiagnosisOptions(program: Command): Command {
     .addOption(new Option('--report', 'the diagnosis as a block of Markdown, for a ticket').conflicts([...NOT_WITH_DIAGNOSIS, 'output']));
 }
 
+/** Adds the options about the service behind an open port. */
+function addServiceOptions(program: Command): Command {
+  return program
+    .addOption(
+      new Option('--service [name]', `after the handshake, see that the service answers; without a name the port decides: ${SERVICE_NAMES.join(', ')}`).argParser(parseServiceName),
+    )
+    .option('--sni <name>', 'with a service that has TLS: the name to ask for and to find in the certificate, instead of the host', parseServerName)
+    .option('--tls-min-days <n>', 'with a service that has TLS: days for which the certificate must yet be valid', parseDays)
+    .option('--insecure', 'with a service that has TLS: go on when the certificate, or the version of TLS, is not acceptable');
+}
+
 const EXAMPLES = `
 Examples:
   portping mail.example.com 25              is SMTP reachable?
@@ -38,6 +52,8 @@ Examples:
   portping -t --timestamps db 5432          until ^C, outages and all
   portping --wait 60s db 5432 -- npm start  start when the database is there
   portping --expect closed host 23          fail when telnet is open
+  portping --service mail.example.com 25    does SMTP answer there?
+  portping --service smtp+tls --tls-min-days 14 mail.example.com 25
   portping 10.0.0.5 22,80,8000-8100         several ports
   portping --targets list.txt -o junit      a firewall's test: host port expected-state
   portping -v --all example.com 443         every address, every timing
@@ -66,6 +82,18 @@ function parseDnsServer(text: string): string {
   const port = bracketedPort ?? plainPort;
   if (port === undefined) return address;
   return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
+}
+
+function parseServerName(text: string): string {
+  const name = parseHost(text);
+  if (isIP(name) !== 0) throw new UsageError(`--sni: "${text}" is an address; allowed: a host name (RFC 6066)`);
+  return asciiHost(name).replace(/\.$/, '');
+}
+
+function parseDays(text: string): number {
+  const days = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  if (days < 1 || days > MAX_TLS_DAYS) throw new UsageError(`--tls-min-days: "${text}" is not a number of days; allowed: 1 to ${MAX_TLS_DAYS}`);
+  return days;
 }
 
 function parseNumber(text: string, name: string, most: number): number {
@@ -109,7 +137,7 @@ function command(write: (text: string) => void): Command {
     .option('--concurrency <n>', 'how many probes at once (default: 500)', (text) => parseNumber(text, '--concurrency', 65_535))
     .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
     .option('-a, --all', 'probe every address the name has, each with its own verdict');
-  return addDiagnosisOptions(program)
+  return addDiagnosisOptions(addServiceOptions(program))
     .option('--source <address>', 'local address to probe from', parseSource)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
     .addOption(new Option('-o, --output <format>', 'how results are written').choices(Object.keys(FORMATS)).default(DEFAULT_OPTIONS.output))
@@ -132,8 +160,8 @@ function usageErrorOf(error: CommanderError): UsageError {
   return new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
 }
 
-/** What a command line holds: its options and the other words, or a text to show instead (help, version). */
-export type CommandLine = { readonly options: RawOptions; readonly words: readonly string[] } | { readonly shown: string };
+/** What a command line holds: its options, the other words and what to add to an error about those, or a text to show instead (help, version). */
+export type CommandLine = { readonly options: RawOptions; readonly words: readonly string[]; readonly hint: string } | { readonly shown: string };
 
 /**
  * Reads the options off a command line. Needed only where there is one: commander takes some 7 ms to load and set up.
@@ -142,13 +170,14 @@ export type CommandLine = { readonly options: RawOptions; readonly words: readon
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   let shown = '';
+  const completed = completeService(argv);
   const program = command((text) => { shown += text; });
   try {
-    program.parse(completeWait(argv), { from: 'user' });
+    program.parse(completeWait(completed.argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { shown };
     throw usageErrorOf(error);
   }
-  return { options: program.opts<RawOptions>(), words: program.args };
+  return { options: program.opts<RawOptions>(), words: program.args, hint: completed.hint };
 }

@@ -53,29 +53,29 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
 const TABLE_FROM = 50;
 
 /** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
-function isSweep({ size, targets }: TargetBlock, { all, verbose, ratePerSecond, probe }: ProbeConfig): boolean {
-  if (size < SWEEP_FROM || all || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
+function isSweep({ size, targets }: TargetBlock, { all, verbose, ratePerSecond, probe, service }: ProbeConfig): boolean {
+  if (size < SWEEP_FROM || all || service !== null || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
   const hosts = new Set<string>();
   for (const { host } of targets()) hosts.add(host);
   return [...hosts].every((host) => familyOf(host) !== null);
 }
 
 async function planOf(config: ProbeConfig): Promise<Plan> {
-  const { targets, count, wait } = config;
+  const { targets, count, wait, service } = config;
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
     const requests = requestsOfBlock(targets);
     const sweepWorker = !repeated && isSweep(targets, config) ? join(import.meta.dirname, 'sweep-worker.cjs') : undefined;
     return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count, sweepWorker };
   }
-  if (!repeated) return { requests: requestsOfFile(targets), size: null, count };
+  if (!repeated) return { requests: requestsOfFile(targets, service), size: null, count };
   const requests: TargetRequest[] = [];
-  for await (const request of requestsOfFile(targets)) requests.push(request);
+  for await (const request of requestsOfFile(targets, service)) requests.push(request);
   return { requests, size: requests.length, count };
 }
 
 async function runConfig(config: ProbeConfig): Promise<number> {
-  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond } = config;
+  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond, service } = config;
   const plan = await planOf(config);
   const manyTargets = plan.size !== 1;
   if (manyTargets) {
@@ -92,6 +92,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     nameEndpoints: all || manyTargets,
     manyTargets,
     expect,
+    service: service && (service.request.name ?? 'its service'),
     expectation: expectationInWords(config),
     canvas: canvas(),
     sparkline: process.stderr.isTTY,
@@ -100,6 +101,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   const surroundings: Surroundings = {
     options: {
       ...config.probe,
+      service: service?.request,
       expect,
       maxLatencyMs,
       everyAddress: all,

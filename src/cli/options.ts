@@ -1,9 +1,10 @@
 import type { Expectation } from '../core/expectation.js';
 import type { Format } from '../report/reporter.js';
 import type { RawDiagnosisOptions } from './diagnosis-arguments.js';
+import type { RawServiceOptions } from './service-arguments.js';
 
 /** The options as commander reads them. */
-export interface RawOptions extends RawDiagnosisOptions {
+export interface RawOptions extends RawDiagnosisOptions, RawServiceOptions {
   readonly 4?: true;
   readonly 6?: true;
   readonly timeout: number;

@@ -118,7 +118,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const { options, reporter, quiet, write } = surroundings;
   const { requests, size, count } = plan;
   const isSeries = count > 1 && Array.isArray(requests);
-  const tally = new Tally(options.expect !== 'open' || options.maxLatencyMs !== undefined);
+  const tally = new Tally(options.expect !== 'open' || options.maxLatencyMs !== undefined || options.service !== undefined);
   const figures = isSeries && !quiet ? await collector(options.everyAddress ?? false) : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);

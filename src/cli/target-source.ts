@@ -7,6 +7,13 @@ export function* requestsOfBlock({ targets }: TargetBlock): Generator<TargetRequ
   for (const target of targets()) yield { target };
 }
 
+/** Who looks at targets before anything is sent, and throws a UsageError for what cannot be asked of them. */
+export interface Lookout {
+  check(request: TargetRequest): void;
+  /** Is called behind the last one. */
+  finish(): void;
+}
+
 /** The longest line that is read whole: a host name has at most 253 characters, a list of ports may be long. */
 const MAX_LINE = 65_536;
 
@@ -23,8 +30,8 @@ async function* readLines(input: NodeJS.ReadStream | ReadStream): AsyncGenerator
   if (rest !== '') yield rest;
 }
 
-/** The targets of a file, line by line; `-` is standard input. */
-async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, undefined> {
+/** The targets of a file, line by line; `-` is standard input. Each is checked before it is told. */
+async function* readRequests(path: string, lookout: Lookout | null): AsyncGenerator<TargetRequest, void, undefined> {
   const name = path === '-' ? 'standard input' : path;
   const input = path === '-' ? process.stdin : createReadStream(path);
   let number = 0;
@@ -35,7 +42,11 @@ async function* readRequests(path: string): AsyncGenerator<TargetRequest, void, 
       if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
       const block = parseTargetLine(line, origin);
       if (!block) continue;
-      for (const target of block.targets()) yield { target, expect: block.expect, origin };
+      for (const target of block.targets()) {
+        const request = { target, expect: block.expect, origin };
+        lookout?.check(request);
+        yield request;
+      }
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -57,13 +68,17 @@ function isRegularFile(path: string): boolean {
  * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
  * anything is sent; what comes through a pipe is probed as it arrives, and a mistake ends the run there.
  *
+ * @param lookout checks each target, too
  * @throws UsageError naming the file and line
  */
-export async function* requestsOfFile(path: string): AsyncGenerator<TargetRequest, void, undefined> {
+export async function* requestsOfFile(path: string, lookout: Lookout | null = null): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && isRegularFile(path);
-  if (isFile) for await (const request of readRequests(path)) void request;
+  if (isFile) {
+    for await (const request of readRequests(path, lookout)) void request;
+    lookout?.finish();
+  }
   let any = false;
-  for await (const request of readRequests(path)) {
+  for await (const request of readRequests(path, lookout)) {
     any = true;
     yield request;
   }

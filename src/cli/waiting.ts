@@ -1,5 +1,6 @@
 import { monotonicClock } from '../core/clock.js';
 import type { ProbeEvent } from '../core/events.js';
+import { reasonOf } from '../core/outcome.js';
 import { waitUntil, type WaitResult } from '../core/series.js';
 import { exitCodeOf } from '../core/states.js';
 import { formatHostPort } from '../core/target.js';
@@ -17,7 +18,9 @@ const nameOf = ({ target }: TargetRequest): string => escapeControls(formatHostP
 
 function presentCause({ report: { outcome } }: ProbeEvent): string {
   if (outcome.state === 'cancelled') return '';
-  return outcome.state === 'open' ? 'open' : `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
+  const reason = reasonOf(outcome);
+  if (outcome.state === 'open') return reason === null ? 'open' : `open, ${describeReason(reason)}`;
+  return `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
 }
 
 /** How waits are told about. */

@@ -1,5 +1,4 @@
-import type { Outcome } from './outcome.js';
-import { serviceReason } from './service/finding.js';
+import { type Outcome, reasonOf } from './outcome.js';
 import { exitCodeOf, EXIT_SERVICE_FAILED, EXIT_UNEXPECTEDLY_OPEN } from './states.js';
 
 /** What `--expect` can ask of a port. */
@@ -31,7 +30,7 @@ export function judge(outcome: Outcome, { expect = 'open', maxLatencyMs = Infini
   const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
   const fits = expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
   // Whoever expects a port not to be open has nothing to ask of the service behind it.
-  const isUnanswered = expect === 'open' && outcome.state === 'open' && serviceReason(outcome.service) !== null;
+  const isUnanswered = expect === 'open' && state === 'open' && reasonOf(outcome) !== null;
   if (fits && !tooSlow && !isUnanswered) return { asExpected: true, exitCode: 0, tooSlow };
   const openCode = isUnanswered ? EXIT_SERVICE_FAILED : EXIT_UNEXPECTEDLY_OPEN;
   return { asExpected: false, exitCode: state === 'open' ? openCode : exitCodeOf(state), tooSlow };

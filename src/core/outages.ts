@@ -1,4 +1,4 @@
-import type { ProbeReport } from './outcome.js';
+import { type ProbeReport, reasonOf } from './outcome.js';
 import type { Reason } from './states.js';
 
 /** A cause of an outage and how many probes in a row had it. */
@@ -7,7 +7,7 @@ export interface OutageCause {
   readonly count: number;
 }
 
-/** A stretch of probes that were not open. */
+/** A stretch of probes that were not open, or whose service did not answer as it should. */
 export interface Outage {
   /** Start of the first probe that was not open, milliseconds since the epoch. */
   readonly from: number;
@@ -47,8 +47,8 @@ export class OutageTracker {
    */
   add({ outcome, startedAt }: ProbeReport): Outage | null {
     if (outcome.state === 'cancelled') return null;
-    if (outcome.state === 'open') return this.#end(startedAt, true);
-    const { reason } = outcome;
+    const reason = reasonOf(outcome);
+    if (reason === null) return this.#end(startedAt, true);
     const current = (this.#current ??= { from: startedAt, last: startedAt, probes: 0, causes: [], lastReason: reason, moreCauses: 0 });
     current.probes += 1;
     current.last = startedAt;

@@ -1,5 +1,5 @@
 import type { ServiceFinding } from './service/finding.js';
-import type { ClosedReason, FailedReason, FilteredReason, UnresolvedReason } from './states.js';
+import type { ClosedReason, FailedReason, FilteredReason, Reason, UnresolvedReason } from './states.js';
 import type { Target } from './target.js';
 
 /** All that a probe may be given: a literal address, its family and a port. Never a name. */
@@ -142,6 +142,12 @@ export type Resolution = Resolved | Unresolved | ResolvingFailed | ResolvingCanc
 
 /** The deciding outcome of a probe: of one attempt, or of the resolution when no attempt could be made. */
 export type Outcome = Attempt | Unresolved | ResolvingFailed | ResolvingCancelled;
+
+/** Why an outcome is not what a client needs; null when it is (open, and the service answered if it was asked), and when nobody waited for it. */
+export function reasonOf(outcome: Outcome): Reason | null {
+  if (outcome.state === 'open') return outcome.service === null || outcome.service.state === 'answered' ? null : outcome.service.state;
+  return outcome.state === 'cancelled' ? null : outcome.reason;
+}
 
 /** All about one probe of one target. */
 export interface ProbeReport {

@@ -23,8 +23,8 @@ export type FailedReason =
 /** The port is open, but the service behind it did not answer as it should. */
 export type ServiceReason = 'silent' | 'dropped' | 'wrong-protocol' | 'tls-failed';
 
-/** Why a port is not open. */
-export type Reason = ClosedReason | FilteredReason | UnresolvedReason | FailedReason;
+/** Why a port is not open or, where that was asked for, the service behind it not there. */
+export type Reason = ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
 
 /** One row of the table of exit codes. */
 export interface ExitCodeRow {
@@ -35,7 +35,7 @@ export interface ExitCodeRow {
   /** What the code means, in words for the help text. */
   readonly meaning: string;
   /** The reasons that lead to it. */
-  readonly reasons: readonly (Reason | ServiceReason)[];
+  readonly reasons: readonly Reason[];
 }
 
 /**

@@ -1,6 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { SeriesEvent } from './events.js';
-import type { State } from './states.js';
+import type { ServiceFinding } from './service/finding.js';
+import type { ServiceReason, State } from './states.js';
 
 /** Figures of a set of times, all in milliseconds. Those that need two values are null when there is one. */
 export interface Figures {
@@ -37,6 +38,15 @@ export interface OutageTotals {
   readonly totalMs: number;
 }
 
+/** What came of the service behind open ports. */
+export interface ServiceTotals {
+  readonly answered: number;
+  /** How often it did not answer as it should, by reason; those that did not occur are left out. */
+  readonly failures: Readonly<Partial<Record<ServiceReason, number>>>;
+  /** Times from the handshake to the answer; null when there was none. */
+  readonly answers: Figures | null;
+}
+
 /** What many probes learned. */
 export interface Summary {
   /** Start of the first and of the latest probe, milliseconds since the epoch; null when there was none. */
@@ -48,6 +58,8 @@ export interface Summary {
   readonly lossPercent: number | null;
   /** Open probes only; null when there was none. */
   readonly latency: LatencyFigures | null;
+  /** Null when the service was never asked. */
+  readonly service: ServiceTotals | null;
   /** Open probes that were slower than allowed. */
   readonly tooSlow: number;
   /** Latencies whole seconds above their neighbours: probably a lost SYN each. */
@@ -99,6 +111,8 @@ export class Statistics {
   readonly #latency = new RunningFigures();
   readonly #resolving = new RunningFigures();
   readonly #jitter = new RunningFigures();
+  readonly #answers = new RunningFigures();
+  readonly #serviceFailures: Partial<Record<ServiceReason, number>> = {};
   readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: HIGHEST_MICROSECONDS, figures: 4 });
   readonly #bins: number[] = [];
   readonly #recent: (number | null)[] = [];
@@ -106,6 +120,7 @@ export class Statistics {
   #outages: OutageTotals = { count: 0, longestMs: 0, totalMs: 0 };
   #firstAt: number | null = null;
   #latestAt: number | null = null;
+  #isServiceAsked = false;
   #tooSlow = 0;
   #lostSyns = 0;
 
@@ -127,6 +142,7 @@ export class Statistics {
     if (resolution.state === 'resolved' && resolution.via !== 'literal') this.#resolving.add(resolution.elapsedMs);
     const latencyMs = outcome.state === 'open' ? outcome.latencyMs : null;
     if (latencyMs !== null) this.#addLatency(latencyMs);
+    if (outcome.state === 'open' && outcome.service) this.#addService(outcome.service);
     this.#recent.push(latencyMs);
     if (this.#recent.length > RECENT) this.#recent.shift();
   }
@@ -141,6 +157,18 @@ export class Statistics {
     this.#bins[bin] = (this.#bins[bin] ?? 0) + 1;
   }
 
+  #addService(finding: ServiceFinding): void {
+    this.#isServiceAsked = true;
+    if (finding.state === 'answered') this.#answers.add(finding.answerMs);
+    else this.#serviceFailures[finding.state] = (this.#serviceFailures[finding.state] ?? 0) + 1;
+  }
+
+  #serviceTotals(): ServiceTotals | null {
+    if (!this.#isServiceAsked) return null;
+    const answers = this.#answers.snapshot();
+    return { answered: answers?.count ?? 0, failures: { ...this.#serviceFailures }, answers };
+  }
+
   /** The figures so far. */
   summary(): Summary {
     const counts = { ...this.#counts };
@@ -152,6 +180,7 @@ export class Statistics {
       counts,
       lossPercent: sent === 0 ? null : ((sent - counts.open) / sent) * 100,
       latency: this.#latencyFigures(),
+      service: this.#serviceTotals(),
       tooSlow: this.#tooSlow,
       lostSyns: this.#lostSyns,
       outages: this.#outages,

@@ -1,9 +1,10 @@
 import type { ProbeEvent } from '../core/events.js';
+import { reasonOf } from '../core/outcome.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
 import { type Output, type Reporter, SILENCE } from './reporter.js';
 
-const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock', 'latency_ms', 'elapsed_ms', 'dns_ms', 'expected', 'as_expected', 'exit_code', 'explanation'] as const;
+const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock', 'latency_ms', 'elapsed_ms', 'dns_ms', 'expected', 'as_expected', 'exit_code', 'explanation', 'service', 'service_state', 'service_ms', 'service_said', 'tls_version', 'tls_days_left'] as const;
 
 /**
  * One cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); nothing that is a
@@ -20,13 +21,14 @@ const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000
 function row({ request, report, verdict }: ProbeEvent, expect: string): string {
   const { target, startedAt, resolution, outcome } = report;
   const explanation = explain(report);
+  const service = outcome.state === 'open' ? outcome.service : null;
   const cells = {
     time: new Date(startedAt).toISOString(),
     host: target.host,
     port: target.port,
     address: 'endpoint' in outcome ? outcome.endpoint.address : null,
     state: outcome.state,
-    reason: 'reason' in outcome ? outcome.reason : null,
+    reason: reasonOf(outcome),
     winsock: 'error' in outcome ? outcome.error.winsock : null,
     latency_ms: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
     elapsed_ms: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
@@ -35,6 +37,12 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     as_expected: verdict.asExpected,
     exit_code: verdict.exitCode,
     explanation: explanation && `${explanation.what} ${explanation.advice}`,
+    service: service?.name ?? null,
+    service_state: service?.state ?? null,
+    service_ms: service && service.answerMs !== null ? rounded(service.answerMs) : null,
+    service_said: service ? (service.firstLine ?? (service.state === 'answered' ? service.meaning : null)) : null,
+    tls_version: service?.tls?.version ?? null,
+    tls_days_left: service?.tls?.certificate?.daysLeft ?? null,
   };
   return COLUMNS.map((column) => cell(cells[column])).join(',');
 }

@@ -3,8 +3,9 @@ import { formatEndpoint } from '../core/target.js';
 import { winsockByNumber } from '../core/winsock.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
+import { adviseOnService, describeService } from './service.js';
 
-/** Why a port is not open, for people: what was seen, and the most useful next step. Each is one line. */
+/** Why a port is not open, or its service not there, for people: what was seen, and the most useful next step. Each is one line. */
 export interface Explanation {
   readonly what: string;
   readonly advice: string;
@@ -143,7 +144,10 @@ function explainUnresolved(outcome: Unresolved): Explanation {
 
 function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {
   switch (outcome.state) {
-    case 'open':
+    case 'open': {
+      const advice = outcome.service && adviseOnService(outcome.service);
+      return outcome.service && advice !== null ? { what: `Service: ${describeService(outcome.service)}`, advice } : null;
+    }
     case 'cancelled':
       return null;
     case 'closed':
@@ -162,10 +166,10 @@ function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | nu
   }
 }
 
-/** Why the target is not open, or null when it is (or when nobody waited for the verdict). */
+/** Why the target is not open, or its service not there; null when all is well (or when nobody waited for the verdict). */
 export function explain(report: ProbeReport): Explanation | null {
   const explanation = explainOutcome(report.outcome, report);
-  if (explanation === null || !('error' in report.outcome)) return null;
+  if (explanation === null || !('error' in report.outcome)) return explanation;
   return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
 }
 

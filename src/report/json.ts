@@ -1,5 +1,6 @@
-import type { Attempt, Resolution } from '../core/outcome.js';
+import { type Attempt, reasonOf, type Resolution } from '../core/outcome.js';
 import type { OutageEvent, ProbeEvent } from '../core/events.js';
+import type { ServiceFinding, TlsFacts } from '../core/service/finding.js';
 import type { Figures } from '../core/statistics.js';
 import { escapeJson } from './escape.js';
 import { explain } from './explanation.js';
@@ -27,6 +28,29 @@ function resolutionObject(resolution: Resolution): object {
   };
 }
 
+function tlsObject({ version, cipher, certificate, problems }: TlsFacts): object {
+  return { version, cipher, certificate: certificate && { ...certificate, validFrom: iso(certificate.validFrom), validTo: iso(certificate.validTo) }, problems };
+}
+
+function serviceObject(finding: ServiceFinding): object {
+  const { name, state, firstLine, answerMs, elapsedMs, receivedBytes, tls } = finding;
+  return {
+    name,
+    state,
+    firstLine,
+    meaning: 'meaning' in finding ? finding.meaning : null,
+    answerMs: answerMs === null ? null : rounded(answerMs),
+    elapsedMs: rounded(elapsedMs),
+    receivedBytes,
+    problem: 'problem' in finding ? finding.problem : null,
+    failure: 'failure' in finding ? finding.failure : null,
+    awaited: 'awaited' in finding ? finding.awaited : null,
+    unfinished: 'unfinished' in finding ? finding.unfinished : null,
+    dropped: finding.state === 'dropped' ? { by: finding.by, afterMs: rounded(finding.afterMs), winsock: finding.winsock } : null,
+    tls: tls && tlsObject(tls),
+  };
+}
+
 function attemptObject(attempt: Attempt): object {
   const { endpoint, state, startedAt } = attempt;
   const isOpen = attempt.state === 'open';
@@ -39,6 +63,7 @@ function attemptObject(attempt: Attempt): object {
     elapsedMs: isOpen ? null : rounded(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
     dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: rounded(attempt.dropped.afterMs) } : null,
+    service: isOpen && attempt.service ? serviceObject(attempt.service) : null,
     error: 'error' in attempt ? attempt.error : null,
   };
 }
@@ -57,7 +82,7 @@ function probeObject({ request, report, sequence, verdict, lostSynSeconds, forme
     expected: request.expect ?? null,
     timeoutMs: rounded(timeoutMs),
     state: outcome.state,
-    reason: 'reason' in outcome ? outcome.reason : null,
+    reason: reasonOf(outcome),
     exitCode: verdict.exitCode,
     asExpected: verdict.asExpected,
     tooSlow: verdict.tooSlow,
@@ -65,6 +90,7 @@ function probeObject({ request, report, sequence, verdict, lostSynSeconds, forme
     latencyMs: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
     elapsedMs: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
     error: 'error' in outcome ? outcome.error : null,
+    service: outcome.state === 'open' && outcome.service ? serviceObject(outcome.service) : null,
     lostSynSeconds,
     formerAddresses,
     resolution: resolutionObject(resolution),
@@ -83,12 +109,13 @@ function roundedFigures<T extends Figures>(figures: T | null): object | null {
 }
 
 function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
-  const { firstAt, latestAt, sent, counts, lossPercent, latency, resolving, outages, lostSyns, tooSlow } = summary;
+  const { firstAt, latestAt, sent, counts, lossPercent, latency, service, resolving, outages, lostSyns, tooSlow } = summary;
   return {
     schema: JSON_SCHEMA, type: 'summary', target, address, final, exitCode,
     from: firstAt === null ? null : iso(firstAt), to: latestAt === null ? null : iso(latestAt),
     sent, ...counts, lossPercent: lossPercent === null ? null : rounded(lossPercent),
-    latencyMs: roundedFigures(latency), resolvingMs: roundedFigures(resolving), tooSlow, lostSyns, outages,
+    latencyMs: roundedFigures(latency), resolvingMs: roundedFigures(resolving),
+    service: service && { answered: service.answered, silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0, ...service.failures, answerMs: roundedFigures(service.answers) }, tooSlow, lostSyns, outages,
   };
 }
 

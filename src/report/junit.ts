@@ -1,5 +1,5 @@
 import { type Reporter, SILENCE } from './reporter.js';
-import { type TestCase, testCaseOf } from './test-case.js';
+import { type TestCase, testCaseOf, type TestSettings } from './test-case.js';
 
 /** Text for XML 1.0: control characters were escaped before; what is left are the five characters of its own and lone surrogates, which escaping took. */
 function xml(text: string): string {
@@ -17,14 +17,14 @@ function element({ name, host, passed, seen, message, isError, seconds }: TestCa
 /**
  * JUnit's XML as Jenkins' xunit plugin defines it (junit-10.xsd): each probe a test case. It is written at the end, because its head counts the cases.
  */
-export function junitReporter({ expect }: { readonly expect: string }): Reporter {
+export function junitReporter(settings: TestSettings): Reporter {
   const elements: string[] = [];
   let failures = 0;
   let errors = 0;
   let startedAt: number | undefined;
   return {
     probe(event) {
-      const testCase = testCaseOf(event, expect);
+      const testCase = testCaseOf(event, settings);
       startedAt ??= event.report.startedAt;
       if (!testCase.passed && testCase.isError) errors += 1;
       if (!testCase.passed && !testCase.isError) failures += 1;

@@ -38,6 +38,8 @@ export interface ReportOptions {
   readonly manyTargets: boolean;
   /** The state that is expected where a target has none of its own. */
   readonly expect: string;
+  /** Who must answer behind an open port: `smtp`, or `its service` where the port decides; null when nobody is asked. */
+  readonly service: string | null;
   /** What the port was expected to be, in the user's words (`--expect closed`), or null when it is the usual. */
   readonly expectation: string | null;
   /** The room and the characters there are. */

@@ -2,13 +2,14 @@ import { serviceOfPort } from '../core/services.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { formatMilliseconds } from './numbers.js';
+import { describeService } from './service.js';
 import { type Reporter, type ReportOptions, SILENCE } from './reporter.js';
 import { describeTotals } from './text.js';
 
 interface Row {
   readonly endpoint: string;
   readonly latency: string;
-  /** The service that the port usually belongs to. */
+  /** What the service said; where it was not asked, the name of the one that the port usually belongs to. */
   readonly service: string;
 }
 
@@ -20,7 +21,7 @@ export function tableReporter({ paint }: ReportOptions): Reporter {
       if (outcome.state === 'open') {
         const { address } = outcome.endpoint;
         const endpoint = escapeControls(`${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`);
-        rows.push({ endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: serviceOfPort(target.port) ?? '' });
+        rows.push({ endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: outcome.service ? describeService(outcome.service) : (serviceOfPort(target.port) ?? '') });
       }
       return SILENCE;
     },

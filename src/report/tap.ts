@@ -1,5 +1,5 @@
 import { type Reporter, SILENCE } from './reporter.js';
-import { type TestCase, testCaseOf } from './test-case.js';
+import { type TestCase, testCaseOf, type TestSettings } from './test-case.js';
 
 /** A description: `#` begins a directive and `\` escapes (TAP 14, "Escaping"). */
 const description = (text: string): string => text.replace(/[\\#]/g, '\\$&');
@@ -14,14 +14,14 @@ function lines({ name, passed, seen, message, seconds, exitCode }: TestCase, num
 }
 
 /** The Test Anything Protocol, version 14 (testanything.org): each probe a test point, as it comes; the plan at the end. */
-export function tapReporter({ expect }: { readonly expect: string }): Reporter {
+export function tapReporter(settings: TestSettings): Reporter {
   let number = 0;
   const head = (): string => (number === 0 ? 'TAP version 14\n' : '');
   return {
     probe(event) {
       const stdout = head();
       number += 1;
-      return { stdout: `${stdout}${lines(testCaseOf(event, expect), number)}`, stderr: '' };
+      return { stdout: `${stdout}${lines(testCaseOf(event, settings), number)}`, stderr: '' };
     },
     outage: () => SILENCE,
     summary: () => SILENCE,

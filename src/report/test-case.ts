@@ -1,4 +1,5 @@
 import type { ProbeEvent } from '../core/events.js';
+import { reasonOf } from '../core/outcome.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
@@ -21,23 +22,34 @@ export interface TestCase {
   readonly exitCode: number;
 }
 
+/** What is asserted of all probes of a run. */
+export interface TestSettings {
+  /** The state that is expected where a target has none of its own. */
+  readonly expect: string;
+  /** Who must answer behind an open port: `smtp`, `its service`; null when nobody must. */
+  readonly service: string | null;
+}
+
 /** Holds a probe against what was expected, in words. */
-export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, expect: string): TestCase {
+export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, { expect, service }: TestSettings): TestCase {
   const { target, outcome, resolution } = report;
   const expected = request.expect ?? expect;
   const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
   const round = sequence > 1 ? `, round ${sequence}` : '';
   const explanation = explain(report);
   const connectMs = outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs;
+  const answers = service !== null && expected === 'open' ? ` and ${service} answers` : '';
+  const reason = reasonOf(outcome);
+  const talkMs = outcome.state === 'open' ? (outcome.service?.elapsedMs ?? 0) : 0;
   const latency = outcome.state === 'open' ? ` in ${formatDuration(outcome.latencyMs)}` : '';
   return {
-    name: escapeControls(`${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${round}`),
+    name: escapeControls(`${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${answers}${round}`),
     host: escapeControls(target.host),
     passed: verdict.asExpected,
-    seen: `${outcome.state}${'reason' in outcome ? ` (${outcome.reason})` : latency}${verdict.tooSlow ? ', too slow' : ''}${escapeControls(address)}`,
+    seen: `${outcome.state}${reason === null ? latency : ` (${reason})`}${verdict.tooSlow ? ', too slow' : ''}${escapeControls(address)}`,
     message: explanation ? `${explanation.what} ${explanation.advice}` : '',
     isError: outcome.state === 'failed',
-    seconds: ((outcome === resolution ? 0 : resolution.elapsedMs) + connectMs) / 1000,
+    seconds: ((outcome === resolution ? 0 : resolution.elapsedMs) + connectMs + talkMs) / 1000,
     exitCode: verdict.exitCode,
   };
 }

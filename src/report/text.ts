@@ -1,4 +1,4 @@
-import type { Outcome, ProbeReport } from '../core/outcome.js';
+import { type Outcome, type ProbeReport, reasonOf } from '../core/outcome.js';
 import type { Outage } from '../core/outages.js';
 import type { ProbeEvent } from '../core/events.js';
 import type { Reason } from '../core/states.js';
@@ -7,6 +7,7 @@ import { formatEndpoint, formatHostPort, type Target } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { describeAttempt, errorNumber, explain } from './explanation.js';
 import { formatDuration, formatMilliseconds } from './numbers.js';
+import { describeService, describeTls } from './service.js';
 import { histogram, sparkline } from './pictures.js';
 import { type Output, type Paint, type Reporter, type ReportOptions, SILENCE, type Totals } from './reporter.js';
 
@@ -45,11 +46,20 @@ function details(report: ProbeReport): string[] {
     }
   }
   if (outcome.state === 'open') {
-    const connect = `connect ${formatDuration(outcome.latencyMs)}`;
-    const sum = formatDuration(resolution.elapsedMs + outcome.latencyMs);
-    lines.push(resolution.via === 'literal' ? connect : `dns ${formatDuration(resolution.elapsedMs)} + ${connect} = ${sum}`);
+    const { latencyMs, service } = outcome;
+    if (service) lines.push(`${service.name}: ${formatDuration(service.elapsedMs)} from the handshake until that was clear, ${plural(service.receivedBytes, 'byte')} received`);
+    const steps = [...(resolution.via === 'literal' ? [] : [['dns', resolution.elapsedMs] as const]), ['connect', latencyMs] as const, ...(service ? [['service', service.elapsedMs] as const] : [])];
+    const sum = formatDuration(steps.reduce((total, [, elapsedMs]) => total + elapsedMs, 0));
+    lines.push(`${steps.map(([name, elapsedMs]) => `${name} ${formatDuration(elapsedMs)}`).join(' + ')}${steps.length > 1 ? ` = ${sum}` : ''}`);
   }
   return lines;
+}
+
+/** What `--service` adds to the verdict on stdout. */
+function serviceLines({ outcome }: ProbeReport): string[] {
+  if (outcome.state !== 'open' || outcome.service === null) return [];
+  const { service } = outcome;
+  return [`Service: ${describeService(service)}`, ...(service.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : [])];
 }
 
 /** The attempts that failed although another address opened: worth a line each, unless only this machine lacks that family. */
@@ -77,7 +87,7 @@ function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): strin
 function remarkOnExpectation({ verdict, report: { outcome } }: ProbeEvent, expectation: string | null): string[] {
   if (expectation === null) return [];
   if (verdict.asExpected) return outcome.state === 'open' ? [] : [`As expected (${expectation}): ${outcome.state}.`];
-  if (outcome.state !== 'open') return [];
+  if (outcome.state !== 'open' || (reasonOf(outcome) !== null && !verdict.tooSlow)) return [];
   return [verdict.tooSlow ? `Not as expected (${expectation}): open, but too slow.` : `Not as expected (${expectation}): open.`];
 }
 
@@ -86,7 +96,7 @@ const CAUSES: Readonly<Record<Reason, string>> = {
   'proto-unreach': 'protocol unreachable', 'admin-prohibited': 'prohibited', 'name-not-found': 'no such name', 'name-no-address': 'no address',
   'resolver-failed': 'resolver failed', 'resolver-timeout': 'resolver silent', 'no-route': 'no route from here', 'no-ports-left': 'no source port left',
   'no-files-left': 'no descriptor left', 'not-permitted': 'not permitted here', 'bad-source': 'bad source address', 'no-resources': 'no memory here',
-  'unknown-error': 'unknown error',
+  'unknown-error': 'unknown error', silent: 'service silent', dropped: 'dropped by the service', 'wrong-protocol': 'another protocol', 'tls-failed': 'TLS failed',
 };
 
 /** A reason in a word or two: `refused`, `no answer`. */
@@ -109,12 +119,16 @@ const basics = ({ min, mean, max }: Figures): string => `min ${figure(min)}, mea
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 function summaryLines(summary: Summary): string[] {
-  const { sent, counts, lossPercent, latency, resolving, outages, lostSyns, tooSlow } = summary;
+  const { sent, counts, lossPercent, latency, service, resolving, outages, lostSyns, tooSlow } = summary;
   const states = Object.entries(counts).filter(([state, count]) => count > 0 || ['open', 'closed', 'filtered', 'failed'].includes(state));
   const lines = [`${plural(sent, 'probe')}: ${states.map(([state, count]) => `${count} ${state}`).join(', ')}; ${lossPercent === null ? '-' : Number(lossPercent.toFixed(1))}% loss`];
   if (latency) {
     lines.push(`latency in ms: ${basics(latency)}, standard deviation ${figure(latency.standardDeviation)}, jitter ${figure(latency.jitter)}`);
     lines.push(`               p50 ${figure(latency.p50)}, p90 ${figure(latency.p90)}, p95 ${figure(latency.p95)}, p99 ${figure(latency.p99)}`);
+  }
+  if (service) {
+    const failures = Object.entries(service.failures).map(([reason, count]) => `, ${count} ${reason}`).join('');
+    lines.push(`service: ${service.answered} answered${failures}${service.answers ? `; answers in ms: ${basics(service.answers)}` : ''}`);
   }
   if (tooSlow > 0) lines.push(`too slow: ${tooSlow}`);
   if (resolving) lines.push(`resolving in ms: ${basics(resolving)}`);
@@ -144,7 +158,7 @@ export function textReporter(options: ReportOptions): Reporter {
       const name = nameOf(target, addressOf(report));
       const prefix = `${timeOf(startedAt)}${nameEndpoints ? `${name}  ` : ''}`;
       const line = verdictLine(target.port, outcome, paint.stdout);
-      const reason = 'reason' in outcome ? outcome.reason : undefined;
+      const reason = reasonOf(outcome) ?? undefined;
       const topic = manyTargets ? (reason ?? '') : name;
       const isNews = explained.get(topic) !== reason;
       if (reason) explained.set(topic, reason);
@@ -154,9 +168,11 @@ export function textReporter(options: ReportOptions): Reporter {
         ...(verbose ? details(report) : failuresBesideSuccess(report)),
         ...remarks(event),
         ...remarkOnExpectation(event, expectation),
-        ...(explanation ? [explanation.what, explanation.advice] : []),
+        // What is wrong with a service stands on stdout already.
+        ...(explanation ? [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice] : []),
       ];
-      return { stdout: line === '' ? '' : `${prefix}${line}\n`, stderr: lines(asides, prefix) };
+      const verdictLines = line === '' ? [] : [line, ...serviceLines(report)];
+      return { stdout: verdictLines.map((each) => `${prefix}${each}\n`).join(''), stderr: lines(asides, prefix) };
     },
 
     outage({ target, address, outage }): Output {

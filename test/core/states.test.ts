@@ -8,6 +8,7 @@ const REASONS = Object.keys({
   'no-response': 0, 'host-unreach': 0, 'net-unreach': 0, 'proto-unreach': 0, 'admin-prohibited': 0,
   'name-not-found': 0, 'name-no-address': 0, 'resolver-failed': 0, 'resolver-timeout': 0,
   'no-route': 0, 'no-ports-left': 0, 'no-files-left': 0, 'not-permitted': 0, 'bad-source': 0, 'no-resources': 0, 'unknown-error': 0,
+  silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0,
 } satisfies Record<Reason, 0>) as Reason[];
 
 describe('the table of exit codes', () => {
@@ -16,8 +17,8 @@ describe('the table of exit codes', () => {
     expect(exitCodes).toEqual([...new Set(exitCodes)].sort((a, b) => a - b));
   });
 
-  it('has one row for each state', () => {
-    expect(EXIT_CODES.map((row) => row.state).filter((state) => state !== null).sort()).toEqual([...STATES].sort());
+  it('has one row for each state, and a second one for ports that are open without what was asked for', () => {
+    expect(EXIT_CODES.map((row) => row.state).filter((state) => state !== null).sort()).toEqual([...STATES, 'open'].sort());
   });
 
   it('has each reason in one row only, and leaves none out', () => {

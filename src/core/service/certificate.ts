@@ -1,6 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateFacts, TlsProblem } from './finding.js';
 
+/** The most days that a certificate can be asked to last yet. */
+export const MAX_TLS_DAYS = 3650;
+
 const DAY_MS = 86_400_000;
 
 /** A distinguished name in one line; Node gives one attribute a line. */

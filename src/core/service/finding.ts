@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { Drop } from '../outcome.js';
-import type { ServiceReason } from '../states.js';
 import type { ServiceName } from './registry.js';
 
 /** The service that is asked for behind an open port, and how its TLS is looked at. */
@@ -15,9 +14,6 @@ export interface ServiceRequest {
   /** A certificate that is valid for fewer whole days than this does not count as answered; 1 to 3650. `insecure` does not overrule it. */
   readonly tlsMinDays?: number | undefined;
 }
-
-/** The most days that `tlsMinDays` can ask for. */
-export const MAX_TLS_DAYS = 3650;
 
 /** What was wrong with TLS. */
 export type TlsFailure =
@@ -113,11 +109,6 @@ export interface ServiceTlsFailed extends Talked, TlsProblem {
 
 /** What a conversation with the service behind an open port found. */
 export type ServiceFinding = ServiceAnswered | ServiceWrongProtocol | ServiceSilent | ServiceDropped | ServiceTlsFailed;
-
-/** Why a service did not answer as it should; null when it did, or was not asked. */
-export function serviceReason(finding: ServiceFinding | null): ServiceReason | null {
-  return finding === null || finding.state === 'answered' ? null : finding.state;
-}
 
 /** What a conversation is told about the connection that it gets. */
 export interface Circumstances {

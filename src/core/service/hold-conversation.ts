@@ -1,6 +1,6 @@
-import { MAX_TLS_DAYS, type Converse, type ServiceFinding, type ServiceRequest } from './finding.js';
-import type { Target } from '../target.js';
-import { asciiHost } from '../target.js';
+import { asciiHost, type Target } from '../target.js';
+import { MAX_TLS_DAYS } from './certificate.js';
+import type { Converse, ServiceFinding, ServiceRequest } from './finding.js';
 import { Conversation, ConversationOver } from './conversation.js';
 import { prepareTls } from './secure-layer.js';
 import { type Service, serviceNameOfPort, SERVICES } from './registry.js';
