@@ -69,11 +69,11 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
  * Joins `--service` and its name, which it may or may not have: the word behind it is that only when it is the name of a service, so that
  * `--service db 5432` means what it says.
  *
- * @returns the words, and what to add to an error about the targets: how the word behind `--service` was taken
+ * @returns the words, and what to add to an error about so many targets' words: how the word behind `--service` was taken
  */
-export function completeService(argv: readonly string[]): { readonly argv: string[]; readonly hint: string } {
+export function completeService(argv: readonly string[]): { readonly argv: string[]; hintFor(wordCount: number): string } {
   const words: string[] = [];
-  let hint = '';
+  let hintFor = (_wordCount: number): string => '';
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     const next = argv[index + 1];
@@ -82,13 +82,14 @@ export function completeService(argv: readonly string[]): { readonly argv: strin
     else if (name !== undefined) {
       words.push(`--service=${name}`);
       index += 1;
-      hint = `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>`;
+      // One word is a host without a port, unless it is both or a URL.
+      hintFor = (wordCount) => (wordCount < 2 ? `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>` : '');
     } else {
       words.push(`--service=${BY_PORT}`);
-      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next)) hint = `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}`;
+      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next)) hintFor = (wordCount) => (wordCount > 2 ? `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}` : '');
     }
   }
-  return { argv: words, hint };
+  return { argv: words, hintFor };
 }
 
 /**

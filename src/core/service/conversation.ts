@@ -185,7 +185,11 @@ export class Conversation {
       this.writeLine(farewell);
       await this.#wait(FAREWELL_MS);
     }
-    await this.#layer?.close(this.#isOver() ? 0 : FAREWELL_MS);
+    if (this.#layer?.isSecure && !this.#isOver()) {
+      this.#layer.endInOrder(() => this.#wake());
+      await this.#wait(FAREWELL_MS);
+    }
+    this.#layer?.destroy();
   }
 
   #isOver(): boolean {

@@ -119,14 +119,13 @@ export class SecureLayer {
     return { facts: { version, cipher: this.stream.getCipher().name, certificate, problems: [...problems, ...expiresSoon] }, fatal };
   }
 
-  /** Says that this is the end (close_notify), and lets that leave. */
-  async close(mostMs: number): Promise<void> {
-    if (this.isSecure && !this.isEnded && mostMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, mostMs);
-        this.stream.end(() => { clearTimeout(timer); resolve(); });
-      });
-    }
+  /** Says that this is the end (close_notify). */
+  endInOrder(done: () => void): void {
+    this.stream.end(done);
+  }
+
+  /** Lets go of everything but the connection itself. */
+  destroy(): void {
     this.stream.destroy();
     this.#tap.destroy();
   }
