@@ -162,10 +162,10 @@ export class Conversation {
     }
     const layer = this.#starter.start(this.#socket, { onData: (bytes) => this.#take(bytes), onChange: () => this.#wake() });
     this.#layer = layer;
-    while (!layer.isSecure && !layer.error) await this.#more(awaited);
-    if (layer.error) {
+    while (!layer.isSecure && !layer.error && !layer.isPlain) await this.#more(awaited);
+    if (!layer.isSecure) {
       // Node's own word for an end before the handshake was over; what the connection said about it comes first.
-      if (this.#drop && layer.error.code === 'ECONNRESET') this.#throwDropped(awaited);
+      if (this.#drop && layer.error?.code === 'ECONNRESET' && !layer.isPlain) this.#throwDropped(awaited);
       this.failTls(layer.describeError());
     }
     const { facts, fatal } = layer.judge(Date.now());

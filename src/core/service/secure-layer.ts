@@ -27,7 +27,8 @@ const WITHDRAWN: Readonly<Record<string, string>> = { SSLv3: 'SSL 3.0', TLSv1: '
 /** OpenSSL's names of errors that mean: no version in common. */
 const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOCOL', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ERR_SSL_NO_PROTOCOLS_AVAILABLE']);
 
-const isTlsRecord = (bytes: Buffer): boolean => /^[\x14-\x17]\x03/.test(bytes.toString('latin1', 0, 2));
+/** Whether bytes may begin a record of TLS (RFC 8446, 5.1): its type, and the first half of its version. */
+const mayBeTls = (bytes: Buffer): boolean => /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
 
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
@@ -70,6 +71,11 @@ export class SecureLayer {
     this.stream.on('data', (bytes: Buffer) => listener.onData(bytes)).on('end', end).on('close', end).on('error', fail);
   }
 
+  /** What comes is no TLS: known from the first bytes, where OpenSSL would wait for more. */
+  get isPlain(): boolean {
+    return this.#firstBytes.length > 0 && !mayBeTls(this.#firstBytes);
+  }
+
   /** Bytes from the wire. */
   push(bytes: Buffer): void {
     if (this.#firstBytes.length < 512) this.#firstBytes = Buffer.concat([this.#firstBytes, bytes.subarray(0, 513)]);
@@ -85,7 +91,7 @@ export class SecureLayer {
   /** Why the handshake did not come to its end, in words. */
   describeError(): TlsProblem {
     const code = this.error?.code ?? 'unknown';
-    if (this.#firstBytes.length > 0 && !isTlsRecord(this.#firstBytes)) {
+    if (this.isPlain) {
       const looks = recognizeProtocol(this.#firstBytes);
       const [line = ''] = cutText(this.#firstBytes, 512).split(/\r?\n/);
       return { failure: 'not-tls', problem: `no TLS came, but ${quote(line)}${looks === null ? '' : `, which looks like ${looks}`}` };

@@ -31,7 +31,7 @@ const LOOKS: readonly [pattern: RegExp, name: string][] = [
   [/^20[01][ -].*(nntp|inn\b|news)/i, 'NNTP'],
   [/^RFB \d{3}\.\d{3}/, 'VNC'],
   [/^[\x14-\x17]\x03[\x00-\x04]/, 'TLS'],
-  [/^\x03\x00[^]{2}[^][\xd0\x80\x70\xe0]/, 'an ISO transport (TPKT)'],
+  [/^\x03\x00[^]{2}[^][\xd0\x80\x70\xe0]/, 'an ISO transport'],
   [/^[^]{3}\x00[\x0a\xff]/, 'MySQL'],
   [/^\xff[\xfb-\xfe]/, 'Telnet'],
 ];

@@ -5,7 +5,7 @@ import type { ServiceCheck } from './service-check.js';
 const OWN_REFERENCE = 0x5050;
 
 /**
- * A TPKT (RFC 1006, section 6; RFC 2126, 4.3: version 3, one reserved byte, the length of all) with a COTP connection request (ISO 8073 / X.224, 13.3):
+ * A TPKT (RFC 1006, section 6, and RFC 2126: version 3, one reserved byte, the length of all) with a COTP connection request (ISO 8073 / X.224, 13.3):
  * class 0, no selectors, and the size that TPDUs may have: 2048 bytes.
  */
 export function connectionRequest(): Buffer {

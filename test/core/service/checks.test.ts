@@ -1,0 +1,208 @@
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { probeTarget } from '../../../src/core/probe-target.js';
+import type { ServiceName } from '../../../src/core/service/registry.js';
+import { answering } from '../../support/events.js';
+import { freePort, SOON } from '../../support/listeners.js';
+import { type Answers, ask, dialogue, expectFinding, listenTalking } from '../../support/talkers.js';
+
+/** What a check hears and says on a connection. */
+async function talk(name: ServiceName, greeting: string, answers: Answers = {}) {
+  const server = await listenTalking(dialogue(greeting, answers));
+  return { finding: await ask(server.port, { name }, { timeoutMs: 1000 }), server };
+}
+
+async function expectAnswered(name: ServiceName, greeting: string, answers: Answers, firstLine: string, heard: string | RegExp): Promise<void> {
+  const { finding, server } = await talk(name, greeting, answers);
+  const answered = expectFinding(finding, 'answered');
+  expect(answered).toMatchObject({ name, firstLine, meaning: null, tls: null });
+  expect(answered.answerMs).toBeGreaterThan(0);
+  expect(answered.answerMs).toBeLessThanOrEqual(answered.elapsedMs);
+  await expect.poll(() => server.ends, SOON).toEqual(['end']);
+  if (typeof heard === 'string') expect(server.heard()).toBe(heard);
+  else expect(server.heard()).toMatch(heard);
+}
+
+async function expectWrong(name: ServiceName, greeting: string, answers: Answers, problem: string): Promise<void> {
+  const { finding } = await talk(name, greeting, answers);
+  expect(expectFinding(finding, 'wrong-protocol').problem).toBe(problem);
+}
+
+describe('smtp', () => {
+  const polite: Answers = { EHLO: '250-mail.example.com\r\n250-PIPELINING\r\n250 8BITMIME\r\n', QUIT: (socket) => socket.end('221 Bye\r\n') };
+
+  it('greets, introduces itself by its address, and quits', async () => {
+    await expectAnswered('smtp', '220 mail.example.com ESMTP\r\n', polite, '220 mail.example.com ESMTP', 'EHLO [127.0.0.1]\r\nQUIT\r\n');
+  });
+
+  it('reads a greeting of several lines, with LF alone, and none behind its code', async () => {
+    await expectAnswered('smtp', '220-first\n220-second\n220\n', polite, '220-first', 'EHLO [127.0.0.1]\r\nQUIT\r\n');
+  });
+
+  it('falls back to HELO where EHLO is not known', async () => {
+    const old: Answers = { ...polite, EHLO: '502 what?\r\n', HELO: '250 hello\r\n' };
+    await expectAnswered('smtp', '220 old\r\n', old, '220 old', 'EHLO [127.0.0.1]\r\nHELO [127.0.0.1]\r\nQUIT\r\n');
+  });
+
+  it('introduces itself by an IPv6 address as RFC 5321 writes it', async () => {
+    const server = await listenTalking(dialogue('220 x\r\n', polite), '::1');
+    expectFinding(await ask(server.port, { name: 'smtp' }, { host: '::1' }), 'answered');
+    expect(server.heard()).toBe('EHLO [IPv6:::1]\r\nQUIT\r\n');
+  });
+
+  it('does not wait for a server that does not answer to QUIT', async () => {
+    const { finding } = await talk('smtp', '220 x\r\n', { EHLO: '250 x\r\n' });
+    expect(expectFinding(finding, 'answered').elapsedMs).toBeLessThan(900);
+  });
+
+  it.each([
+    ['554 no service', '554 No SMTP service here\r\n', {}, 'it turned us away instead of greeting with 220: "554 No SMTP service here"'],
+    ['421 busy', '421 too many\r\n', {}, 'it turned us away instead of greeting with 220: "421 too many"'],
+    ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', {}, '"SSH-2.0-OpenSSH_9.2" is not a greeting of SMTP; it looks like SSH'],
+    ['IMAP', '* OK ready\r\n', {}, '"* OK ready" is not a greeting of SMTP; it looks like IMAP'],
+    ['FTP', '220 ready\r\n', { EHLO: '530 log in\r\n', HELO: '530 log in\r\n' }, 'it greeted as SMTP does, but said no to EHLO: "530 log in"'],
+    ['a number that is no code', '999 x\r\n', {}, '"999 x" is not a greeting of SMTP'],
+  ] as const)('is not what answers with %s', async (_, greeting, answers, problem) => {
+    await expectWrong('smtp', greeting, answers, problem);
+  });
+});
+
+describe('ftp', () => {
+  it.each(['200 fine\r\n', '530 Please login with USER and PASS.\r\n', '500 unknown\r\n'])('greets, does nothing, and quits: %j', async (answer) => {
+    await expectAnswered('ftp', '220-Welcome\r\n any text\r\n220 ready\r\n', { NOOP: answer, QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
+  });
+
+  it('is not what answers NOOP as SMTP does', async () => {
+    await expectWrong('ftp', '220 x ESMTP\r\n', { NOOP: '250 OK\r\n' }, 'it answered NOOP as SMTP does, not FTP: "250 OK"');
+  });
+
+  it('is not there when it turns clients away', async () => {
+    await expectWrong('ftp', '421 full\r\n', {}, 'it turned us away instead of greeting with 220: "421 full"');
+  });
+});
+
+describe('pop3', () => {
+  it('greets and quits', async () => {
+    await expectAnswered('pop3', '+OK ready\r\n', { QUIT: (socket) => socket.end('+OK\r\n') }, '+OK ready', 'QUIT\r\n');
+  });
+
+  it.each([
+    ['-ERR locked\r\n', 'it turned us away instead of greeting with +OK: "-ERR locked"'],
+    ['+OKAY\r\n', '"+OKAY" is not a greeting of POP3'],
+    ['* OK\r\n', '"* OK" is not a greeting of POP3; it looks like IMAP'],
+  ])('is not what says %j', async (greeting, problem) => {
+    await expectWrong('pop3', greeting, {}, problem);
+  });
+});
+
+describe('imap', () => {
+  it.each(['* OK ready', '* PREAUTH welcome back', '* ok [CAPABILITY IMAP4rev1]'])('greets (%s) and logs out', async (greeting) => {
+    await expectAnswered('imap', `${greeting}\r\n`, { 'p3 LOGOUT': (socket) => socket.end('* BYE\r\np3 OK\r\n') }, greeting, 'p3 LOGOUT\r\n');
+  });
+
+  it.each([
+    ['* BYE overloaded\r\n', 'it turned us away instead of greeting with OK: "* BYE overloaded"'],
+    ['220 x ESMTP\r\n', '"220 x ESMTP" is not a greeting of IMAP; it looks like SMTP'],
+  ])('is not what says %j', async (greeting, problem) => {
+    await expectWrong('imap', greeting, {}, problem);
+  });
+});
+
+describe('ssh', () => {
+  it('identifies itself, also behind other lines, and is told nothing', async () => {
+    await expectAnswered('ssh', 'Authorised use only.\r\nBe warned.\r\nSSH-2.0-x y\r\n', {}, 'Authorised use only.', '');
+    await expectAnswered('ssh', 'SSH-1.99-old\n', {}, 'SSH-1.99-old', '');
+  });
+
+  it.each([
+    ['SSH-1.5-x\r\n', 'it does not speak SSH 2.0: "SSH-1.5-x"'],
+    ['220 x ESMTP\r\n', '"220 x ESMTP" is not an identification of SSH; it looks like SMTP'],
+  ])('is not what says %j', async (greeting, problem) => {
+    await expectWrong('ssh', greeting, {}, problem);
+  });
+});
+
+describe('http', () => {
+  it.each(['HTTP/1.1 200 OK', 'HTTP/1.0 503 Service Unavailable', 'HTTP/1.1 204'])('answers HEAD, with any status: %s', async (status) => {
+    const end = (socket: { end(text: string): void }): void => socket.end(`${status}\r\n\r\n`);
+    await expectAnswered('http', '', { Connection: end }, status, /^HEAD \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: portping\r\nAccept: \*\/\*\r\nConnection: close\r\n\r\n$/);
+  });
+
+  it('is asked for by the host name, or by the name for SNI, with IPv6 in brackets', async () => {
+    const server = await listenTalking(dialogue('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }), '::1');
+    await ask(server.port, { name: 'http' }, { host: '::1' });
+    expect(server.heard()).toContain(`\r\nHost: [::1]:${server.port}\r\n`);
+  });
+
+  it.each([
+    ['<html>hello\r\n', '"<html>hello" is not an answer of HTTP'],
+    ['ICY 200 OK\r\n', '"ICY 200 OK" is not an answer of HTTP'],
+    ['HTTP/1.1 999 x\r\n', '"HTTP/1.1 999 x" is not an answer of HTTP'],
+  ])('is not what says %j', async (greeting, problem) => {
+    await expectWrong('http', '', { Connection: greeting }, problem);
+  });
+});
+
+describe('banner', () => {
+  it.each([['a line\r\nanother', 'a line'], ['no end of line', 'no end of line'], ['', '']])('is whatever is said first: %j', async (said, firstLine) => {
+    await expectAnswered('banner', said === '' ? '\r\n' : said, {}, firstLine, '');
+  });
+
+  it('is what was said before the server closed', async () => {
+    const server = await listenTalking((socket) => socket.end('bye'));
+    expect(await ask(server.port, { name: 'banner' })).toMatchObject({ state: 'answered', firstLine: 'bye' });
+  });
+
+  it('shows UTF-8 as that, and other bytes as single characters', async () => {
+    const utf8 = await listenTalking((socket) => socket.write('grüß dich\n'));
+    expect(await ask(utf8.port, { name: 'banner' })).toMatchObject({ firstLine: 'grüß dich' });
+    const binary = await listenTalking((socket) => socket.write(Buffer.from([0xff, 0xfb, 0x01, 0x0a])));
+    expect(await ask(binary.port, { name: 'banner' })).toMatchObject({ firstLine: '\xff\xfb\x01' });
+  });
+});
+
+describe('asking', () => {
+  it('keeps the latency that of the handshake, however long the conversation', async () => {
+    const server = await listenTalking((socket) => void setTimeout(() => socket.write('+OK\r\n'), 300));
+    const { outcome } = await probeTarget({ host: '127.0.0.1', port: server.port }, { service: { name: 'pop3' } });
+    if (outcome.state !== 'open') throw new Error(outcome.state);
+    expect(outcome.latencyMs).toBeLessThan(200);
+    expect(outcome.service?.answerMs).toBeGreaterThan(250);
+  });
+
+  it('is by the port where no name is given, and refused where the port says nothing', async () => {
+    await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow('service.name: port 12345 does not tell which service it has; name one');
+    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } })).rejects.toThrow('"nonsense" is not known');
+    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } })).rejects.toThrow('smtp has no TLS');
+    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'tls', tlsMinDays: 0 } })).rejects.toThrow('service.tlsMinDays: 0 is out of range; allowed: 1 to 3650');
+  });
+
+  it('says nothing about the service of a port that is not open', async () => {
+    const { outcome } = await probeTarget({ host: '127.0.0.1', port: await freePort() }, { service: { name: 'smtp' } });
+    expect(outcome).toMatchObject({ state: 'closed' });
+    expect(outcome).not.toHaveProperty('service');
+  });
+
+  it('ends at once and as cancelled when the caller aborts, without a verdict by halves', async () => {
+    const server = await listenTalking(() => {});
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 100);
+    const startedAt = performance.now();
+    const { outcome } = await probeTarget({ host: '127.0.0.1', port: server.port }, { service: { name: 'smtp' }, signal: controller.signal });
+    expect(outcome.state).toBe('cancelled');
+    expect(performance.now() - startedAt).toBeLessThan(2500);
+    await expect.poll(() => server.ends.length, SOON).toBe(1);
+  });
+
+  it('speaks only to the address that opened first, and tries no other one while it talks', async () => {
+    let connections = 0;
+    const greetLate = (socket: Socket): void => {
+      connections += 1;
+      setTimeout(() => socket.write('+OK\r\n'), 600); // longer than the pause before the next address
+    };
+    const { port } = await listenTalking(greetLate, '0.0.0.0');
+    const { outcome, attempts } = await probeTarget({ host: 'two.test', port }, { service: { name: 'pop3' }, systemLookup: answering(['127.0.0.2', '127.0.0.3']) });
+    expect(outcome).toMatchObject({ state: 'open', endpoint: { address: '127.0.0.2' }, service: { state: 'answered' } });
+    expect([attempts.length, connections]).toEqual([1, 1]);
+  });
+});

@@ -1,0 +1,146 @@
+import fc from 'fast-check';
+import type { Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { SERVICE_NAMES, SERVICES } from '../../../src/core/service/registry.js';
+import { describeService, describeTls } from '../../../src/report/service.js';
+import { HARMFUL } from '../../support/reports.js';
+import { ask, expectFinding, listenTalking } from '../../support/talkers.js';
+
+/** Sends as fast as the other side takes it. */
+function flood(socket: Socket, chunk: Buffer, total = Infinity): void {
+  let sent = 0;
+  const more = (): void => {
+    while (sent < total && socket.writable && !socket.destroyed) {
+      sent += chunk.length;
+      if (!socket.write(chunk)) return;
+    }
+  };
+  socket.on('drain', more);
+  more();
+}
+
+describe('a server that', () => {
+  it('says nothing is silent, after the deadline and not long after it', async () => {
+    const { port } = await listenTalking(() => {});
+    const startedAt = performance.now();
+    const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent');
+    expect(performance.now() - startedAt).toBeLessThan(2400);
+    expect(finding).toMatchObject({ firstLine: null, answerMs: null, receivedBytes: 0, awaited: 'its greeting', unfinished: null });
+    expect(finding.elapsedMs).toBeGreaterThan(300);
+  });
+
+  it('drips a byte at a time is silent, with what it has said so far', async () => {
+    const { port } = await listenTalking((socket) => {
+      const timer = setInterval(() => socket.write('2'), 50);
+      socket.on('close', () => clearInterval(timer));
+    });
+    const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 500 }), 'silent');
+    expect(finding.unfinished).toMatch(/^2{2,10}$/);
+    expect(finding.firstLine).toBe(finding.unfinished);
+    expect(describeService(finding)).toMatch(/^smtp is silent: its greeting was not complete within \d+ ms; it began with "2+"\.$/);
+  });
+
+  it('drips a greeting without end, line by line, is silent too', async () => {
+    const { port } = await listenTalking((socket) => {
+      const timer = setInterval(() => socket.write('220-more\r\n'), 50);
+      socket.on('close', () => clearInterval(timer));
+    });
+    expect(expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent')).toMatchObject({ firstLine: '220-more', awaited: 'its greeting' });
+  });
+
+  it.each([
+    ['10 MB in one line', Buffer.alloc(65_536, 'a'), 10_000_000],
+    ['endless lines', Buffer.from('220-a\r\n'.repeat(1000)), Infinity],
+    ['endless zeros', Buffer.alloc(65_536), Infinity],
+  ])('sends %s is cut off at 64 KiB, and named', async (_, chunk, total) => {
+    const { port } = await listenTalking((socket) => flood(socket, chunk, total));
+    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'wrong-protocol');
+    expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+    expect(finding.firstLine?.length).toBeLessThanOrEqual(513);
+    if (!/^220/.test(chunk.toString('latin1'))) expect(finding.receivedBytes).toBe(65_536);
+    expect(finding.problem).toMatch(/^more than 64 KiB came before its greeting was whole, beginning with "|is not a greeting of SMTP/);
+  });
+
+  it('sends 10 MB in one line is a banner all the same, of which 512 bytes are kept', async () => {
+    const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 'a'), 10_000_000));
+    const finding = expectFinding(await ask(port, { name: 'banner' }), 'answered');
+    expect(finding.firstLine).toBe(`${'a'.repeat(512)}…`);
+    expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+  });
+
+  it.each(['http', 'x400', 'tls', 'ssh', 'pop3', 'imap', 'ftp'] as const)('floods %s with anything is survived', async (name) => {
+    const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 0x16)));
+    const finding = await ask(port, { name });
+    expect(['wrong-protocol', 'tls-failed']).toContain(finding.state);
+    expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+  });
+
+  it('closes at once has dropped the connection', async () => {
+    const { port } = await listenTalking((socket) => socket.end());
+    for (const name of ['smtp', 'https', 'tls', 'x400', 'http', 'banner'] as const) {
+      const finding = expectFinding(await ask(port, { name }), 'dropped');
+      expect(finding).toMatchObject({ by: 'end', winsock: null, unfinished: null });
+      expect(finding.afterMs).toBeGreaterThan(0);
+    }
+  });
+
+  it('resets at once has dropped the connection, with 10054', async () => {
+    const { port } = await listenTalking((socket) => socket.resetAndDestroy());
+    for (const name of ['smtp', 'https', 'x400', 'banner'] as const) {
+      expect(expectFinding(await ask(port, { name }), 'dropped')).toMatchObject({ by: 'reset', winsock: 10054 });
+    }
+  });
+
+  it('resets half-way has dropped the connection in the middle of what it said', async () => {
+    const { port } = await listenTalking((socket) => {
+      socket.write('220-mail');
+      setTimeout(() => socket.resetAndDestroy(), 50);
+    });
+    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'dropped');
+    expect(finding).toMatchObject({ by: 'reset', winsock: 10054, awaited: 'its greeting', unfinished: '220-mail' });
+    expect(describeService(finding)).toMatch(/^smtp dropped the connection: it was reset <10054> [\d.]+ ms after the handshake, in the middle of its greeting, which began with "220-mail"\.$/);
+  });
+
+  it('closes behind its greeting has dropped the connection before its next answer', async () => {
+    const { port } = await listenTalking((socket) => socket.end('220 x\r\n'));
+    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'dropped');
+    expect(finding).toMatchObject({ firstLine: '220 x', awaited: 'its answer to EHLO' });
+    expect(describeService(finding)).toMatch(/before its answer to EHLO\. It had said "220 x"\.$/);
+  });
+
+  it('is read to its last byte although it closes behind it', async () => {
+    const { port } = await listenTalking((socket) => void socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n')));
+    expectFinding(await ask(port, { name: 'http' }), 'answered');
+  });
+
+  it('sends random bytes in random pieces never crashes anything, never outlasts the deadline, never puts a control character on the terminal', async () => {
+    const pieces = fc.array(fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+      fc.constantFrom('220 a\r\n', '250 b\r\n', '220-', '+OK\r\n', '* OK\r\n', 'p1 OK\r\n', 'SSH-2.0-\x1b[2J\r\n', 'HTTP/1.1 200 \x9b\r\n', '\r\n', '\n', '\x16\x03\x01\x02\x00', '\x03\x00\x00\x0b\x06\xd0', '\x03\x00\x00\x07', '\u202e\ufeff\r\n').map((text) => Buffer.from(text)),
+    ), { maxLength: 12 });
+    const scripts = new Map<number, { pieces: readonly Buffer[]; end: string }>();
+    const { port } = await listenTalking((socket) => {
+      const { pieces: all, end } = scripts.get(0) ?? { pieces: [], end: 'hold' };
+      void (async () => {
+        for (const piece of all) {
+          socket.write(piece);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        if (end === 'end') socket.end();
+        else if (end === 'reset') socket.resetAndDestroy();
+      })();
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...SERVICE_NAMES), pieces, fc.constantFrom('hold', 'end', 'reset'), async (name, all, end) => {
+        scripts.set(0, { pieces: all, end });
+        const startedAt = performance.now();
+        const finding = await ask(port, { name, ...(SERVICES[name].tls === null ? {} : { insecure: true }) }, { timeoutMs: 60 });
+        expect(performance.now() - startedAt).toBeLessThan(2060);
+        expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+        expect(describeService(finding)).not.toMatch(HARMFUL);
+        if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);
+      }),
+      { numRuns: 150 },
+    );
+  }, 60_000);
+});

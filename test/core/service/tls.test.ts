@@ -1,0 +1,165 @@
+import type { Socket } from 'node:net';
+import type { TlsOptions } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ServiceRequest, TlsFailure } from '../../../src/core/service/finding.js';
+import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
+import { runAlone } from '../../support/listeners.js';
+import { ask, dialogue, expectFinding, listenTalking, listenTls, turnToTls } from '../../support/talkers.js';
+
+let authority: TestAuthority;
+let good: TestCertificate;
+
+beforeAll(() => {
+  authority = new TestAuthority();
+  good = authority.issue({ altNames: 'DNS:localhost,DNS:mail.example.com,IP:127.0.0.1' });
+});
+afterAll(() => authority?.remove());
+
+const TLS10: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
+
+/** How asking for TLS fails at a server with such a certificate. The tests' authority is not trusted in this process, which is one of the failures. */
+async function failAt(wishes: CertificateWishes, options: TlsOptions = {}, request: ServiceRequest = { name: 'tls' }) {
+  const { cert, key } = authority.issue(wishes);
+  const { port } = await listenTls({ cert, key, ...options });
+  return expectFinding(await ask(port, request), 'tls-failed');
+}
+
+describe('TLS', () => {
+  it.each<[string, CertificateWishes, TlsOptions, TlsFailure, RegExp]>([
+    ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'self-signed', /^the certificate is self-signed$/],
+    ['of an authority that nobody knows', { altNames: 'IP:127.0.0.1' }, {}, 'unknown-authority', /^the certificate comes from an authority that is not known here \(CN=Authority of the Tests\), or one between/],
+    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago/],
+    ['not valid yet', { altNames: 'IP:127.0.0.1', fromDays: 10 }, {}, 'not-yet-valid', /^the certificate is not valid before \d{4}-\d\d-\d\dT[\d:.]+Z/],
+    ['for another name', { selfSigned: true, altNames: 'DNS:a.test,IP:127.0.0.9' }, {}, 'self-signed', /; the certificate is not for 127\.0\.0\.1 but for a\.test, 127\.0\.0\.9$/],
+    ['spoken in version 1.0 only', { altNames: 'IP:127.0.0.1' }, TLS10, 'old-version', /^it speaks TLS 1\.0 only, which is withdrawn \(RFC 8996\); TLS 1\.2 is the least; /],
+  ])('that is %s fails, in words', async (_, wishes, options, failure, problem) => {
+    const finding = await failAt(wishes, options);
+    expect(finding).toMatchObject({ failure, firstLine: null });
+    expect(finding.problem).toMatch(problem);
+    expect(finding.tls?.certificate?.subject).toBe('CN=mail.example.com');
+  });
+
+  it('goes on with --insecure, and tells what it passed over', async () => {
+    const { cert, key } = authority.issue({ selfSigned: true, altNames: 'DNS:a.test' });
+    const { port } = await listenTls({ cert, key, ...TLS10 }, (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')));
+    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
+    expect(finding.firstLine).toBe('HTTP/1.1 200 OK');
+    expect(finding.tls).toMatchObject({ version: 'TLSv1', certificate: { names: ['a.test'], daysLeft: 89 } });
+    expect(finding.tls?.problems.map(({ failure }) => failure)).toEqual(['old-version', 'self-signed', 'wrong-name']);
+  });
+
+  it('does not pass over, with --insecure, the days that were asked for', async () => {
+    const wishes = { selfSigned: true, toDays: 20 };
+    expect(await failAt(wishes, {}, { name: 'tls', insecure: true, tlsMinDays: 30 })).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid for 19 more days only, where 30 are asked for' });
+    const expired = { fromDays: -40, toDays: -10 };
+    expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ failure: 'expired' });
+  });
+
+  it('sends the name for SNI, and none for an address (RFC 6066)', async () => {
+    const names: (string | false | null)[] = [];
+    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => names.push((socket as unknown as { servername: string | false }).servername));
+    await ask(port, { name: 'tls' });
+    await ask(port, { name: 'tls' }, { host: 'localhost' });
+    await ask(port, { name: 'tls', sni: 'mail.example.com' });
+    expect(names).toEqual([false, 'localhost', 'mail.example.com']);
+  });
+
+  it.each<[string, (socket: Socket) => void, TlsFailure, RegExp]>([
+    ['plain text', (socket) => socket.write('220 mail ESMTP\r\n'), 'not-tls', /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/],
+    ['bytes that are nothing', (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])), 'not-tls', /^no TLS came, but "Þ­¾ï"$/],
+    ['an alert', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), 'handshake', /^it broke the handshake off with the alert "handshake failure"$/],
+    ['an alert about the version', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))), 'old-version', /^it speaks no version of TLS from 1\.0 to 1\.3$/],
+    ['a record of nonsense', (socket) => socket.write(Buffer.from([0x16, 3, 3, 0, 4, 9, 9, 9, 9])), 'handshake', /^the handshake failed \(ERR_SSL_\w+\)|broke the handshake off/],
+  ])('that turns out to be %s fails, in words', async (_, talk, failure, problem) => {
+    const { port } = await listenTalking(talk);
+    const finding = expectFinding(await ask(port, { name: 'https' }), 'tls-failed');
+    expect(finding.failure).toBe(failure);
+    expect(finding.problem).toMatch(problem);
+    expect(finding.tls).toBeNull();
+  });
+
+  it('whose handshake stalls is silent, also in the middle', async () => {
+    const nothing = await listenTalking(() => {});
+    expect(await ask(nothing.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({ state: 'silent', awaited: 'its part of the TLS handshake', receivedBytes: 0 });
+    const half = await listenTalking((socket) => void socket.once('data', () => socket.write(Buffer.from([0x16, 3, 3, 2, 0, 2]))));
+    expect(await ask(half.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({ state: 'silent', awaited: 'its part of the TLS handshake', receivedBytes: 6 });
+  });
+
+  it('that is closed or reset in its handshake is dropped', async () => {
+    const closing = await listenTalking((socket) => void socket.once('data', () => socket.end()));
+    expect(await ask(closing.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'end' });
+    const resetting = await listenTalking((socket) => void socket.once('data', () => socket.resetAndDestroy()));
+    expect(await ask(resetting.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'reset', winsock: 10054 });
+  });
+
+  it('whose service says nothing inside, or closes, is named as without TLS', async () => {
+    const silent = await listenTls({ cert: good.cert, key: good.key });
+    expect(await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 })).toMatchObject({ state: 'silent', awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
+    const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) => socket.end('220-x'));
+    expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({ state: 'dropped', by: 'end', unfinished: '220-x' });
+  });
+
+  it('that floods from inside is cut off at 64 KiB', async () => {
+    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.write(Buffer.alloc(1_000_000, 'a')));
+    const finding = expectFinding(await ask(port, { name: 'smtps', insecure: true }), 'wrong-protocol');
+    expect(finding.problem).toMatch(/^more than 64 KiB came before its greeting was whole, beginning with "a/);
+    expect(finding.receivedBytes).toBe(65_536);
+  });
+
+  it('trusts what NODE_EXTRA_CA_CERTS names, for a name and for an address', async () => {
+    const { port } = await listenTls({ cert: good.cert, key: good.key });
+    const script = `
+      import { probeTarget } from './core/probe-target.js';
+      for (const host of ['localhost', '127.0.0.1']) {
+        const { outcome } = await probeTarget({ host, port: ${port} }, { family: 4, service: { name: 'tls', tlsMinDays: 80 } });
+        console.log(outcome.service.state, outcome.service.tls.certificate.names.join(' '), outcome.service.tls.problems.length);
+      }`;
+    const { stdout, stderr } = await runAlone(script, { prefix: ['env', `NODE_EXTRA_CA_CERTS=${authority.caFile}`] });
+    expect(stderr).toBe('');
+    expect(stdout).toBe('answered localhost mail.example.com 127.0.0.1 0\nanswered localhost mail.example.com 127.0.0.1 0\n');
+  });
+});
+
+describe('STARTTLS', () => {
+  const options = (): TlsOptions => ({ cert: good.cert, key: good.key });
+  const inside = (answers: Parameters<typeof dialogue>[1]) => (socket: Socket): void => turnToTls(socket, options(), dialogue('', answers));
+
+  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1], string]>([
+    ['smtp+tls', '220 x ESMTP\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: (socket) => { socket.write('220 go\r\n'); inside({ EHLO: '250 x\r\n', QUIT: '221 bye\r\n' })(socket); } }, '220 x ESMTP'],
+    ['pop3+tls', '+OK\r\n', { STLS: (socket) => { socket.write('+OK\r\n'); inside({ CAPA: '+OK\r\nUIDL\r\n.\r\n', QUIT: '+OK\r\n' })(socket); } }, '+OK'],
+    ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': (socket) => { socket.write('p1 OK\r\n'); inside({ 'p2 CAP': '* CAPABILITY IMAP4rev1\r\np2 OK\r\n', 'p3 LOGOUT': '* BYE\r\np3 OK\r\n' })(socket); } }, '* OK'],
+    ['ftp+tls', '220 x\r\n', { 'AUTH TLS': (socket) => { socket.write('234 go\r\n'); inside({ NOOP: '200 ok\r\n', QUIT: '221 bye\r\n' })(socket); } }, '220 x'],
+  ])('of %s turns to TLS and goes on inside', async (name, greeting, answers, firstLine) => {
+    const { port } = await listenTalking(dialogue(greeting, answers));
+    expect(expectFinding(await ask(port, { name, insecure: true }), 'answered')).toMatchObject({ firstLine, tls: { version: 'TLSv1.3' } });
+  });
+
+  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1], string]>([
+    ['smtp+tls', '220 x\r\n', { EHLO: '250 x\r\n' }, 'it does not offer STARTTLS'],
+    ['smtp+tls', '220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '454 not now\r\n' }, 'it said no to STARTTLS: "454 not now"'],
+    ['pop3+tls', '+OK\r\n', { STLS: '-ERR no\r\n' }, 'it said no to STLS: "-ERR no"'],
+    ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': 'p1 BAD no\r\n' }, 'it said no to STARTTLS: "p1 BAD no"'],
+    ['ftp+tls', '220 x\r\n', { 'AUTH TLS': '530 log in\r\n' }, 'it said no to AUTH TLS: "530 log in"'],
+  ])('of %s that is not to be had fails', async (name, greeting, answers, problem) => {
+    const { port } = await listenTalking(dialogue(greeting, answers));
+    expect(expectFinding(await ask(port, { name }), 'tls-failed')).toMatchObject({ failure: 'no-starttls', problem, tls: null });
+  });
+
+  it('with garbage behind it is not TLS, and is shown', async () => {
+    const garbage = (socket: Socket): void => { socket.write('220 go\r\n'); socket.once('data', () => socket.write('hello?\r\n')); };
+    const { port } = await listenTalking(dialogue('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }));
+    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({ failure: 'not-tls', problem: 'no TLS came, but "hello?"' });
+  });
+
+  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1]]>([
+    ['smtp+tls', '220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n250 injected\r\n' }],
+    ['pop3+tls', '+OK\r\n', { STLS: '+OK\r\n+OK injected\r\n' }],
+    ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': 'p1 OK\r\n* CAPABILITY injected\r\n' }],
+    ['ftp+tls', '220 x\r\n', { 'AUTH TLS': '234 go\r\n200 injected\r\n' }],
+  ])('of %s with plain text behind it is an injection, and never taken for what came through TLS', async (name, greeting, answers) => {
+    const { port } = await listenTalking(dialogue(greeting, answers));
+    const finding = expectFinding(await ask(port, { name, insecure: true }), 'tls-failed');
+    expect(finding.failure).toBe('injection');
+    expect(finding.problem).toMatch(/^plain text came behind its answer to STARTTLS, before TLS began: ".*injected/);
+  });
+});

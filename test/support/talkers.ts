@@ -1,0 +1,86 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls';
+import { expect, onTestFinished } from 'vitest';
+import type { ServiceFinding, ServiceRequest } from '../../src/core/service/finding.js';
+import { probeTarget } from '../../src/core/probe-target.js';
+
+/** A server that says something; closed with its connections when the test is over. */
+export interface Talker {
+  readonly port: number;
+  /** All that came from clients, as text. */
+  readonly heard: () => string;
+  /** How clients ended their connections: `end` or the code of an error. */
+  readonly ends: readonly string[];
+}
+
+async function serve(server: Server, event: 'connection' | 'secureConnection', talk: (socket: Socket) => void, address: string): Promise<Talker> {
+  const sockets = new Set<Socket>();
+  const ends: string[] = [];
+  let heard = '';
+  server.on('connection', (socket: Socket) => void sockets.add(socket.on('error', () => {})));
+  server.on(event, (socket: Socket) => {
+    socket.on('data', (bytes) => { heard += String(bytes); });
+    socket.on('end', () => ends.push('end')).on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
+    talk(socket);
+  });
+  server.listen(0, address);
+  await once(server, 'listening');
+  onTestFinished(async () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+    await once(server, 'close');
+  });
+  return { port: (server.address() as AddressInfo).port, heard: () => heard, ends };
+}
+
+/** A server on loopback that does with each connection what it is told. */
+export const listenTalking = (talk: (socket: Socket) => void, address = '127.0.0.1'): Promise<Talker> => serve(createServer(), 'connection', talk, address);
+
+/** The same with TLS from the first byte. */
+export function listenTls(options: TlsOptions, talk: (socket: Socket) => void = () => {}): Promise<Talker> {
+  return serve(createTlsServer(options).on('tlsClientError', () => {}), 'secureConnection', talk, '127.0.0.1');
+}
+
+/** Answers of a server, each to lines that begin with a word; an array says several things, a function does something. */
+export type Answers = Readonly<Record<string, string | ((socket: Socket) => void)>>;
+
+/** A server that greets and answers line by line; lines without an answer get none. */
+export function dialogue(greeting: string, answers: Answers): (socket: Socket) => void {
+  return (socket) => {
+    let rest = '';
+    if (greeting !== '') socket.write(greeting);
+    socket.on('data', (bytes) => {
+      const lines = (rest + String(bytes)).split('\r\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const [, answer] = Object.entries(answers).find(([word]) => line.startsWith(word)) ?? [];
+        if (typeof answer === 'string') socket.write(answer);
+        else answer?.(socket);
+      }
+    });
+  };
+}
+
+/** Turns a connection to TLS as a server does behind STARTTLS, and goes on. */
+export function turnToTls(socket: Socket, options: TlsOptions, talk: (secure: TLSSocket) => void): void {
+  socket.removeAllListeners('data');
+  const secure = new TLSSocket(socket, { isServer: true, ...options });
+  secure.on('error', () => {});
+  talk(secure);
+}
+
+/** Asks for a service on 127.0.0.1, with a second's time unless given. */
+export async function ask(port: number, service: ServiceRequest, { timeoutMs = 2000, host = '127.0.0.1' } = {}): Promise<ServiceFinding> {
+  const { outcome } = await probeTarget({ host, port }, { timeoutMs, service, skipWarmUp: true });
+  expect(outcome.state).toBe('open');
+  const finding = outcome.state === 'open' ? outcome.service : null;
+  if (finding === null) throw new Error('nothing was found out about the service');
+  return finding;
+}
+
+/** The finding as a value of one kind; fails when it is another. */
+export function expectFinding<S extends ServiceFinding['state']>(finding: ServiceFinding, state: S): Extract<ServiceFinding, { state: S }> {
+  expect(finding).toMatchObject({ state });
+  return finding as Extract<ServiceFinding, { state: S }>;
+}
