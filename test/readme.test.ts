@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
 import { collect, environment } from './support/command.js';
 import { testNode } from './support/portping.js';
@@ -15,6 +16,16 @@ describe('README.md', () => {
       return `| ${cells.join(' | ')} |`.replace(/ {2,}/g, ' ');
     });
     expect(readme).toContain(rows.join('\n'));
+  });
+
+  it('has every service with its ports, and no other', () => {
+    const rows = (readme.split('<!-- services: checked by test/readme.test.ts -->\n')[1] ?? '').split('\n\n')[0]?.split('\n').map((line) => line.split('|').map((cell) => cell.trim())) ?? [];
+    const shown = rows.map(([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const);
+    expect(shown.flatMap(([names]) => names)).toEqual(SERVICE_NAMES);
+    for (const [names, ports] of shown) {
+      const own = names.map((name) => SERVICES[name as keyof typeof SERVICES].ports.join(', ')).filter((each) => each !== '');
+      expect(ports).toBe(own.join('; '));
+    }
   });
 
   const examples = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');

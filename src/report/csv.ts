@@ -29,7 +29,7 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     address: 'endpoint' in outcome ? outcome.endpoint.address : null,
     state: outcome.state,
     reason: reasonOf(outcome),
-    winsock: 'error' in outcome ? outcome.error.winsock : null,
+    winsock: 'error' in outcome ? outcome.error.winsock : service?.state === 'dropped' ? service.winsock : null,
     latency_ms: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
     elapsed_ms: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
     dns_ms: resolution.via === 'literal' ? null : rounded(resolution.elapsedMs),

@@ -63,7 +63,6 @@ function attemptObject(attempt: Attempt): object {
     elapsedMs: isOpen ? null : rounded(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
     dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: rounded(attempt.dropped.afterMs) } : null,
-    service: isOpen && attempt.service ? serviceObject(attempt.service) : null,
     error: 'error' in attempt ? attempt.error : null,
   };
 }

@@ -90,7 +90,7 @@ function adviseOnTls(failure: TlsFailure): string {
 }
 
 /** Services that wait for the client to speak first, or may. */
-const CLIENT_FIRST = /^(http|tls|x400)|s$/;
+const CLIENT_FIRST = /^(http|tls|x400)|^\w+s$/;
 
 /** The most useful next step when the service did not answer as it should. */
 export function adviseOnService(finding: ServiceFinding): string | null {

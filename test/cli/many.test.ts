@@ -170,7 +170,7 @@ describe('reports for CI', () => {
     const { stdout } = await portping(['-o', 'csv', '127.0.0.1', `${open[0]},${closed}`]);
     const [header, first, second, end] = stdout.split('\r\n');
     expect(header).toMatch(/^time,host,port,address,state,reason,winsock,/);
-    expect(first).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${open[0]},127\\.0\\.0\\.1,open,,,[\\d.]+,,,open,true,0,$`));
+    expect(first).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${open[0]},127\\.0\\.0\\.1,open,,,[\\d.]+,,,open,true,0,,,,,,,$`));
     expect(second).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${closed},127\\.0\\.0\\.1,closed,conn-refused,10061,,[\\d.]+,,open,false,1,"10061 WSA`));
     expect(end).toBe('');
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { EXPECTATIONS, type Expectation, judge } from '../../src/core/expectation.js';
 import type { Outcome } from '../../src/core/outcome.js';
 import type { FailedReason, FilteredReason, State, UnresolvedReason } from '../../src/core/states.js';
-import { cancelledOutcome, closedOutcome, failedOutcome, filteredOutcome, openOutcome, unresolvedOutcome } from '../support/reports.js';
+import { answeredService, cancelledOutcome, closedOutcome, droppedService, failedOutcome, filteredOutcome, openOutcome, silentService, tlsFailedService, unresolvedOutcome } from '../support/reports.js';
 
 const LATENCY_MS = 12.5;
 
@@ -58,6 +58,17 @@ describe('judge', () => {
       }
     }
     expect(judge(openOutcome({ latencyMs: 3_600_000 })).asExpected).toBe(true);
+  });
+
+  it('gives 6 for an open port whose service did not answer as it should, also a slow one, and only where open is expected', () => {
+    for (const service of [silentService(), droppedService(), tlsFailedService()]) {
+      const outcome = openOutcome({ service, latencyMs: 10 });
+      expect(judge(outcome)).toEqual({ asExpected: false, exitCode: 6, tooSlow: false });
+      expect(judge(outcome, { maxLatencyMs: 1 })).toEqual({ asExpected: false, exitCode: 6, tooSlow: true });
+      for (const unwanted of ['closed', 'filtered', 'not-open'] as const) expect(judge(outcome, { expect: unwanted })).toMatchObject({ asExpected: false, exitCode: 5 });
+    }
+    expect(judge(openOutcome({ service: answeredService() }))).toEqual({ asExpected: true, exitCode: 0, tooSlow: false });
+    expect(judge(openOutcome({ service: answeredService() }), { maxLatencyMs: 1 })).toEqual({ asExpected: false, exitCode: 5, tooSlow: true });
   });
 
   it('is satisfied by nothing that says nothing about the port', () => {

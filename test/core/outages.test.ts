@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.js';
 import { type Outage, OutageTracker } from '../../src/core/outages.js';
 import type { Reason } from '../../src/core/states.js';
-import { cancelledOutcome, closedOutcome, failedOutcome, filteredOutcome, openOutcome, reportOf, STARTED_AT, unresolvedOutcome } from '../support/reports.js';
+import { answeredService, cancelledOutcome, closedOutcome, failedOutcome, filteredOutcome, openOutcome, reportOf, silentService, STARTED_AT, unresolvedOutcome } from '../support/reports.js';
 
 const KINDS = {
   open: openOutcome(),
@@ -166,5 +166,14 @@ describe('OutageTracker', () => {
         if (moreCauses === 0) expect(counted).toBe(probes);
       }
     }));
+  });
+});
+
+describe('a service that does not answer', () => {
+  it('is an outage of its own kind, which ends when it answers', () => {
+    const tracker = new OutageTracker();
+    const outcomes = [closedOutcome(), openOutcome({ service: silentService() }), openOutcome({ service: silentService() }), openOutcome({ service: answeredService() })];
+    const [, , , outage] = outcomes.map((outcome, index) => tracker.add(reportOf(outcome, { startedAt: at(index) })));
+    expect(outage).toMatchObject({ over: true, probes: 3, durationMs: 3000, causes: [{ reason: 'conn-refused', count: 1 }, { reason: 'silent', count: 2 }] });
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/outcome.js';
 import { type LatencyFigures, Statistics, type Summary } from '../../src/core/statistics.js';
 import { eventsOf, outageEvent } from '../support/events.js';
-import { cancelledOutcome, closedOutcome, eventOf, failedOutcome, filteredOutcome, openOutcome, reportOf, resolved, STARTED_AT, unresolvedOutcome } from '../support/reports.js';
+import { answeredService, cancelledOutcome, closedOutcome, droppedService, eventOf, failedOutcome, filteredOutcome, openOutcome, reportOf, resolved, silentService, STARTED_AT, unresolvedOutcome } from '../support/reports.js';
 
 /** The summary of probes with these outcomes; a number is an open port with that latency. */
 function summaryOf(outcomes: readonly (Outcome | number)[]): Summary {
@@ -18,7 +18,7 @@ const upTo = (count: number): number[] => Array.from({ length: count }, (_, inde
 /** The numbers in an object, however deep. */
 const numbersIn = (value: unknown): number[] => (typeof value === 'number' ? [value] : typeof value === 'object' && value !== null ? Object.values(value).flatMap(numbersIn) : []);
 
-const NONE_OPEN = { latency: null, bins: [], tooSlow: 0, lostSyns: 0 };
+const NONE_OPEN = { service: null, latency: null, bins: [], tooSlow: 0, lostSyns: 0 };
 
 describe('the figures of the latency', () => {
   it('are those computed by hand for four values', () => {
@@ -253,5 +253,19 @@ describe('statistics of anything', () => {
       expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(sent);
       expect(recent).toEqual(shown.slice(-240));
     }));
+  });
+});
+
+describe('the service', () => {
+  it('is counted apart, with the times of its answers', () => {
+    const services = [answeredService({ answerMs: 2 }), silentService(), answeredService({ answerMs: 4 }), droppedService(), droppedService()];
+    const { counts, lossPercent, service } = summaryOf([...services.map((each) => openOutcome({ service: each })), closedOutcome()]);
+    expect(counts.open).toBe(5);
+    expect(lossPercent).toBeCloseTo(100 / 6, 10);
+    expect(service).toEqual({ answered: 2, failures: { silent: 1, dropped: 2 }, answers: { count: 2, min: 2, mean: 3, max: 4, standardDeviation: expect.closeTo(Math.SQRT2, 10) as number } });
+  });
+
+  it('has no times when it never answered', () => {
+    expect(summaryOf([openOutcome({ service: silentService() })]).service).toEqual({ answered: 0, failures: { silent: 1 }, answers: null });
   });
 });

@@ -38,6 +38,7 @@ describe('the JSON of an open port', () => {
       latencyMs: 12.346,
       elapsedMs: null,
       error: null,
+      service: null,
       lostSynSeconds: null,
       formerAddresses: null,
       resolution: {
@@ -85,7 +86,7 @@ describe('every JSON object', () => {
     const object = read(reportOf(outcome));
     expect(Object.keys(object)).toEqual([
       'schema', 'type', 'sequence', 'time', 'target', 'origin', 'expected', 'timeoutMs', 'state', 'reason', 'exitCode', 'asExpected', 'tooSlow', 'address', 'latencyMs', 'elapsedMs', 'error',
-      'lostSynSeconds', 'formerAddresses', 'resolution', 'attempts', 'explanation',
+      'service', 'lostSynSeconds', 'formerAddresses', 'resolution', 'attempts', 'explanation',
     ]);
     expect(Object.keys(object['resolution'] as object)).toEqual(['host', 'via', 'state', 'reason', 'elapsedMs', 'addresses', 'error', 'servers']);
     for (const attempt of object['attempts'] as object[]) {

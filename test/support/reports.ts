@@ -3,6 +3,7 @@ import type {
 } from '../../src/core/outcome.js';
 import { judge } from '../../src/core/expectation.js';
 import type { ProbeEvent } from '../../src/core/events.js';
+import type { ServiceAnswered, ServiceDropped, ServiceSilent, ServiceTlsFailed, TlsFacts } from '../../src/core/service/finding.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
 import { winsockByCode } from '../../src/core/winsock.js';
 import type { Paint, ReportOptions } from '../../src/report/reporter.js';
@@ -83,3 +84,33 @@ export const HARMFUL = /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u206
 
 /** One of each kind, as a hostile name may hold them. */
 export const HOSTILE = 'a\x1b[31m\r\n\0\x7f\x9b2J\u061c\u200b\u200e\u2028\u202e\u2066\ufeff\ud800z';
+
+/** What a conversation with smtp found: it answered, unless told otherwise. */
+export function answeredService(facts: Partial<ServiceAnswered> = {}): ServiceAnswered {
+  return { state: 'answered', name: 'smtp', firstLine: '220 mail.example.com ESMTP', answerMs: 4.1, elapsedMs: 5.2, receivedBytes: 60, tls: null, meaning: null, ...facts };
+}
+
+/** Nothing came within its time. */
+export function silentService(facts: Partial<ServiceSilent> = {}): ServiceSilent {
+  return { state: 'silent', name: 'smtp', firstLine: null, answerMs: null, elapsedMs: 4990, receivedBytes: 0, tls: null, awaited: 'its greeting', unfinished: null, ...facts };
+}
+
+/** Closed at once, unless told otherwise. */
+export function droppedService(facts: Partial<ServiceDropped> = {}): ServiceDropped {
+  return { state: 'dropped', name: 'smtp', firstLine: null, answerMs: null, elapsedMs: 1.1, receivedBytes: 0, tls: null, awaited: 'its greeting', unfinished: null, by: 'end', afterMs: 1.02, winsock: null, ...facts };
+}
+
+/** What TLS agreed on with a server whose certificate is good for 62 days. */
+export function tlsFacts(facts: Partial<TlsFacts> = {}): TlsFacts {
+  const certificate = {
+    subject: 'CN=mail.example.com', issuer: 'CN=Example CA', names: ['mail.example.com', 'www.example.com'], daysLeft: 62,
+    validFrom: STARTED_AT - 28 * 86_400_000, validTo: STARTED_AT + 62.5 * 86_400_000,
+  };
+  return { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', certificate, problems: [], ...facts };
+}
+
+/** A certificate that is self-signed, unless told otherwise. */
+export function tlsFailedService(facts: Partial<ServiceTlsFailed> = {}): ServiceTlsFailed {
+  const problem = { failure: 'self-signed', problem: 'the certificate is self-signed' } as const;
+  return { state: 'tls-failed', name: 'https', firstLine: null, answerMs: null, elapsedMs: 9, receivedBytes: 2000, tls: tlsFacts({ problems: [problem] }), ...problem, ...facts };
+}
