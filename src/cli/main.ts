@@ -60,6 +60,16 @@ function isSweep({ size, targets }: TargetBlock, { all, verbose, ratePerSecond, 
   return [...hosts].every((host) => familyOf(host) !== null);
 }
 
+/**
+ * Keeps V8's space for new objects at its first size. Left to itself it grows to 48 or 96 MB and keeps garbage of as much again behind it; a run over
+ * very many targets then takes up to 230 MB (seen on Node 24), and half of that with this, in the same time. Only where the flag is known to exist:
+ * V8 would print a complaint about another.
+ */
+async function limitMemory(): Promise<void> {
+  const { setFlagsFromString } = await import('node:v8'); // a single probe does not pay for loading it
+  if (Number(process.versions.node.split('.')[0]) <= 26) setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 async function planOf(config: ProbeConfig): Promise<Plan> {
   const { targets, count, wait, service } = config;
   const repeated = count > 1 || wait !== null;
@@ -80,6 +90,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   const manyTargets = plan.size !== 1;
   if (manyTargets) {
     process.env['UV_THREADPOOL_SIZE'] ??= '16'; // names are resolved on those threads, two at a time unless told otherwise
+    await limitMemory();
     if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
   }
   const isTable = format === 'text' && typeof config.targets !== 'string' && plan.size !== null && plan.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;

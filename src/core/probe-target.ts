@@ -48,9 +48,14 @@ async function start(target: Target, options: ProbeOptions, untilFirstOpen: bool
   if (resolution.state !== 'resolved') return { report, attempts: [] };
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
   const [first, second] = resolution.addresses;
-  if (first && !second) return { report, attempts: [attempt({ ...first, port: target.port }, remainingMs, signal)] }; // nothing to race with
-  const endpoints = interleaveFamilies(resolution.addresses).map((address): Endpoint => ({ ...address, port: target.port }));
+  if (first && !second) return { report, attempts: [attempt({ address: first.address, family: first.family, port: target.port }, remainingMs, signal)] }; // nothing to race with
+  const endpoints = interleaveFamilies(resolution.addresses).map(({ address, family: its }): Endpoint => ({ address, family: its, port: target.port }));
   return { report, attempts: startAttempts(endpoints, { timeoutMs: remainingMs, untilFirstOpen, signal, attempt }) };
+}
+
+/** The properties spelt out, because very many reports may wait to be told; see `probePort`. */
+function complete({ target, startedAt, timeoutMs, resolution }: Started['report'], attempts: readonly Attempt[], outcome: Outcome): ProbeReport {
+  return { target, startedAt, timeoutMs, resolution, attempts, outcome };
 }
 
 function outcomeOfResolution(resolution: Resolution): Outcome {
@@ -69,10 +74,10 @@ export async function probeTarget(target: Target, options: ProbeOptions = {}): P
   const [only, another] = started;
   if (only && !another) {
     const outcome = await only;
-    if (outcome) return { ...report, attempts: [outcome], outcome };
+    if (outcome) return complete(report, [outcome], outcome);
   }
   const attempts = (await Promise.all(started)).filter((each) => each !== null);
-  return { ...report, attempts, outcome: decide(attempts) ?? outcomeOfResolution(report.resolution) };
+  return complete(report, attempts, decide(attempts) ?? outcomeOfResolution(report.resolution));
 }
 
 /**
@@ -88,10 +93,10 @@ export async function* probeEveryAddress(target: Target, options: ProbeOptions =
   if (options.signal?.aborted) stop();
   try {
     const { report, attempts } = await start(target, { ...options, signal: over.signal }, false);
-    if (attempts.length === 0) yield { ...report, attempts: [], outcome: outcomeOfResolution(report.resolution) };
+    if (attempts.length === 0) yield complete(report, [], outcomeOfResolution(report.resolution));
     for (const attempt of attempts) {
       const outcome = await attempt;
-      if (outcome) yield { ...report, attempts: [outcome], outcome };
+      if (outcome) yield complete(report, [outcome], outcome);
     }
   } finally {
     options.signal?.removeEventListener('abort', stop);

@@ -1,9 +1,11 @@
 import { monotonicClock } from './clock.js';
 import type { ProbeEvent } from './events.js';
 import { type ExpectationOptions, judge } from './expectation.js';
-import type { ProbeReport, Resolution } from './outcome.js';
+import type { Attempt, ProbeReport, Resolution } from './outcome.js';
+import { DEFAULT_TIMEOUT_MS } from './probe.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
 import { resolveHost } from './resolver.js';
+import type { Target } from './target.js';
 import type { TargetRequest } from './target-list.js';
 
 /** How many probes run at once when nothing is said. More gain little: what limits is the processor (see test/bench). */
@@ -48,6 +50,25 @@ function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
     if (answers.size > MAX_NAMES && oldest !== undefined) answers.delete(oldest);
     return answer;
   };
+}
+
+/**
+ * What is kept of a report until it is its turn: with an address as the target, the one attempt says it all. Verdicts wait by the ten thousand
+ * behind a target that does not answer, so this decides how much memory a run takes.
+ */
+type Kept = ProbeReport | Attempt;
+
+function keep(report: ProbeReport): Kept {
+  const { resolution, attempts, outcome } = report;
+  const [only] = attempts;
+  return resolution.via === 'literal' && only === outcome && attempts.length === 1 ? only : report;
+}
+
+function restore(kept: Kept, target: Target, timeoutMs: number): ProbeReport {
+  if ('outcome' in kept) return kept;
+  const { address, family } = kept.endpoint;
+  const resolution = { state: 'resolved', host: target.host, via: 'literal', elapsedMs: 0, addresses: [{ address, family }] } as const;
+  return { target, startedAt: kept.startedAt, timeoutMs, resolution, attempts: [kept], outcome: kept };
 }
 
 /** Lowers the number of probes at once while the machine is short of something, and lets it rise again with each success. */
@@ -149,7 +170,7 @@ export async function* probeTargets(
   requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
   options: ManyOptions = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
-  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, signal, resolve = resolveHost } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal, resolve = resolveHost } = options;
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
@@ -159,7 +180,7 @@ export async function* probeTargets(
   const throttle = new Throttle(concurrency, shortagePatienceMs);
   const source = new Source(requests, () => wake());
   const again: { readonly request: TargetRequest; readonly index: number }[] = [];
-  const slots = new Map<number, { readonly events: ProbeEvent[]; complete: boolean }>();
+  const slots = new Map<number, { readonly request: TargetRequest; kept: readonly Kept[]; complete: boolean }>();
   let failure: { readonly cause: unknown } | undefined;
   let running = 0;
   let taken = 0; // how many targets were begun
@@ -174,7 +195,7 @@ export async function* probeTargets(
   };
 
   const probe = async (request: TargetRequest, index: number): Promise<void> => {
-    const slot = slots.get(index) ?? { events: [], complete: false };
+    const slot = slots.get(index) ?? { request, kept: [], complete: false };
     slots.set(index, slot);
     // Of a port that is not to be open nothing more is to be heard.
     const asked = (request.expect ?? options.expect ?? 'open') === 'open' ? probeOptions : { ...probeOptions, service: undefined };
@@ -183,12 +204,12 @@ export async function* probeTargets(
     for await (const report of reports) {
       short ||= isShort(report);
       // Tried again as a whole, unless some of it was told already.
-      if (short && slot.events.length === 0 && !signal?.aborted && throttle.fail(running - 1)) {
+      if (short && slot.kept.length === 0 && !signal?.aborted && throttle.fail(running - 1)) {
         running -= 1;
         again.push({ request, index });
         return wake();
       }
-      slot.events.push(eventOf(request, report));
+      slot.kept = slot.kept.concat(keep(report)); // neither push() nor a spread, which make room for 17
       wake();
     }
     running -= 1;
@@ -227,7 +248,13 @@ export async function* probeTargets(
   try {
     for (;;) {
       for (let slot = slots.get(told); slot; slot = slots.get(told)) {
-        for (let event = slot.events.shift(); event; event = slot.events.shift()) if (event.report.outcome.state !== 'cancelled') yield event;
+        const { request, kept } = slot;
+        slot.kept = [];
+        for (const each of kept) {
+          const report = restore(each, request.target, timeoutMs);
+          if (report.outcome.state !== 'cancelled') yield eventOf(request, report);
+        }
+        if (slot.kept.length > 0) continue;
         if (!slot.complete) break;
         slots.delete(told);
         told += 1;
@@ -236,7 +263,7 @@ export async function* probeTargets(
       const waitMs = signal?.aborted ? null : begin();
       const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
       const next = slots.get(told);
-      if (next && (next.complete || next.events.length > 0)) continue;
+      if (next && (next.complete || next.kept.length > 0)) continue;
       if (ended) return;
       await new Promise<void>((resume) => {
         // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.

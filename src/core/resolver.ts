@@ -182,10 +182,9 @@ function refine(own: Failure, nameFailed: boolean, dnsSays: Address[] | Failure)
 export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolved | null {
   const family = familyOf(host);
   if (family === null) return null;
-  const literal = { host, via: 'literal', elapsedMs: 0 } as const;
-  if (only === undefined || family === only) return { state: 'resolved', ...literal, addresses: [{ address: host, family }] };
+  if (only === undefined || family === only) return { state: 'resolved', host, via: 'literal', elapsedMs: 0, addresses: [{ address: host, family }] };
   const error = { code: 'EAI_ADDRFAMILY', errno: null, winsock: 11004, syscall: null };
-  return { state: 'unresolved', reason: 'name-no-address', ...literal, error, servers: [], family: only };
+  return { state: 'unresolved', reason: 'name-no-address', host, via: 'literal', elapsedMs: 0, error, servers: [], family: only };
 }
 
 /**

@@ -9,21 +9,23 @@ export type SocketVerdict =
   | { readonly state: 'filtered'; readonly reason: FilteredReason }
   | { readonly state: 'failed'; readonly reason: FailedReason };
 
+/** The error of a probe that we ended ourselves because its time was over. */
+export const TIMED_OUT: ErrorFacts = { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null };
+
+/** Errors come in series of one kind, and thousands of them may wait to be told: they share their facts. */
+let latest: ErrorFacts = TIMED_OUT;
+
 /** The facts of an error as Node raised it; an AggregateError gives those of its first cause, because its own message is empty. */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof AggregateError && error.errors.length > 0) return errorFacts(error.errors[0]);
   const { code, errno, syscall } = (typeof error === 'object' && error !== null ? error : {}) as NodeJS.ErrnoException;
   const name = typeof code === 'string' ? code : 'UNKNOWN';
-  return {
-    code: name,
-    errno: typeof errno === 'number' ? errno : null,
-    winsock: winsockByCode(name)?.winsock ?? null,
-    syscall: typeof syscall === 'string' ? syscall : null,
-  };
+  const number = typeof errno === 'number' ? errno : null;
+  const call = typeof syscall === 'string' ? syscall : null;
+  if (latest.code === name && latest.errno === number && latest.syscall === call) return latest;
+  latest = { code: name, errno: number, winsock: winsockByCode(name)?.winsock ?? null, syscall: call };
+  return latest;
 }
-
-/** The error of a probe that we ended ourselves because its time was over. */
-export const TIMED_OUT: ErrorFacts = { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null };
 
 /**
  * Our own end as Node writes it behind an error of the system call itself, `- Local (0.0.0.0:0)` (ExceptionWithHostPort in lib/net.js): nothing

@@ -94,7 +94,7 @@ async function* sweepChunk(targets: readonly Target[], workerPath: string, optio
   const chunk = new Chunk(targets, timeoutMs, Math.max(Math.floor(concurrency / threads), 1));
   let failure: { readonly cause: unknown } | undefined;
   let ended = 0;
-  const workers = Array.from({ length: threads }, () => new Worker(workerPath, { workerData: chunk.job, env: {} }));
+  const workers = Array.from({ length: threads }, () => new Worker(workerPath, { workerData: chunk.job, env: {}, resourceLimits: { maxYoungGenerationSizeMb: 4 } }));
   for (const worker of workers) worker.on('error', (cause) => { failure = { cause }; }).on('exit', () => { ended += 1; });
   try {
     for (let index = 0; index < chunk.length && !signal?.aborted; ) {

@@ -177,7 +177,8 @@ export function parseTargetLine(line: string, origin: string): (TargetBlock & { 
     if (named.length > (whole ? 1 : 2)) {
       throw new UsageError(`"${named.slice(whole ? 1 : 2).join(' ')}" is too much; allowed: a host and its ports, host:port or a URL, then one of ${EXPECTATIONS.join(', ')}`);
     }
-    return { ...parseTargets(named), ...(expect ? { expect } : {}) };
+    const { size, targets } = parseTargets(named);
+    return { size, targets, ...(expect ? { expect } : {}) };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${origin}: ${error.message}`);
     throw error;

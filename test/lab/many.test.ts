@@ -73,6 +73,17 @@ describeLab('many targets in a network of its own', () => {
     expect(elapsedMs).toBeLessThan(4500);
   });
 
+  it('take at most 150 MiB while verdicts wait by the ten thousand behind targets that do not answer', { timeout: 60_000 }, async () => {
+    const [path, peak] = [join(folder, 'waiting.txt'), join(folder, 'peak.cjs')];
+    await writeFile(path, Array.from({ length: 60_000 }, (_, index) => `${lab.server.v4}:${index % 50 === 49 ? 3000 + (index % 2000) : 6000 + (index % 20_000)}\n`).join(''));
+    await writeFile(peak, "process.on('exit', () => require('node:fs').writeSync(2, `peak ${process.resourceUsage().maxRSS} KiB\\n`));");
+    const [node = '', ...command] = portpingCommand;
+    const words = ['sh', '-c', `cat '${path}' | "$@" >/dev/null`, 'sh', node, '--require', peak, ...command, '-w', '2s', '--targets', '-'];
+    const { stderr } = await lab.exec('client', words, { timeoutMs: 55_000 });
+    expect(stderr).toMatch(/^60000 probes in .*: 58800 closed, 1200 filtered\.$/m);
+    expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(150 * 1024);
+  });
+
   it('start no faster than the rate', async () => {
     const { stdout, elapsedMs } = await run(['--rate', '50', lab.server.v4, '7000-7039']);
     expect(stdout.match(/<10061>/g)).toHaveLength(40);
