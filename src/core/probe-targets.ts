@@ -29,6 +29,9 @@ export interface ManyOptions extends ProbeOptions, ExpectationOptions {
  */
 const STARTS_PER_TURN = 12;
 
+/** Verdicts told in one turn, for the same reason; more than are begun, so that those that waited catch up. */
+const TOLD_PER_TURN = 24;
+
 /** How far probing may run ahead of the oldest target that has no verdict yet: it bounds the memory for verdicts that wait for their turn. */
 const LOOK_AHEAD = 20_000;
 
@@ -247,7 +250,8 @@ export async function* probeTargets(
   if (signal?.aborted) stop();
   try {
     for (;;) {
-      for (let slot = slots.get(told); slot; slot = slots.get(told)) {
+      let toldInTurn = 0;
+      for (let slot = slots.get(told); slot && toldInTurn < TOLD_PER_TURN; slot = slots.get(told), toldInTurn += 1) {
         const { request, kept } = slot;
         slot.kept = [];
         for (const each of kept) {
@@ -263,14 +267,14 @@ export async function* probeTargets(
       const waitMs = signal?.aborted ? null : begin();
       const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
       const next = slots.get(told);
-      if (next && (next.complete || next.kept.length > 0)) continue;
-      if (ended) return;
+      const canTell = next !== undefined && (next.complete || next.kept.length > 0);
+      if (ended && !canTell) return;
       await new Promise<void>((resume) => {
         // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.
         const resumeSoon = (): void => { wake = () => {}; clearTimeout(timer); setImmediate(resume); };
         let timer: NodeJS.Timeout | undefined;
         wake = resumeSoon;
-        if (waitMs === 0) resumeSoon();
+        if (waitMs === 0 || canTell) resumeSoon();
         else if (waitMs !== null) timer = setTimeout(resumeSoon, waitMs);
       });
     }

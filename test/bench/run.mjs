@@ -3,11 +3,12 @@ import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { latency } from './latency.mjs';
 import { describeMachine, missing } from './machine.mjs';
+import { crowd } from './crowd.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
 import { sweep } from './sweep.mjs';
 
-const benches = [startUp, latency, sweep];
+const benches = [startUp, latency, crowd, sweep];
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({

@@ -1,0 +1,67 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { farHost } from './far-host.mjs';
+import { missing } from './machine.mjs';
+import { file, openPort, run, temporaryFolder } from './processes.mjs';
+import { median, quantile, table } from './statistics.mjs';
+import { captureHandshakes } from './wire.mjs';
+
+const RTT_MS = 20;
+const CONCURRENCY = 500;
+const PROBES = 2000; // many more, and connect() itself takes long: it looks for a port that is not in TIME_WAIT towards the same endpoint
+const GOAL_MS = 2;
+
+/** What was said of each handshake minus what the wire says of it, in ms, joined on the source port; those that only one of them has are left out. */
+function errorsAgainst(wire, samples) {
+  const seen = new Map(wire.map(({ port, latencyMs }) => [port, latencyMs]));
+  const counts = new Map();
+  for (const { port } of [...wire, ...samples]) counts.set(port, (counts.get(port) ?? 0) + 1);
+  return samples.filter(({ port }) => seen.has(port) && counts.get(port) === 2).map(({ port, latencyMs }) => latencyMs - seen.get(port));
+}
+
+async function measureTo({ host, port, device, prefix }, peers) {
+  const rows = [];
+  for (const { name, argv, read, goal } of peers) {
+    const stopCapture = await captureHandshakes(device, port, prefix);
+    const { stdout, stderr, elapsedMs } = run([...prefix, ...argv(host, port)]);
+    const wire = await stopCapture();
+    const errors = errorsAgainst(wire, read(stdout));
+    if (errors.length === 0) throw new Error(`${name}: ${stderr.trim() || 'no handshake'}`);
+    const middle = median(errors);
+    rows.push([
+      name, median(wire.map(({ latencyMs }) => latencyMs)).toFixed(1), middle.toFixed(2), quantile(errors, 0.95).toFixed(2), String(errors.length),
+      String(Math.round(PROBES / (elapsedMs / 1000))), goal ? (middle < GOAL_MS ? 'met' : 'missed') : '',
+    ]);
+  }
+  return table([['over the wire', 'wire, ms', 'median, ms', 'p95, ms', 'samples', 'a second', `goal: ${GOAL_MS} ms`], ...rows]);
+}
+
+/** How much longer than the wire the latency reads while 500 probes are under way. */
+export const crowd = {
+  name: 'crowd',
+  needs: ['linux', 'root', 'tcpdump', 'ip', 'python3'],
+  defaultRounds: 1,
+  async measure({ say, nodes, checkouts }) {
+    const targets = join(temporaryFolder(), 'targets.txt');
+    const naive = nodes.map(({ node, label }) => ({
+      name: `naive Node${label}`,
+      argv: (host, port) => [node, file('naive-crowd.mjs'), host, port, String(PROBES), String(CONCURRENCY)],
+      read: (stdout) => stdout.trim().split('\n').map((line) => JSON.parse(line)),
+    }));
+    const ours = nodes.flatMap(({ node, label }) => checkouts.map(({ portping, label: which }) => ({
+      name: `portping${which}${label}`,
+      argv: (host, port) => {
+        writeFileSync(targets, `${host}:${port}\n`.repeat(PROBES));
+        return [node, portping, '-o', 'json', '--concurrency', String(CONCURRENCY), '--targets', targets];
+      },
+      read: (stdout) => stdout.trim().split('\n').map((line) => JSON.parse(line)).filter(({ state }) => state === 'open')
+        .map(({ latencyMs, attempts }) => ({ latencyMs, port: attempts[0].local.port })),
+      goal: true,
+    })));
+    const peers = [...naive, ...ours];
+    say(`\n(a) loopback, ${PROBES} probes, ${CONCURRENCY} at once\n\n${await measureTo({ host: '127.0.0.1', port: await openPort(['127.0.0.1']), device: 'lo', prefix: [] }, peers)}`);
+    const lacking = missing(['tun']);
+    if (lacking) say(`\n(b) a host ${RTT_MS} ms away: skipped, ${lacking}`);
+    else say(`\n(b) a host ${RTT_MS} ms away\n\n${await measureTo(await farHost(RTT_MS), peers)}`);
+  },
+};
