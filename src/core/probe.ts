@@ -132,7 +132,7 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
       open = seen;
       onOpen?.();
       if (converse && conversation) return hold(seen, connectedMs, null);
-      if (watchMs <= 0) return finish(seen);
+      if (watchMs <= 0) return void setImmediate(finish, seen); // not at once: others may have connected in the same moment, and their clocks run
       const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
       socket.once('end', () => drop('end'));
       socket.once('error', () => drop('reset'));
