@@ -134,7 +134,7 @@ function command(write: (text: string) => void): Command {
     .option('--max-latency <duration>', 'slower than this counts as not as expected', (text) => parseDuration(text, '--max-latency', 0))
     .option('--histogram', 'with -c or -t: the distribution of the latency')
     .option('--targets <file>', 'one target a line, with the state expected of it behind it if you like; - for standard input, # comments')
-    .option('--concurrency <n>', 'how many probes at once (default: 500)', (text) => parseNumber(text, '--concurrency', 65_535))
+    .option('--concurrency <n>', 'how many probes at once (default: 500, or 2000 where all targets are addresses)', (text) => parseNumber(text, '--concurrency', 65_535))
     .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
     .option('-a, --all', 'probe every address the name has, each with its own verdict');
   return addDiagnosisOptions(addServiceOptions(program))

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { LookupProcess } from '../core/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
+import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../core/probe-targets.js';
 import { SWEEP_FROM } from '../core/sweep.js';
 import { familyOf } from '../core/target.js';
 import type { TargetBlock, TargetRequest } from '../core/target-list.js';
@@ -52,12 +53,17 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
 /** From this many targets on, people get a table of the open ones instead of a line for each. */
 const TABLE_FROM = 50;
 
-/** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
-function isSweep({ size, targets }: TargetBlock, { all, verbose, ratePerSecond, probe, service }: ProbeConfig): boolean {
-  if (size < SWEEP_FROM || all || service !== null || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
+/** Whether nothing is to be resolved: names are, on a few threads, and would wait there for their turn. */
+function areAddresses({ targets }: TargetBlock): boolean {
   const hosts = new Set<string>();
   for (const { host } of targets()) hosts.add(host);
   return [...hosts].every((host) => familyOf(host) !== null);
+}
+
+/** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
+function isSweep(targets: TargetBlock, { all, verbose, ratePerSecond, probe, service }: ProbeConfig): boolean {
+  if (targets.size < SWEEP_FROM || all || service !== null || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
+  return areAddresses(targets);
 }
 
 /**
@@ -88,6 +94,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond, service } = config;
   const plan = await planOf(config);
   const manyTargets = plan.size !== 1;
+  const atOnce = concurrency ?? (typeof config.targets !== 'string' && service === null && areAddresses(config.targets) ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
     process.env['UV_THREADPOOL_SIZE'] ??= '16'; // names are resolved on those threads, two at a time unless told otherwise
     await limitMemory();
@@ -117,7 +124,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       maxLatencyMs,
       everyAddress: all,
       ratePerSecond,
-      ...(concurrency === null ? {} : { concurrency }),
+      concurrency: atOnce,
       ...(intervalMs === undefined ? {} : { intervalMs }),
       signal: interruption.signal,
       skipWarmUp: quiet && maxLatencyMs === undefined,

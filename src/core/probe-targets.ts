@@ -11,6 +11,12 @@ import type { TargetRequest } from './target-list.js';
 /** How many probes run at once when nothing is said. More gain little: what limits is the processor (see test/bench). */
 export const DEFAULT_CONCURRENCY = 500;
 
+/**
+ * The same for targets that are all addresses, where no lookup waits for its turn: it is those that do not answer that need to be many at once.
+ * 2,000 dropped ports take 5 s instead of 20.
+ */
+export const CONCURRENCY_OF_ADDRESSES = 2000;
+
 /** How many targets are probed. */
 export interface ManyOptions extends ProbeOptions, ExpectationOptions {
   /** Probes under way at once, 1 or more; default 500. It is lowered by itself while descriptors, source ports or buffers are short. */

@@ -21,7 +21,7 @@ function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
 /** `mail.example.com:25 (192.0.2.10)`; the address is left out where it is what the user wrote. */
 function nameOf({ host, port }: Target, address: string | null): string {
   const named = escapeControls(formatHostPort(host, port));
-  return address === null || address === host ? named : `${named} (${address})`;
+  return address === null || address === host ? named : `${named} (${escapeControls(address)})`;
 }
 
 const addressOf = ({ outcome }: ProbeReport): string | null => ('endpoint' in outcome ? outcome.endpoint.address : null);

@@ -45,15 +45,16 @@ export function copyOfPortping(checkout) {
 }
 
 /**
- * Runs a command to its end, 15 s at most.
+ * Runs a command to its end, 15 s at most unless it may take longer.
  *
  * @param {string[]} argv
+ * @param {number} timeoutMs
  * @returns its status and output, its wall time in milliseconds, and when it began and ended, in seconds since 1970
  */
-export function run(argv) {
+export function run(argv, timeoutMs = 15_000) {
   const startedAt = Date.now() / 1000;
   const start = process.hrtime.bigint();
-  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { env, stdio: 'pipe', encoding: 'utf8', timeout: 15_000, maxBuffer: 2 ** 26 });
+  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { env, stdio: 'pipe', encoding: 'utf8', timeout: timeoutMs, maxBuffer: 2 ** 26 });
   const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6;
   return { status, stdout, stderr: error?.message ?? stderr, elapsedMs, startedAt, endedAt: (Date.now() + 1) / 1000 };
 }

@@ -6,9 +6,9 @@ import { describeMachine, missing } from './machine.mjs';
 import { crowd } from './crowd.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
-import { sweep } from './sweep.mjs';
+import { dropped, sweep } from './sweep.mjs';
 
-const benches = [startUp, latency, crowd, sweep];
+const benches = [startUp, latency, crowd, sweep, dropped];
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({
