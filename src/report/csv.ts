@@ -12,7 +12,7 @@ const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock'
  */
 function cell(value: string | number | boolean | null): string {
   if (typeof value !== 'string') return value === null ? '' : String(value);
-  const safe = escapeControls(value).replace(/^[=+\-@|]/, "'$&");
+  const safe = escapeControls(value).replace(/^[=+\-@|＝＋－＠]/, "'$&");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

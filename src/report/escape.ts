@@ -1,4 +1,4 @@
-const HARMFUL = String.raw`[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\p{Cs}\u{e0000}-\u{e0fff}]`;
+const HARMFUL = String.raw`[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\p{Cs}\u{e0000}-\u{e0fff}]`;
 const HARMFUL_CHARACTER = new RegExp(HARMFUL, 'gu');
 const AMBIGUOUS_BACKSLASHES = new RegExp(String.raw`\\+(?=x[\da-f]{2}|u[\da-f]{4}|u\{[\da-f]+\}|${HARMFUL})`, 'giu');
 
@@ -11,9 +11,9 @@ export function escapeJson(json: string): string {
 }
 
 /**
- * Text from the network or the command line made safe for a terminal: control characters (C0, DEL, C1), line and paragraph separators,
- * marks that reorder or hide text (bidirectional controls, zero-width characters, tags, U+FEFF) and lone surrogates become `\x1b`, `\u202e`, `\u{e0041}`.
- * Backslashes are doubled only where they would otherwise read as such an escape, so that different texts stay different.
+ * Text from the network or the command line made safe for a terminal: control characters (C0, DEL, C1), line and paragraph separators, marks that
+ * reorder or hide text (bidirectional controls, zero-width characters, tags, U+FEFF), what XML forbids (U+FFFE, U+FFFF) and lone surrogates become
+ * `\x1b`, `\u202e`, `\u{e0041}`. Backslashes are doubled only where they would otherwise read as such an escape, so that different texts stay different.
  */
 export function escapeControls(text: string): string {
   return text.replace(AMBIGUOUS_BACKSLASHES, '$&$&').replace(HARMFUL_CHARACTER, (character) => {
