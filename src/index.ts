@@ -25,7 +25,7 @@ export type {
 } from './core/diagnosis/observations.js';
 export { SERVICE_NAMES, serviceNameOfPort, type ServiceName } from './core/service/registry.js';
 export type {
-  CertificateFacts, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceRequest, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
+  CertificateFacts, Circumstances, Converse, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceRequest, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
 } from './core/service/finding.js';
 export { UsageError } from './core/usage-error.js';
 export { reasonOf } from './core/outcome.js';

@@ -93,7 +93,7 @@ async function chooseServiceOf(targets: TargetBlock | string, options: RawOption
   if ([service, sni, insecure, tlsMinDays].every((each) => each === undefined)) return null;
   const { chooseService } = await import('./service-arguments.js');
   const choice = chooseService(options, expect);
-  if (choice === null || typeof targets === 'string') return choice;
+  if (choice === null || choice.request.name !== undefined || typeof targets === 'string') return choice;
   for (const target of targets.targets()) choice.check({ target });
   choice.finish();
   return choice;

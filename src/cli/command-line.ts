@@ -179,5 +179,5 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     if (error.exitCode === 0) return { shown };
     throw usageErrorOf(error);
   }
-  return { options: program.opts<RawOptions>(), words: program.args, hint: completed.hintFor(program.args.length) };
+  return { options: program.opts<RawOptions>(), words: program.args, hint: completed.hintFor(program.args) };
 }

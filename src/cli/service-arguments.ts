@@ -69,11 +69,11 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
  * Joins `--service` and its name, which it may or may not have: the word behind it is that only when it is the name of a service, so that
  * `--service db 5432` means what it says.
  *
- * @returns the words, and what to add to an error about so many targets' words: how the word behind `--service` was taken
+ * @returns the words, and what to add to an error about the words of the targets, where it explains that: how the word behind `--service` was taken
  */
-export function completeService(argv: readonly string[]): { readonly argv: string[]; hintFor(wordCount: number): string } {
+export function completeService(argv: readonly string[]): { readonly argv: string[]; hintFor(targetWords: readonly string[]): string } {
   const words: string[] = [];
-  let hintFor = (_wordCount: number): string => '';
+  let hintFor = (_: readonly string[]): string => '';
   for (let index = 0; index < argv.length; index += 1) {
     const word = argv[index] ?? '';
     const next = argv[index + 1];
@@ -82,11 +82,10 @@ export function completeService(argv: readonly string[]): { readonly argv: strin
     else if (name !== undefined) {
       words.push(`--service=${name}`);
       index += 1;
-      // One word is a host without a port, unless it is both or a URL.
-      hintFor = (wordCount) => (wordCount < 2 ? `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>` : '');
+      hintFor = ([first = '', ...rest]) => (rest.length === 0 && /^[\d,-]+$/.test(first) ? `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>` : '');
     } else {
       words.push(`--service=${BY_PORT}`);
-      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next)) hintFor = (wordCount) => (wordCount > 2 ? `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}` : '');
+      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next)) hintFor = ({ length }) => (length > 2 ? `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}` : '');
     }
   }
   return { argv: words, hintFor };

@@ -36,14 +36,16 @@ async function start(target: Target, options: ProbeOptions, untilFirstOpen: bool
   const startedAt = Date.now();
   const startMs = monotonicClock();
   const warm = skipWarmUp ? undefined : warmUp();
-  // Loaded only for those who ask.
-  const converse = service === undefined ? undefined : await (await import('./service/hold-conversation.js')).prepareConversation(service, target);
-  const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined, onOpen?: () => void): Promise<Attempt> =>
-    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, converse, ...(onOpen ? { onOpen } : {}) });
+  // Loaded only for those who ask, while the name is being resolved.
+  const preparing = service && import('./service/hold-conversation.js').then(({ prepareConversation }) => prepareConversation(service, target));
+  preparing?.catch(() => {}); // awaited below
 
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
   const resolution = resolveLiteral(target.host, family) ?? (await resolve(target.host, { ...options, family, timeoutMs, bothFamilies: !untilFirstOpen }));
   if (warm) await warm;
+  const converse = preparing && (await preparing);
+  const attempt = (endpoint: Endpoint, remainingMs: number, attemptSignal: AbortSignal | undefined, onOpen?: () => void): Promise<Attempt> =>
+    probePort(endpoint, { timeoutMs: remainingMs, signal: attemptSignal, sourceAddress, watchMs, closeWith, converse, ...(onOpen ? { onOpen } : {}) });
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);

@@ -13,7 +13,7 @@ export interface NumberedReply {
  */
 export async function readReply(talk: Conversation, awaited: string, expected: string): Promise<NumberedReply> {
   const first = await talk.readLine(awaited);
-  const [, digits, hyphen] = /^([2-5]\d\d)(?:([ -])|$)/.exec(first) ?? [];
+  const [, digits, hyphen] = /^([1-5]\d\d)(?:([ -])|$)/.exec(first) ?? [];
   if (digits === undefined) return talk.refuse(first, expected);
   const lines = [first];
   for (let last = hyphen !== '-'; !last; ) {
