@@ -56,10 +56,11 @@ function details(report: ProbeReport): string[] {
 }
 
 /** What `--service` adds to the verdict on stdout. */
-function serviceLines({ outcome }: ProbeReport): string[] {
+function serviceLines({ outcome }: ProbeReport, paint: Paint): string[] {
   if (outcome.state !== 'open' || outcome.service === null) return [];
   const { service } = outcome;
-  return [`Service: ${describeService(service)}`, ...(service.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : [])];
+  const title = service.state === 'answered' ? paint.good('Service:') : paint.bad('Service:');
+  return [`${title} ${describeService(service)}`, ...(service.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : [])];
 }
 
 /** The attempts that failed although another address opened: worth a line each, unless only this machine lacks that family. */
@@ -171,7 +172,7 @@ export function textReporter(options: ReportOptions): Reporter {
         // What is wrong with a service stands on stdout already.
         ...(explanation ? [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice] : []),
       ];
-      const verdictLines = line === '' ? [] : [line, ...serviceLines(report)];
+      const verdictLines = line === '' ? [] : [line, ...serviceLines(report, paint.stdout)];
       return { stdout: verdictLines.map((each) => `${prefix}${each}\n`).join(''), stderr: lines(asides, prefix) };
     },
 

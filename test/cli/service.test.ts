@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { createServer, type Server, type Socket } from 'node:net';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type CertificateWishes, TestAuthority } from '../support/certificates.js';
 import { collect, environment } from '../support/command.js';
 import { jsonOf, portping, portpingCommand } from '../support/portping.js';
 import { dialogue } from '../support/talkers.js';
@@ -103,6 +105,56 @@ describe('--service', () => {
     await connected;
     child.kill('SIGINT');
     expect(await ended).toMatchObject({ stdout: '', stderr: 'Interrupted before there was a verdict.\n', exitCode: 130 });
+  });
+});
+
+describe('--service with TLS', () => {
+  let authority: TestAuthority;
+  beforeAll(() => { authority = new TestAuthority(); });
+  afterAll(() => authority.remove());
+
+  async function listenTls(wishes: CertificateWishes, options: TlsOptions = {}): Promise<number> {
+    const { cert, key } = authority.issue(wishes);
+    const server = createTlsServer({ cert, key, ...options }, (socket) => void sockets.add(socket.on('error', () => {})));
+    server.on('tlsClientError', () => {});
+    servers.push(server);
+    await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as { port: number }).port;
+  }
+
+  const ask = (port: number, ...args: string[]) => portping(['--service', 'tls', ...args, '127.0.0.1', String(port)], { env: { NODE_EXTRA_CA_CERTS: authority.caFile } });
+
+  it.each<[string, CertificateWishes, TlsOptions, string]>([
+    ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'the certificate is self-signed'],
+    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'the certificate expired 10 days ago'],
+    ['for another name', { altNames: 'DNS:a.test' }, {}, 'the certificate is not for 127.0.0.1 but for a.test'],
+    ['in version 1.0 only', { altNames: 'IP:127.0.0.1' }, { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }, 'it speaks TLS 1.0 only, which is withdrawn (RFC 8996); TLS 1.2 is the least'],
+  ])('names a server whose TLS is %s, with 6, and passes that over when told to', async (_, wishes, options, problem) => {
+    const port = await listenTls(wishes, options);
+    const { stdout, stderr, exitCode } = await ask(port);
+    expect(stdout.split('\n')[1]).toBe(`Service: tls failed at TLS: ${problem}.`);
+    expect(stderr).toMatch(/^[A-Z][^\n]+\.\n$/);
+    expect(exitCode).toBe(6);
+    const passedOver = await ask(port, '--insecure');
+    expect(passedOver.stdout).toMatch(/\nService: tls answered with TLSv1(\.3)? in [\d.]+ milliseconds\.\nTLS: TLSv1/);
+    expect(passedOver.stdout).toContain(` Passed over (--insecure): ${problem}.\n`);
+    expect([passedOver.stderr, passedOver.exitCode]).toEqual(['', 0]);
+  });
+
+  it('names a server that has no TLS at all, with 6, also with --insecure', async () => {
+    for (const args of [[], ['--insecure']]) {
+      const { stdout, exitCode } = await ask(smtpPort, ...args);
+      expect(stdout.split('\n')[1]).toBe('Service: tls failed at TLS: no TLS came, but "220 mail.example.com ESMTP", which looks like SMTP.');
+      expect(exitCode).toBe(6);
+    }
+  });
+
+  it('answers where all is in order, also for an address', async () => {
+    const port = await listenTls({ altNames: 'IP:127.0.0.1', toDays: 90 });
+    const { stdout, stderr, exitCode } = await ask(port, '--tls-min-days', '89');
+    expect(stdout).toMatch(/\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$/);
+    expect([stderr, exitCode]).toEqual(['', 0]);
+    expect((await ask(port, '--tls-min-days', '90')).exitCode).toBe(6);
   });
 });
 

@@ -9,7 +9,7 @@ import { tableReporter } from '../../src/report/table.js';
 import { tapReporter } from '../../src/report/tap.js';
 import { textReporter } from '../../src/report/text.js';
 import {
-  answeredService, closedOutcome, droppedService, eventOf, HARMFUL, HOSTILE, openOutcome, options, reportOf, silentService, tlsFacts, tlsFailedService,
+  answeredService, closedOutcome, droppedService, eventOf, HARMFUL, HOSTILE, openOutcome, options, reportOf, silentService, tlsFacts, tlsFailedService, visiblePaint,
 } from '../support/reports.js';
 
 const wrong = (problem: string): ServiceFinding => ({ ...answeredService(), state: 'wrong-protocol', problem });
@@ -36,6 +36,12 @@ describe('the second line', () => {
     ['a bad certificate', tlsFailedService(), 'https failed at TLS: the certificate is self-signed.'],
   ])('says what is to say of %s', (_, finding, sentence) => {
     expect(describeService(finding)).toBe(sentence);
+  });
+
+  it('is coloured at its first word only', () => {
+    const paint = { stdout: visiblePaint, stderr: visiblePaint };
+    expect(show(answeredService(), { paint }).stdout).toMatch(/\ngood\(Service:\) smtp answered/);
+    expect(show(silentService(), { paint }).stdout).toMatch(/\nbad\(Service:\) smtp is silent/);
   });
 
   it('has the advice behind it on stderr, and says nothing twice', () => {
