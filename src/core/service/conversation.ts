@@ -74,7 +74,7 @@ export class Conversation {
 
   /** See `firstLine` and `answerMs` of a finding. */
   get firstLine(): string | null {
-    if (this.#first.length === 0) return null;
+    if (this.#first.length === 0 && !this.#firstIsWhole) return null;
     return cutText(this.#first, MOST_FIRST_LINE).replace(/\r$/, '');
   }
 

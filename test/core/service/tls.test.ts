@@ -106,6 +106,11 @@ describe('TLS', () => {
     expect(finding.receivedBytes).toBe(65_536);
   });
 
+  it('is heard to the end of what has come, before it is cut off', async () => {
+    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => socket.write(`HTTP/1.0 200 OK\r\n\r\n${'a'.repeat(10_000_000)}`)));
+    for (let round = 0; round < 20; round += 1) expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
+  });
+
   it('trusts what NODE_EXTRA_CA_CERTS names, for a name and for an address', async () => {
     const { port } = await listenTls({ cert: good.cert, key: good.key });
     const script = `
