@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.js';
-import { createLab, describeLab, type ExecResult, type Lab } from '../support/lab.js';
+import { createLab, delayLinkAvailable, describeLab, type ExecResult, type Lab } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
 import { itWith, Servers } from '../support/servers.js';
 
@@ -113,6 +113,18 @@ describeLab('--service with real servers', () => {
     expect(exitCode).toBe(6);
   });
 
+  it('times the answer from the completed handshake: over a link of 60 ms, a round trip more', async () => {
+    const link = await lab.delayLink({ rttMs: 60 });
+    const { port } = await lab.listen('server', { onConnection: 'banner' });
+    const { latencyMs, service } = JSON.parse((await run(['-o', 'json', '--service', 'banner', link.server.v4, String(port)])).stdout);
+    await link.stop();
+    expect(service).toMatchObject({ state: 'answered', firstLine: '220 lab ESMTP' });
+    for (const elapsedMs of [latencyMs, service.answerMs]) {
+      expect(elapsedMs).toBeGreaterThan(59);
+      expect(elapsedMs).toBeLessThan(160);
+    }
+  });
+
   it('says dropped of an accept-then-close load balancer, and 6', async () => {
     const { port } = await lab.listen('server', { onConnection: 'close' });
     const closed = await run(['--service', 'smtp', 'mail.example.com', String(port)]);
@@ -123,4 +135,4 @@ describeLab('--service with real servers', () => {
     const json = JSON.parse((await run(['-o', 'json', '--service', 'smtp', 'mail.example.com', String(reset.port)])).stdout);
     expect(json).toMatchObject({ state: 'open', reason: 'dropped', exitCode: 6, service: { state: 'dropped', dropped: { by: 'reset', winsock: 10054 } } });
   });
-});
+}, delayLinkAvailable);
