@@ -1,9 +1,9 @@
 // npm run bench [name] [-- options]; README.md has the options and what the figures mean.
 import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { crowd } from './crowd.mjs';
 import { latency } from './latency.mjs';
 import { describeMachine, missing } from './machine.mjs';
-import { crowd } from './crowd.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
 import { dropped, sweep } from './sweep.mjs';
