@@ -3,8 +3,10 @@ import type { ProbeOptions } from '../core/probe-target.js';
 import { familyOf } from '../core/target.js';
 import { parseTargets, type TargetBlock } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
+import type { Thresholds } from '../report/nagios.js';
 import type { Format } from '../report/reporter.js';
 import { chooseDiagnosis, type DiagnosisConfig } from './diagnosis-arguments.js';
+import { checkFormat } from './format-arguments.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
 import type { ServiceChoice } from './service-arguments.js';
 
@@ -48,6 +50,9 @@ export interface ProbeConfig {
   /** Every address of the name, each with its own verdict. */
   readonly all: boolean;
   readonly format: Format;
+  /** Instead of standard output; null for that. */
+  readonly outputFile: string | null;
+  readonly thresholds: Thresholds;
   readonly quiet: boolean;
   readonly verbose: boolean;
   readonly timestamps: boolean;
@@ -68,8 +73,8 @@ function checkFamily({ size, targets }: TargetBlock, family: 4 | 6 | undefined, 
   }
 }
 
-/** How many targets can be probed again and again, or waited for: each has its own figures. */
-const MOST_REPEATED = 1000;
+/** How many targets can be probed again and again, or waited for, or be in one check: each has its own figures. */
+export const MOST_REPEATED = 1000;
 
 function chooseTargets(words: readonly string[], options: RawOptions): TargetBlock | string {
   if (options.targets !== undefined) {
@@ -78,6 +83,7 @@ function chooseTargets(words: readonly string[], options: RawOptions): TargetBlo
   }
   const block = parseTargets(words);
   checkFamily(block, options[4] ? 4 : options[6] ? 6 : undefined, options.source);
+  if (block.size > MOST_REPEATED && options.output === 'nagios') throw new UsageError(`arguments: ${block.size} targets given; allowed in one check: ${MOST_REPEATED}`);
   if (block.size > MOST_REPEATED && ((options.count ?? 1) > 1 || options.continuous || options.wait !== undefined)) {
     throw new UsageError(`arguments: ${block.size} targets given; allowed with -c, -t or --wait: ${MOST_REPEATED}`);
   }
@@ -134,6 +140,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const line = hasOptions ? (await import('./command-line.js')).readCommandLine(own) : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
   if ('shown' in line) return { action: 'show', text: line.shown };
   const { options, words, hint } = line;
+  checkFormat(options, end >= 0);
   if (options.explain !== undefined) {
     if (words.length > 0) throw new UsageError(`--explain: takes one code and no target; "${words.join(' ')}" is too much`);
     return { action: 'explain', query: options.explain === true ? null : options.explain };
@@ -161,6 +168,8 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
     wait: options.wait === undefined ? null : { durationMs: options.wait, waitForName: options.waitForName ?? false, command: commandWords },
     all: options.all ?? false,
     format: options.output,
+    outputFile: options.outputFile ?? null,
+    thresholds: { warn: options.warn, crit: options.crit },
     quiet: options.quiet ?? false,
     verbose: options.verbose ?? false,
     timestamps: options.timestamps ?? false,

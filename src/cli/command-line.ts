@@ -9,6 +9,7 @@ import { EXIT_CODES } from '../core/states.js';
 import { asciiHost, parseHost, parsePort } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
 import { FORMATS } from '../report/reporter.js';
+import { parseThreshold } from '../report/threshold.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
 import { completeService, parseServiceName } from './service-arguments.js';
 
@@ -58,6 +59,7 @@ Examples:
   portping --targets list.txt -o junit      a firewall's test: host port expected-state
   portping -v --all example.com 443         every address, every timing
   portping -o json example.com 443 | jq .latencyMs
+  portping -o nagios --warn 100ms db 5432   a check for Nagios or Icinga
   portping --diagnose db 5432               why can I not reach it?
   portping --explain 10060                  what does this code mean?
 `;
@@ -141,6 +143,9 @@ function command(write: (text: string) => void): Command {
     .option('--source <address>', 'local address to probe from', parseSource)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
     .addOption(new Option('-o, --output <format>', 'how results are written').choices(Object.keys(FORMATS)).default(DEFAULT_OPTIONS.output))
+    .option('--output-file <path>', 'write the results there, whole or not at all, instead of to standard output')
+    .option('--warn <range>', 'with -o nagios: WARNING for a latency above it (100ms), below it (10ms:), outside (10ms:100ms) or inside (@10ms:100ms)', (text) => parseThreshold(text, '--warn'))
+    .option('--crit <range>', 'with -o nagios: CRITICAL for such a latency', (text) => parseThreshold(text, '--crit'))
     .addOption(new Option('-q, --quiet', 'only the exit code').conflicts('verbose'))
     .option('-v, --verbose', 'every attempt and timing')
     .option('--timestamps', 'ISO 8601 time before each line')

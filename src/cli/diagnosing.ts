@@ -21,14 +21,14 @@ export interface DiagnosisSurroundings {
   write(output: Output): void;
 }
 
-async function render(diagnosis: Diagnosis, { format, color }: DiagnosisConfig): Promise<string> {
+async function render(diagnosis: Diagnosis, { format, color, outputFile }: DiagnosisConfig): Promise<string> {
   switch (format) {
     case 'markdown':
       return diagnosisMarkdown(diagnosis, PORTPING_VERSION);
     case 'json':
       return diagnosisJson(diagnosis);
     case 'text':
-      return diagnosisText(diagnosis, { paint: (await paints(color)).stdout, unicode: canvas().unicode });
+      return diagnosisText(diagnosis, { paint: (await paints(color, outputFile !== null)).stdout, unicode: canvas().unicode });
     default:
       return format satisfies never;
   }

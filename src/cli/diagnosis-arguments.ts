@@ -13,6 +13,8 @@ export interface DiagnosisConfig {
   /** Whether other ports of the host may be tried. */
   readonly companions: boolean;
   readonly format: 'text' | 'json' | 'markdown';
+  /** Instead of standard output; null for that. */
+  readonly outputFile: string | null;
   readonly quiet: boolean;
   /** False when the user asked for no colour; otherwise it is for the terminal to decide. */
   readonly color: boolean;
@@ -25,6 +27,7 @@ export interface RawDiagnosisOptions {
   readonly companions: boolean;
   readonly report?: true;
   readonly output: string;
+  readonly outputFile?: string;
   readonly quiet?: true;
   readonly color: boolean;
 }
@@ -35,7 +38,7 @@ export interface RawDiagnosisOptions {
  * @throws UsageError when something is asked of it that it cannot do, or something that only it can do
  */
 export function chooseDiagnosis(words: readonly string[], options: RawDiagnosisOptions, probe: DiagnosisConfig['probe']): DiagnosisConfig | null {
-  const { diagnose = false, report = false, ip, companions, output, quiet = false, color } = options;
+  const { diagnose = false, report = false, ip, companions, output, outputFile = null, quiet = false, color } = options;
   if (!diagnose && !report) {
     if (ip !== undefined) throw new UsageError('--ip: only a diagnosis looks at a further address; allowed with --diagnose or --report');
     if (!companions) throw new UsageError('--no-companions: a plain probe tries no other port; allowed with --diagnose or --report');
@@ -43,5 +46,5 @@ export function chooseDiagnosis(words: readonly string[], options: RawDiagnosisO
   }
   if (output !== 'text' && output !== 'json') throw new UsageError(`--output: a diagnosis cannot be written as ${output}; allowed: text, json, or --report`);
   const target = parseTarget(words);
-  return { action: 'diagnose', target, probe, extraAddress: ip, companions, format: report ? 'markdown' : output, quiet, color };
+  return { action: 'diagnose', target, probe, extraAddress: ip, companions, format: report ? 'markdown' : output, outputFile, quiet, color };
 }

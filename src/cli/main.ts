@@ -9,24 +9,21 @@ import type { TargetBlock, TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
-import { FORMATS, type Output } from '../report/reporter.js';
+import { FORMATS } from '../report/reporter.js';
 import { tableReporter } from '../report/table.js';
-import { parseArguments, type ProbeConfig } from './arguments.js';
+import { MOST_REPEATED, parseArguments, type ProbeConfig } from './arguments.js';
 import type { DiagnosisConfig } from './diagnosis-arguments.js';
+import { asksForCheck } from './format-arguments.js';
 import { execve, leave } from './leave.js';
 import { paints } from './paint.js';
 import { type Plan, runProbes, type Surroundings } from './probing.js';
+import { openSink, write } from './sink.js';
 import { requestsOfBlock, requestsOfFile } from './target-source.js';
 import { canvas } from './terminal.js';
 import { runWait } from './waiting.js';
 
 /** How long an open connection is watched under `-v` for being dropped at once, in milliseconds: the FIN or RST comes one round trip later. */
 const WATCH_MS = 250;
-
-function write({ stdout, stderr }: Output): void {
-  if (stdout !== '') process.stdout.write(stdout);
-  if (stderr !== '') process.stderr.write(stderr);
-}
 
 /** The system's resolver in a form that can be left behind at the deadline. */
 function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
@@ -77,16 +74,19 @@ async function limitMemory(): Promise<void> {
 }
 
 async function planOf(config: ProbeConfig): Promise<Plan> {
-  const { targets, count, wait, service } = config;
+  const { targets, count, wait, service, format } = config;
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
     const requests = requestsOfBlock(targets);
     const sweepWorker = !repeated && isSweep(targets, config) ? join(import.meta.dirname, 'sweep-worker.cjs') : undefined;
     return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count, sweepWorker };
   }
-  if (!repeated) return { requests: requestsOfFile(targets, service), size: null, count };
+  if (!repeated && format !== 'nagios') return { requests: requestsOfFile(targets, service), size: null, count };
   const requests: TargetRequest[] = [];
-  for await (const request of requestsOfFile(targets, service)) requests.push(request);
+  for await (const request of requestsOfFile(targets, service)) {
+    requests.push(request);
+    if (format === 'nagios' && requests.length > MOST_REPEATED) throw new UsageError(`--targets: more than ${MOST_REPEATED} targets; allowed in one check: ${MOST_REPEATED}`);
+  }
   return { requests, size: requests.length, count };
 }
 
@@ -101,10 +101,11 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
   }
   const isTable = format === 'text' && typeof config.targets !== 'string' && plan.size !== null && plan.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
+  const sink = await openSink(config.outputFile);
   const interruption = interruptions();
   const lookup = abandonableLookup();
   const reportOptions = {
-    paint: await paints(color),
+    paint: await paints(color, config.outputFile !== null),
     verbose,
     timestamps,
     nameEndpoints: all || manyTargets,
@@ -115,7 +116,9 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     canvas: canvas(),
     sparkline: process.stderr.isTTY,
     histogram,
+    thresholds: config.thresholds,
   };
+  const isCheck = format === 'nagios';
   const surroundings: Surroundings = {
     options: {
       ...config.probe,
@@ -130,14 +133,19 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       skipWarmUp: quiet && maxLatencyMs === undefined,
       watchMs: verbose ? WATCH_MS : 0,
       systemLookup: lookup.lookUp,
+      // A check is over within its timeout: all of its targets at once, and none tried again.
+      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0 } : {}),
     },
-    reporter: isTable ? tableReporter(reportOptions) : FORMATS[format](reportOptions),
+    reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format](reportOptions),
     quiet,
-    write,
+    write: sink.write,
   };
   try {
-    return await (wait ? runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose }) : runProbes(plan, surroundings));
+    const exitCode = await (wait ? runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose }) : runProbes(plan, surroundings));
+    sink.finish(interruption.signal.aborted);
+    return exitCode;
   } finally {
+    sink.close();
     lookup.close();
     interruption.end();
   }
@@ -145,11 +153,15 @@ async function runConfig(config: ProbeConfig): Promise<number> {
 
 async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   const { diagnoseTarget } = await import('./diagnosing.js'); // probes do not pay for loading it
+  const sink = await openSink(config.outputFile);
   const interruption = interruptions();
   const lookup = abandonableLookup();
   try {
-    return await diagnoseTarget(config, { signal: interruption.signal, systemLookup: lookup.lookUp, write });
+    const exitCode = await diagnoseTarget(config, { signal: interruption.signal, systemLookup: lookup.lookUp, write: sink.write });
+    sink.finish(interruption.signal.aborted);
+    return exitCode;
   } finally {
+    sink.close();
     lookup.close();
     interruption.end();
   }
@@ -173,13 +185,20 @@ async function run(argv: readonly string[]): Promise<number> {
   }
 }
 
+/** UNKNOWN of a check (monitoring plugins guidelines): Nagios shows what is on standard output, and takes 64 for a broken plugin. */
+const EXIT_UNKNOWN = 3;
+
 /** One line for an error, never a stack trace unless the environment variable PORTPING_DEBUG asks for it. */
-function complain(error: unknown): number {
+function complain(error: unknown, argv: readonly string[]): number {
+  const message = error instanceof Error ? error.message : String(error);
+  if (asksForCheck(argv)) {
+    process.stdout.write(`PORTPING UNKNOWN: ${error instanceof UsageError ? '' : 'internal error: '}${escapeControls(message).replaceAll('|', '\\x7c')}\n`);
+    return EXIT_UNKNOWN;
+  }
   if (error instanceof UsageError) {
     process.stderr.write(`portping: ${escapeControls(error.message)} (see: portping --help)\n`);
     return EXIT_USAGE;
   }
-  const message = error instanceof Error ? error.message : String(error);
   process.stderr.write(`portping: internal error: ${escapeControls(message)} (PORTPING_DEBUG=1 shows where; please report it)\n`);
   if (process.env['PORTPING_DEBUG'] && error instanceof Error) process.stderr.write(`${escapeControls(error.stack ?? '').replaceAll('\\x0a', '\n')}\n`);
   return EXIT_BUG;
@@ -193,6 +212,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(EXIT_BUG);
   });
   process.stderr.on('error', () => {});
-  process.on('uncaughtException', (error) => process.exit(complain(error)));
-  await leave(await run(argv).catch(complain));
+  process.on('uncaughtException', (error) => process.exit(complain(error, argv)));
+  await leave(await run(argv).catch((error: unknown) => complain(error, argv)));
 }

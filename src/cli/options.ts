@@ -1,10 +1,10 @@
 import type { Expectation } from '../core/expectation.js';
-import type { Format } from '../report/reporter.js';
 import type { RawDiagnosisOptions } from './diagnosis-arguments.js';
+import type { RawFormatOptions } from './format-arguments.js';
 import type { RawServiceOptions } from './service-arguments.js';
 
 /** The options as commander reads them. */
-export interface RawOptions extends RawDiagnosisOptions, RawServiceOptions {
+export interface RawOptions extends Omit<RawDiagnosisOptions, 'output'>, RawFormatOptions, RawServiceOptions {
   readonly 4?: true;
   readonly 6?: true;
   readonly timeout: number;
@@ -22,7 +22,6 @@ export interface RawOptions extends RawDiagnosisOptions, RawServiceOptions {
   readonly all?: true;
   readonly source?: string;
   readonly dns?: string;
-  readonly output: Format;
   readonly quiet?: true;
   readonly verbose?: true;
   readonly timestamps?: true;

@@ -57,9 +57,9 @@ class Tally {
     this.exitCode = Math.max(this.exitCode ?? 0, verdict.exitCode);
   }
 
-  totals(): Totals {
+  totals(interrupted = false): Totals {
     const elapsedMs = monotonicClock() - this.#startMs;
-    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode: this.exitCode ?? 0 };
+    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode: this.exitCode ?? 0, interrupted };
   }
 
   /** How far a long run is, for the spinner. */
@@ -138,9 +138,13 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   }
   const { exitCode } = tally;
   if (quiet) return exitCode ?? exitCodeOf(options.signal.aborted ? 'cancelled' : 'open');
+  if (reporter.exitCode) {
+    write(reporter.finish(tally.totals(options.signal.aborted)));
+    return reporter.exitCode();
+  }
   if (options.signal.aborted) write({ stdout: '', stderr: `${newLineAfterEcho()}${exitCode === null ? `${INTERRUPTED}\n` : ''}` });
   if (options.signal.aborted && exitCode === null) return exitCodeOf('cancelled');
   figures?.show(surroundings, true, exitCode ?? 0);
-  write(reporter.finish(tally.totals()));
+  write(reporter.finish(tally.totals(options.signal.aborted)));
   return exitCode ?? 0;
 }

@@ -97,7 +97,7 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
   for (let sequence = 1; sequence <= count && !stop && !signal?.aborted && clock() < endMs; sequence += 1) {
     const remainingMs = Math.max(endMs - clock(), 1);
     // A single probe is not what makes this machine short of something: it is told at once, within its deadline.
-    const shortagePatienceMs = requests.length === 1 ? 0 : Math.min(SHORTAGE_PATIENCE_MS, remainingMs);
+    const shortagePatienceMs = requests.length === 1 ? 0 : Math.min(options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS, remainingMs);
     const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, remainingMs), shortagePatienceMs });
     for await (const probed of round) {
       const { report, request } = probed;

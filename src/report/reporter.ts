@@ -5,6 +5,7 @@ import type { State } from '../core/states.js';
 import { csvReporter } from './csv.js';
 import { jsonReporter } from './json.js';
 import { junitReporter } from './junit.js';
+import type { Thresholds } from './nagios.js';
 import type { Canvas } from './pictures.js';
 import { tapReporter } from './tap.js';
 import { textReporter } from './text.js';
@@ -48,6 +49,8 @@ export interface ReportOptions {
   readonly sparkline: boolean;
   /** The distribution of the latencies in a summary. */
   readonly histogram: boolean;
+  /** Latencies to alert about, in a format that has alerts. */
+  readonly thresholds?: Thresholds;
 }
 
 /** The end of a series, or a look at it so far. */
@@ -74,6 +77,8 @@ export interface Totals {
   readonly hasExpectations: boolean;
   readonly elapsedMs: number;
   readonly exitCode: number;
+  /** Ended by a signal: there may be targets without a verdict. */
+  readonly interrupted: boolean;
 }
 
 /** Facts to text. A reporter computes nothing about the network and writes nothing. */
@@ -83,10 +88,20 @@ export interface Reporter {
   summary(event: SummaryEvent): Output;
   /** What comes behind everything else; called once. */
   finish(totals: Totals): Output;
+  /** For a format that has exit codes of its own; asked after `finish`, which such a format has also when nothing came to a verdict. */
+  exitCode?(): number;
 }
 
-/** The formats of `--output`. */
-export const FORMATS = { text: textReporter, json: jsonReporter, csv: csvReporter, junit: junitReporter, tap: tapReporter } as const satisfies Record<string, (options: ReportOptions) => Reporter>;
+/** The formats of `--output`. Those that only machines ask for are loaded when they do. */
+export const FORMATS = {
+  text: textReporter,
+  json: jsonReporter,
+  csv: csvReporter,
+  junit: junitReporter,
+  tap: tapReporter,
+  nagios: async (options: ReportOptions) => (await import('./nagios.js')).nagiosReporter(options),
+  prometheus: async () => (await import('./prometheus.js')).prometheusReporter(),
+} as const satisfies Record<string, (options: ReportOptions) => Reporter | Promise<Reporter>>;
 
 /** The name of a format of `--output`. */
 export type Format = keyof typeof FORMATS;

@@ -1,0 +1,77 @@
+import { UsageError } from '../core/usage-error.js';
+import type { Format } from '../report/reporter.js';
+import type { Threshold } from '../report/threshold.js';
+
+/** The options that have to do with the format, as commander has them. */
+export interface RawFormatOptions {
+  readonly output: Format;
+  readonly outputFile?: string;
+  readonly warn?: Threshold;
+  readonly crit?: Threshold;
+}
+
+interface OtherOptions {
+  readonly count?: number;
+  readonly continuous?: true;
+  readonly wait?: number;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly timestamps?: true;
+  readonly targets?: string;
+  readonly concurrency?: number;
+  readonly rate?: number;
+  readonly maxLatency?: number;
+  readonly expect: string;
+  readonly explain?: string | true;
+}
+
+/** What a format is written for: one probe at a time, by something that comes back. */
+const WRITTEN_FOR: Partial<Record<Format, string>> = {
+  nagios: 'the scheduler comes back by itself',
+  prometheus: 'it says how things are at one moment, and whoever reads it comes back',
+};
+
+function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherOptions): void {
+  const reason = WRITTEN_FOR[output];
+  if (reason === undefined) return;
+  const refused = { '--count': (options.count ?? 1) > 1, '--continuous': options.continuous, '--wait': options.wait !== undefined };
+  for (const [option, given] of Object.entries(refused)) if (given) throw new UsageError(`${option}: not with --output ${output}: ${reason}; allowed: one probe`);
+  const meaningless = { '--quiet': options.quiet, '--verbose': options.verbose, '--timestamps': options.timestamps };
+  for (const [option, given] of Object.entries(meaningless)) if (given) throw new UsageError(`${option}: the format ${output} has no such form; allowed with --output text`);
+}
+
+/** A check must end within its timeout, or its scheduler kills it: nothing may hold its probes back. */
+function checkNagios({ targets, concurrency, rate, maxLatency }: OtherOptions): void {
+  if (targets === '-') throw new UsageError('--targets: a check cannot wait for standard input; allowed with --output nagios: a file');
+  if (concurrency !== undefined) throw new UsageError('--concurrency: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
+  if (rate !== undefined) throw new UsageError('--rate: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
+  if (maxLatency !== undefined) throw new UsageError('--max-latency: a check has thresholds; write it as --warn or --crit');
+}
+
+/**
+ * Refuses what means nothing beside the format or the file that the results are written to.
+ *
+ * @param command whether a command is to be run after a wait
+ * @throws UsageError naming the option
+ */
+export function checkFormat(options: RawFormatOptions & OtherOptions, command: boolean): void {
+  const { output, outputFile, warn, crit, expect } = options;
+  for (const [option, threshold] of [['--warn', warn], ['--crit', crit]] as const) {
+    if (threshold === undefined) continue;
+    if (output !== 'nagios') throw new UsageError(`${option}: only a check has thresholds; allowed with --output nagios (else: --max-latency)`);
+    if (expect !== 'open') throw new UsageError(`${option}: only an open port has a latency; allowed with --expect open, not ${expect}`);
+  }
+  checkMonitoringFormat(options);
+  if (output === 'nagios') checkNagios(options);
+  if (outputFile === undefined) return;
+  if (options.explain !== undefined) throw new UsageError('--output-file: --explain only prints; allowed with probes and diagnoses');
+  if (options.quiet) throw new UsageError('--output-file: --quiet writes nothing; allowed without it');
+  if (options.continuous) throw new UsageError('--output-file: the file is put in place at the end, and --continuous has none; allowed with --count');
+  if (command) throw new UsageError('--output-file: not together with a command behind --; allowed with --wait alone');
+}
+
+/** Whether a command line that may be wrong asks for the output of a check. */
+export function asksForCheck(argv: readonly string[]): boolean {
+  const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
+  return own.some((word, index) => /^(-[46aqtv]*o|--output=)nagios$/.test(word) || (word === 'nagios' && /^(-[46aqtv]*o|--output)$/.test(own[index - 1] ?? '')));
+}

@@ -1,0 +1,46 @@
+import { parseDuration } from '../core/duration.js';
+import { UsageError } from '../core/usage-error.js';
+
+/** A range of latencies as the monitoring plugins guidelines have them ("Threshold and Ranges"). */
+export interface Threshold {
+  /** Milliseconds; -Infinity where the range has no lower end. */
+  readonly fromMs: number;
+  /** Milliseconds; Infinity where the range has no upper end. */
+  readonly toMs: number;
+  /** `@`: alert inside the range, its ends included, instead of outside. */
+  readonly inside: boolean;
+  /** As the user wrote it. */
+  readonly text: string;
+}
+
+/**
+ * A threshold: `[@][from:][to]`, with durations where the guidelines have numbers. `100ms` alerts above it, `10ms:` below it, `~:100ms` above it,
+ * `10ms:100ms` outside and `@10ms:100ms` inside.
+ *
+ * @param name the option, for the error message
+ * @throws UsageError when it is none, or its end is before its start
+ */
+export function parseThreshold(text: string, name: string): Threshold {
+  const refuse = (why: string): never => {
+    throw new UsageError(`${name}: "${text}" ${why}; allowed: 100ms (alert above), 10ms: (below), 10ms:100ms (outside), @10ms:100ms (inside)`);
+  };
+  const [, at = '', from, to = ''] = /^(@?)(?:([^:@]*):)?([^:@]*)$/.exec(text) ?? refuse('is not a threshold');
+  if (from === '' || (from === undefined && to === '') || to === '~' || (from === '~' && to === '')) refuse('is not a threshold');
+  const bound = (part: string): number => parseDuration(part, name, 0); // says what is wrong with that part
+  const fromMs = from === undefined ? 0 : from === '~' ? -Infinity : bound(from);
+  const toMs = to === '' ? Infinity : bound(to);
+  if (fromMs > toMs) refuse('ends before it starts');
+  return { fromMs, toMs, inside: at === '@', text };
+}
+
+/** Whether a latency is one to alert about. The ends belong to the range. */
+export function alerts({ fromMs, toMs, inside }: Threshold, latencyMs: number): boolean {
+  return (latencyMs >= fromMs && latencyMs <= toMs) === inside;
+}
+
+/** A threshold as performance data has it: in seconds, without their unit. */
+export function formatThreshold({ fromMs, toMs, inside }: Threshold): string {
+  const seconds = (milliseconds: number): string => String(Number((milliseconds / 1000).toFixed(6)));
+  const from = fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${seconds(fromMs)}:`;
+  return `${inside ? '@' : ''}${from}${toMs === Infinity ? '' : seconds(toMs)}`;
+}

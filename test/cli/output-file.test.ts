@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { environment } from '../support/command.js';
+import { silentPort } from '../support/listeners.js';
+import { portping, portpingCommand } from '../support/portping.js';
+
+let server: Server;
+let port = '';
+let root = '';
+let folder = '';
+
+beforeAll(async () => {
+  server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  port = String((server.address() as { port: number }).port);
+  root = await mkdtemp(join(tmpdir(), 'portping-file-'));
+});
+beforeEach(async () => { folder = await mkdtemp(join(root, 'test-')); });
+afterAll(async () => {
+  server.close();
+  await rm(root, { recursive: true, force: true });
+});
+
+describe('--output-file', () => {
+  it.each(['text', 'json', 'csv', 'junit', 'tap', 'nagios', 'prometheus'])('holds what standard output would, in the format %s', async (format) => {
+    const path = join(folder, 'result');
+    const measured = /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
+    const [shown, filed] = [await portping(['-o', format, '127.0.0.1', port]), await portping(['-o', format, '--output-file', path, '127.0.0.1', port])];
+    expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
+    const text = await readFile(path, 'utf8');
+    expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
+    expect(text).not.toBe('');
+    expect(await readdir(folder)).toEqual(['result']);
+  });
+
+  it('takes a diagnosis, too', async () => {
+    const path = join(folder, 'ticket.md');
+    const { stdout, exitCode } = await portping(['--report', '-w', '1s', '--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
+    expect([stdout, exitCode]).toEqual(['', 0]);
+    expect(await readFile(path, 'utf8')).toMatch(/127\.0\.0\.1/);
+  });
+
+  it('has no colours', async () => {
+    const path = join(folder, 'result');
+    await portping(['--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
+    expect(await readFile(path, 'utf8')).toMatch(/^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/);
+  });
+
+  it('replaces what was there, has the mode of a new file, and a link to it stays one', async () => {
+    const path = join(folder, 'result');
+    await writeFile(path, 'old', { mode: 0o600 });
+    await symlink(path, join(folder, 'link'));
+    await portping(['--output-file', join(folder, 'link'), '127.0.0.1', port], { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] });
+    expect(await readFile(path, 'utf8')).toMatch(/^Success/);
+    expect((await stat(path)).mode & 0o777).toBe(0o640);
+    expect((await lstat(join(folder, 'link'))).isSymbolicLink()).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(['link', 'result']);
+  });
+
+  it('is there also when the port is not open: that is a result', async () => {
+    const path = join(folder, 'result');
+    const { exitCode } = await portping(['-w', '300ms', '-o', 'csv', '--output-file', path, '127.0.0.1', String(await silentPort())]);
+    expect(exitCode).toBe(2);
+    expect(await readFile(path, 'utf8')).toMatch(/filtered,no-response/);
+  });
+
+  it('is refused at the start, before anything is sent, where it cannot be written', async () => {
+    let connections = 0;
+    server.on('connection', () => { connections += 1; });
+    await mkdir(join(folder, 'directory'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'dangling'));
+    for (const [path, message] of [
+      [join(folder, 'missing', 'result'), 'cannot be written (ENOENT)'],
+      [join(folder, 'directory'), 'is not a regular file'],
+      [join(folder, 'dangling'), 'cannot be written (ENOENT)'],
+      ['/dev/null', 'is not a regular file'],
+      ['', 'is not the name of a file'],
+    ] as const) {
+      const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
+      expect([stdout, exitCode]).toEqual(['', 64]);
+      expect(stderr).toContain(`portping: --output-file: `);
+      expect(stderr).toContain(message);
+    }
+    expect(connections).toBe(0);
+    expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
+  });
+
+  it.runIf(process.getuid?.() !== 0)('is refused where the folder is not ours', async () => {
+    await chmod(folder, 0o500);
+    const { exitCode, stderr } = await portping(['--output-file', join(folder, 'result'), '127.0.0.1', port]);
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining('EACCES')]);
+    await chmod(folder, 0o700);
+  });
+
+  it('leaves nothing behind when there is no room, and the old file as it was', async () => {
+    const path = join(folder, 'result');
+    await writeFile(path, 'old');
+    // A limit of the size of files, as a full disk: the write fails (EFBIG).
+    const { exitCode, stderr } = await portping(['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port], { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] });
+    expect([exitCode, stderr]).toEqual([64, expect.stringContaining('cannot be written (EFBIG)')]);
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['result']);
+  });
+
+  it.each([['SIGINT', 1], ['SIGTERM', 2]] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
+    const path = join(folder, 'result');
+    await writeFile(path, 'old');
+    const [file = '', ...args] = [...portpingCommand, '-o', 'json', '-c', '1000', '-i', '100ms', '--output-file', path, '127.0.0.1', port];
+    const child = spawn(file, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    const temporary = async (): Promise<string | undefined> => (await readdir(folder)).find((name) => name.endsWith('.tmp'));
+    await expect.poll(async () => (await stat(join(folder, (await temporary()) ?? 'none')).catch(() => null))?.size ?? 0, { timeout: 10_000 }).toBeGreaterThan(0);
+    for (let time = 0; time < times; time += 1) child.kill(signal);
+    await once(child, 'close');
+    if (times === 1) expect(stderr).toContain('was left as it was');
+    expect(await readFile(path, 'utf8')).toBe('old');
+    expect(await readdir(folder)).toEqual(['result']);
+  });
+
+  it.each([
+    [['-q'], '--quiet writes nothing'],
+    [['-t'], '--continuous has none'],
+    [['--wait', '1s'], 'not together with a command', ['--', 'true']],
+    [['--explain'], '--explain only prints'],
+  ])('is refused with %j', async (options, message, command = []) => {
+    const { stdout, stderr, exitCode } = await portping([...options, '--output-file', join(folder, 'x'), '127.0.0.1', port, ...command]);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+    expect(stderr).toContain(message);
+    expect(await readdir(folder)).toEqual([]);
+  });
+});
