@@ -32,14 +32,17 @@ const standIns: Plugin = {
   },
 };
 
-/** Writes the licences of all that is bundled beside the bundle: they ask for that. */
+/** What the bundles have in them. They are built side by side, and each of them completes the file. */
+const bundled = new Set<string>();
+
+/** Writes the licences of all that is bundled beside the bundles: they ask for that. */
 const licences: Plugin = {
   name: 'licences',
   setup(build) {
     build.initialOptions.metafile = true;
     build.onEnd(({ metafile }) => {
-      const packages = new Set(Object.keys(metafile?.inputs ?? {}).flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []));
-      const texts = [...packages].sort().map((path) => {
+      for (const path of Object.keys(metafile?.inputs ?? {}).flatMap((each) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(each)?.[0] ?? [])) bundled.add(path);
+      const texts = [...bundled].sort().map((path) => {
         const { name, version, license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8')) as Record<string, string>;
         const file = readdirSync(path).find((each) => /^licen[cs]e/i.test(each));
         return `${name} ${version} (${license})\n\n${file ? readFileSync(`${path}/${file}`, 'utf8').trim() : ''}\n`;
@@ -77,6 +80,20 @@ export default defineConfig([
     minifySyntax: true,
     minifyWhitespace: true,
     define: { 'import.meta.dirname': '__dirname' },
+  },
+  {
+    // The exporter, a program of its own.
+    entry: { exporter: 'src/exporter/main.ts' },
+    format: 'cjs',
+    outExtension: () => ({ js: '.cjs' }),
+    target: 'node20',
+    noExternal: [/.*/],
+    removeNodeProtocol: false,
+    splitting: false,
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { PORTPING_VERSION: JSON.stringify(version) },
+    esbuildPlugins: [standIns, licences],
   },
   {
     // The thread of a sweep, started by the command for thousands of addresses and ports.

@@ -39,14 +39,17 @@ const REACH: readonly [layer: RegExp, mayReach: RegExp][] = [
   [/^src\/core\//, /^src\/core\//],
   [/^src\/report\//, /^src\/(core|report)\//],
   [/^src\/cli\//, /^src\/(core|report|cli)\//],
+  [/^src\/exporter\//, /^src\/(core|report|exporter)\//],
   [/^src\/index\.ts$/, /^src\/core\//],
-  [/^bin\//, /^dist\/start\.cjs$/],
+  [/^bin\//, /^dist\/(start|exporter)\.cjs$/],
 ];
 
 /** What a layer must not have from elsewhere. */
 const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
-  [/^src\/core\//, /^(node:)?(tty|readline|repl)\b|^(chalk|commander|ora)\b/],
-  [/^src\/report\//, /^(node:)?(net|dns|fs|tls|dgram|https?|http2|child_process|worker_threads|os|process|tty|readline)(\/|$)|^(chalk|commander|ora)\b/],
+  [/^src\/core\//, /^(node:)?(tty|readline|repl|https?|http2)\b|^(chalk|commander|ora|prom-client)\b/],
+  [/^src\/report\//, /^(node:)?(net|dns|fs|tls|dgram|https?|http2|child_process|worker_threads|os|process|tty|readline)(\/|$)|^(chalk|commander|ora|prom-client)\b/],
+  [/^src\/cli\//, /^(node:)?(https?|http2)\b|^prom-client\b/],
+  [/^src\/exporter\//, /^(chalk|ora)\b/],
   [/^src\/index\.ts$/, /^[^.]/],
   [/^bin\//, /^[^.]/],
 ];
@@ -56,6 +59,7 @@ const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
   [/^src\/core\//, /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort)\b/],
   [/^src\/report\//, /\bconsole\b|\bprocess\b|\bset(Timeout|Interval|Immediate)\b/],
   [/^src\/cli\//, /\bconsole\b/],
+  [/^src\/exporter\/(?!main\.ts)/, /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort|env)\b/],
 ];
 
 describe('the layers', () => {

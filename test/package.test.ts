@@ -32,7 +32,7 @@ describe('the packed package', () => {
 
   it('holds what a user needs and nothing else', () => {
     expect(packed).toEqual([
-      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping.js', 'dist/cli.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/start.cjs', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
+      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping-exporter.js', 'bin/portping.js', 'dist/cli.cjs', 'dist/exporter.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/start.cjs', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
     ]);
   });
 
@@ -44,6 +44,17 @@ describe('the packed package', () => {
     const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
     expect(exitCode).toBe(0);
+  });
+
+  it('has the exporter as a second command', async () => {
+    const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping-exporter'), '--help'], folder);
+    expect(stdout).toMatch(/^Usage: portping-exporter/);
+    expect(exitCode).toBe(0);
+  });
+
+  it('has the licences of all that is bundled', async () => {
+    const texts = await readFile(join(folder, 'node_modules/portping/dist/third-party-licenses.txt'), 'utf8');
+    for (const name of ['commander', 'ora', 'chalk', 'prom-client', '@opentelemetry/api', 'tdigest', 'bintrees']) expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
   });
 
   it('keeps a code cache beside its bundle, and a broken one does no harm', async () => {

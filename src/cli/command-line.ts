@@ -1,12 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isIP } from 'node:net';
+import { parseDnsServer, parseSourceAddress } from '../core/address-options.js';
 import { parseDuration } from '../core/duration.js';
 import { EXPECTATIONS } from '../core/expectation.js';
 import { WAIT_DEFAULTS } from '../core/series.js';
 import { MAX_TLS_DAYS } from '../core/service/certificate.js';
 import { SERVICE_NAMES } from '../core/service/registry.js';
 import { EXIT_CODES } from '../core/states.js';
-import { asciiHost, parseHost, parsePort } from '../core/target.js';
+import { asciiHost, parseHost } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
 import { FORMATS } from '../report/reporter.js';
 import { parseThreshold } from '../report/threshold.js';
@@ -69,23 +70,6 @@ function exitCodeHelp(): string {
   return `\nExit codes:\n${rows.join('\n')}\n`;
 }
 
-function parseSource(text: string): string {
-  if (isIP(text) === 0) throw new UsageError(`--source: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`);
-  return text;
-}
-
-function parseDnsServer(text: string): string {
-  const [, bracketed, bracketedPort, plain, plainPort] = /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
-  const address = bracketed ?? plain ?? text;
-  const family = isIP(address);
-  if (family === 0 || (family === 4 && bracketed !== undefined)) {
-    throw new UsageError(`--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port`);
-  }
-  const port = bracketedPort ?? plainPort;
-  if (port === undefined) return address;
-  return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
-}
-
 function parseServerName(text: string): string {
   const name = parseHost(text);
   if (isIP(name) !== 0) throw new UsageError(`--sni: "${text}" is an address; allowed: a host name (RFC 6066)`);
@@ -140,7 +124,7 @@ function command(write: (text: string) => void): Command {
     .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
     .option('-a, --all', 'probe every address the name has, each with its own verdict');
   return addDiagnosisOptions(addServiceOptions(program))
-    .option('--source <address>', 'local address to probe from', parseSource)
+    .option('--source <address>', 'local address to probe from', parseSourceAddress)
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
     .addOption(new Option('-o, --output <format>', 'how results are written').choices(Object.keys(FORMATS)).default(DEFAULT_OPTIONS.output))
     .option('--output-file <path>', 'write the results there, whole or not at all, instead of to standard output')

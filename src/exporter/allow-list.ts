@@ -1,0 +1,160 @@
+import { BlockList, isIP } from 'node:net';
+import { asciiHost, formatHostPort, parseHost } from '../core/target.js';
+import { parsePorts } from '../core/target-list.js';
+import { UsageError } from '../core/usage-error.js';
+
+/** What is allowed when nobody says anything: this machine, and the addresses that are not routed on the Internet. */
+export const DEFAULT_RULES: readonly string[] = [
+  '127.0.0.0/8', '::1/128', // loopback (RFC 1122, RFC 4291)
+  '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', // private (RFC 1918)
+  'fc00::/7', // unique local (RFC 4193)
+  '169.254.0.0/16', 'fe80::/10', // link-local (RFC 3927, RFC 4291)
+];
+
+/**
+ * Addresses that a rule for names never permits: whoever runs the DNS of such a name could make the exporter probe its own machine, or the metadata
+ * service of a cloud (169.254.169.254). They need a rule for addresses.
+ */
+const NEVER_BY_NAME = blocksOf(['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10']);
+const LOOPBACK = blocksOf(['127.0.0.0/8', '::1/128']);
+
+const ALLOWED = 'allowed: an address, a block (10.0.0.0/8), or a host (db, *.example.com), with ports behind a colon if you like (:443, :5432,8000-8010); IPv6 with ports in brackets';
+
+/** Where an address is held against the lists, in the one form that those know: without zone, and IPv4 as IPv4 also where IPv6 wraps it (RFC 4291, 2.5.5.2). */
+function plainAddress(address: string): { readonly address: string; readonly family: 'ipv4' | 'ipv6' } | null {
+  const [bare = ''] = address.split('%');
+  if (isIP(bare) === 4) return { address: bare, family: 'ipv4' };
+  if (isIP(bare) !== 6) return null;
+  const canonical = new URL(`http://[${bare}]/`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([\da-f]{1,4}):([\da-f]{1,4})$/.exec(canonical) ?? [];
+  if (high === undefined || low === undefined) return { address: canonical, family: 'ipv6' };
+  const bytes = [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
+  return { address: bytes.join('.'), family: 'ipv4' };
+}
+
+/** Blocks of addresses, the families apart: one list for both would take every IPv4 address for one in ::/0. */
+type Blocks = Readonly<Record<'ipv4' | 'ipv6', BlockList>>;
+
+function addBlock(blocks: Blocks, text: string, rule: string): void {
+  const [rawAddress = '', bits] = text.split('/');
+  const plain = plainAddress(rawAddress);
+  const width = isIP(rawAddress) === 6 ? 128 : 32;
+  const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
+  if (plain === null || rawAddress.includes('%')) throw new UsageError(`--allow: "${rule}" is not an address or a block of them; ${ALLOWED}`);
+  if (!(length >= 0 && length <= width)) throw new UsageError(`--allow: ${rule} has a length of ${bits}; allowed: 0 to ${width}`);
+  const wrapped = width === 128 && plain.family === 'ipv4' ? 96 : 0; // ::ffff:10.0.0.0/104 is 10.0.0.0/8
+  if (length < wrapped) throw new UsageError(`--allow: ${rule} is more than the IPv4 addresses; write 0.0.0.0/0 or ::/0`);
+  blocks[plain.family].addSubnet(plain.address, length - wrapped, plain.family);
+}
+
+function blocksOf(texts: readonly string[], rule?: string): Blocks {
+  const blocks = { ipv4: new BlockList(), ipv6: new BlockList() };
+  for (const text of texts) addBlock(blocks, text, rule ?? text);
+  return blocks;
+}
+
+function isIn(blocks: Blocks, address: string): boolean {
+  const plain = plainAddress(address);
+  return plain !== null && blocks[plain.family].check(plain.address, plain.family);
+}
+
+const plainName = (host: string): string => asciiHost(host).toLowerCase().replace(/\.$/, '');
+
+/** `*.` at the beginning is any number of labels, another `*` a part of one; `*` alone is every name. */
+function patternOf(text: string): RegExp {
+  if (text === '*') return /^/;
+  const [, any = '', rest = ''] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
+  const labels = rest.split('*').map((part) => plainName(part).replace(/[.]/g, '\\.'));
+  return new RegExp(`^${any === '' ? '' : '.+\\.'}${labels.join('[^.]*')}$`);
+}
+
+interface Rule {
+  readonly ports: readonly { readonly first: number; readonly last: number }[];
+  /** Null for a rule for names. */
+  readonly addresses: Blocks | null;
+  readonly names: RegExp | null;
+}
+
+/** Host part and ports of a rule. A colon within an IPv6 address without brackets is part of it. */
+function splitRule(text: string): { readonly host: string; readonly ports: string | null } {
+  const [, bracketed, length = '', bracketedPorts] = /^\[([^\]]*)\](\/\d+)?(?::(.*))?$/s.exec(text) ?? [];
+  if (bracketed !== undefined && isIP(bracketed) !== 6) throw new UsageError(`--allow: "${text}" has no IPv6 address in its brackets; ${ALLOWED}`);
+  if (bracketed !== undefined) return { host: `${bracketed}${length}`, ports: bracketedPorts ?? null };
+  if (isIP(text.split('/')[0] ?? '') === 6) return { host: text, ports: null };
+  const colon = text.indexOf(':');
+  return colon < 0 ? { host: text, ports: null } : { host: text.slice(0, colon), ports: text.slice(colon + 1) };
+}
+
+function checkPattern(pattern: string, rule: string): void {
+  try {
+    parseHost(pattern.replaceAll('*', 'x'));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`--allow: "${rule}" is neither an address nor a host; ${ALLOWED}`);
+  }
+}
+
+function parseRule(text: string): Rule {
+  const { host, ports } = splitRule(text);
+  const range = ports === null ? [{ first: 1, last: 65_535 }] : portsOf(ports, text);
+  if (isIP(host.split('/')[0] ?? '') !== 0 || host.includes('/') || host.includes(':')) {
+    return { ports: range, addresses: blocksOf([host], text), names: null };
+  }
+  checkPattern(host, text);
+  return { ports: range, addresses: null, names: patternOf(host) };
+}
+
+function portsOf(text: string, rule: string): Rule['ports'] {
+  try {
+    return parsePorts(text);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`--allow: "${rule}": ${error.message}`);
+  }
+}
+
+/** What may be probed: a list of rules, of which one must permit each address that is really connected to. */
+export class AllowList {
+  /** The rules as they were written, or the default ones. */
+  readonly rules: readonly string[];
+  /** Nobody gave a rule. */
+  readonly isDefault: boolean;
+  readonly #rules: readonly Rule[];
+
+  /**
+   * @param rules each `<address | block | host pattern>[:ports]`; the default ones when empty
+   * @throws UsageError naming the rule
+   */
+  constructor(rules: readonly string[]) {
+    this.isDefault = rules.length === 0;
+    this.rules = this.isDefault ? DEFAULT_RULES : rules;
+    this.#rules = this.rules.map(parseRule);
+  }
+
+  /** Whether a rule for addresses permits this one, or a rule for names this name at this address. */
+  permits(host: string, address: string, port: number): boolean {
+    return this.#of(port).some(({ addresses, names }) => {
+      if (addresses) return isIn(addresses, address);
+      if (isIP(host) !== 0 || !names?.test(plainName(host))) return false;
+      return !isIn(NEVER_BY_NAME, address) || (plainName(host) === 'localhost' && isIn(LOOPBACK, address)); // RFC 6761, 6.3
+    });
+  }
+
+  /** Whether any rule could permit this name at some address: if not, it need not even be resolved. */
+  mayPermit(host: string, port: number): boolean {
+    return this.#of(port).some(({ addresses, names }) => addresses !== null || names?.test(plainName(host)));
+  }
+
+  /** Why a target that is not permitted is not, and which rule would permit it. No address is told that the asker did not know. */
+  refusal(host: string, port: number): string {
+    const target = formatHostPort(host, port);
+    if (isIP(host.split('%')[0] ?? '') === 0 && this.#of(port).some(({ names }) => names?.test(plainName(host)))) {
+      return `${target} has no address that is allowed here: those of this machine and of its links are never allowed by name; --allow with the address would permit it`;
+    }
+    return `${target} is not allowed here; --allow ${target} would permit it`;
+  }
+
+  #of(port: number): readonly Rule[] {
+    return this.#rules.filter(({ ports }) => ports.some(({ first, last }) => port >= first && port <= last));
+  }
+}

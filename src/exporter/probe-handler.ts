@@ -1,0 +1,99 @@
+import { monotonicClock } from '../core/clock.js';
+import { judge } from '../core/expectation.js';
+import { type ProbeOptions, probeEveryAddress, probeTarget } from '../core/probe-target.js';
+import type { ProbeReport } from '../core/outcome.js';
+import { resolveHost } from '../core/resolver.js';
+import { familyOf, type Target } from '../core/target.js';
+import type { JudgedProbe } from '../report/prometheus.js';
+import type { AllowList } from './allow-list.js';
+import type { BoundedLookups } from './lookups.js';
+import { chooseTimeout, readProbeRequest } from './probe-request.js';
+import { Refusal } from './refusal.js';
+
+/** More addresses of one name are not probed: each costs a connection and series. */
+const MOST_ADDRESSES = 64;
+
+/** How probes are made. */
+export interface ProberOptions {
+  readonly allow: AllowList;
+  readonly lookups: BoundedLookups;
+  /** Probes at once; more are refused. */
+  readonly concurrency: number;
+  /** Milliseconds, where a request does not say. */
+  readonly timeoutMs: number;
+  /** Milliseconds less than Prometheus waits. */
+  readonly offsetMs: number;
+  readonly probe: Pick<ProbeOptions, 'family' | 'sourceAddress' | 'dnsServer'>;
+}
+
+/** What a request for a probe found out. */
+export interface ProbeAnswer {
+  /** One, or one for each address. */
+  readonly probes: readonly JudgedProbe[];
+  /** Addresses of the name that were left alone: not allowed, or too many. */
+  readonly leftOut: number;
+  /** Milliseconds for all of it. */
+  readonly elapsedMs: number;
+}
+
+/** Probes what it may, and no more at once than it may. */
+export class Prober {
+  readonly #options: ProberOptions;
+  #inFlight = 0;
+
+  constructor(options: ProberOptions) {
+    this.#options = options;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  /**
+   * One probe as `parameters` ask for it, within the time that whoever asks waits for it.
+   *
+   * @param scrapeTimeout the header by which Prometheus says how long it waits, seconds
+   * @param signal ends it at once, when nobody waits any more
+   * @throws Refusal when it is not allowed, not understood, or one too many
+   */
+  async probe(parameters: URLSearchParams, scrapeTimeout: string | undefined, signal: AbortSignal): Promise<ProbeAnswer> {
+    const { allow, concurrency, offsetMs, probe } = this.#options;
+    const { target, timeoutMs: askedMs, all } = readProbeRequest(parameters);
+    const timeoutMs = chooseTimeout(askedMs ?? this.#options.timeoutMs, offsetMs, scrapeTimeout);
+    const { host, port } = target;
+    const isAllowed = familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
+    if (!isAllowed) throw new Refusal('forbidden', allow.refusal(host, port));
+    if (this.#inFlight >= concurrency) throw new Refusal('busy', `${concurrency} probes are under way, which is what --concurrency allows; try again later`);
+
+    this.#inFlight += 1;
+    const startMs = monotonicClock();
+    try {
+      const guard = this.#guard(target);
+      const options: ProbeOptions = { ...probe, timeoutMs, signal, skipWarmUp: true, systemLookup: this.#options.lookups.lookUp, resolve: guard.resolve };
+      const reports: ProbeReport[] = [];
+      if (all) for await (const report of probeEveryAddress(target, options)) reports.push(report);
+      else reports.push(await probeTarget(target, options));
+      return { probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })), leftOut: guard.leftOut(), elapsedMs: monotonicClock() - startMs };
+    } finally {
+      this.#inFlight -= 1;
+    }
+  }
+
+  /** Resolving, of which only the addresses come out that may be probed: nothing is ever connected to another one. */
+  #guard({ host: asked, port }: Target): { readonly resolve: typeof resolveHost; leftOut(): number } {
+    const { allow, lookups } = this.#options;
+    let leftOut = 0;
+    return {
+      leftOut: () => leftOut,
+      async resolve(host, options) {
+        lookups.check(host);
+        const resolution = await resolveHost(host, options);
+        if (resolution.state !== 'resolved') return resolution;
+        const addresses = resolution.addresses.filter(({ address }) => allow.permits(asked, address, port)).slice(0, MOST_ADDRESSES);
+        if (addresses.length === 0) throw new Refusal('forbidden', allow.refusal(asked, port));
+        leftOut = resolution.addresses.length - addresses.length;
+        return { ...resolution, addresses };
+      },
+    };
+  }
+}

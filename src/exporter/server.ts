@@ -1,0 +1,204 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { formatHostPort } from '../core/target.js';
+import { escapeControls } from '../report/escape.js';
+import { EXPOSITION_TYPE, renderMetrics } from '../report/prometheus.js';
+import type { AllowList } from './allow-list.js';
+import { LANDING_HEADERS, landingPage } from './landing-page.js';
+import type { Log } from './log.js';
+import type { OwnMetrics } from './own-metrics.js';
+import type { Prober } from './probe-handler.js';
+import { RecentResults, resultOf } from './recent-results.js';
+import { Refusal, REFUSALS, type RefusalReason } from './refusal.js';
+
+/** Bounds of what a client may take, whatever it does. Milliseconds and bytes. */
+const LIMITS = {
+  /** Of the request line and the headers together. */
+  headerBytes: 8192,
+  /** Of the path and the parameters. A host name has at most 253 characters. */
+  urlCharacters: 2048,
+  /** For the headers to arrive, and for the whole request. */
+  headersMs: 5000,
+  requestMs: 10_000,
+  /** How long a connection is kept for the next scrape; most intervals are up to a minute. */
+  keepAliveMs: 65_000,
+  /** A connection on which nothing moves at all, the client not even taking its answer. */
+  idleMs: 180_000,
+  /** Connections beyond those that probes are made for. */
+  spareConnections: 256,
+  /** How long a client that was cut off may take to read why. */
+  lingerMs: 1000,
+} as const;
+
+/** How long connections without a request may stay when the exporter ends, milliseconds. */
+const FAREWELL_MS = 1000;
+
+/** What the server is made of. */
+export interface ServerParts {
+  readonly prober: Prober;
+  readonly allow: AllowList;
+  readonly metrics: OwnMetrics;
+  readonly log: Log;
+  readonly version: string;
+  readonly concurrency: number;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' } as const;
+
+const clientOf = (socket: Socket): string => formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
+
+const lineOf = (text: string): string => `${escapeControls(text)}\n`;
+
+/** Answers requests: the pages, and a refusal in one plain line for everything else. */
+class Responder {
+  readonly #parts: ServerParts;
+  readonly #recent = new RecentResults();
+
+  constructor(parts: ServerParts) {
+    this.#parts = parts;
+  }
+
+  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { log } = this.#parts;
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    let answer: Answer;
+    try {
+      answer = await this.#route(request, gone.signal);
+    } catch (error) {
+      answer = this.#refuse(error, request);
+    }
+    if (gone.signal.aborted) return;
+    // A body that nobody asked for is not read: the connection ends instead.
+    const hasBody = request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+    response.on('error', (error) => log('error', { message: error.message }));
+    response.writeHead(answer.status, { 'X-Content-Type-Options': 'nosniff', ...answer.headers, 'Content-Length': Buffer.byteLength(answer.body), ...(hasBody ? { Connection: 'close' } : {}) });
+    response.end(answer.body);
+  }
+
+  /** Counts and logs a request that is not answered with what it asked for. */
+  note(reason: RefusalReason, client: string, message: string): void {
+    this.#parts.metrics.countRefusal(reason);
+    this.#parts.log('refused', { reason, client, message });
+  }
+
+  async #route({ method = '', url = '', headers, socket }: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+    const { metrics, allow, version } = this.#parts;
+    if (method !== 'GET' && method !== 'HEAD') throw new Refusal('bad-method', `${method} is not allowed; allowed: GET, HEAD`);
+    if (url.length > LIMITS.urlCharacters) throw new Refusal('too-long', `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`);
+    const [path = '', query = ''] = url.split(/\?(.*)/s);
+    switch (path) {
+      case '/probe':
+        return this.#probe(new URLSearchParams(query), headers['x-prometheus-scrape-timeout-seconds'], clientOf(socket), signal);
+      case '/metrics':
+        return { status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.render() };
+      case '/-/healthy':
+        return { status: 200, headers: PLAIN, body: 'portping-exporter is healthy.\n' };
+      case '/':
+        return { status: 200, headers: LANDING_HEADERS, body: landingPage(version, allow, this.#recent.all) };
+      default:
+        throw new Refusal('not-found', `there is no ${path}; there are /probe?target=host:port, /metrics, /-/healthy and /`);
+    }
+  }
+
+  async #probe(parameters: URLSearchParams, scrapeTimeout: string | string[] | undefined, client: string, signal: AbortSignal): Promise<Answer> {
+    const { prober, metrics, log } = this.#parts;
+    const { probes, leftOut, elapsedMs } = await prober.probe(parameters, scrapeTimeout?.toString(), signal);
+    for (const probe of probes) {
+      const result = resultOf(probe);
+      metrics.countProbe(probe.report.outcome.state, elapsedMs);
+      if (!signal.aborted) this.#recent.add(result);
+      const { target, address, state, reason, elapsedMs: tookMs } = result;
+      log('probe', { client, target, address, state, reason, elapsedMs: Math.round(tookMs * 1000) / 1000, ...(leftOut > 0 ? { leftOut } : {}) });
+    }
+    const note = leftOut > 0 ? `# ${leftOut} more ${leftOut === 1 ? 'address of the name was' : 'addresses of the name were'} left alone: not allowed here, or too many.\n` : '';
+    return { status: 200, headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' }, body: `${renderMetrics(probes)}${note}` };
+  }
+
+  #refuse(error: unknown, { socket }: IncomingMessage): Answer {
+    if (!(error instanceof Refusal)) {
+      this.#parts.log('error', { message: error instanceof Error ? error.message : String(error) });
+      return { status: 500, headers: PLAIN, body: 'internal error; the log has more\n' };
+    }
+    const { reason, message, status } = error;
+    this.note(reason, clientOf(socket), message);
+    const more: Record<string, string> = reason === 'bad-method' ? { Allow: 'GET, HEAD' } : reason === 'busy' ? { 'Retry-After': '1' } : {};
+    return { status, headers: { ...PLAIN, ...more }, body: lineOf(message) };
+  }
+}
+
+/** Refuses what is not even a request: headers without end, a client that takes too long, bytes that are not HTTP. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, responder: Responder): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [reason, message]: [RefusalReason, string] =
+    error.code === 'HPE_HEADER_OVERFLOW' ? ['headers-too-long', `the URL and the headers are too long; allowed: ${LIMITS.headerBytes} bytes`]
+    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['slow', 'the request took too long to arrive']
+    : ['bad-request', 'this is not an HTTP request'];
+  responder.note(reason, clientOf(socket), message);
+  const status = REFUSALS[reason];
+  const body = lineOf(message);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN['Content-Type']}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+/** The exporter's HTTP server, not yet listening. */
+export interface ExporterServer {
+  readonly server: Server;
+  /** Takes no more connections, answers what is in flight, and ends. */
+  stop(): Promise<void>;
+}
+
+/** Makes the HTTP server. */
+export function createExporterServer(parts: ServerParts): ExporterServer {
+  const responder = new Responder(parts);
+  let stopping = false;
+  const active = new Set<ServerResponse>();
+  const server = createServer(
+    {
+      maxHeaderSize: LIMITS.headerBytes,
+      headersTimeout: LIMITS.headersMs,
+      requestTimeout: LIMITS.requestMs,
+      keepAliveTimeout: LIMITS.keepAliveMs,
+      connectionsCheckingInterval: 1000,
+    },
+    (request, response) => {
+      active.add(response);
+      response.once('close', () => {
+        active.delete(response);
+        if (stopping && active.size === 0) server.closeIdleConnections();
+      });
+      response.shouldKeepAlive &&= !stopping;
+      void responder.answer(request, response);
+    },
+  );
+  server.maxConnections = parts.concurrency + LIMITS.spareConnections;
+  server.setTimeout(LIMITS.idleMs);
+  server.on('drop', (data) => responder.note('too-many-connections', formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0), `more than ${server.maxConnections} connections`));
+  const refused = new WeakSet<Socket>();
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (refused.has(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
+    refused.add(socket as Socket);
+    refuseConnection(error, socket as Socket, responder);
+    setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+  });
+  return {
+    server,
+    stop: () => new Promise((resolve) => {
+      stopping = true;
+      for (const response of active) if (!response.headersSent) response.shouldKeepAlive = false;
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for.
+      const close = (): void => {
+        if (active.size === 0) server.closeAllConnections();
+        else setTimeout(close, 50);
+      };
+      setTimeout(close, FAREWELL_MS);
+    }),
+  };
+}

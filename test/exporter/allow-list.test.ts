@@ -1,0 +1,126 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { UsageError } from '../../src/core/usage-error.js';
+import { AllowList, DEFAULT_RULES } from '../../src/exporter/allow-list.js';
+
+/** Whether a literal address is permitted. */
+const literal = (rules: readonly string[], address: string, port = 80): boolean => new AllowList(rules).permits(address, address, port);
+
+/** Whether a name is permitted at an address. */
+const named = (rules: readonly string[], host: string, address: string, port = 80): boolean => new AllowList(rules).permits(host, address, port);
+
+describe('without a rule', () => {
+  it.each(['127.0.0.1', '127.255.0.9', '::1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.9.9', 'fd00::1', 'fc12::', '169.254.1.1', 'fe80::1%eth0', '::ffff:10.0.0.1', '0:0:0:0:0:ffff:7f00:1'])(
+    '%s is permitted',
+    (address) => expect(literal([], address)).toBe(true),
+  );
+
+  it.each([
+    '8.8.8.8', '172.15.255.255', '172.32.0.0', '192.167.1.1', '100.64.0.1', '0.0.0.0', '::', '255.255.255.255', '224.0.0.1', '2001:db8::1', 'fec0::1', 'ff02::1',
+    '::ffff:8.8.8.8', '::FFFF:0808:0808', '0:0:0:0:0:ffff:8.8.8.8', '::8.8.8.8', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1',
+  ])('%s is not', (address) => expect(literal([], address)).toBe(false));
+
+  it('a name goes by its addresses', () => {
+    expect(named([], 'db.example.com', '10.0.0.1')).toBe(true);
+    expect(named([], 'db.example.com', '192.0.2.1')).toBe(false);
+    expect(new AllowList([]).mayPermit('anything.example', 1)).toBe(true);
+  });
+
+  it('says what it permits', () => expect(new AllowList([])).toMatchObject({ isDefault: true, rules: DEFAULT_RULES }));
+});
+
+describe('a rule', () => {
+  it('takes the place of the default', () => {
+    expect(literal(['203.0.113.0/24'], '203.0.113.9')).toBe(true);
+    expect(literal(['203.0.113.0/24'], '127.0.0.1')).toBe(false);
+  });
+
+  it.each([
+    ['192.0.2.5', '192.0.2.5', 1, true],
+    ['192.0.2.5', '192.0.2.6', 1, false],
+    ['192.0.2.5:25,80-90', '192.0.2.5', 85, true],
+    ['192.0.2.5:25,80-90', '192.0.2.5', 443, false],
+    ['192.0.2.0/24:smtp', '192.0.2.200', 25, true],
+    ['10.0.0.0/8', '::ffff:10.9.9.9', 1, true],
+    ['::ffff:10.0.0.0/104', '10.9.9.9', 1, true],
+    ['2001:db8::/32', '2001:db8:1::1', 1, true],
+    ['[2001:db8::]/32:443', '2001:db8:1::1', 443, true],
+    ['[2001:db8::]/32:443', '2001:db8:1::1', 80, false],
+    ['[2001:db8::1]:443', '2001:db8::1', 443, true],
+    ['[2001:db8::1]:443', '2001:db8::2', 443, false],
+    ['0.0.0.0/0', '8.8.8.8', 53, true],
+    ['::/0', '::ffff:8.8.8.8', 53, false], // that is an IPv4 address
+    ['::/0', '2001:db8::1', 53, true],
+  ] as const)('%s for %s port %i: %s', (rule, address, port, permitted) => expect(literal([rule], address, port)).toBe(permitted));
+
+  it.each([
+    ['db.example.com', 'db.example.com', true],
+    ['db.example.com', 'DB.Example.COM.', true],
+    ['db.example.com', 'xdb.example.com', false],
+    ['db.example.com', 'db-example.com', false],
+    ['*.example.com', 'db.example.com', true],
+    ['*.example.com', 'a.b.example.com', true],
+    ['*.example.com', 'example.com', false],
+    ['*.example.com', 'badexample.com', false],
+    ['*.example.com', 'db.example.com.evil.test', false],
+    ['db-*.example.com', 'db-12.example.com', true],
+    ['db-*.example.com', 'db-1.evil.example.com', false],
+    ['*', 'whatever.test', true],
+    ['*', '192.0.2.1', false], // an address is not a name
+    ['münchen.example', 'xn--mnchen-3ya.example', true],
+  ] as const)('%s for the name %s: %s', (rule, host, permitted) => expect(named([rule], host, '192.0.2.1')).toBe(permitted));
+
+  it('for names never opens this machine and its links, whoever runs their DNS', () => {
+    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::', '169.254.169.254', 'fe80::1%eth0', '::ffff:127.0.0.1']) {
+      expect(named(['*'], 'evil.example.com', address), address).toBe(false);
+    }
+    expect(named(['*'], 'db.example.com', '10.0.0.1')).toBe(true);
+    expect(named(['*', '169.254.0.0/16'], 'meta.example.com', '169.254.169.254')).toBe(true);
+    expect(named(['localhost'], 'localhost', '127.0.0.1')).toBe(true);
+    expect(named(['*'], 'localhost', '10.0.0.1')).toBe(true);
+  });
+
+  it('for names is known to be hopeless for others before they are resolved', () => {
+    const list = new AllowList(['*.example.com:443']);
+    expect(list.mayPermit('db.example.com', 443)).toBe(true);
+    expect(list.mayPermit('db.example.com', 80)).toBe(false);
+    expect(list.mayPermit('db.example.org', 443)).toBe(false);
+  });
+
+  it.each(['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/x', '::1/129', '::ffff:10.0.0.0/8', 'fe80::1%eth0', '10.0.0.1:0', '10.0.0.1:', 'db:http:1', 'a b', '*.example.com/24', '[::1', '[db]:1', 'db:99999', '300.1.1.1'])(
+    'is refused when it is %j, with a line that names --allow',
+    (rule) => expect(() => new AllowList([rule])).toThrow(expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(/^--allow: .*$/) as string }) as Error),
+  );
+
+  it('never fails but with a usage error', () => {
+    fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\d.:/[\]*a-f,-]{0,24}$/)), (rule) => {
+      try {
+        new AllowList([rule]).permits('db.example.com', '192.0.2.1', 1);
+      } catch (error) {
+        expect(error).toBeInstanceOf(UsageError);
+      }
+    }));
+  });
+});
+
+it('finds the same however an IPv4 address is wrapped', () => {
+  const wrapped = (bytes: readonly number[]): string => `::ffff:${((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)).toString(16)}:${((bytes[2] ?? 0) * 256 + (bytes[3] ?? 0)).toString(16)}`;
+  fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 4, maxLength: 4 }), (bytes) => {
+    expect(literal([], wrapped(bytes))).toBe(literal([], bytes.join('.')));
+  }));
+});
+
+describe('a refusal', () => {
+  it('names the rule that would permit it, and no address that was not asked for', () => {
+    expect(new AllowList([]).refusal('8.8.8.8', 53)).toBe('8.8.8.8:53 is not allowed here; --allow 8.8.8.8:53 would permit it');
+    expect(new AllowList([]).refusal('2001:db8::1', 53)).toBe('[2001:db8::1]:53 is not allowed here; --allow [2001:db8::1]:53 would permit it');
+    expect(new AllowList(['*']).refusal('evil.test', 53)).toMatch(/those of this machine and of its links are never allowed by name/);
+  });
+
+  it('is true: the rule that it names does permit it', () => {
+    for (const [host, address] of [['8.8.8.8', '8.8.8.8'], ['2001:db8::1', '2001:db8::1'], ['db.example.com', '203.0.113.4']] as const) {
+      const rule = /--allow (\S+) would/.exec(new AllowList([]).refusal(host, 53))?.[1] ?? '';
+      expect(named([rule], host, address, 53)).toBe(true);
+    }
+  });
+});
