@@ -1,0 +1,355 @@
+import { once } from 'node:events';
+import { readdir, readFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { spawn } from 'node:child_process';
+import { collect, environment, run } from '../support/command.js';
+import { describeEngines } from '../support/engines.js';
+import { exporterCommand, get, samplesOf, startExporter, type TestExporter } from '../support/exporter.js';
+import { freePort, listen, listenDns, silentPort, SOON } from '../support/listeners.js';
+
+/** A DNS server that knows these names; their addresses are IPv4. */
+const dnsOf = (names: Record<string, readonly string[]>) =>
+  listenDns((type, name) => {
+    const addresses = names[name];
+    if (!addresses) return 'NXDOMAIN';
+    return type === 'A' ? addresses.map((data) => ({ type: 'A' as const, name, ttl: 60, data })) : [];
+  });
+
+/** Sends raw bytes, and returns what comes back until the connection ends. */
+async function talk(port: number, ...pieces: readonly string[]): Promise<string> {
+  const socket: Socket = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void socket.destroy());
+  let said = '';
+  socket.setEncoding('utf8').on('data', (text: string) => { said += text; }).on('error', () => {});
+  for (const piece of pieces) socket.write(piece);
+  await once(socket, 'close');
+  return said;
+}
+
+async function ownMetrics(exporter: TestExporter): Promise<Record<string, number>> {
+  return samplesOf((await get(`${exporter.url}/metrics`)).body);
+}
+
+describe('a probe over HTTP', () => {
+  it('has the cause as a label, for whatever there is', async () => {
+    const [open, closed, silent] = [await listen(), await freePort(), await silentPort()];
+    const dns = await dnsOf({ 'db.test': ['127.0.0.1'] });
+    const exporter = await startExporter(['--dns', dns.address, '--timeout', '700ms']);
+    const cause = async (target: string) => {
+      const { status, body, headers } = await exporter.probe({ target });
+      expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+      const samples = samplesOf(body);
+      expect(samples[`portping_success{target="${target}"}`]).toBe(Number(body.includes('state="open"')));
+      return /^portping_cause\{target="(.*)",state="(.*)",cause="(.*)"\} 1$/m.exec(body)?.slice(1);
+    };
+    expect(await cause(`db.test:${open.port}`)).toEqual([`db.test:${open.port}`, 'open', 'open']);
+    expect(await cause(`127.0.0.1:${closed}`)).toEqual([`127.0.0.1:${closed}`, 'closed', 'conn-refused']);
+    expect(await cause(`127.0.0.1:${silent}`)).toEqual([`127.0.0.1:${silent}`, 'filtered', 'no-response']);
+    expect(await cause('nowhere.test:25')).toEqual(['nowhere.test:25', 'unresolved', 'name-not-found']);
+  });
+
+  it('tells the phases apart', async () => {
+    const { port } = await listen();
+    const dns = await dnsOf({ 'db.test': ['127.0.0.1'] });
+    const exporter = await startExporter(['--dns', dns.address]);
+    const samples = samplesOf((await exporter.probe({ target: `db.test:${port}` })).body);
+    const [duration, resolving, connecting] = ['duration', 'dns', 'connect'].map((phase) => samples[`portping_${phase}_seconds{target="db.test:${port}"}`] ?? NaN);
+    expect(duration).toBeCloseTo((resolving ?? 0) + (connecting ?? 0), 5);
+    expect(connecting).toBeGreaterThan(0);
+  });
+
+  it('has a series for every address on request', async () => {
+    const { port } = await listen('127.0.0.2');
+    const dns = await dnsOf({ 'db.test': ['127.0.0.1', '127.0.0.2'] });
+    const exporter = await startExporter(['--dns', dns.address]);
+    const target = `db.test:${port}`;
+    const every = samplesOf((await exporter.probe({ target, all: 'true' })).body);
+    expect(every).toMatchObject({
+      [`portping_success{target="${target}"}`]: 0,
+      [`portping_cause{target="${target}",state="closed",cause="conn-refused"}`]: 1,
+      [`portping_addresses{target="${target}"}`]: 2,
+      [`portping_address_open{target="${target}",address="127.0.0.1",family="ipv4"}`]: 0,
+      [`portping_address_cause{target="${target}",address="127.0.0.1",family="ipv4",state="closed",cause="conn-refused"}`]: 1,
+      [`portping_address_open{target="${target}",address="127.0.0.2",family="ipv4"}`]: 1,
+    });
+    expect(samplesOf((await exporter.probe({ target })).body)[`portping_success{target="${target}"}`]).toBe(1); // one that opens is enough for a client
+  });
+
+  it('answers HEAD without a body', async () => {
+    const { port } = await listen();
+    const exporter = await startExporter();
+    const { status, body } = await get(`${exporter.url}/probe?target=127.0.0.1:${port}`, { method: 'HEAD' });
+    expect([status, body]).toEqual([200, '']);
+  });
+
+  it('ends in time for Prometheus, or when it was asked to, whichever is first', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const wait = (header: string, parameters = {}) => exporter.probe({ target, ...parameters }, { 'X-Prometheus-Scrape-Timeout-Seconds': header });
+    const [scraped, asked, tight] = [await wait('1.2'), await wait('10', { timeout: '400ms' }), await wait('0.4')];
+    for (const [{ body }, atLeastMs, lessThanMs] of [[scraped, 600, 1200], [asked, 350, 1200], [tight, 150, 400]] as const) {
+      const tookMs = (samplesOf(body)[`portping_duration_seconds{target="${target}"}`] ?? 0) * 1000;
+      expect(tookMs).toBeGreaterThan(atLeastMs);
+      expect(tookMs).toBeLessThan(lessThanMs);
+      expect(body).toContain('cause="no-response"');
+    }
+    expect((await wait('soon')).status).toBe(400);
+  });
+
+  it('ends in time with a dead DNS server, too', async () => {
+    const dns = await listenDns(() => 'silence');
+    const exporter = await startExporter(['--dns', dns.address]);
+    const { body, elapsedMs } = await exporter.probe({ target: 'db.test:5432', timeout: '500ms' });
+    expect(body).toContain('cause="resolver-timeout"');
+    expect(elapsedMs).toBeLessThan(3000);
+  });
+
+  it('is given up when nobody waits for it any more', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const socket = connect({ port: exporter.port, host: '127.0.0.1' });
+    socket.write(`GET /probe?target=${target}&timeout=100s HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
+    socket.destroy();
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(0);
+    expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="cancelled"}']).toBe(1);
+  });
+});
+
+describe('what is not allowed', () => {
+  it('is refused without --allow outside private and loopback ranges, and it says so', async () => {
+    const exporter = await startExporter();
+    expect(exporter.log[0]).toMatchObject({ event: 'listening', allowed: 'only loopback, link-local and private addresses, because no --allow was given' });
+    for (const target of ['8.8.8.8:53', '[2001:db8::1]:53', '[::ffff:8.8.8.8]:53', '0.0.0.0:80', '[::]:80']) {
+      const { status, body } = await exporter.probe({ target });
+      expect([target, status, body]).toEqual([target, 403, `${target} is not allowed here; --allow ${target} would permit it\n`]);
+    }
+    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="forbidden"}']).toBe(5);
+    expect(exporter.log.at(-1)).toMatchObject({ event: 'refused', level: 'warning', reason: 'forbidden' });
+  });
+
+  it('is not connected to, also when a name leads there', async () => {
+    const allowed = await listen('127.0.0.1');
+    const forbidden = await listen('127.0.0.2', { port: allowed.port });
+    const dns = await dnsOf({ 'evil.test': ['127.0.0.2'], 'mixed.test': ['127.0.0.2', '127.0.0.1'], 'good.test': ['127.0.0.1'] });
+    const exporter = await startExporter(['--dns', dns.address, '--allow', `127.0.0.1:${allowed.port}`]);
+    const probe = (name: string, all = 'false') => exporter.probe({ target: `${name}:${allowed.port}`, all });
+
+    for (const all of ['false', 'true']) {
+      const evil = await probe('evil.test', all);
+      expect([evil.status, evil.body]).toEqual([403, `evil.test:${allowed.port} is not allowed here; --allow evil.test:${allowed.port} would permit it\n`]);
+      const mixed = await probe('mixed.test', all);
+      expect(mixed.status).toBe(200);
+      expect(mixed.body).toContain('address="127.0.0.1"');
+      expect(mixed.body).not.toContain('127.0.0.2');
+      expect(mixed.body).toContain('# 1 more address of the name was left alone');
+    }
+    expect((await probe('good.test')).status).toBe(200);
+    expect((await probe('127.0.0.2')).status).toBe(403);
+    expect((await exporter.probe({ target: 'good.test:1' })).status).toBe(403);
+    expect(dns.questions.length).toBe(2 * 5); // A and AAAA; the last one was not even resolved
+    expect(forbidden.connections).toHaveLength(0);
+    expect(allowed.connections).toHaveLength(3);
+  });
+
+  it('does not come in by a rule for names', async () => {
+    const { port, connections } = await listen();
+    const dns = await dnsOf({ 'evil.test': ['127.0.0.1'] });
+    const exporter = await startExporter(['--dns', dns.address, '--allow', '*.test']);
+    const { status, body } = await exporter.probe({ target: `evil.test:${port}` });
+    expect([status, body]).toEqual([403, expect.stringContaining('are never allowed by name')]);
+    expect(connections).toHaveLength(0);
+  });
+});
+
+describe('a request that is not answered with a probe', () => {
+  it('is refused with one plain line', async () => {
+    const exporter = await startExporter();
+    for (const [path, status, body] of [
+      ['/probe', 400, 'target: nothing given; write: /probe?target=db:5432\n'],
+      ['/probe?target=db', 400, 'target: "db" cannot be probed: port: none given for db; write: host:port\n'],
+      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, all\n'],
+      ['/probe?target=%1b%5b31m:1', 400, 'target: "\\x1b[31m:1" cannot be probed: host: "\\x1b[31m" is not a host name; allowed: letters, digits, hyphens and dots\n'],
+      ['/nowhere', 404, 'there is no /nowhere; there are /probe?target=host:port, /metrics, /-/healthy and /\n'],
+      [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
+    ] as const) {
+      const answer = await get(`${exporter.url}${path}`);
+      expect([path.slice(0, 40), answer.status, answer.body]).toEqual([path.slice(0, 40), status, body]);
+      expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
+    }
+    const posted = await get(`${exporter.url}/probe?target=127.0.0.1:1`, { method: 'POST' });
+    expect([posted.status, posted.headers.allow, posted.body]).toEqual([405, 'GET, HEAD', 'POST is not allowed; allowed: GET, HEAD\n']);
+  });
+
+  it('is cut off when it is too long, and the client can still read why', async () => {
+    const exporter = await startExporter();
+    const said = await talk(exporter.port, `GET /probe?target=${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(said).toMatch(/^HTTP\/1\.1 431 [^]*\r\n\r\nthe URL and the headers are too long; allowed: 8192 bytes\n$/);
+    expect(await talk(exporter.port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
+    expect(await talk(exporter.port, '\x16\x03\x01 this is TLS\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*this is not an HTTP request\n$/);
+    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="headers-too-long"}']).toBe(2);
+  });
+
+  it('is cut off when it takes too long to arrive, which keeps nobody else', async () => {
+    const exporter = await startExporter();
+    const slow = [talk(exporter.port, 'GET /probe?tar'), talk(exporter.port), talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\n')];
+    expect((await get(`${exporter.url}/-/healthy`)).body).toBe('portping-exporter is healthy.\n');
+    for (const said of await Promise.all(slow)) expect(said).toMatch(/^(HTTP\/1\.1 408 [^]*the request took too long to arrive\n)?$/);
+    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="slow"}']).toBeGreaterThanOrEqual(2);
+  }, 30_000);
+
+  it('is refused when there are too many at once, and not when there is room again', async () => {
+    const [silent, open] = [await silentPort(), await listen()];
+    const exporter = await startExporter(['--concurrency', '2']);
+    const waiting = [1, 2].map(() => exporter.probe({ target: `127.0.0.1:${silent}`, timeout: '2s' }));
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(2);
+    const refused = await exporter.probe({ target: `127.0.0.1:${open.port}` });
+    expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([503, '1', '2 probes are under way, which is what --concurrency allows; try again later\n']);
+    expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
+    expect((await exporter.probe({ target: `127.0.0.1:${open.port}` })).status).toBe(200);
+  });
+
+  it('leaves no descriptor behind', async () => {
+    const exporter = await startExporter();
+    const descriptors = async () => (await readdir(`/proc/${exporter.pid}/fd`)).length;
+    await get(`${exporter.url}/metrics`);
+    const before = await descriptors();
+    const target = `127.0.0.1:${await freePort()}`;
+    for (let round = 0; round < 20; round += 1) {
+      await Promise.all([exporter.probe({ target }), exporter.probe({ target: '8.8.8.8:53' }), talk(exporter.port, 'nonsense\r\n\r\n'), get(`${exporter.url}/nowhere`)]);
+    }
+    await expect.poll(descriptors, SOON).toBeLessThanOrEqual(before + 2);
+  });
+});
+
+describe('the pages of the exporter', () => {
+  it('are its own metrics, with the probes by state', async () => {
+    const [{ port }, closed] = [await listen(), await freePort()];
+    const exporter = await startExporter();
+    const before = await ownMetrics(exporter);
+    expect(before).toMatchObject({ 'portping_exporter_probes_total{state="open"}': 0, 'portping_exporter_requests_refused_total{reason="busy"}': 0 });
+    for (const target of [`127.0.0.1:${port}`, `127.0.0.1:${closed}`, `127.0.0.1:${closed}`]) await exporter.probe({ target });
+    expect(await ownMetrics(exporter)).toMatchObject({
+      'portping_exporter_probes_total{state="open"}': 1,
+      'portping_exporter_probes_total{state="closed"}': 2,
+      'portping_exporter_probe_duration_seconds_count': 3,
+      'portping_exporter_probes_in_flight': 0,
+      process_resident_memory_bytes: expect.any(Number) as number,
+    });
+  });
+
+  it('are a landing page with a form and why the latest probes failed', async () => {
+    const closed = await freePort();
+    const exporter = await startExporter(['--allow', '127.0.0.0/8']);
+    await exporter.probe({ target: `127.0.0.1:${closed}` });
+    const { status, headers, body } = await get(`${exporter.url}/`);
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(headers['content-security-policy']).toMatch(/^default-src 'none'/);
+    expect(body).toContain('<form action="/probe" method="get">');
+    expect(body).toMatch(new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*nothing listens on that port`));
+    expect(body).toContain('<code>127.0.0.0/8</code>');
+  });
+
+  it('are logged as one JSON object a line', async () => {
+    const { port } = await listen();
+    const exporter = await startExporter();
+    await exporter.probe({ target: `127.0.0.1:${port}` });
+    await exporter.stop();
+    expect(exporter.log.map(({ event }) => event as string)).toEqual(['listening', 'probe', 'stopping', 'stopped']);
+    expect(exporter.log[1]).toMatchObject({ time: expect.stringMatching(/^\d{4}-.*Z$/) as string, level: 'info', target: `127.0.0.1:${port}`, state: 'open', reason: '', client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string });
+  });
+});
+
+describe('the end', () => {
+  it('comes by SIGTERM when those in flight are answered, with exit code 0', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const idle = new Agent({ keepAlive: true });
+    onTestFinished(() => idle.destroy());
+    await get(`${exporter.url}/-/healthy`, { agent: idle }); // a connection that is kept for later holds nothing up
+    const waiting = Promise.all(Array.from({ length: 20 }, () => exporter.probe({ target, timeout: '1500ms' })));
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(20);
+    const ended = exporter.stop();
+    await expect.poll(() => get(`${exporter.url}/-/healthy`).then(() => 'answered', (error: NodeJS.ErrnoException) => error.code), SOON).toBe('ECONNREFUSED');
+    const answers = await waiting;
+    expect(answers.map(({ status, body }) => [status, body.includes('cause="no-response"')])).toEqual(answers.map(() => [200, true]));
+    const { exitCode, elapsedMs } = await ended;
+    expect(exitCode).toBe(0);
+    expect(elapsedMs).toBeLessThan(8000);
+  });
+
+  it('comes at once by a second signal', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const waiting = exporter.probe({ target, timeout: '60s' }).catch(() => 'cut off');
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
+    exporter.child.kill('SIGTERM');
+    await expect.poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON).toBe(true);
+    const { exitCode } = await exporter.stop('SIGINT');
+    expect(exitCode).toBe(130);
+    expect(await waiting).toBe('cut off');
+  });
+});
+
+describe("the exporter's command line", () => {
+  const start = async (...args: string[]) => {
+    const [file = '', ...words] = exporterCommand;
+    return collect(spawn(file, [...words, ...args], { env: environment, stdio: 'pipe', detached: true }), { input: '', timeoutMs: 10_000, startedAt: performance.now() });
+  };
+
+  it.each([
+    [['--listen', 'localhost:1'], '--listen: "localhost:1" is not an address and a port'],
+    [['--listen', '127.0.0.1:99999'], '--listen: "127.0.0.1:99999" is not an address and a port'],
+    [['--allow', '10.0.0.0/99'], '--allow: 10.0.0.0/99 has a length of 99'],
+    [['--timeout', '1h'], '--timeout: 1h is out of range; allowed: at most 120s'],
+    [['--timeout-offset', 'x'], '--timeout-offset: "x" is not a duration'],
+    [['--concurrency', '0'], '--concurrency: "0" is not a number of probes; allowed: 1 to 10000'],
+    [['--dns', 'localhost'], '--dns: "localhost" is not the address of a DNS server'],
+    [['-4', '-6'], 'cannot be used with option'],
+    [['-4', '--source', '::1'], '--source: ::1 is an IPv6 address, but -4 was given'],
+    [['--nonsense'], "unknown option '--nonsense'"],
+    [['db:5432'], 'too many arguments'],
+  ])('is refused when it is %j', async (args, message) => {
+    const { stdout, stderr, exitCode } = await start(...args);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+    expect(stderr).toMatch(/^portping-exporter: .* \(see: portping-exporter --help\)\n$/);
+    expect(stderr).toContain(message);
+  });
+
+  it('is refused when the port is taken', async () => {
+    const { port } = await listen();
+    expect(await start('--listen', `127.0.0.1:${port}`)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(`--listen: 127.0.0.1:${port} cannot be listened on (EADDRINUSE)`) as string });
+  });
+
+  it('shows help and version', async () => {
+    expect(await start('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/--allow <rule>[^]*--concurrency/) as string });
+    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await start('--version')).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
+  });
+});
+
+it('answers two hundred scrapes, twenty-five at once and half of them to a port that is silent, each in time, and has no more memory then', async () => {
+  const [open, silent] = [await listen(), await silentPort()];
+  const exporter = await startExporter();
+  const scrape = async (index: number) => {
+    const port = index % 2 === 0 ? open.port : silent;
+    const { status, body, elapsedMs } = await exporter.probe({ target: `127.0.0.1:${port}` }, { 'X-Prometheus-Scrape-Timeout-Seconds': '1' });
+    expect([status, body.includes(`cause="${port === silent ? 'no-response' : 'open'}"`)]).toEqual([200, true]);
+    return elapsedMs;
+  };
+  let next = 0;
+  const times: number[] = [];
+  await Promise.all(Array.from({ length: 25 }, async () => { while (next < 200) times.push(await scrape(next++)); }));
+  expect(Math.max(...times)).toBeLessThan(5000); // a busy machine; test/bench measures it
+  expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="filtered"}']).toBe(100);
+}, 60_000);
+
+describeEngines('promtool and the exporter', ['promtool'], () => {
+  it('has nothing to say against its own metrics and those of probes', async () => {
+    const exporter = await startExporter();
+    expect(await run(['promtool', 'check', 'metrics'], (await get(`${exporter.url}/metrics`)).body)).toBe('');
+    expect(await run(['promtool', 'check', 'metrics'], (await exporter.probe({ target: `127.0.0.1:${await freePort()}`, all: '1' })).body)).toBe('');
+  });
+});
