@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { SERVICE_NAMES } from '../core/service/registry.js';
 import { escapeControls } from '../report/escape.js';
 import { formatDuration } from '../report/numbers.js';
 import type { AllowList } from './allow-list.js';
@@ -10,7 +11,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .6rem; border-bottom: 1px solid #ddd; }
 td.number { text-align: right; white-space: nowrap; }
 .open { color: #17692f; } .other { color: #a11; }
-input { font: inherit; } code { background: #f2f2f2; padding: 0 .2em; }
+input, select, button { font: inherit; } code { background: #f2f2f2; padding: 0 .2em; }
 @media (prefers-color-scheme: dark) { body { color: #ddd; background: #181818; } th, td { border-color: #444; } .open { color: #6c6; } .other { color: #f88; } code { background: #333; } }
 `;
 
@@ -28,7 +29,7 @@ const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', 
 const html = (text: string): string => escapeControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
 function row({ time, target, address, state, reason, elapsedMs, explanation }: Result): string {
-  const seen = `<span class="${state === 'open' ? 'open' : 'other'}">${html(state)}</span>${reason === '' ? '' : ` ${html(reason)}`}`;
+  const seen = `<span class="${state === 'open' && reason === '' ? 'open' : 'other'}">${html(state)}</span>${reason === '' ? '' : ` ${html(reason)}`}`;
   const when = new Date(time).toISOString();
   return `<tr><td><time datetime="${when}">${when.slice(11, 19)}</time></td><td>${html(target)}</td><td>${html(address)}</td><td>${seen}</td><td class="number">${formatDuration(elapsedMs)}</td><td>${html(explanation)}</td></tr>\n`;
 }
@@ -47,6 +48,7 @@ export function landingPage(version: string, { rules, isDefault }: AllowList, re
 <form action="/probe" method="get">
 <label>Target <input name="target" placeholder="db.example.com:5432" required maxlength="300"></label>
 <label>Timeout <input name="timeout" placeholder="5s" size="6" maxlength="20"></label>
+<label>Service <select name="service"><option value="">not asked</option>${SERVICE_NAMES.map((name) => `<option>${name}</option>`).join('')}</select></label>
 <label><input type="checkbox" name="all" value="true"> every address</label>
 <button>Probe</button>
 </form>

@@ -58,7 +58,7 @@ export class Prober {
    */
   async probe(parameters: URLSearchParams, scrapeTimeout: string | undefined, signal: AbortSignal): Promise<ProbeAnswer> {
     const { allow, concurrency, offsetMs, probe } = this.#options;
-    const { target, timeoutMs: askedMs, all } = readProbeRequest(parameters);
+    const { target, timeoutMs: askedMs, all, service } = readProbeRequest(parameters);
     const timeoutMs = chooseTimeout(askedMs ?? this.#options.timeoutMs, offsetMs, scrapeTimeout);
     const { host, port } = target;
     const isAllowed = familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
@@ -69,7 +69,10 @@ export class Prober {
     const startMs = monotonicClock();
     try {
       const guard = this.#guard(target);
-      const options: ProbeOptions = { ...probe, timeoutMs, signal, skipWarmUp: true, systemLookup: this.#options.lookups.lookUp, resolve: guard.resolve };
+      const options: ProbeOptions = {
+        ...probe, timeoutMs, signal, skipWarmUp: true, systemLookup: this.#options.lookups.lookUp, resolve: guard.resolve,
+        ...(service === null ? {} : { service: { name: service } }),
+      };
       const reports: ProbeReport[] = [];
       if (all) for await (const report of probeEveryAddress(target, options)) reports.push(report);
       else reports.push(await probeTarget(target, options));

@@ -1,4 +1,5 @@
 import { parseDuration } from '../core/duration.js';
+import { SERVICE_NAMES, type ServiceName } from '../core/service/registry.js';
 import type { Target } from '../core/target.js';
 import { parseTarget } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
@@ -11,12 +12,14 @@ export interface ProbeRequest {
   readonly timeoutMs: number | null;
   /** Every address of the name, each with its own verdict. */
   readonly all: boolean;
+  /** Who must answer behind the open port; null when nobody is asked. */
+  readonly service: ServiceName | null;
 }
 
 /** The longest a probe may take, milliseconds, whoever asks: a scrape seldom has more. */
 export const MAX_TIMEOUT_MS = 120_000;
 
-const PARAMETERS = ['target', 'timeout', 'all'] as const;
+const PARAMETERS = ['target', 'timeout', 'service', 'all'] as const;
 const ALLOWED = `allowed: ${PARAMETERS.join(', ')}`;
 
 function readFlag(name: string, value: string | null): boolean {
@@ -32,6 +35,13 @@ function readTimeout(value: string | null): number | null {
   return timeoutMs;
 }
 
+function readService(value: string | null): ServiceName | null {
+  if (value === null || value === '') return null;
+  const name = SERVICE_NAMES.find((each) => each === value.toLowerCase());
+  if (name === undefined) throw new Refusal('bad-request', `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`);
+  return name;
+}
+
 /**
  * Reads the parameters of a probe.
  *
@@ -45,7 +55,7 @@ export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
   const word = parameters.get('target')?.trim() ?? '';
   if (word === '') throw new Refusal('bad-request', 'target: nothing given; write: /probe?target=db:5432');
   try {
-    return { target: parseTarget([word]), timeoutMs: readTimeout(parameters.get('timeout')), all: readFlag('all', parameters.get('all')) };
+    return { target: parseTarget([word]), timeoutMs: readTimeout(parameters.get('timeout')), all: readFlag('all', parameters.get('all')), service: readService(parameters.get('service')) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const { message } = error;

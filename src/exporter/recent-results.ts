@@ -1,3 +1,4 @@
+import { reasonOf } from '../core/outcome.js';
 import { formatHostPort } from '../core/target.js';
 import { explain } from '../report/explanation.js';
 import type { JudgedProbe } from '../report/prometheus.js';
@@ -10,11 +11,11 @@ export interface Result {
   /** Empty when the name was not resolved. */
   readonly address: string;
   readonly state: string;
-  /** Empty when it is open. */
+  /** Empty when all is well. */
   readonly reason: string;
   /** The latency of an open port, else how long the answer or giving up took; milliseconds. */
   readonly elapsedMs: number;
-  /** Why, and what to do; empty when it is open. Safe for a terminal, not for HTML. */
+  /** Why, and what to do; empty when all is well. Safe for a terminal, not for HTML. */
   readonly explanation: string;
 }
 
@@ -27,7 +28,7 @@ export function resultOf({ report }: JudgedProbe): Result {
     target: formatHostPort(target.host, target.port),
     address: 'endpoint' in outcome ? outcome.endpoint.address : '',
     state: outcome.state,
-    reason: 'reason' in outcome ? outcome.reason : '',
+    reason: reasonOf(outcome) ?? '',
     elapsedMs: outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs,
     explanation: explanation ? `${explanation.what} ${explanation.advice}` : '',
   };

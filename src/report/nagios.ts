@@ -1,9 +1,11 @@
 import type { ProbeEvent } from '../core/events.js';
+import { reasonOf } from '../core/outcome.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { errorNumber, explain } from './explanation.js';
 import { formatDuration } from './numbers.js';
 import { type Output, type Reporter, type ReportOptions, SILENCE } from './reporter.js';
+import { describeService, describeTls } from './service.js';
 import { describeReason } from './text.js';
 import { alerts, formatThreshold, type Threshold } from './threshold.js';
 
@@ -67,10 +69,13 @@ function describe({ report: { outcome }, request, verdict }: ProbeEvent, state: 
     const seen = `${outcome.state}, ${describeReason(outcome.reason)} <${errorNumber(outcome.error)}> after ${formatDuration(outcome.elapsedMs)}`;
     return expected === 'open' ? seen : `${seen}; expected ${expected}`;
   }
-  const open = `open in ${formatDuration(outcome.latencyMs)}`;
+  const { latencyMs, service } = outcome;
+  const open = `open in ${formatDuration(latencyMs)}`;
+  const said = service ? describeService(service).replace(/\.$/, '') : '';
+  if (reasonOf(outcome) !== null) return `${open}, but ${said}`;
   if (!verdict.asExpected) return `${open}; expected ${expected}`;
   const broken = state === 'CRITICAL' ? crit : state === 'WARNING' ? warn : undefined;
-  return broken ? `${open}, which --${state === 'CRITICAL' ? 'crit' : 'warn'} ${broken.text} alerts about` : open;
+  return `${open}${broken ? `, which --${state === 'CRITICAL' ? 'crit' : 'warn'} ${broken.text} alerts about` : ''}${said === '' ? '' : `; ${said}`}`;
 }
 
 function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Check {
@@ -79,6 +84,7 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
   const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
   const state = judgeCheck(event, thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
+  const service = outcome.state === 'open' ? outcome.service : null;
   const timeoutSeconds = seconds(timeoutMs);
   const ranges = [thresholds.warn, thresholds.crit].map((each) => (each ? formatThreshold(each) : '')).join(';');
   return {
@@ -86,9 +92,14 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
     target: plain(formatHostPort(target.host, target.port)),
     name: plain(`${formatHostPort(target.host, target.port)}${address}`),
     seen: plain(describe(event, state, thresholds, expect)),
-    explanation: explanation ? [plain(explanation.what), plain(explanation.advice)] : [],
+    // What is wrong with a service is in the first line already.
+    explanation: [
+      ...(explanation ? [...(service ? [] : [explanation.what]), explanation.advice] : []),
+      ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
+    ].map(plain),
     data: [
       ...(outcome.state === 'open' ? [{ phase: 'time', seconds: seconds(outcome.latencyMs), thresholds: ranges, timeoutSeconds }] : []),
+      ...(service ? [{ phase: 'service', seconds: seconds(service.elapsedMs), thresholds: ';', timeoutSeconds }] : []),
       ...(resolution.via === 'literal' ? [] : [{ phase: 'dns', seconds: seconds(resolution.elapsedMs), thresholds: ';', timeoutSeconds }]),
     ],
   };
@@ -148,7 +159,7 @@ export function nagiosReporter({ expect, thresholds = { warn: undefined, crit: u
     },
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish({ interrupted }) {
+    finish({ interrupted = false }) {
       const unfinished: readonly CheckState[] = interrupted || checks.length === 0 ? ['UNKNOWN'] : [];
       state = worstOf([...checks.map((check) => check.state), ...unfinished]);
       return render(checks, state, interrupted);

@@ -1,4 +1,4 @@
-import type { Attempt, ProbeReport } from '../core/outcome.js';
+import { type Attempt, type ProbeReport, reasonOf } from '../core/outcome.js';
 import type { ProbeEvent } from '../core/events.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
@@ -20,11 +20,13 @@ export type JudgedProbe = Pick<ProbeEvent, 'report' | 'verdict'>;
  * 1 or 0, would be twenty times as many series. Addresses have theirs apart, as many as the name has.
  */
 const METRICS = {
-  portping_success: 'Whether the target was as expected (open, unless something else was asked for): 1 or 0.',
+  portping_success: 'Whether the target was as expected (open, unless something else was asked for, and its service answered if that was asked): 1 or 0.',
   portping_cause: 'Always 1. What was seen: the state of the port, and as the cause its reason, or "open".',
-  portping_duration_seconds: 'Time of resolving the name and of the attempt that decided, together.',
+  portping_duration_seconds: 'Time of resolving the name, of the attempt that decided, and of asking the service if that was asked, together.',
   portping_dns_seconds: 'Time of resolving the name, also when that failed; not there for a literal address.',
   portping_connect_seconds: 'Time from the connect call to the completed handshake; not there unless the port opened.',
+  portping_service_seconds: 'Time from the completed handshake until it was clear whether the service answers; not there unless that was asked.',
+  portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, in seconds since 1970; not there without TLS.',
   portping_addresses: 'How many addresses the name has; 0 when it could not be resolved.',
   portping_address_open: 'Whether the handshake with this address completed: 1 or 0.',
   portping_address_cause: 'Always 1. What was seen at this address: the state of the port, and as the cause its reason, or "open".',
@@ -44,12 +46,12 @@ const nameOf = ({ target }: ProbeReport): string => escapeControls(formatHostPor
 
 /** What was seen, in words of which there is a small and fixed number. */
 function causeOf({ report: { outcome }, verdict }: JudgedProbe): Labels {
-  return { state: outcome.state, cause: verdict.tooSlow ? 'too-slow' : 'reason' in outcome ? outcome.reason : outcome.state };
+  return { state: outcome.state, cause: reasonOf(outcome) ?? (verdict.tooSlow ? 'too-slow' : outcome.state) };
 }
 
-/** How long a probe took: resolving, and then the attempt that decided, if there was one. Milliseconds. */
+/** How long a probe took: resolving, then the attempt that decided, if there was one, and then the talk with the service. Milliseconds. */
 function durationOf({ outcome, resolution }: ProbeReport): number {
-  if (outcome.state === 'open') return resolution.elapsedMs + outcome.latencyMs;
+  if (outcome.state === 'open') return resolution.elapsedMs + outcome.latencyMs + (outcome.service?.elapsedMs ?? 0);
   return outcome === resolution ? outcome.elapsedMs : resolution.elapsedMs + outcome.elapsedMs;
 }
 
@@ -66,7 +68,7 @@ class Samples {
     const { address, family } = attempt.endpoint;
     const labels = { target, address: escapeControls(address), family: `ipv${family}` };
     this.add('portping_address_open', labels, attempt.state === 'open' ? '1' : '0');
-    this.add('portping_address_cause', { ...labels, state: attempt.state, cause: 'reason' in attempt ? attempt.reason : attempt.state }, '1');
+    this.add('portping_address_cause', { ...labels, state: attempt.state, cause: reasonOf(attempt) ?? attempt.state }, '1');
     if (attempt.state === 'open') this.add('portping_address_connect_seconds', labels, seconds(attempt.latencyMs));
   }
 
@@ -82,6 +84,10 @@ class Samples {
     this.add('portping_duration_seconds', { target }, seconds(Math.max(...probes.map(({ report }) => durationOf(report)))));
     if (resolution.via !== 'literal') this.add('portping_dns_seconds', { target }, seconds(resolution.elapsedMs));
     if (latencies.length > 0) this.add('portping_connect_seconds', { target }, seconds(Math.min(...latencies)));
+    const service = worst.report.outcome.state === 'open' ? worst.report.outcome.service : null;
+    if (service) this.add('portping_service_seconds', { target }, seconds(service.elapsedMs));
+    const certificate = service?.tls?.certificate;
+    if (certificate) this.add('portping_certificate_expiry_timestamp_seconds', { target }, seconds(certificate.validTo));
     this.add('portping_addresses', { target }, String(resolution.state === 'resolved' ? resolution.addresses.length : 0));
     const attempts = probes.flatMap(({ report }) => report.attempts).filter(({ state }) => state !== 'cancelled');
     const byAddress = new Map(attempts.map((attempt) => [attempt.endpoint.address, attempt]));

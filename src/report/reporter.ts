@@ -78,7 +78,7 @@ export interface Totals {
   readonly elapsedMs: number;
   readonly exitCode: number;
   /** Ended by a signal: there may be targets without a verdict. */
-  readonly interrupted: boolean;
+  readonly interrupted?: boolean;
 }
 
 /** Facts to text. A reporter computes nothing about the network and writes nothing. */

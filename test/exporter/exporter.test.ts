@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawn } from 'node:child_process';
 import { collect, environment, run } from '../support/command.js';
@@ -75,6 +75,29 @@ describe('a probe over HTTP', () => {
       [`portping_address_open{target="${target}",address="127.0.0.2",family="ipv4"}`]: 1,
     });
     expect(samplesOf((await exporter.probe({ target })).body)[`portping_success{target="${target}"}`]).toBe(1); // one that opens is enough for a client
+  });
+
+  it('asks the service on request, and has its silence as the cause', async () => {
+    const greeting = createServer((socket) => socket.on('error', () => {}).resume().write('220 hello\r\n')).listen(0, '127.0.0.1');
+    await once(greeting, 'listening');
+    onTestFinished(() => void greeting.close());
+    const [{ port: mute }, port] = [await listen(), (greeting.address() as AddressInfo).port];
+    const exporter = await startExporter();
+    const answered = await exporter.probe({ target: `127.0.0.1:${port}`, service: 'banner' });
+    expect(samplesOf(answered.body)).toMatchObject({
+      [`portping_success{target="127.0.0.1:${port}"}`]: 1,
+      [`portping_cause{target="127.0.0.1:${port}",state="open",cause="open"}`]: 1,
+      [`portping_service_seconds{target="127.0.0.1:${port}"}`]: expect.any(Number) as number,
+    });
+    const silent = await exporter.probe({ target: `127.0.0.1:${mute}`, service: 'smtp', timeout: '500ms' });
+    expect(samplesOf(silent.body)).toMatchObject({
+      [`portping_success{target="127.0.0.1:${mute}"}`]: 0,
+      [`portping_cause{target="127.0.0.1:${mute}",state="open",cause="silent"}`]: 1,
+    });
+    expect(silent.body).toMatch(/^# 127\.0\.0\.1:\d+: Service: smtp is silent: /m);
+    expect((await get(`${exporter.url}/`)).body).toContain('<span class="other">open</span> silent');
+    const other = await exporter.probe({ target: `127.0.0.1:${port}`, service: 'ssh', timeout: '1s' });
+    expect(other.body).toContain('cause="wrong-protocol"');
   });
 
   it('answers HEAD without a body', async () => {
@@ -170,7 +193,7 @@ describe('a request that is not answered with a probe', () => {
     for (const [path, status, body] of [
       ['/probe', 400, 'target: nothing given; write: /probe?target=db:5432\n'],
       ['/probe?target=db', 400, 'target: "db" cannot be probed: port: none given for db; write: host:port\n'],
-      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, all\n'],
+      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, service, all\n'],
       ['/probe?target=%1b%5b31m:1', 400, 'target: "\\x1b[31m:1" cannot be probed: host: "\\x1b[31m" is not a host name; allowed: letters, digits, hyphens and dots\n'],
       ['/nowhere', 404, 'there is no /nowhere; there are /probe?target=host:port, /metrics, /-/healthy and /\n'],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],

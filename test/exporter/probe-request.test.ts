@@ -7,8 +7,9 @@ const read = (query: string) => readProbeRequest(new URLSearchParams(query));
 
 describe('the parameters of a probe', () => {
   it('are a target, a timeout and whether every address is meant', () => {
-    expect(read('target=db:5432')).toEqual({ target: { host: 'db', port: 5432 }, timeoutMs: null, all: false });
-    expect(read('target=%5B::1%5D:443&timeout=3s&all=true')).toEqual({ target: { host: '::1', port: 443 }, timeoutMs: 3000, all: true });
+    expect(read('target=db:5432')).toEqual({ target: { host: 'db', port: 5432 }, timeoutMs: null, all: false, service: null });
+    expect(read('target=%5B::1%5D:443&timeout=3s&all=true')).toEqual({ target: { host: '::1', port: 443 }, timeoutMs: 3000, all: true, service: null });
+    expect(read('target=mail:25&service=SMTP').service).toBe('smtp');
     expect(read('target=https://example.com/x&timeout=&all=0').target).toEqual({ host: 'example.com', port: 443 });
   });
 
@@ -25,6 +26,7 @@ describe('the parameters of a probe', () => {
     ['target=db:1&timeout=1h', 'timeout: 1h is too long; allowed: at most 120s'],
     ['target=db:1&timeout=0', 'timeout: 0 is out of range'],
     ['target=db:1&all=maybe', 'all: "maybe" is neither true nor false'],
+    ['target=db:1&service=gopher', 'service: "gopher" is not the name of a service; allowed: banner, smtp,'],
     ['target=db:1&module=tcp', 'module: no such parameter; allowed: target,'],
     ['target=fe80::1%2525nope:1', ''],
   ])('are refused when they are %j', (query, message) => {

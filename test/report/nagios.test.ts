@@ -3,7 +3,7 @@ import { judge } from '../../src/core/expectation.js';
 import type { ProbeEvent } from '../../src/core/events.js';
 import { CHECK_STATES, nagiosReporter, type Thresholds } from '../../src/report/nagios.js';
 import { parseThreshold } from '../../src/report/threshold.js';
-import { cancelledOutcome, closedOutcome, endpoint, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, unresolvedOutcome } from '../support/reports.js';
+import { cancelledOutcome, closedOutcome, endpoint, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
 
 const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1, exitCode: 0, interrupted: false } as const;
 const NONE: Thresholds = { warn: undefined, crit: undefined };
@@ -64,6 +64,21 @@ describe('a check of one target', () => {
     expect(check([open], { expect: 'not-open' })).toMatchObject({ exitCode: 2, first: expect.stringContaining('open in 12.3 ms; expected not open | time=') as string });
   });
 
+  it('tells what the service said, with its time apart, and of its TLS', () => {
+    const { first, long, exitCode } = check([eventOf(reportOf(openOutcome({ service: answeredService({ tls: tlsFacts() }) })))]);
+    expect(first).toBe('PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms; smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds | time=0.012346s;;;0;5 service=0.005250s;;;0;5 dns=0.001500s;;;0;5');
+    expect(long).toEqual([expect.stringMatching(/^TLS: TLSv1\.3, .*, valid for 31 more days\.$/)]);
+    expect(exitCode).toBe(0);
+  });
+
+  it('is CRITICAL when the port is open and the service does not answer', () => {
+    const outcome = openOutcome({ service: silentService() });
+    const { first, long, exitCode } = check([eventOf(reportOf(outcome))]);
+    expect(first).toMatch(/^PORTPING CRITICAL: mail\.example\.com:25 \(192\.0\.2\.10\) open in 12\.3 ms, but smtp is silent: its greeting did not come within 4\.98 s \| time=0\.012346s/);
+    expect(long).toEqual([expect.stringContaining('Something accepts connections and then says nothing')]);
+    expect(exitCode).toBe(2);
+  });
+
   it('is UNKNOWN when it was interrupted', () => {
     expect(check([], { interrupted: true })).toMatchObject({ first: 'PORTPING UNKNOWN: no verdict: interrupted', exitCode: 3 });
   });
@@ -107,7 +122,8 @@ describe('a check of several targets', () => {
 
 it('is safe whatever a name holds', () => {
   const host = `${HOSTILE}|a'b=c`;
-  const { stdout } = check([eventOf(reportOf(openOutcome(), { target: { host, port: 1 } })), eventOf(reportOf(closedOutcome(), { target: { host: 'x', port: 1 } }))]);
+  const service = answeredService({ firstLine: `220 ${HOSTILE} | time=1s` });
+  const { stdout } = check([eventOf(reportOf(openOutcome({ service }), { target: { host, port: 1 } })), eventOf(reportOf(closedOutcome(), { target: { host: 'x', port: 1 } }))]);
   for (const line of stdout.trimEnd().split('\n')) expect(line).not.toMatch(HARMFUL);
   const [first = ''] = stdout.split('\n');
   expect(first.match(/\|/g)).toHaveLength(1);

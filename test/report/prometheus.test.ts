@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/core/expectation.js';
 import { prometheusReporter, renderMetrics } from '../../src/report/prometheus.js';
-import { cancelledOutcome, closedOutcome, endpoint6, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, unresolvedOutcome } from '../support/reports.js';
+import { cancelledOutcome, closedOutcome, endpoint6, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
 
 /** The samples as `name{labels}` and value, without comments. */
 function samplesOf(text: string): Record<string, string> {
@@ -46,6 +46,22 @@ describe('the metrics of a probe', () => {
     expect(text.match(/^portping_cause\{/gm)).toHaveLength(1);
     expect(samplesOf(text)[`portping_cause{${TARGET},state="closed",cause="conn-refused"}`]).toBe('1');
     expect(samplesOf(text)[`portping_success{${TARGET}}`]).toBe('0');
+  });
+
+  it('have the time of the service and the end of its certificate where it was asked', () => {
+    expect(samplesOf(renderMetrics([eventOf(reportOf(openOutcome({ service: answeredService({ tls: tlsFacts() }) })))]))).toMatchObject({
+      [`portping_success{${TARGET}}`]: '1',
+      [`portping_cause{${TARGET},state="open",cause="open"}`]: '1',
+      [`portping_duration_seconds{${TARGET}}`]: '0.019096',
+      [`portping_service_seconds{${TARGET}}`]: '0.00525',
+      [`portping_certificate_expiry_timestamp_seconds{${TARGET}}`]: '1775279167.089',
+    });
+    expect(samplesOf(renderMetrics([eventOf(reportOf(openOutcome({ service: silentService() })))]))).toMatchObject({
+      [`portping_success{${TARGET}}`]: '0',
+      [`portping_cause{${TARGET},state="open",cause="silent"}`]: '1',
+      [`portping_address_open{${ADDRESS}}`]: '1',
+      [`portping_address_cause{${ADDRESS},state="open",cause="silent"}`]: '1',
+    });
   });
 
   it('say so when an open port was too slow', () => {
