@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { asciiHost, formatHostPort, parseHost } from '../core/target.js';
+import { asciiHost, familyOf, formatHostPort, parseHost } from '../core/target.js';
 import { parsePorts } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
@@ -145,13 +145,18 @@ export class AllowList {
     return this.#of(port).some(({ addresses, names }) => addresses !== null || names?.test(plainName(host)));
   }
 
-  /** Why a target that is not permitted is not, and which rule would permit it. No address is told that the asker did not know. */
-  refusal(host: string, port: number): string {
+  /**
+   * Why a target that is not permitted is not, and which rule would permit it. No address is told that the asker did not know.
+   *
+   * @param addresses those of the name, as far as it was resolved
+   */
+  refusal(host: string, port: number, addresses: readonly string[] = []): string {
     const target = formatHostPort(host, port);
-    if (isIP(host.split('%')[0] ?? '') === 0 && this.#of(port).some(({ names }) => names?.test(plainName(host)))) {
-      return `${target} has no address that is allowed here: those of this machine and of its links are never allowed by name; --allow with the address would permit it`;
+    if (familyOf(host) !== null) return `${target} is not allowed here; --allow ${target} would permit it`;
+    if (addresses.length > 0 && addresses.every((address) => isIn(NEVER_BY_NAME, address))) {
+      return `${target} is not allowed here: its addresses are of this machine or its links, which a rule for names never permits; a rule for them (--allow <address>:${port}) would`;
     }
-    return `${target} is not allowed here; --allow ${target} would permit it`;
+    return `${target} is not allowed here; --allow ${target}, or a rule for its addresses, would permit it`;
   }
 
   #of(port: number): readonly Rule[] {

@@ -10,8 +10,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 /** What the exporter says about itself on /metrics. */
 export interface OwnMetrics {
   readonly contentType: string;
-  /** A verdict, and how long it took in milliseconds. */
-  countProbe(state: State, elapsedMs: number): void;
+  /** The verdicts of one request (one, or one for each address), and how long they took together in milliseconds. */
+  countProbes(states: readonly State[], elapsedMs: number): void;
   countRefusal(reason: RefusalReason): void;
   /** In the text format of Prometheus. */
   render(): Promise<string>;
@@ -29,7 +29,7 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
   const refusals = new Counter({ name: 'portping_exporter_requests_refused_total', help: 'Requests that were refused, by the reason.', labelNames: ['reason'], registers });
   const duration = new Histogram({
     name: 'portping_exporter_probe_duration_seconds',
-    help: 'Time of a whole probe, resolving included.',
+    help: 'Time of all that a request for a probe had done, resolving included.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
@@ -42,8 +42,8 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
   for (const name of MISNAMED) register.removeSingleMetric(name);
   return {
     contentType: register.contentType,
-    countProbe(state, elapsedMs) {
-      probes.inc({ state });
+    countProbes(states, elapsedMs) {
+      for (const state of states) probes.inc({ state });
       duration.observe(elapsedMs / 1000);
     },
     countRefusal: (reason) => refusals.inc({ reason }),

@@ -93,7 +93,7 @@ export class Prober {
         const resolution = await resolveHost(host, options);
         if (resolution.state !== 'resolved') return resolution;
         const addresses = resolution.addresses.filter(({ address }) => allow.permits(asked, address, port)).slice(0, MOST_ADDRESSES);
-        if (addresses.length === 0) throw new Refusal('forbidden', allow.refusal(asked, port));
+        if (addresses.length === 0) throw new Refusal('forbidden', allow.refusal(asked, port, resolution.addresses.map(({ address }) => address)));
         leftOut = resolution.addresses.length - addresses.length;
         return { ...resolution, addresses };
       },

@@ -110,9 +110,9 @@ class Responder {
   async #probe(parameters: URLSearchParams, scrapeTimeout: string | string[] | undefined, client: string, signal: AbortSignal): Promise<Answer> {
     const { prober, metrics, log } = this.#parts;
     const { probes, leftOut, elapsedMs } = await prober.probe(parameters, scrapeTimeout?.toString(), signal);
+    metrics.countProbes(probes.map(({ report }) => report.outcome.state), elapsedMs);
     for (const probe of probes) {
       const result = resultOf(probe);
-      metrics.countProbe(probe.report.outcome.state, elapsedMs);
       if (!signal.aborted) this.#recent.add(result);
       const { target, address, state, reason, elapsedMs: tookMs } = result;
       log('probe', { client, target, address, state, reason, elapsedMs: Math.round(tookMs * 1000) / 1000, ...(leftOut > 0 ? { leftOut } : {}) });
@@ -133,17 +133,26 @@ class Responder {
   }
 }
 
-/** Refuses what is not even a request: headers without end, a client that takes too long, bytes that are not HTTP. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, responder: Responder): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
-  const [reason, message]: [RefusalReason, string] =
-    error.code === 'HPE_HEADER_OVERFLOW' ? ['headers-too-long', `the URL and the headers are too long; allowed: ${LIMITS.headerBytes} bytes`]
-    : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? ['slow', 'the request took too long to arrive']
-    : ['bad-request', 'this is not an HTTP request'];
+/** Ends a connection that has no request to answer, and says why. */
+function endConnection(socket: Socket, reason: RefusalReason, message: string, responder: Responder): void {
   responder.note(reason, clientOf(socket), message);
   const status = REFUSALS[reason];
   const body = lineOf(message);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN['Content-Type']}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+}
+
+/** Refuses what is not even a request: headers without end, a client that takes too long, bytes that are not HTTP. */
+function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, responder: Responder): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  switch (error.code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return endConnection(socket, 'headers-too-long', `the URL and the headers are too long; allowed: ${LIMITS.headerBytes} bytes`, responder);
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return endConnection(socket, 'slow', 'the request took too long to arrive', responder);
+    default:
+      return endConnection(socket, 'bad-request', 'this is not an HTTP request', responder);
+  }
 }
 
 /** The exporter's HTTP server, not yet listening. */
@@ -184,8 +193,8 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
     if (refused.has(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
     refused.add(socket as Socket);
     refuseConnection(error, socket as Socket, responder);
-    setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
   });
+  server.on('connect', (_request, socket) => endConnection(socket.on('error', () => {}) as Socket, 'bad-method', 'CONNECT is not allowed; allowed: GET, HEAD', responder));
   return {
     server,
     stop: () => new Promise((resolve) => {

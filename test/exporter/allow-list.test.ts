@@ -114,12 +114,15 @@ describe('a refusal', () => {
   it('names the rule that would permit it, and no address that was not asked for', () => {
     expect(new AllowList([]).refusal('8.8.8.8', 53)).toBe('8.8.8.8:53 is not allowed here; --allow 8.8.8.8:53 would permit it');
     expect(new AllowList([]).refusal('2001:db8::1', 53)).toBe('[2001:db8::1]:53 is not allowed here; --allow [2001:db8::1]:53 would permit it');
-    expect(new AllowList(['*']).refusal('evil.test', 53)).toMatch(/those of this machine and of its links are never allowed by name/);
+    expect(new AllowList([]).refusal('db.example.com', 53, ['203.0.113.4'])).toBe('db.example.com:53 is not allowed here; --allow db.example.com:53, or a rule for its addresses, would permit it');
+    expect(new AllowList(['*']).refusal('evil.test', 53, ['127.0.0.1'])).toBe(
+      'evil.test:53 is not allowed here: its addresses are of this machine or its links, which a rule for names never permits; a rule for them (--allow <address>:53) would',
+    );
   });
 
   it('is true: the rule that it names does permit it', () => {
     for (const [host, address] of [['8.8.8.8', '8.8.8.8'], ['2001:db8::1', '2001:db8::1'], ['db.example.com', '203.0.113.4']] as const) {
-      const rule = /--allow (\S+) would/.exec(new AllowList([]).refusal(host, 53))?.[1] ?? '';
+      const rule = /--allow ([^\s,]+),? /.exec(new AllowList([]).refusal(host, 53, [address]))?.[1] ?? '';
       expect(named([rule], host, address, 53)).toBe(true);
     }
   });
