@@ -52,9 +52,9 @@ describe('the metrics of a probe', () => {
     expect(samplesOf(renderMetrics([eventOf(reportOf(openOutcome({ service: answeredService({ tls: tlsFacts() }) })))]))).toMatchObject({
       [`portping_success{${TARGET}}`]: '1',
       [`portping_cause{${TARGET},state="open",cause="open"}`]: '1',
-      [`portping_duration_seconds{${TARGET}}`]: '0.019096',
-      [`portping_service_seconds{${TARGET}}`]: '0.00525',
-      [`portping_certificate_expiry_timestamp_seconds{${TARGET}}`]: '1775279167.089',
+      [`portping_duration_seconds{${TARGET}}`]: '0.019046',
+      [`portping_service_seconds{${TARGET}}`]: '0.0052',
+      [`portping_certificate_expiry_timestamp_seconds{${TARGET}}`]: '1778000767.089',
     });
     expect(samplesOf(renderMetrics([eventOf(reportOf(openOutcome({ service: silentService() })))]))).toMatchObject({
       [`portping_success{${TARGET}}`]: '0',
