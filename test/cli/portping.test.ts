@@ -95,7 +95,7 @@ describe('misuse', () => {
     [['-w', '0', 'h', '1'], /^portping: --timeout: 0 is out of range; allowed/],
     [['-w', '25d', 'h', '1'], /^portping: --timeout: 25d is out of range; allowed/],
     [['-w'], /^portping: option '-w, --timeout <duration>' argument missing/],
-    [['-o', 'xml', 'h', '1'], /^portping: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are text, json, csv, junit, tap\./],
+    [['-o', 'xml', 'h', '1'], /^portping: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are text, json, csv, junit, tap, nagios, prometheus\./],
     [['-4', '-6', 'h', '1'], /^portping: option '-[46]' cannot be used with option '-[46]'/],
     [['-6', '127.0.0.1', '1'], /^portping: -6: 127\.0\.0\.1 is an IPv4 address/],
     [['-q', '-v', 'h', '1'], /^portping: option '-q, --quiet' cannot be used with option '-v, --verbose'/],

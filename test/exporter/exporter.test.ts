@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
@@ -234,6 +235,17 @@ describe('a request that is not answered with a probe', () => {
     expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([503, '1', '2 probes are under way, which is what --concurrency allows; try again later\n']);
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await exporter.probe({ target: `127.0.0.1:${open.port}` })).status).toBe(200);
+  });
+
+  it('does no harm, whatever bytes it is made of', async () => {
+    const exporter = await startExporter();
+    const [path, bytes] = [fc.sample(fc.string({ unit: 'binary' }), 60), fc.sample(fc.uint8Array({ maxLength: 400 }), 60)];
+    await Promise.all([
+      ...path.map((each) => talk(exporter.port, `GET /probe?target=${encodeURIComponent(each).slice(0, 500)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`).then((said) => expect(said).toMatch(/^HTTP\/1\.1 (200|400|403) /))),
+      ...bytes.map((each) => talk(exporter.port, Buffer.from(each).toString('latin1'), '\r\n\r\n')),
+    ]);
+    expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
+    expect(exporter.log.filter(({ event }) => event === 'error')).toEqual([]);
   });
 
   it('leaves no descriptor behind', async () => {

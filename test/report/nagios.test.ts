@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/core/expectation.js';
 import type { ProbeEvent } from '../../src/core/events.js';
@@ -128,4 +129,15 @@ it('is safe whatever a name holds', () => {
   const [first = ''] = stdout.split('\n');
   expect(first.match(/\|/g)).toHaveLength(1);
   expect(first.split('|')[1]).toMatch(/^( ('(?:[^'=]|'')+'|[\w.-]+)=[\d.]+s;;;0;5)+$/);
+});
+
+it('has one line of text and performance data that can be read, whatever a name or a service says', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), fc.boolean(), (host, firstLine, several) => {
+    const event = eventOf(reportOf(openOutcome({ service: answeredService({ firstLine }) }), { target: { host, port: 1 } }));
+    const other = eventOf(reportOf(closedOutcome(), { target: { host: 'x', port: 1 } }));
+    const { first, stdout } = check(several ? [event, other] : [event]);
+    expect(stdout.match(/\|/g)).toHaveLength(1);
+    expect(stdout.endsWith('\n')).toBe(true);
+    expect(first.split('|')[1]).toMatch(/^( ('(?:[^'=]|'')+'|[\w.-]+)=[\d.]+s;;;0;5)+$/);
+  }));
 });

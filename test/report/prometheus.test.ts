@@ -1,5 +1,7 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/core/expectation.js';
+import { escapeControls } from '../../src/report/escape.js';
 import { prometheusReporter, renderMetrics } from '../../src/report/prometheus.js';
 import { cancelledOutcome, closedOutcome, endpoint6, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
 
@@ -102,5 +104,14 @@ describe('the metrics of a probe', () => {
       expect(line).not.toMatch(HARMFUL);
       if (!line.startsWith('#')) expect(line).toMatch(/^[a-z_]+\{(?:[a-z]+="(?:[^"\\]|\\\\|\\")*",?)+\} [\d.]+$/);
     }
+  });
+
+  it('give a name back as it was escaped for a terminal, whatever it holds', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (host) => {
+      const [line = ''] = renderMetrics([eventOf(reportOf(openOutcome(), { target: { host: `x${host}`, port: 25 } }))]).split('\n').filter((each) => each.startsWith('portping_success{'));
+      const quoted = /^portping_success\{target="((?:[^"\\\n]|\\[\\"n])*)"\} 1$/.exec(line)?.[1] ?? 'not a sample';
+      const name = escapeControls(host.includes(':') ? `[x${host}]:25` : `x${host}:25`);
+      expect(quoted.replace(/\\(.)/g, (_, character: string) => (character === 'n' ? '\n' : character))).toBe(name);
+    }));
   });
 });
