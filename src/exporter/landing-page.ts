@@ -25,13 +25,16 @@ export const LANDING_HEADERS = {
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
-/** Text for HTML, in an element or in a quoted attribute. */
-const html = (text: string): string => escapeControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+/** Text without control characters for HTML, in an element or in a quoted attribute. */
+const withEntities = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
+/** Any text for HTML. */
+const html = (text: string): string => withEntities(escapeControls(text));
 
 function row({ time, target, address, state, reason, elapsedMs, explanation }: Result): string {
   const seen = `<span class="${state === 'open' && reason === '' ? 'open' : 'other'}">${html(state)}</span>${reason === '' ? '' : ` ${html(reason)}`}`;
   const when = new Date(time).toISOString();
-  return `<tr><td><time datetime="${when}">${when.slice(11, 19)}</time></td><td>${html(target)}</td><td>${html(address)}</td><td>${seen}</td><td class="number">${formatDuration(elapsedMs)}</td><td>${html(explanation)}</td></tr>\n`;
+  return `<tr><td><time datetime="${when}">${when.slice(11, 19)}</time></td><td>${html(target)}</td><td>${html(address)}</td><td>${seen}</td><td class="number">${formatDuration(elapsedMs)}</td><td>${withEntities(explanation)}</td></tr>\n`;
 }
 
 /** The page for people: what this is, a form for one probe, what is allowed, and the latest results with why they failed. */

@@ -33,12 +33,12 @@ interface Check {
   readonly data: readonly { readonly phase: string; readonly seconds: number; readonly thresholds: string; readonly timeoutSeconds: number }[];
 }
 
-/** Text that cannot be taken for the beginning of performance data. */
-const plain = (text: string): string => escapeControls(text).replaceAll('|', '\\x7c');
+/** Text, safe for a terminal already, that cannot be taken for the beginning of performance data either. */
+const withoutPipes = (text: string): string => text.replaceAll('|', '\\x7c');
 
 /** A label of performance data: quoted unless it is a plain word; without `=`, and with quotes doubled (guidelines, "Performance data"). */
 function label(text: string): string {
-  const safe = plain(text).replaceAll('=', '_');
+  const safe = text.replaceAll('=', '_');
   return /^[\w.-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "''")}'`;
 }
 
@@ -81,7 +81,8 @@ function describe({ report: { outcome }, request, verdict }: ProbeEvent, state: 
 function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Check {
   const { report, verdict } = event;
   const { target, outcome, resolution, timeoutMs } = report;
-  const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
+  const name = escapeControls(formatHostPort(target.host, target.port));
+  const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${escapeControls(outcome.endpoint.address)})` : '';
   const state = judgeCheck(event, thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
   const service = outcome.state === 'open' ? outcome.service : null;
@@ -89,14 +90,14 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
   const ranges = [thresholds.warn, thresholds.crit].map((each) => (each ? formatThreshold(each) : '')).join(';');
   return {
     state,
-    target: plain(formatHostPort(target.host, target.port)),
-    name: plain(`${formatHostPort(target.host, target.port)}${address}`),
-    seen: plain(describe(event, state, thresholds, expect)),
+    target: withoutPipes(name),
+    name: withoutPipes(`${name}${address}`),
+    seen: withoutPipes(describe(event, state, thresholds, expect)),
     // What is wrong with a service is in the first line already.
     explanation: [
       ...(explanation ? [...(service ? [] : [explanation.what]), explanation.advice] : []),
       ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
-    ].map(plain),
+    ].map(withoutPipes),
     data: [
       ...(outcome.state === 'open' ? [{ phase: 'time', seconds: seconds(outcome.latencyMs), thresholds: ranges, timeoutSeconds }] : []),
       ...(service ? [{ phase: 'service', seconds: seconds(service.elapsedMs), thresholds: ';', timeoutSeconds }] : []),
@@ -129,7 +130,7 @@ function summarise(checks: readonly Check[], interrupted: boolean): string {
   const rest = interrupted ? '; interrupted before the others had a verdict' : '';
   if (wrong.length === 0) return `all ${checks.length} as expected${rest}`;
   const named = wrong.slice(0, MOST_NAMED).map(({ name, seen }) => `${name} ${seen}`);
-  return `${wrong.length} of ${checks.length} not OK: ${named.join('; ')}${wrong.length > MOST_NAMED ? '; …' : ''}${rest}`;
+  return `${wrong.length} of ${checks.length} not OK: ${named.join('; ')}${wrong.length > MOST_NAMED ? `; and ${wrong.length - MOST_NAMED} more` : ''}${rest}`;
 }
 
 function render(unsorted: readonly Check[], state: CheckState, interrupted: boolean): Output {

@@ -72,6 +72,11 @@ describe('a check of one target', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('escapes what a service said once', () => {
+    const { first } = check([eventOf(reportOf(openOutcome({ service: answeredService({ firstLine: '220 a\x1b[31m|b' }) })))]);
+    expect(first).toContain('smtp answered "220 a\\x1b[31m\\x7cb" in');
+  });
+
   it('is CRITICAL when the port is open and the service does not answer', () => {
     const outcome = openOutcome({ service: silentService() });
     const { first, long, exitCode } = check([eventOf(reportOf(outcome))]);
@@ -106,7 +111,7 @@ describe('a check of several targets', () => {
 
   it('names no more than three in its first line', () => {
     const { first, long } = check(['a', 'b', 'c', 'd', 'e'].map((host) => other(closedOutcome(), host)));
-    expect(first).toMatch(/5 of 5 not OK: a:5432 .*; b:5432 .*; c:5432 [^;]*; … \|/);
+    expect(first).toMatch(/5 of 5 not OK: a:5432 .*; b:5432 .*; c:5432 [^;]*; and 2 more \|/);
     expect(long).toHaveLength(5);
   });
 
