@@ -34,7 +34,7 @@ describeEngines('a real Prometheus', ['prometheus'], () => {
     const folder = await temporaryFolder();
     const config = CONFIG.replace("['db.example.com:5432', 'mail.example.com:25']", JSON.stringify(Object.keys(targets))).replaceAll('127.0.0.1:9991', `127.0.0.1:${exporter.port}`);
     expect(config).not.toContain('example.com');
-    await writeFile(join(folder, 'prometheus.yml'), `global: {scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}\n${config}`);
+    await writeFile(join(folder, 'prometheus.yml'), `global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 1s}\n${config}`);
     await writeFile(join(folder, 'portping-rules.yml'), RULES.replaceAll('for: 2m', 'for: 1s'));
     const port = await freePort();
     const prometheus = startDaemon(['prometheus', '--config.file=prometheus.yml', '--storage.tsdb.path=data', `--web.listen-address=127.0.0.1:${port}`, '--log.level=warn'], folder);
@@ -50,7 +50,7 @@ describeEngines('a real Prometheus', ['prometheus'], () => {
     await expect.poll(causes, PATIENCE).toEqual(targets);
     const success = Object.fromEntries((await query('portping_success{job="portping"}')).map(({ metric, value }) => [metric['target'], value[1]]));
     expect(success).toEqual(Object.fromEntries(Object.entries(targets).map(([target, cause]) => [target, cause === 'open' ? '1' : '0'])));
-    expect((await query('up{job="portping"} == 1')).length).toBe(4); // a probe that fails is not a scrape that fails
+    await expect.poll(async () => (await query('up{job="portping"} == 1')).length, PATIENCE).toBe(4); // a probe that fails is not a scrape that fails
 
     const alerts = async () => {
       const firing = ((await api('alerts')).alerts as { state: string; labels: Record<string, string>; annotations: Record<string, string> }[]).filter(({ state }) => state === 'firing');
@@ -64,6 +64,6 @@ describeEngines('a real Prometheus', ['prometheus'], () => {
     ].sort());
 
     for (const promql of readmeBlocks('promql')) expect((await query(promql.replaceAll('$__range', '1m'))).length, promql).toBeGreaterThan(0);
-    expect((await query('portping_exporter_probes_total{job="portping-exporter",state="filtered"} > 0')).length).toBe(1);
+    await expect.poll(async () => (await query('portping_exporter_probes_total{job="portping-exporter",state="filtered"} > 0')).length, PATIENCE).toBe(1);
   });
 });
