@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import type { Socket } from 'node:net';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SERVICE_NAMES, SERVICES } from '../../../src/core/service/registry.js';
 import { describeService, describeTls } from '../../../src/report/service.js';
+import { TestAuthority } from '../../support/certificates.js';
 import { HARMFUL } from '../../support/reports.js';
-import { ask, expectFinding, listenTalking } from '../../support/talkers.js';
+import { ask, expectFinding, listenTalking, listenTls } from '../../support/talkers.js';
 
 /** Sends as fast as the other side takes it. */
 function flood(socket: Socket, chunk: Buffer, total = Infinity): void {
@@ -18,6 +19,20 @@ function flood(socket: Socket, chunk: Buffer, total = Infinity): void {
   socket.on('drain', more);
   more();
 }
+
+/** Sends one piece a turn. */
+async function sendPieces(socket: Socket, pieces: readonly Buffer[]): Promise<void> {
+  for (const piece of pieces) {
+    socket.write(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Pieces of anything, and of what protocols say. */
+const somePieces = fc.array(fc.oneof(
+  fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+  fc.constantFrom('220 a\r\n', '250 b\r\n', '250-STARTTLS\r\n', '234 c\r\n', '220-', '+OK\r\n', '* OK\r\n', 'p1 OK\r\n', 'SSH-2.0-\x1b[2J\r\n', 'HTTP/1.1 200 \x9b\r\n', '\r\n', '\n', '\x16\x03\x01\x02\x00', '\x03\x00\x00\x0b\x06\xd0', '\x03\x00\x00\x07', '\u202e\ufeff\r\n').map((text) => Buffer.from(text)),
+), { maxLength: 12 });
 
 describe('a server that', () => {
   it('says nothing is silent, after the deadline and not long after it', async () => {
@@ -113,25 +128,34 @@ describe('a server that', () => {
     expectFinding(await ask(port, { name: 'http' }), 'answered');
   });
 
+  it('greets in pieces of any size is heard as if it had greeted in one', async () => {
+    const greeting = Buffer.from('220-mail.example.com\r\n220 grüß\r\n');
+    let cuts: readonly number[] = [];
+    const { port } = await listenTalking((socket) => {
+      socket.setNoDelay(true);
+      void sendPieces(socket, [...cuts, greeting.length].map((cut, index) => greeting.subarray(cuts[index - 1] ?? 0, cut)));
+      socket.once('data', () => socket.write('250 x\r\n'));
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: greeting.length - 1 }), { maxLength: 6 }), async (some) => {
+        cuts = some.sort((one, other) => one - other);
+        expect(expectFinding(await ask(port, { name: 'smtp' }), 'answered').firstLine).toBe('220-mail.example.com');
+      }),
+      { numRuns: 25 },
+    );
+  });
+
   it('sends random bytes in random pieces never crashes anything, never outlasts the deadline, never puts a control character on the terminal', async () => {
-    const pieces = fc.array(fc.oneof(
-      fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-      fc.constantFrom('220 a\r\n', '250 b\r\n', '220-', '+OK\r\n', '* OK\r\n', 'p1 OK\r\n', 'SSH-2.0-\x1b[2J\r\n', 'HTTP/1.1 200 \x9b\r\n', '\r\n', '\n', '\x16\x03\x01\x02\x00', '\x03\x00\x00\x0b\x06\xd0', '\x03\x00\x00\x07', '\u202e\ufeff\r\n').map((text) => Buffer.from(text)),
-    ), { maxLength: 12 });
     const scripts = new Map<number, { pieces: readonly Buffer[]; end: string }>();
     const { port } = await listenTalking((socket) => {
       const { pieces: all, end } = scripts.get(0) ?? { pieces: [], end: 'hold' };
-      void (async () => {
-        for (const piece of all) {
-          socket.write(piece);
-          await new Promise((resolve) => setImmediate(resolve));
-        }
+      void sendPieces(socket, all).then(() => {
         if (end === 'end') socket.end();
         else if (end === 'reset') socket.resetAndDestroy();
-      })();
+      });
     });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...SERVICE_NAMES), pieces, fc.constantFrom('hold', 'end', 'reset'), async (name, all, end) => {
+      fc.asyncProperty(fc.constantFrom(...SERVICE_NAMES), somePieces, fc.constantFrom('hold', 'end', 'reset'), async (name, all, end) => {
         scripts.set(0, { pieces: all, end });
         const startedAt = performance.now();
         const finding = await ask(port, { name, ...(SERVICES[name].tls === null ? {} : { insecure: true }) }, { timeoutMs: 60 });
@@ -141,6 +165,26 @@ describe('a server that', () => {
         if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);
       }),
       { numRuns: 150 },
+    );
+  }, 60_000);
+
+  it('says random things inside TLS is survived as well', async () => {
+    const authority = new TestAuthority();
+    onTestFinished(() => authority.remove());
+    const { cert, key } = authority.issue();
+    let pieces: readonly Buffer[] = [];
+    const { port } = await listenTls({ cert, key }, (socket) => void sendPieces(socket, pieces));
+    const names = SERVICE_NAMES.filter((name) => SERVICES[name].tls === 'first');
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...names), somePieces, async (name, some) => {
+        pieces = some;
+        const startedAt = performance.now();
+        const finding = await ask(port, { name, insecure: true }, { timeoutMs: 150 });
+        expect(performance.now() - startedAt).toBeLessThan(2150);
+        expect(describeService(finding)).not.toMatch(HARMFUL);
+        if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);
+      }),
+      { numRuns: 40 },
     );
   }, 60_000);
 });
