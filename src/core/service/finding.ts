@@ -7,7 +7,7 @@ import type { ServiceName } from './registry.js';
 export interface ServiceRequest {
   /** Which service; without one the port decides. */
   readonly name?: ServiceName | undefined;
-  /** The name for SNI (RFC 6066) and in the certificate, instead of the target's host; only where there is TLS. */
+  /** The name for SNI (RFC 6066), in the certificate and in HTTP's `Host`, instead of the target's; only where there is TLS. */
   readonly sni?: string | undefined;
   /** Go on when the certificate, or the version of TLS, is not acceptable; it is reported all the same. */
   readonly insecure?: boolean | undefined;

@@ -1,4 +1,4 @@
-import { asciiHost, type Target } from '../target.js';
+import { asciiHost, familyOf, type Target } from '../target.js';
 import { MAX_TLS_DAYS } from './certificate.js';
 import type { Converse, ServiceFinding, ServiceRequest } from './finding.js';
 import { Conversation, ConversationOver } from './conversation.js';
@@ -13,7 +13,7 @@ const plainHost = (host: string): string => (host.includes(':') ? host.replace(/
  * Makes ready to talk with the service of a target: what the first conversation would otherwise wait for is loaded.
  *
  * @throws RangeError when no service is named and the port stands for none, or `tlsMinDays` is out of range; TypeError when TLS is asked about where
- * the named service has none
+ * the named service has none, or `sni` is not a host name
  */
 export async function prepareConversation(request: ServiceRequest, target: Target): Promise<Converse> {
   const name = request.name ?? serviceNameOfPort(target.port);
@@ -25,7 +25,8 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
   if (tlsMinDays !== undefined && !(Number.isInteger(tlsMinDays) && tlsMinDays >= 1 && tlsMinDays <= MAX_TLS_DAYS)) {
     throw new RangeError(`service.tlsMinDays: ${tlsMinDays} is out of range; allowed: 1 to ${MAX_TLS_DAYS}`);
   }
-  const host = plainHost(target.host);
+  if (sni !== undefined && (asciiHost(sni) === '' || familyOf(sni) !== null)) throw new TypeError(`service.sni: "${sni}" is not a host name`);
+  const host = sni ?? plainHost(target.host);
   const starter = tls === null ? null : await prepareTls(host, request);
   return async (socket, circumstances) => {
     const talk = new Conversation(socket, starter, circumstances);

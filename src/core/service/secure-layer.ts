@@ -143,7 +143,7 @@ let prepared: { readonly tls: Tls; readonly secureContext: SecureContext } | und
  * Loads TLS and makes ready what all connections share: it takes longer than a handshake, and must not be taken for the other side's time.
  * All versions that OpenSSL knows are offered, so that a server that has only old ones can be named for what it is; none of them is accepted.
  *
- * @param host the name or address that the certificate must be for
+ * @param host the name for SNI, or the address, that the certificate must be for
  */
 export async function prepareTls(host: string, settings: ServiceRequest): Promise<TlsStarter> {
   if (!prepared) {
@@ -151,5 +151,5 @@ export async function prepareTls(host: string, settings: ServiceRequest): Promis
     prepared = { tls, secureContext: tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }) };
   }
   const { tls, secureContext } = prepared;
-  return { start: (socket, listener) => new SecureLayer(tls, secureContext, socket, settings.sni ?? host, settings, listener) };
+  return { start: (socket, listener) => new SecureLayer(tls, secureContext, socket, host, settings, listener) };
 }

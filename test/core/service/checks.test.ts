@@ -128,7 +128,7 @@ describe('http', () => {
     await expectAnswered('http', '', { Connection: end }, status, /^HEAD \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: portping\r\nAccept: \*\/\*\r\nConnection: close\r\n\r\n$/);
   });
 
-  it('is asked for by the host name, or by the name for SNI, with IPv6 in brackets', async () => {
+  it('is asked for by the host, with IPv6 in brackets', async () => {
     const server = await listenTalking(dialogue('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }), '::1');
     await ask(server.port, { name: 'http' }, { host: '::1' });
     expect(server.heard()).toContain(`\r\nHost: [::1]:${server.port}\r\n`);
@@ -174,6 +174,7 @@ describe('asking', () => {
     await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow('service.name: port 12345 does not tell which service it has; name one');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } })).rejects.toThrow('"nonsense" is not known');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } })).rejects.toThrow('smtp has no TLS');
+    for (const sni of ['a b', 'a\r\nb', '', '192.0.2.1']) await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'https', sni } })).rejects.toThrow('is not a host name');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'tls', tlsMinDays: 0 } })).rejects.toThrow('service.tlsMinDays: 0 is out of range; allowed: 1 to 3650');
   });
 

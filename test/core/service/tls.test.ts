@@ -64,6 +64,12 @@ describe('TLS', () => {
     expect(names).toEqual([false, 'localhost', 'mail.example.com']);
   });
 
+  it('asks HTTP for the name for SNI as well', async () => {
+    const server = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')));
+    expectFinding(await ask(server.port, { name: 'https', sni: 'mail.example.com', insecure: true }), 'answered');
+    expect(server.heard()).toContain(`\r\nHost: mail.example.com:${server.port}\r\n`);
+  });
+
   it.each<[string, (socket: Socket) => void, TlsFailure, RegExp]>([
     ['plain text', (socket) => socket.write('220 mail ESMTP\r\n'), 'not-tls', /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/],
     ['bytes that are nothing', (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])), 'not-tls', /^no TLS came, but "Þ­¾ï"$/],
