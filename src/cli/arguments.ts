@@ -4,7 +4,7 @@ import { familyOf } from '../core/target.js';
 import { parseTargets, type TargetBlock } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import type { Thresholds } from '../report/nagios.js';
-import type { Format } from '../report/reporter.js';
+import type { Format } from '../report/formats.js';
 import { chooseDiagnosis, type DiagnosisConfig } from './diagnosis-arguments.js';
 import { checkFormat } from './format-arguments.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';

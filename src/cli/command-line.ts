@@ -9,7 +9,7 @@ import { SERVICE_NAMES } from '../core/service/registry.js';
 import { EXIT_CODES } from '../core/states.js';
 import { asciiHost, parseHost } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
-import { FORMATS } from '../report/reporter.js';
+import { FORMATS } from '../report/formats.js';
 import { parseThreshold } from '../report/threshold.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
 import { completeService, parseServiceName } from './service-arguments.js';

@@ -1,5 +1,5 @@
 import { UsageError } from '../core/usage-error.js';
-import type { Format } from '../report/reporter.js';
+import type { Format } from '../report/formats.js';
 import type { Threshold } from '../report/threshold.js';
 
 /** The options that have to do with the format, as commander has them. */

@@ -9,7 +9,7 @@ import type { TargetBlock, TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
-import { FORMATS } from '../report/reporter.js';
+import { FORMATS } from '../report/formats.js';
 import { tableReporter } from '../report/table.js';
 import { MOST_REPEATED, parseArguments, type ProbeConfig } from './arguments.js';
 import type { DiagnosisConfig } from './diagnosis-arguments.js';

@@ -7,7 +7,7 @@ import { formatDuration } from './numbers.js';
 import { type Output, type Reporter, type ReportOptions, SILENCE } from './reporter.js';
 import { describeService, describeTls } from './service.js';
 import { describeReason } from './text.js';
-import { alerts, formatThreshold, type Threshold } from './threshold.js';
+import { alerts, formatThreshold, type Thresholds } from './threshold.js';
 
 /** States of a check with their exit codes (monitoring plugins guidelines, "Plugin Return Codes"). */
 export const CHECK_STATES = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
@@ -43,12 +43,6 @@ function label(text: string): string {
 }
 
 const seconds = (milliseconds: number): number => Number((milliseconds / 1000).toFixed(6));
-
-/** Thresholds of the latency. */
-export interface Thresholds {
-  readonly warn: Threshold | undefined;
-  readonly crit: Threshold | undefined;
-}
 
 /**
  * The state of a check. A name that does not resolve and a timeout are CRITICAL: UNKNOWN is only for what failed here (guidelines, "Plugin Return

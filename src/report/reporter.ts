@@ -2,13 +2,8 @@ import type { OutageEvent, ProbeEvent } from '../core/events.js';
 import type { Summary } from '../core/statistics.js';
 import type { Target } from '../core/target.js';
 import type { State } from '../core/states.js';
-import { csvReporter } from './csv.js';
-import { jsonReporter } from './json.js';
-import { junitReporter } from './junit.js';
-import type { Thresholds } from './nagios.js';
 import type { Canvas } from './pictures.js';
-import { tapReporter } from './tap.js';
-import { textReporter } from './text.js';
+import type { Thresholds } from './threshold.js';
 
 /** Text for the two streams, each empty or ending with a newline. */
 export interface Output {
@@ -91,17 +86,3 @@ export interface Reporter {
   /** For a format that has exit codes of its own; asked after `finish`, which such a format has also when nothing came to a verdict. */
   exitCode?(): number;
 }
-
-/** The formats of `--output`. Those that only machines ask for are loaded when they do. */
-export const FORMATS = {
-  text: textReporter,
-  json: jsonReporter,
-  csv: csvReporter,
-  junit: junitReporter,
-  tap: tapReporter,
-  nagios: async (options: ReportOptions) => (await import('./nagios.js')).nagiosReporter(options),
-  prometheus: async () => (await import('./prometheus.js')).prometheusReporter(),
-} as const satisfies Record<string, (options: ReportOptions) => Reporter | Promise<Reporter>>;
-
-/** The name of a format of `--output`. */
-export type Format = keyof typeof FORMATS;

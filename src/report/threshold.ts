@@ -13,6 +13,12 @@ export interface Threshold {
   readonly text: string;
 }
 
+/** Thresholds of the latency. */
+export interface Thresholds {
+  readonly warn: Threshold | undefined;
+  readonly crit: Threshold | undefined;
+}
+
 /**
  * A threshold: `[@][from:][to]`, with durations where the guidelines have numbers. `100ms` alerts above it, `10ms:` below it, `~:100ms` above it,
  * `10ms:100ms` outside and `@10ms:100ms` inside.
