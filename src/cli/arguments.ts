@@ -3,7 +3,7 @@ import type { ProbeOptions } from '../core/probe-target.js';
 import { familyOf } from '../core/target.js';
 import { parseTargets, type TargetBlock } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
-import type { Thresholds } from '../report/nagios.js';
+import type { Thresholds } from '../report/threshold.js';
 import type { Format } from '../report/formats.js';
 import { chooseDiagnosis, type DiagnosisConfig } from './diagnosis-arguments.js';
 import { checkFormat } from './format-arguments.js';

@@ -3,12 +3,14 @@ import { asciiHost, familyOf, formatHostPort, parseHost } from '../core/target.j
 import { parsePorts } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
-/** What is allowed when nobody says anything: this machine, and the addresses that are not routed on the Internet. */
+/**
+ * What is allowed when nobody says anything: this machine, and private networks. Link-local addresses are not among them: behind one,
+ * 169.254.169.254, clouds keep secrets.
+ */
 export const DEFAULT_RULES: readonly string[] = [
   '127.0.0.0/8', '::1/128', // loopback (RFC 1122, RFC 4291)
   '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', // private (RFC 1918)
   'fc00::/7', // unique local (RFC 4193)
-  '169.254.0.0/16', 'fe80::/10', // link-local (RFC 3927, RFC 4291)
 ];
 
 /**

@@ -55,7 +55,7 @@ export function landingPage(version: string, { rules, isDefault }: AllowList, re
 <label><input type="checkbox" name="all" value="true"> every address</label>
 <button>Probe</button>
 </form>
-<p>Allowed to probe${isDefault ? ' (no <code>--allow</code> was given: only loopback, link-local and private addresses)' : ''}: ${rules.map((rule) => `<code>${html(rule)}</code>`).join(' ')}</p>
+<p>Allowed to probe${isDefault ? ' (no <code>--allow</code> was given: only loopback and private addresses)' : ''}: ${rules.map((rule) => `<code>${html(rule)}</code>`).join(' ')}</p>
 <h2>Latest results</h2>
 ${latest}
 </body>

@@ -48,7 +48,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   await warmUp(); // the first latency is to be as true as the others
   const { address, port } = await listen(exporter, config.listen);
   exporter.server.on('error', (error) => log('error', { message: error.message }));
-  const allowed = allow.isDefault ? 'only loopback, link-local and private addresses, because no --allow was given' : 'what the rules of --allow permit';
+  const allowed = allow.isDefault ? 'only loopback and private addresses, because no --allow was given' : 'what the rules of --allow permit';
   log('listening', { address: formatHostPort(address, port), version: PORTPING_VERSION, allowed, rules: allow.rules });
   const signal = await untilStopped();
   log('stopping', { signal, inFlight: prober.inFlight });

@@ -10,14 +10,14 @@ const literal = (rules: readonly string[], address: string, port = 80): boolean 
 const named = (rules: readonly string[], host: string, address: string, port = 80): boolean => new AllowList(rules).permits(host, address, port);
 
 describe('without a rule', () => {
-  it.each(['127.0.0.1', '127.255.0.9', '::1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.9.9', 'fd00::1', 'fc12::', '169.254.1.1', 'fe80::1%eth0', '::ffff:10.0.0.1', '0:0:0:0:0:ffff:7f00:1'])(
+  it.each(['127.0.0.1', '127.255.0.9', '::1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.9.9', 'fd00::1', 'fc12::', '::ffff:10.0.0.1', '0:0:0:0:0:ffff:7f00:1'])(
     '%s is permitted',
     (address) => expect(literal([], address)).toBe(true),
   );
 
   it.each([
     '8.8.8.8', '172.15.255.255', '172.32.0.0', '192.167.1.1', '100.64.0.1', '0.0.0.0', '::', '255.255.255.255', '224.0.0.1', '2001:db8::1', 'fec0::1', 'ff02::1',
-    '::ffff:8.8.8.8', '::FFFF:0808:0808', '0:0:0:0:0:ffff:8.8.8.8', '::8.8.8.8', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1',
+    '169.254.1.1', '169.254.169.254', 'fe80::1%eth0', '::ffff:169.254.169.254', '::ffff:8.8.8.8', '::FFFF:0808:0808', '0:0:0:0:0:ffff:8.8.8.8', '::8.8.8.8', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1',
   ])('%s is not', (address) => expect(literal([], address)).toBe(false));
 
   it('a name goes by its addresses', () => {

@@ -145,7 +145,7 @@ describe('a probe over HTTP', () => {
 describe('what is not allowed', () => {
   it('is refused without --allow outside private and loopback ranges, and it says so', async () => {
     const exporter = await startExporter();
-    expect(exporter.log[0]).toMatchObject({ event: 'listening', allowed: 'only loopback, link-local and private addresses, because no --allow was given' });
+    expect(exporter.log[0]).toMatchObject({ event: 'listening', allowed: 'only loopback and private addresses, because no --allow was given' });
     for (const target of ['8.8.8.8:53', '[2001:db8::1]:53', '[::ffff:8.8.8.8]:53', '0.0.0.0:80', '[::]:80']) {
       const { status, body } = await exporter.probe({ target });
       expect([target, status, body]).toEqual([target, 403, `${target} is not allowed here; --allow ${target} would permit it\n`]);

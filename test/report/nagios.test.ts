@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/core/expectation.js';
 import type { ProbeEvent } from '../../src/core/events.js';
-import { CHECK_STATES, nagiosReporter, type Thresholds } from '../../src/report/nagios.js';
+import { CHECK_STATES, nagiosReporter } from '../../src/report/nagios.js';
+import type { Thresholds } from '../../src/report/threshold.js';
 import { parseThreshold } from '../../src/report/threshold.js';
 import { cancelledOutcome, closedOutcome, endpoint, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
 
