@@ -9,7 +9,7 @@ export type { Outage, OutageCause } from './core/outages.js';
 export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
 export { warmUp } from './core/warm-up.js';
 export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
-export { formatEndpoint, formatHostPort, parseHost, parsePort, type Target } from './core/target.js';
+export { formatEndpoint, formatHostPort, parseHost, parsePort, type Endpoint, type Target } from './core/target.js';
 export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type TargetBlock, type TargetRequest } from './core/target-list.js';
 export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
@@ -23,13 +23,14 @@ export type { Evidence } from './core/diagnosis/evidence.js';
 export type {
   AddressObservation, CounterChanges, DnsAnswer, DnsServerObservation, LocalFilterObservation, MachineObservation, NameObservation, Observations, RefusalTiming,
 } from './core/diagnosis/observations.js';
-export { SERVICE_NAMES, serviceNameOfPort, type ServiceName } from './core/service/registry.js';
+export { SERVICE_NAMES, serviceNameOfPort, type ServiceName, type ServiceRequest } from './core/service/registry.js';
 export type {
-  CertificateFacts, Circumstances, Converse, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceRequest, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
+  CertificateFacts, Circumstances, Converse, Drop, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
+  TlsRequest,
 } from './core/service/finding.js';
 export { UsageError } from './core/usage-error.js';
 export { reasonOf } from './core/outcome.js';
 export type {
-  Address, Attempt, CancelledOutcome, ClosedOutcome, Drop, Endpoint, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
+  Address, Attempt, CancelledOutcome, ClosedOutcome, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
   ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, ServerAnswer, Unresolved,
 } from './core/outcome.js';

@@ -82,6 +82,20 @@ describe('the layers', () => {
     for (const [layer, words] of UNSPOKEN) if (layer.test(file)) expect(codeIn(read(file))).not.toMatch(words);
   });
 
+  it('have no files that import each other in a circle, not even their types', () => {
+    const above: string[] = [];
+    const visit = (file: string): void => {
+      expect(above.includes(file) ? [...above.slice(above.indexOf(file)), file].join(' -> ') : '').toBe('');
+      if (known.has(file)) return;
+      known.add(file);
+      above.push(file);
+      for (const specifier of importsIn(read(file))) if (specifier.startsWith('.')) visit(resolveImport(file, specifier).replace(/\.js$/, '.ts'));
+      above.pop();
+    };
+    const known = new Set<string>();
+    for (const file of FILES.filter((each) => each.startsWith('src/'))) visit(file);
+  });
+
   it('have imports between our own files that exist', () => {
     for (const file of FILES.filter((each) => each.startsWith('src/'))) {
       for (const path of importsIn(read(file)).filter((specifier) => specifier.startsWith('.')).map((specifier) => resolveImport(file, specifier))) {

@@ -1,5 +1,4 @@
-import { serviceNameOfPort, SERVICE_NAMES, SERVICES, type ServiceName } from '../core/service/registry.js';
-import type { ServiceRequest } from '../core/service/finding.js';
+import { serviceNameOfPort, SERVICE_NAMES, type ServiceName, type ServiceRequest, SERVICES } from '../core/service/registry.js';
 import type { TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 

@@ -1,15 +1,6 @@
-import type { ServiceFinding } from './service/finding.js';
+import type { Drop, ServiceFinding } from './service/finding.js';
 import type { ClosedReason, FailedReason, FilteredReason, Reason, UnresolvedReason } from './states.js';
-import type { Target } from './target.js';
-
-/** All that a probe may be given: a literal address, its family and a port. Never a name. */
-export interface Endpoint {
-  /** IPv4 or IPv6 literal, IPv6 without brackets, a zone after `%`. */
-  readonly address: string;
-  readonly family: 4 | 6;
-  /** 1 to 65535. */
-  readonly port: number;
-}
+import type { Endpoint, Target } from './target.js';
 
 /** An error of the operating system or of the resolver, as it was met. */
 export interface ErrorFacts {
@@ -32,14 +23,6 @@ interface Attempted {
 interface Unsuccessful {
   /** From the connect call (or the start of resolving) to the answer or to giving up, in milliseconds. */
   readonly elapsedMs: number;
-}
-
-/** How an accepted connection was dropped by the other side before anything was said. */
-export interface Drop {
-  /** `end`: closed in order (FIN); `reset`: aborted (RST). */
-  readonly by: 'end' | 'reset';
-  /** Milliseconds from the completed handshake. */
-  readonly afterMs: number;
 }
 
 /** The handshake completed. */

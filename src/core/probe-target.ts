@@ -1,10 +1,10 @@
 import { monotonicClock } from './clock.js';
-import type { Attempt, Endpoint, Outcome, ProbeReport, Resolution } from './outcome.js';
+import type { Attempt, Outcome, ProbeReport, Resolution } from './outcome.js';
 import { type AttemptOptions, checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
 import { interleaveFamilies, startAttempts } from './race.js';
 import { type ResolveOptions, resolveHost, resolveLiteral } from './resolver.js';
-import type { ServiceRequest } from './service/finding.js';
-import { familyOf, type Target } from './target.js';
+import type { ServiceRequest } from './service/registry.js';
+import { type Endpoint, familyOf, type Target } from './target.js';
 import { warmUp } from './warm-up.js';
 
 /** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together, in milliseconds; default 5000. */

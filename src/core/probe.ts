@@ -2,9 +2,10 @@ import { setMaxListeners } from 'node:events';
 import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
-import type { Attempt, Drop, Endpoint, OpenOutcome } from './outcome.js';
-import type { Converse } from './service/finding.js';
+import type { Attempt, OpenOutcome } from './outcome.js';
+import type { Converse, Drop } from './service/finding.js';
 import { errorFacts, isResetAfterHandshake, judgeSocketError, TIMED_OUT } from './socket-errors.js';
+import type { Endpoint } from './target.js';
 
 /** The deadline of a probe when none is given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;

@@ -1,5 +1,6 @@
 import { monotonicClock } from './clock.js';
-import type { Attempt, Endpoint } from './outcome.js';
+import type { Attempt } from './outcome.js';
+import type { Endpoint } from './target.js';
 
 /** The pause before the next address is tried while earlier ones are pending (RFC 8305, section 5: 250 ms). */
 export const ATTEMPT_DELAY_MS = 250;

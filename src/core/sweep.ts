@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { ProbeEvent } from './events.js';
 import { judge } from './expectation.js';
-import type { Attempt, Endpoint, ErrorFacts } from './outcome.js';
+import type { Attempt, ErrorFacts } from './outcome.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
 import { DEFAULT_CONCURRENCY, type ManyOptions, probeTargets } from './probe-targets.js';
 import { TIMED_OUT } from './socket-errors.js';
-import { familyOf, type Target } from './target.js';
+import { type Endpoint, familyOf, type Target } from './target.js';
 import { winsockByCode } from './winsock.js';
 
 /** What a sweep notes for each endpoint; 0 is "not yet". `unclear` is whatever needs a closer look than a sweep takes. */

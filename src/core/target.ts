@@ -1,7 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { domainToASCII } from 'node:url';
-import type { Endpoint } from './outcome.js';
 import { portOfScheme, portOfService } from './services.js';
 import { UsageError } from './usage-error.js';
 
@@ -9,6 +8,15 @@ import { UsageError } from './usage-error.js';
 export interface Target {
   /** A name or a literal address, without brackets, as the user wrote it. */
   readonly host: string;
+  /** 1 to 65535. */
+  readonly port: number;
+}
+
+/** All that a probe may be given: a literal address, its family and a port. Never a name. */
+export interface Endpoint {
+  /** IPv4 or IPv6 literal, IPv6 without brackets, a zone after `%`. */
+  readonly address: string;
+  readonly family: 4 | 6;
   /** 1 to 65535. */
   readonly port: number;
 }

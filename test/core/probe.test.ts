@@ -2,9 +2,10 @@ import { getEventListeners, once } from 'node:events';
 import { Socket, type SocketConnectOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import type { Attempt, Endpoint } from '../../src/core/outcome.js';
+import type { Attempt } from '../../src/core/outcome.js';
 import { type AttemptOptions, probePort } from '../../src/core/probe.js';
 import { freePort, listen, runAlone, selfConnectProne, silentPort, SOON } from '../support/listeners.js';
+import type { Endpoint } from '../../src/core/target.js';
 
 const v4 = (port: number, address = '127.0.0.1'): Endpoint => ({ address, family: 4, port });
 const v6 = (port: number): Endpoint => ({ address: '::1', family: 6, port });

@@ -2,8 +2,9 @@ import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { monotonicClock } from '../../src/core/clock.js';
-import type { Attempt, Endpoint } from '../../src/core/outcome.js';
+import type { Attempt } from '../../src/core/outcome.js';
 import { ATTEMPT_DELAY_MS, interleaveFamilies, startAttempts } from '../../src/core/race.js';
+import type { Endpoint } from '../../src/core/target.js';
 
 /** One attempt as the race began it. */
 interface Begun {

@@ -1,5 +1,5 @@
 import type {
-  Address, CancelledOutcome, ClosedOutcome, Endpoint, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome, ProbeReport, Resolution, Unresolved,
+  Address, CancelledOutcome, ClosedOutcome, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome, ProbeReport, Resolution, Unresolved,
 } from '../../src/core/outcome.js';
 import { judge } from '../../src/core/expectation.js';
 import type { ProbeEvent } from '../../src/core/events.js';
@@ -7,6 +7,7 @@ import type { ServiceAnswered, ServiceDropped, ServiceSilent, ServiceTlsFailed, 
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
 import { winsockByCode } from '../../src/core/winsock.js';
 import type { Paint, ReportOptions } from '../../src/report/reporter.js';
+import type { Endpoint } from '../../src/core/target.js';
 
 /** 2026-03-04T05:06:07.089Z, when every report of the tests begins. */
 export const STARTED_AT = Date.UTC(2026, 2, 4, 5, 6, 7, 89);

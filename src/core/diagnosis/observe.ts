@@ -1,10 +1,10 @@
 import { monotonicClock } from '../clock.js';
-import type { Address, Attempt, Endpoint, Outcome, Resolution } from '../outcome.js';
+import type { Address, Attempt, Outcome, Resolution } from '../outcome.js';
 import { DEFAULT_TIMEOUT_MS, probePort } from '../probe.js';
 import { decide, type ProbeOptions } from '../probe-target.js';
 import { interleaveFamilies, startAttempts } from '../race.js';
 import { resolveHost } from '../resolver.js';
-import { familyOf, type Target } from '../target.js';
+import { type Endpoint, familyOf, type Target } from '../target.js';
 import { warmUp } from '../warm-up.js';
 import { readCounters, watchCounters } from './counters.js';
 import { addressesOf } from './evidence.js';

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Drop } from '../outcome.js';
-import type { Circumstances, TlsFacts, TlsProblem, Waiting } from './finding.js';
+import type { Circumstances, Drop, TlsFacts, TlsProblem, Waiting } from './finding.js';
 import { cutText, decodeText, quote, recognizeProtocol } from './text.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
 

@@ -1,12 +1,16 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
-import type { Drop } from '../outcome.js';
-import type { ServiceName } from './registry.js';
 
-/** The service that is asked for behind an open port, and how its TLS is looked at. */
-export interface ServiceRequest {
-  /** Which service; without one the port decides. */
-  readonly name?: ServiceName | undefined;
+/** How an accepted connection was dropped by the other side. */
+export interface Drop {
+  /** `end`: closed in order (FIN); `reset`: aborted (RST). */
+  readonly by: 'end' | 'reset';
+  /** Milliseconds from the completed handshake. */
+  readonly afterMs: number;
+}
+
+/** How the TLS of a service is looked at. */
+export interface TlsRequest {
   /** The name for SNI (RFC 6066), in the certificate and in HTTP's `Host`, instead of the target's; only where there is TLS. */
   readonly sni?: string | undefined;
   /** Go on when the certificate, or the version of TLS, is not acceptable; it is reported all the same. */
@@ -54,7 +58,7 @@ export interface TlsFacts {
 
 interface Talked {
   /** The service that was asked for, or that the port stands for. */
-  readonly name: ServiceName;
+  readonly name: string;
   /** The first line that the other side said, at most 512 bytes of it, or what came of it; null when nothing came, or what came was no text. Raw. */
   readonly firstLine: string | null;
   /** Milliseconds from the completed handshake to the end of the first line, or to the first bytes where there are no lines; for `tls` to the end of TLS's own handshake. */

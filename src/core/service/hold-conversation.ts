@@ -1,9 +1,9 @@
 import { asciiHost, familyOf, type Target } from '../target.js';
 import { MAX_TLS_DAYS } from './certificate.js';
-import type { Converse, ServiceFinding, ServiceRequest } from './finding.js';
+import type { Converse, ServiceFinding } from './finding.js';
 import { Conversation, ConversationOver } from './conversation.js';
 import { prepareTls } from './secure-layer.js';
-import { type Service, serviceNameOfPort, SERVICES } from './registry.js';
+import { type Service, serviceNameOfPort, type ServiceRequest, SERVICES } from './registry.js';
 import type { Answer } from './service-check.js';
 
 /** The host as protocols are told it: without the zone of an address, without the dot at the end of a name. */

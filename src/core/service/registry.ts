@@ -1,4 +1,5 @@
 import { checkBanner } from './banner.js';
+import type { TlsRequest } from './finding.js';
 import { checkFtp } from './ftp.js';
 import { checkHttp } from './http.js';
 import { checkImap } from './imap.js';
@@ -43,6 +44,12 @@ export const SERVICES = {
 
 /** The name of a service that can be asked for. */
 export type ServiceName = keyof typeof SERVICES;
+
+/** The service that is asked for behind an open port, and how its TLS is looked at. */
+export interface ServiceRequest extends TlsRequest {
+  /** Which service; without one the port decides. */
+  readonly name?: ServiceName | undefined;
+}
 
 /** The names of all services that can be asked for. */
 export const SERVICE_NAMES = Object.keys(SERVICES) as readonly ServiceName[];

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { familyOf } from '../target.js';
 import { certificateFacts, judgeCertificate } from './certificate.js';
-import type { ServiceRequest, TlsFacts, TlsProblem } from './finding.js';
+import type { TlsFacts, TlsProblem, TlsRequest } from './finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
 type Tls = typeof import('node:tls');
@@ -38,7 +38,7 @@ export class SecureLayer {
   readonly stream: TLSSocket;
   readonly #tap: Duplex;
   readonly #tls: Tls;
-  readonly #settings: ServiceRequest;
+  readonly #settings: TlsRequest;
   readonly #host: string;
   #firstBytes = Buffer.alloc(0);
   isSecure = false;
@@ -46,7 +46,7 @@ export class SecureLayer {
   isEnded = false;
   error: NodeJS.ErrnoException | null = null;
 
-  constructor(tls: Tls, secureContext: SecureContext, socket: Socket, host: string, settings: ServiceRequest, listener: LayerListener) {
+  constructor(tls: Tls, secureContext: SecureContext, socket: Socket, host: string, settings: TlsRequest, listener: LayerListener) {
     this.#tls = tls;
     this.#host = host;
     this.#settings = settings;
@@ -145,7 +145,7 @@ let prepared: { readonly tls: Tls; readonly secureContext: SecureContext } | und
  *
  * @param host the name for SNI, or the address, that the certificate must be for
  */
-export async function prepareTls(host: string, settings: ServiceRequest): Promise<TlsStarter> {
+export async function prepareTls(host: string, settings: TlsRequest): Promise<TlsStarter> {
   if (!prepared) {
     const tls = await import('node:tls');
     prepared = { tls, secureContext: tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }) };

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceRequest, TlsFailure } from '../../../src/core/service/finding.js';
+import type { TlsFailure } from '../../../src/core/service/finding.js';
+import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
 import { runAlone } from '../../support/listeners.js';
 import { ask, dialogue, expectFinding, listenTalking, listenTls, turnToTls } from '../../support/talkers.js';
