@@ -3,7 +3,7 @@ import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
 import type { Attempt, OpenOutcome } from './outcome.js';
-import type { Converse, Drop } from './service/finding.js';
+import type { Circumstances, Converse, Drop } from './service/finding.js';
 import { errorFacts, isResetAfterHandshake, judgeSocketError, TIMED_OUT } from './socket-errors.js';
 import type { Endpoint } from './target.js';
 
@@ -61,6 +61,98 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
   if (!(watchMs >= 0 && watchMs <= MAX_DURATION_MS)) throw new RangeError(`watchMs: ${watchMs} is out of range; allowed: 0 to ${MAX_DURATION_MS}`);
 }
 
+/** How a handshake ended. */
+interface Handshake {
+  readonly outcome: Attempt;
+  /** When the connect call was made, and when its outcome was known, on the clock. */
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+type Connecting = Pick<AttemptOptions, 'signal' | 'sourceAddress'> & { readonly timeoutMs: number; readonly clock: Clock };
+
+/** Makes the connect call and waits for what comes of it, the deadline or the signal. An open connection stays open. */
+function shakeHands(socket: Socket, endpoint: Endpoint, { timeoutMs, signal, sourceAddress, clock }: Connecting): Promise<Handshake> {
+  const startedAt = Date.now();
+  return new Promise((resolve) => {
+    let startMs = clock();
+    const end = (outcomeAt: (elapsedMs: number) => Attempt): void => {
+      const endMs = clock(); // before anything else costs time
+      clearTimeout(deadline);
+      signal?.removeEventListener('abort', cancel);
+      resolve({ outcome: outcomeAt(endMs - startMs), startMs, endMs });
+    };
+    const open = (latencyMs: number, dropped: Drop | null): OpenOutcome => {
+      const { localAddress, localPort } = socket;
+      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
+      return { state: 'open', endpoint, startedAt, latencyMs, local, dropped, service: null };
+    };
+    const cancel = (): void => end((elapsedMs) => ({ state: 'cancelled', endpoint, startedAt, elapsedMs }));
+    const giveUp = (): void => end((elapsedMs) => ({ state: 'filtered', reason: 'no-response', endpoint, startedAt, elapsedMs, error: TIMED_OUT }));
+    // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
+    const deadline = setTimeout(() => setImmediate(giveUp), timeoutMs);
+    if (signal) setMaxListeners(0, signal); // one signal may end many probes
+    signal?.addEventListener('abort', cancel, { once: true });
+
+    socket.once('connectionAttempt', () => {
+      deadline.refresh(); // whatever ran between the call and now is not the other side's time
+      startMs = clock();
+    });
+    socket.once('connect', () => end((elapsedMs) => {
+      const { localAddress, localPort, remoteAddress, remotePort } = socket;
+      const isSelf = localPort === remotePort && localAddress === remoteAddress && localPort !== undefined;
+      if (!isSelf) return open(elapsedMs, null);
+      // TCP's simultaneous open with ourselves (RFC 9293, 3.5): nobody listens there.
+      return { state: 'closed', reason: 'conn-refused', endpoint, startedAt, elapsedMs, error: errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' }) };
+    }));
+    socket.on('error', (cause) => end((elapsedMs) => {
+      const error = errorFacts(cause);
+      if (isResetAfterHandshake(error)) return open(elapsedMs, { by: 'reset', afterMs: 0 });
+      const { state, reason } = judgeSocketError(cause, endpoint.family);
+      // Spelt out: V8 gives each object that begins with a spread a shape of its own (seen on Node 20), 700 bytes for every probe that waits to be told.
+      return { state, reason, endpoint, startedAt, elapsedMs, error } as Attempt;
+    }));
+    socket.connect({
+      host: endpoint.address,
+      port: endpoint.port,
+      family: endpoint.family,
+      autoSelectFamily: false,
+      ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
+    });
+  });
+}
+
+/** Watches an open connection for being dropped by the other side. */
+function watch(socket: Socket, watchMs: number, { connectedMs, clock, signal }: Circumstances): Promise<Drop | null> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, watchMs, null);
+    const drop = (by: Drop['by']): void => resolve({ by, afterMs: clock() - connectedMs });
+    socket.once('end', () => drop('end')).once('error', () => drop('reset')).once('close', () => clearTimeout(timer)).resume();
+    signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+}
+
+/** Goes on with an open connection until the deadline or the signal, at the most. */
+async function goOn(socket: Socket, open: OpenOutcome, { startMs, endMs }: Handshake, options: AttemptOptions & Connecting): Promise<Attempt> {
+  const { timeoutMs, signal, clock, watchMs = 0, converse } = options;
+  const over = new AbortController();
+  const end = (): void => over.abort();
+  const deadline = setTimeout(() => setImmediate(end), Math.max(timeoutMs - (clock() - startMs), 0));
+  signal?.addEventListener('abort', end, { once: true });
+  if (signal?.aborted) end();
+  const circumstances = { connectedMs: endMs, clock, drop: open.dropped, signal: over.signal };
+  try {
+    if (!converse) return { ...open, dropped: await watch(socket, watchMs, circumstances) };
+    const service = await converse(socket, circumstances);
+    // Of an open port whose service was to be heard too, half is no verdict.
+    if (signal?.aborted) return { state: 'cancelled', endpoint: open.endpoint, startedAt: open.startedAt, elapsedMs: clock() - startMs };
+    return { ...open, dropped: null, service }; // a conversation says in its own words that it was dropped
+  } finally {
+    clearTimeout(deadline);
+    signal?.removeEventListener('abort', end);
+  }
+}
+
 /**
  * One TCP connect attempt to one literal address. Whatever the network answers is a value; nothing is sent on the connection, unless `converse` does.
  *
@@ -73,95 +165,20 @@ function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, 
 export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, onOpen, watchMs = 0, converse, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
   checkArguments(endpoint, timeoutMs, watchMs, sourceAddress);
-  const startedAt = Date.now();
   // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
-  if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt, elapsedMs: 0 };
+  if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
 
-  return new Promise((resolve, reject) => {
-    const socket = createSocket();
-    const conversation = converse ? new AbortController() : null;
-    let startMs = clock();
-    let open: OpenOutcome | undefined;
-    let watchTimer: NodeJS.Timeout | undefined;
-
-    const finish = (outcome: Attempt): void => {
-      clearTimeout(deadline);
-      clearTimeout(watchTimer);
-      signal?.removeEventListener('abort', cancel);
-      if (outcome.state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
-      else socket.destroy(); // a FIN on an open connection; never a reset while connecting
-      resolve(outcome);
-    };
-    const opened = (latencyMs: number, dropped: Drop | null): OpenOutcome => {
-      const { localAddress, localPort } = socket;
-      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
-      return { state: 'open', endpoint, startedAt, latencyMs, local, dropped, service: null };
-    };
-    const hold = (seen: OpenOutcome, connectedMs: number, drop: Drop | null): void => {
-      if (!converse || !conversation) return;
-      const fail = (cause: unknown): void => { reject(cause); finish(seen); };
-      converse(socket, { connectedMs, clock, drop, signal: conversation.signal }).then((service) => finish({ ...seen, service }), fail);
-    };
-    const elapsed = () => ({ endpoint, startedAt, elapsedMs: clock() - startMs });
-    const cancel = () => {
-      // Of an open port whose service was to be heard too, half is no verdict.
-      finish(open && !conversation ? open : { state: 'cancelled', ...elapsed() });
-      conversation?.abort();
-    };
-    const giveUp = () => {
-      if (open && conversation) return conversation.abort(); // it says how far it came
-      finish(open ?? { state: 'filtered', reason: 'no-response', ...elapsed(), error: TIMED_OUT });
-    };
-    // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
-    const deadline = setTimeout(() => setImmediate(() => { if (!socket.destroyed) giveUp(); }), timeoutMs);
-    if (signal) setMaxListeners(0, signal); // one signal may end many probes
-    signal?.addEventListener('abort', cancel, { once: true });
-
-    socket.once('connectionAttempt', () => {
-      deadline.refresh(); // whatever ran between the call and now is not the other side's time
-      startMs = clock();
-    });
-    socket.once('connect', () => {
-      const connectedMs = clock();
-      const { localAddress, localPort, remoteAddress, remotePort } = socket;
-      if (localPort === remotePort && localAddress === remoteAddress && localPort !== undefined) {
-        // TCP's simultaneous open with ourselves (RFC 9293, 3.5): nobody listens there.
-        const error = errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' });
-        return finish({ state: 'closed', reason: 'conn-refused', endpoint, startedAt, elapsedMs: connectedMs - startMs, error });
-      }
-      const seen = opened(connectedMs - startMs, null);
-      open = seen;
-      onOpen?.();
-      if (converse && conversation) return hold(seen, connectedMs, null);
-      if (watchMs <= 0) return void setImmediate(finish, seen); // not at once: others may have connected in the same moment, and their clocks run
-      const drop = (by: 'end' | 'reset') => finish({ ...seen, dropped: { by, afterMs: clock() - connectedMs } });
-      socket.once('end', () => drop('end'));
-      socket.once('error', () => drop('reset'));
-      socket.resume();
-      watchTimer = setTimeout(() => finish(seen), watchMs);
-    });
-    socket.on('error', (error) => {
-      if (open) return; // the watch above has it
-      const when = elapsed(); // before anything else costs time
-      const facts = errorFacts(error);
-      if (isResetAfterHandshake(facts)) {
-        // A conversation says that in its own words.
-        const drop = { by: 'reset', afterMs: 0 } as const;
-        open = opened(when.elapsedMs, conversation ? null : drop);
-        if (!conversation) return finish(open);
-        onOpen?.();
-        return hold(open, clock(), drop);
-      }
-      const { state, reason } = judgeSocketError(error, endpoint.family);
-      // Spelt out: V8 gives each object that begins with a spread a shape of its own (seen on Node 20), 700 bytes for every probe that waits to be told.
-      finish({ state, reason, endpoint, startedAt, elapsedMs: when.elapsedMs, error: facts } as Attempt);
-    });
-    socket.connect({
-      host: endpoint.address,
-      port: endpoint.port,
-      family: endpoint.family,
-      autoSelectFamily: false,
-      ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
-    });
-  });
+  const socket = createSocket();
+  const handshake = await shakeHands(socket, endpoint, { timeoutMs, signal, sourceAddress, clock });
+  const { outcome } = handshake;
+  try {
+    if (outcome.state !== 'open') return outcome;
+    onOpen?.();
+    if (converse || (watchMs > 0 && !outcome.dropped)) return await goOn(socket, outcome, handshake, { ...options, timeoutMs, clock });
+    await new Promise(setImmediate); // others may have connected in the same moment, and their clocks run
+    return outcome;
+  } finally {
+    if (outcome.state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
+    else socket.destroy(); // a FIN on an open connection; never a reset while connecting
+  }
 }
