@@ -47,7 +47,7 @@ const SHORTAGES: ReadonlySet<string> = new Set(['no-files-left', 'no-ports-left'
 
 const MAX_NAMES = 10_000;
 
-/** Resolves each distinct name once, and keeps the latest answers. */
+/** Resolves each distinct name once, and keeps the latest answers. That this machine was short of something is no answer: the next one asks again. */
 function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
   const answers = new Map<string, Promise<Resolution>>();
   return (host, options) => {
@@ -55,6 +55,8 @@ function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
     if (known) return known;
     const answer = resolve(host, options);
     answers.set(host, answer);
+    const forget = (): void => { if (answers.get(host) === answer) answers.delete(host); };
+    answer.then(({ state }) => { if (state === 'failed') forget(); }, forget);
     const [oldest] = answers.keys();
     if (answers.size > MAX_NAMES && oldest !== undefined) answers.delete(oldest);
     return answer;

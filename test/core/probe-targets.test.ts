@@ -1,0 +1,152 @@
+import { describe, expect, it } from 'vitest';
+import type { ProbeEvent } from '../../src/core/events.js';
+import type { Resolution } from '../../src/core/outcome.js';
+import { type ManyOptions, probeTargets } from '../../src/core/probe-targets.js';
+import type { TargetRequest } from '../../src/core/target-list.js';
+import { freePort, listen, silentPort } from '../support/listeners.js';
+import { errorOf } from '../support/reports.js';
+
+const requestsTo = (...ports: number[]): TargetRequest[] => ports.map((port) => ({ target: { host: '127.0.0.1', port } }));
+
+async function allOf(requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>, options: ManyOptions = {}): Promise<ProbeEvent[]> {
+  const events: ProbeEvent[] = [];
+  for await (const event of probeTargets(requests, { skipWarmUp: true, ...options })) events.push(event);
+  return events;
+}
+
+const seen = ({ report: { target, outcome } }: ProbeEvent): string => `${target.port} ${outcome.state}`;
+
+/** Resolves every name to 127.0.0.1, unless the answers given come first. */
+function resolverOf(answers: readonly Partial<Resolution>[] = []): { readonly asked: string[]; readonly resolve: NonNullable<ManyOptions['resolve']> } {
+  const asked: string[] = [];
+  return {
+    asked,
+    async resolve(host) {
+      const answer = answers[asked.length];
+      asked.push(host);
+      return { host, via: 'system', elapsedMs: 1, state: 'resolved', addresses: [{ address: '127.0.0.1', family: 4 }], ...answer } as Resolution;
+    },
+  };
+}
+
+describe('many targets', () => {
+  it('are told in the order they were given, though the first is the last to be known', async () => {
+    const [silent, open, closed] = [await silentPort(), await listen(), await freePort()];
+    const events = await allOf(requestsTo(silent, open.port, closed), { timeoutMs: 300 });
+    expect(events.map(seen)).toEqual([`${silent} filtered`, `${open.port} open`, `${closed} closed`]);
+  });
+
+  it('have reports that say all that a single probe says', async () => {
+    const { port } = await listen();
+    const [event] = await allOf([{ target: { host: '127.0.0.1', port }, expect: 'closed', origin: 'list:1' }], { timeoutMs: 2000 });
+    expect(event).toMatchObject({
+      type: 'probe', sequence: 1, request: { expect: 'closed', origin: 'list:1' }, verdict: { asExpected: false, exitCode: 5 },
+      report: { timeoutMs: 2000, resolution: { state: 'resolved', host: '127.0.0.1', via: 'literal', elapsedMs: 0, addresses: [{ address: '127.0.0.1', family: 4 }] } },
+    });
+    expect(event?.report.attempts).toEqual([event?.report.outcome]);
+  });
+
+  it('are told as they become known, not only at the end', async () => {
+    const { port } = await listen();
+    let release = (): void => {};
+    async function* requests() {
+      yield* requestsTo(port);
+      await new Promise<void>((resolve) => { release = resolve; });
+      yield* requestsTo(port);
+    }
+    const events = probeTargets(requests(), { skipWarmUp: true });
+    expect((await events.next()).value).toMatchObject({ report: { outcome: { state: 'open' } } });
+    release();
+    expect((await events.next()).done).toBe(false);
+    expect((await events.next()).done).toBe(true);
+  });
+
+  it('are asked for only as far as there is room, so that they may be endless', async () => {
+    const { port } = await listen();
+    let given = 0;
+    let ended = false;
+    function* endless() {
+      try {
+        for (;;) {
+          given += 1;
+          yield* requestsTo(port);
+        }
+      } finally {
+        ended = true;
+      }
+    }
+    let told = 0;
+    for await (const event of probeTargets(endless(), { skipWarmUp: true, concurrency: 10 })) {
+      expect(event.report.outcome.state).toBe('open');
+      told += 1;
+      if (told === 100) break;
+    }
+    expect([told, ended]).toEqual([100, true]);
+    expect(given).toBeLessThan(1000);
+  });
+
+  it('never run more at once than allowed', async () => {
+    const silent = await silentPort();
+    const { asked, resolve } = resolverOf();
+    let most = 0;
+    let told = 0;
+    const requests = Array.from({ length: 9 }, (_, index) => ({ target: { host: `h${index}`, port: silent } }));
+    for await (const event of probeTargets(requests, { skipWarmUp: true, concurrency: 3, timeoutMs: 100, resolve })) {
+      expect(event.report.outcome.state).toBe('filtered');
+      most = Math.max(most, asked.length - told);
+      told += 1;
+    }
+    expect(told).toBe(9);
+    expect(most).toBeLessThanOrEqual(6); // three under way, and three that were begun when those before them were told
+  });
+
+  it('have each name resolved once', async () => {
+    const { port } = await listen();
+    const { asked, resolve } = resolverOf();
+    const requests = ['a', 'b', 'a', 'a', 'b'].map((host) => ({ target: { host, port } }));
+    expect(await allOf(requests, { resolve })).toHaveLength(5);
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('are tried again when this machine was short of something, and that is no verdict', async () => {
+    const { port } = await listen();
+    const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
+    const { asked, resolve } = resolverOf([short, short]);
+    const requests = ['a', 'b', 'c'].map((host) => ({ target: { host, port } }));
+    const events = await allOf(requests, { resolve, concurrency: 2 }).catch((error: unknown) => error);
+    expect((events as ProbeEvent[]).map(({ report: { target, outcome } }) => `${target.host} ${outcome.state}`)).toEqual(['a open', 'b open', 'c open']);
+    expect(asked.length).toBeGreaterThan(3);
+  });
+
+  it('tell a shortage that does not pass', async () => {
+    const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
+    const { resolve } = resolverOf(Array.from({ length: 100 }, () => short));
+    const events = await allOf([{ target: { host: 'a', port: 1 } }], { resolve, shortagePatienceMs: 0 });
+    expect(events.map(({ report: { outcome } }) => outcome)).toMatchObject([{ state: 'failed', reason: 'no-files-left' }]);
+  });
+
+  it('end with the error of the source', async () => {
+    const { port } = await listen();
+    async function* requests() {
+      yield* requestsTo(port);
+      throw new Error('the file is gone');
+    }
+    await expect(allOf(requests())).rejects.toThrow('the file is gone');
+  });
+
+  it('end at once when they are aborted, with those that were known', async () => {
+    const [open, silent] = [await listen(), await silentPort()];
+    const controller = new AbortController();
+    const states: string[] = [];
+    for await (const event of probeTargets(requestsTo(open.port, silent, silent), { skipWarmUp: true, timeoutMs: 60_000, signal: controller.signal })) {
+      states.push(event.report.outcome.state);
+      controller.abort();
+    }
+    expect(states).toEqual(['open']);
+  });
+
+  it.each([[{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'], [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0']])(
+    'refuse %j',
+    async (options, message) => { await expect(allOf(requestsTo(1), options)).rejects.toThrow(message); },
+  );
+});
