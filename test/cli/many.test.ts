@@ -4,18 +4,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownLoopback } from '../support/listeners.js';
 import { portping, portpingCommand } from '../support/portping.js';
+
+/** Where no other test listens, so that what is closed here stays closed. */
+const HOST = ownLoopback();
 
 const servers: Server[] = [];
 let open: number[] = [];
 let closed = 0;
 let folder = '';
 
-const listen = (): Promise<number> =>
+const listen = (address = HOST): Promise<number> =>
   new Promise((resolve) => {
     const server = createServer((socket) => socket.on('error', () => {}).resume());
     servers.push(server);
-    server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port));
+    server.listen(0, address, () => resolve((server.address() as { port: number }).port));
   });
 
 async function file(text: string): Promise<string> {
@@ -37,17 +41,18 @@ afterAll(async () => {
 
 describe('several targets', () => {
   it('have a verdict line each, with their endpoint, in the order given, and a summary line', async () => {
-    const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(open[2]), `${closed},${open[0]}`]);
+    const { stdout, stderr, exitCode } = await portping([HOST, String(open[2]), `${closed},${open[0]}`]);
     const lines = stdout.trimEnd().split('\n');
-    expect(lines.map((line) => line.split('  ')[0])).toEqual([open[2], closed, open[0]].map((port) => `127.0.0.1:${port}`));
-    expect(lines[1]).toBe(`127.0.0.1:${closed}  Error Detected: Connection refused <10061> returned.`);
+    expect(lines.map((line) => line.split('  ')[0])).toEqual([open[2], closed, open[0]].map((port) => `${HOST}:${port}`));
+    expect(lines[1]).toBe(`${HOST}:${closed}  Error Detected: Connection refused <10061> returned.`);
     expect(stderr).toMatch(/\n3 probes in [\d.]+ m?s: 2 open, 1 closed\.\n$/);
     expect(exitCode).toBe(1);
   });
 
   it('may be host:port, names, IPv6 and URLs side by side', async () => {
-    const { stdout, exitCode } = await portping(['-4', `127.0.0.1:${open[0]}`, `localhost:${open[1]}`, `http://127.0.0.1:${open[2]}/`]);
-    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${open[0]}  Success.*\\nlocalhost:${open[1]} \\(127\\.0\\.0\\.1\\)  Success.*\\n127\\.0\\.0\\.1:${open[2]}  Success.*\\n$`));
+    const port = await listen('0.0.0.0');
+    const { stdout, exitCode } = await portping(['-4', `127.0.0.1:${port}`, `localhost:${port}`, `http://127.0.0.1:${port}/`]);
+    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}  Success.*\\nlocalhost:${port} \\(127\\.0\\.0\\.1\\)  Success.*\\n127\\.0\\.0\\.1:${port}  Success.*\\n$`));
     expect(exitCode).toBe(0);
   });
 
@@ -59,8 +64,8 @@ describe('several targets', () => {
   it('become a table of the open ones when they are many', async () => {
     const first = Math.min(...open, closed) - 1;
     const last = Math.max(...open, closed, first + 60);
-    const { stdout, stderr, exitCode } = await portping(['127.0.0.1', `${first}-${last}`]);
-    const found = stdout.trimEnd().split('\n').map((line) => Number(/^127\.0\.0\.1:(\d+) +open +[\d.]+ ms/.exec(line)?.[1]));
+    const { stdout, stderr, exitCode } = await portping([HOST, `${first}-${last}`]);
+    const found = stdout.trimEnd().split('\n').map((line) => Number(/^[\d.]+:(\d+) +open +[\d.]+ ms/.exec(line)?.[1]));
     expect(found).toEqual(expect.arrayContaining(open));
     expect(found).not.toContain(closed);
     expect(stderr).toMatch(new RegExp(`^${last - first + 1} probes in .*: .*closed`));
@@ -68,15 +73,15 @@ describe('several targets', () => {
   });
 
   it('are waited for together', async () => {
-    const all = await portping(['--wait', '5s', `127.0.0.1:${open[0]}`, `127.0.0.1:${open[1]}`, '--', 'echo', 'both']);
+    const all = await portping(['--wait', '5s', `${HOST}:${open[0]}`, `${HOST}:${open[1]}`, '--', 'echo', 'both']);
     expect(all.stdout).toMatch(/^127.*Success.*\n127.*Success.*\nboth\n$/);
-    const one = await portping(['--wait', '600ms', `127.0.0.1:${open[0]}`, `127.0.0.1:${closed}`, '--', 'echo', 'both']);
+    const one = await portping(['--wait', '600ms', `${HOST}:${open[0]}`, `${HOST}:${closed}`, '--', 'echo', 'both']);
     expect(one.stdout).not.toContain('both');
     expect(one.exitCode).toBe(1);
   });
 
   it('have figures of their own when they are probed in rounds', async () => {
-    const { stdout, stderr, exitCode } = await portping(['-c', '3', '-i', '0', '127.0.0.1', `${open[0]},${open[1]}`]);
+    const { stdout, stderr, exitCode } = await portping(['-c', '3', '-i', '0', HOST, `${open[0]},${open[1]}`]);
     expect(stdout.match(/Success/g)).toHaveLength(6);
     expect(stderr.match(/^3 probes: 3 open/gm)).toHaveLength(2);
     expect(exitCode).toBe(0);
@@ -84,7 +89,7 @@ describe('several targets', () => {
 });
 
 describe('--targets', () => {
-  const suite = (): string => `# a firewall's test\n127.0.0.1 ${open[0]} open\n127.0.0.1 ${closed} closed # as it should be\n\n127.0.0.1:${open[1]} closed\n127.0.0.1 ${closed},${open[2]}\n`;
+  const suite = (): string => `# a firewall's test\n${HOST} ${open[0]} open\n${HOST} ${closed} closed # as it should be\n\n${HOST}:${open[1]} closed\n${HOST} ${closed},${open[2]}\n`;
 
   it('holds every target against the state behind it', async () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', await file(suite()), '-o', 'json']);
@@ -135,7 +140,7 @@ describe('--targets', () => {
     const { spawn } = await import('node:child_process');
     const [command = '', ...args] = portpingCommand;
     const child = spawn(command, [...args, '--targets', '-'], { stdio: 'pipe' });
-    child.stdin.write(`127.0.0.1 ${open[0]}\n`);
+    child.stdin.write(`${HOST} ${open[0]}\n`);
     const first = await new Promise<string>((resolve) => child.stdout.setEncoding('utf8').once('data', resolve));
     expect(first).toMatch(/Success/);
     child.stdin.end();
@@ -157,26 +162,26 @@ describe('--targets', () => {
 
 describe('reports for CI', () => {
   it('are TAP that a TAP parser reads', async () => {
-    const { stdout, exitCode } = await portping(['-o', 'tap', '127.0.0.1', `${open[0]},${closed}`]);
+    const { stdout, exitCode } = await portping(['-o', 'tap', HOST, `${open[0]},${closed}`]);
     const results = Parser.parse(stdout);
     const points = results.filter(([kind]) => kind === 'assert').map(([, point]) => point as { ok: boolean; name: string; diag?: { seen: string } });
-    expect(points.map(({ ok, name }) => [ok, name])).toEqual([[true, `127.0.0.1:${open[0]} is open`], [false, `127.0.0.1:${closed} is open`]]);
+    expect(points.map(({ ok, name }) => [ok, name])).toEqual([[true, `${HOST}:${open[0]} is open`], [false, `${HOST}:${closed} is open`]]);
     expect(points[1]?.diag?.seen).toBe('closed (conn-refused)');
     expect(results.find(([kind]) => kind === 'complete')).toMatchObject(['complete', { ok: false, count: 2, pass: 1, fail: 1 }]);
     expect(exitCode).toBe(1);
   });
 
   it('are CSV with one row a probe', async () => {
-    const { stdout } = await portping(['-o', 'csv', '127.0.0.1', `${open[0]},${closed}`]);
+    const { stdout } = await portping(['-o', 'csv', HOST, `${open[0]},${closed}`]);
     const [header, first, second, end] = stdout.split('\r\n');
     expect(header).toMatch(/^time,host,port,address,state,reason,winsock,/);
-    expect(first).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${open[0]},127\\.0\\.0\\.1,open,,,[\\d.]+,,,open,true,0,,,,,,,$`));
-    expect(second).toMatch(new RegExp(`Z,127\\.0\\.0\\.1,${closed},127\\.0\\.0\\.1,closed,conn-refused,10061,,[\\d.]+,,open,false,1,"10061 WSA`));
+    expect(first).toMatch(new RegExp(`Z,[\\d.]+,${open[0]},[\\d.]+,open,,,[\\d.]+,,,open,true,0,,,,,,,$`));
+    expect(second).toMatch(new RegExp(`Z,[\\d.]+,${closed},[\\d.]+,closed,conn-refused,10061,,[\\d.]+,,open,false,1,"10061 WSA`));
     expect(end).toBe('');
   });
 
   it('are JUnit with a failure for each target that is not as expected', async () => {
-    const { stdout, stderr } = await portping(['-o', 'junit', '127.0.0.1', `${open[0]},${closed}`]);
+    const { stdout, stderr } = await portping(['-o', 'junit', HOST, `${open[0]},${closed}`]);
     expect(stdout).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" tests="2" failures="1" errors="0" time="\d+\.\d{3}">/);
     expect(stdout.match(/<failure type="closed" message="closed \(conn-refused\)">/g)).toHaveLength(1);
     expect(stderr).toBe('');

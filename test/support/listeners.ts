@@ -49,6 +49,11 @@ export async function listen(address = '127.0.0.1', { onConnection = 'hold' as O
   return { port: (server.address() as AddressInfo).port, connections, seen, close };
 }
 
+/** A loopback address of this process alone, where there are more than one (RFC 1122; Linux has the whole block up). */
+export function ownLoopback(): string {
+  return process.platform === 'linux' ? `127.${64 + (process.pid >> 16) % 64}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}` : '127.0.0.1';
+}
+
 /** A port that nobody listens on: one that the system gave and took back. */
 export async function freePort(address = '127.0.0.1'): Promise<number> {
   const server = createServer().listen({ host: address, port: 0 });
