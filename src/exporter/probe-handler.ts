@@ -71,7 +71,7 @@ export class Prober {
       const guard = this.#guard(target);
       const options: ProbeOptions = {
         ...probe, timeoutMs, signal, skipWarmUp: true, systemLookup: this.#options.lookups.lookUp, resolve: guard.resolve,
-        ...(service === null ? {} : { service: { name: service } }),
+        ...(service === null ? {} : { service }),
       };
       const reports: ProbeReport[] = [];
       if (all) for await (const report of probeEveryAddress(target, options)) reports.push(report);

@@ -1,6 +1,6 @@
 import { parseDuration } from '../core/duration.js';
-import { SERVICE_NAMES, type ServiceName } from '../core/service/registry.js';
-import type { Target } from '../core/target.js';
+import { SERVICE_NAMES, type ServiceRequest, SERVICES } from '../core/service/registry.js';
+import { asciiHost, familyOf, type Target } from '../core/target.js';
 import { parseTarget } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { Refusal } from './refusal.js';
@@ -13,13 +13,13 @@ export interface ProbeRequest {
   /** Every address of the name, each with its own verdict. */
   readonly all: boolean;
   /** Who must answer behind the open port; null when nobody is asked. */
-  readonly service: ServiceName | null;
+  readonly service: ServiceRequest | null;
 }
 
 /** The longest a probe may take, milliseconds, whoever asks: a scrape seldom has more. */
 export const MAX_TIMEOUT_MS = 120_000;
 
-const PARAMETERS = ['target', 'timeout', 'service', 'all'] as const;
+const PARAMETERS = ['target', 'timeout', 'service', 'sni', 'insecure', 'all'] as const;
 const ALLOWED = `allowed: ${PARAMETERS.join(', ')}`;
 
 function readFlag(name: string, value: string | null): boolean {
@@ -35,11 +35,20 @@ function readTimeout(value: string | null): number | null {
   return timeoutMs;
 }
 
-function readService(value: string | null): ServiceName | null {
-  if (value === null || value === '') return null;
+function readService(parameters: URLSearchParams): ServiceRequest | null {
+  const value = parameters.get('service') ?? '';
+  const sni = parameters.get('sni') ?? '';
+  const insecure = readFlag('insecure', parameters.get('insecure'));
+  const aboutTls = sni !== '' ? 'sni' : insecure ? 'insecure' : null;
+  if (value === '') {
+    if (aboutTls !== null) throw new Refusal('bad-request', `${aboutTls}: no service is asked; allowed with service=`);
+    return null;
+  }
   const name = SERVICE_NAMES.find((each) => each === value.toLowerCase());
   if (name === undefined) throw new Refusal('bad-request', `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`);
-  return name;
+  if (aboutTls !== null && SERVICES[name].tls === null) throw new Refusal('bad-request', `${aboutTls}: ${name} has no TLS`);
+  if (sni !== '' && (asciiHost(sni) === '' || familyOf(sni) !== null)) throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
+  return { name, insecure, ...(sni === '' ? {} : { sni }) };
 }
 
 /**
@@ -55,7 +64,7 @@ export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
   const word = parameters.get('target')?.trim() ?? '';
   if (word === '') throw new Refusal('bad-request', 'target: nothing given; write: /probe?target=db:5432');
   try {
-    return { target: parseTarget([word]), timeoutMs: readTimeout(parameters.get('timeout')), all: readFlag('all', parameters.get('all')), service: readService(parameters.get('service')) };
+    return { target: parseTarget([word]), timeoutMs: readTimeout(parameters.get('timeout')), all: readFlag('all', parameters.get('all')), service: readService(parameters) };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const { message } = error;

@@ -9,7 +9,8 @@ describe('the parameters of a probe', () => {
   it('are a target, a timeout and whether every address is meant', () => {
     expect(read('target=db:5432')).toEqual({ target: { host: 'db', port: 5432 }, timeoutMs: null, all: false, service: null });
     expect(read('target=%5B::1%5D:443&timeout=3s&all=true')).toEqual({ target: { host: '::1', port: 443 }, timeoutMs: 3000, all: true, service: null });
-    expect(read('target=mail:25&service=SMTP').service).toBe('smtp');
+    expect(read('target=mail:25&service=SMTP').service).toEqual({ name: 'smtp', insecure: false });
+    expect(read('target=10.0.0.5:443&service=https&sni=db.example.com&insecure=1').service).toEqual({ name: 'https', insecure: true, sni: 'db.example.com' });
     expect(read('target=https://example.com/x&timeout=&all=0').target).toEqual({ host: 'example.com', port: 443 });
   });
 
@@ -26,6 +27,11 @@ describe('the parameters of a probe', () => {
     ['target=db:1&timeout=1h', 'timeout: 1h is too long; allowed: at most 120s'],
     ['target=db:1&timeout=0', 'timeout: 0 is out of range'],
     ['target=db:1&all=maybe', 'all: "maybe" is neither true nor false'],
+    ['target=db:1&sni=a', 'sni: no service is asked; allowed with service='],
+    ['target=db:1&insecure=true', 'insecure: no service is asked; allowed with service='],
+    ['target=db:1&service=smtp&insecure=true', 'insecure: smtp has no TLS'],
+    ['target=db:1&service=https&sni=10.0.0.1', 'sni: "10.0.0.1" is not a host name'],
+    ['target=db:1&service=https&sni=a%20b', 'sni: "a b" is not a host name'],
     ['target=db:1&service=gopher', 'service: "gopher" is not the name of a service; allowed: banner, smtp,'],
     ['target=db:1&module=tcp', 'module: no such parameter; allowed: target,'],
     ['target=fe80::1%2525nope:1', ''],
