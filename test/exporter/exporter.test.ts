@@ -3,8 +3,10 @@ import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { spawn } from 'node:child_process';
+import { TestAuthority } from '../support/certificates.js';
 import { collect, environment, run } from '../support/command.js';
 import { describeEngines } from '../support/engines.js';
 import { exporterCommand, get, samplesOf, startExporter, type TestExporter } from '../support/exporter.js';
@@ -101,6 +103,26 @@ describe('a probe over HTTP', () => {
     expect(other.body).toContain('cause="wrong-protocol"');
   });
 
+  it('looks at a certificate as it is told, and says when it expires', async () => {
+    const authority = new TestAuthority();
+    onTestFinished(() => authority.remove());
+    const { cert, key } = authority.issue({ commonName: 'db.test', altNames: 'DNS:db.test', selfSigned: true });
+    const names: unknown[] = [];
+    const server = createTlsServer({ cert, key, SNICallback: (name, done) => { names.push(name); done(null); } }, (socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const exporter = await startExporter();
+    const refused = samplesOf((await exporter.probe({ target, service: 'tls' })).body);
+    expect(refused).toMatchObject({ [`portping_success{target="${target}"}`]: 0, [`portping_cause{target="${target}",state="open",cause="tls-failed"}`]: 1 });
+    const taken = samplesOf((await exporter.probe({ target, service: 'tls', insecure: 'true', sni: 'db.test' })).body);
+    expect(taken).toMatchObject({ [`portping_success{target="${target}"}`]: 1, [`portping_cause{target="${target}",state="open",cause="open"}`]: 1 });
+    const inDays = ((taken[`portping_certificate_expiry_timestamp_seconds{target="${target}"}`] ?? 0) - Date.now() / 1000) / 86_400;
+    expect(inDays).toBeGreaterThan(89);
+    expect(inDays).toBeLessThan(91);
+    expect(names).toEqual(['db.test']);
+  });
+
   it('answers HEAD without a body', async () => {
     const { port } = await listen();
     const exporter = await startExporter();
@@ -195,7 +217,7 @@ describe('a request that is not answered with a probe', () => {
     for (const [path, status, body] of [
       ['/probe', 400, 'target: nothing given; write: /probe?target=db:5432\n'],
       ['/probe?target=db', 400, 'target: "db" cannot be probed: port: none given for db; write: host:port\n'],
-      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, service, all\n'],
+      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, service, sni, insecure, all\n'],
       ['/probe?target=%1b%5b31m:1', 400, 'target: "\\x1b[31m:1" cannot be probed: host: "\\x1b[31m" is not a host name; allowed: letters, digits, hyphens and dots\n'],
       ['/nowhere', 404, 'there is no /nowhere; there are /probe?target=host:port, /metrics, /-/healthy and /\n'],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
