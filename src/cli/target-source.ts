@@ -38,7 +38,7 @@ async function* readRequests(path: string, lookout: Lookout | null): AsyncGenera
   try {
     for await (const line of readLines(input)) {
       number += 1;
-      const origin = `${name}:${number}`;
+      const origin = [name, number].join(':'); // flat, where a template would make a tree of strings: it is kept for every verdict that waits
       if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
       const block = parseTargetLine(line, origin);
       if (!block) continue;

@@ -69,10 +69,9 @@ function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
  */
 type Kept = ProbeReport | Attempt;
 
-function keep(report: ProbeReport): Kept {
+function keep(report: ProbeReport): readonly Kept[] {
   const { resolution, attempts, outcome } = report;
-  const [only] = attempts;
-  return resolution.via === 'literal' && only === outcome && attempts.length === 1 ? only : report;
+  return resolution.via === 'literal' && attempts.length === 1 && attempts[0] === outcome ? attempts : [report];
 }
 
 function restore(kept: Kept, target: Target, timeoutMs: number): ProbeReport {
@@ -220,7 +219,7 @@ export async function* probeTargets(
         again.push({ request, index });
         return wake();
       }
-      slot.kept = slot.kept.concat(keep(report)); // neither push() nor a spread, which make room for 17
+      slot.kept = slot.kept.length === 0 ? keep(report) : slot.kept.concat(keep(report)); // not push(), which makes room for 17
       wake();
     }
     running -= 1;
