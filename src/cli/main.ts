@@ -73,7 +73,7 @@ async function limitMemory(): Promise<void> {
   if (Number(process.versions.node.split('.')[0]) <= 26) setFlagsFromString('--semi-space-growth-factor=1');
 }
 
-async function planOf(config: ProbeConfig): Promise<Plan> {
+async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
   const { targets, count, wait, service, format } = config;
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
@@ -81,9 +81,9 @@ async function planOf(config: ProbeConfig): Promise<Plan> {
     const sweepWorker = !repeated && isSweep(targets, config) ? join(import.meta.dirname, 'sweep-worker.cjs') : undefined;
     return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count, sweepWorker };
   }
-  if (!repeated && format !== 'nagios') return { requests: requestsOfFile(targets, service), size: null, count };
+  if (!repeated && format !== 'nagios') return { requests: requestsOfFile(targets, service, signal), size: null, count };
   const requests: TargetRequest[] = [];
-  for await (const request of requestsOfFile(targets, service)) {
+  for await (const request of requestsOfFile(targets, service, signal)) {
     requests.push(request);
     if (format === 'nagios' && requests.length > MOST_REPEATED) throw new UsageError(`--targets: more than ${MOST_REPEATED} targets; allowed in one check: ${MOST_REPEATED}`);
   }
@@ -92,7 +92,8 @@ async function planOf(config: ProbeConfig): Promise<Plan> {
 
 async function runConfig(config: ProbeConfig): Promise<number> {
   const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond, service } = config;
-  const plan = await planOf(config);
+  const interruption = interruptions();
+  const plan = await planOf(config, interruption.signal);
   const manyTargets = plan.size !== 1;
   const atOnce = concurrency ?? (typeof config.targets !== 'string' && service === null && areAddresses(config.targets) ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
@@ -102,7 +103,6 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   }
   const isTable = format === 'text' && typeof config.targets !== 'string' && plan.size !== null && plan.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
   const sink = await openSink(config.outputFile);
-  const interruption = interruptions();
   const lookup = abandonableLookup();
   const reportOptions = {
     paint: await paints(color, config.outputFile !== null),

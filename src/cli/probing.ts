@@ -2,7 +2,7 @@ import { monotonicClock } from '../core/clock.js';
 import type { ProbeEvent, SeriesEvent } from '../core/events.js';
 import { probeTargets } from '../core/probe-targets.js';
 import { probeSeries, type SeriesOptions } from '../core/series.js';
-import { exitCodeOf, type State } from '../core/states.js';
+import { EXIT_USAGE, exitCodeOf, type State } from '../core/states.js';
 import { sweepTargets } from '../core/sweep.js';
 import { formatHostPort } from '../core/target.js';
 import type { TargetRequest } from '../core/target-list.js';
@@ -57,14 +57,14 @@ class Tally {
     this.exitCode = Math.max(this.exitCode ?? 0, verdict.exitCode);
   }
 
-  totals(interrupted = false): Totals {
+  totals(isComplete: boolean, exitCode = this.exitCode ?? 0): Totals {
     const elapsedMs = monotonicClock() - this.#startMs;
-    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode: this.exitCode ?? 0, interrupted };
+    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode, isComplete };
   }
 
   /** How far a long run is, for the spinner. */
   progress(size: number | null): string {
-    const { probes, elapsedMs, counts } = this.totals();
+    const { probes, elapsedMs, counts } = this.totals(false);
     const perSecond = probes / (elapsedMs / 1000);
     const left = size === null || perSecond === 0 ? '' : `, ${Math.max(Math.ceil((size - probes) / perSecond), 0)} s left`;
     return `${probes}${size === null ? '' : ` of ${size}`} done, ${counts.open ?? 0} open, ${Math.round(perSecond)} a second${left}`;
@@ -113,7 +113,10 @@ function* targetsOf(requests: Iterable<TargetRequest>): Generator<TargetRequest[
   for (const { target } of requests) yield target;
 }
 
-/** Probes, once or in rounds. Returns 0 when each was as expected, else the highest code of those that were not; 130 when there was none. */
+/**
+ * Probes, once or in rounds. Returns 0 when each was as expected, else the highest code of those that were not; 130 when a signal ended it before
+ * every target had a verdict: a test that was not made is not one that was passed.
+ */
 export async function runProbes(plan: Plan, surroundings: Surroundings): Promise<number> {
   const { options, reporter, quiet, write } = surroundings;
   const { requests, size, count } = plan;
@@ -131,20 +134,22 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
       const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
       if (output.stdout !== '' || output.stderr !== '') spinner.aside(() => write(output));
     }
+  } catch (error) {
+    // A mistake in a list that came through a pipe: what was probed before it is told to the end.
+    if (!quiet && tally.probes > 0) write(reporter.finish(tally.totals(false, EXIT_USAGE)));
+    throw error;
   } finally {
     stopProgress();
     spinner.stop();
     stopListening();
   }
-  const { exitCode } = tally;
-  if (quiet) return exitCode ?? exitCodeOf(options.signal.aborted ? 'cancelled' : 'open');
-  if (reporter.exitCode) {
-    write(reporter.finish(tally.totals(options.signal.aborted)));
-    return reporter.exitCode();
-  }
-  if (options.signal.aborted) write({ stdout: '', stderr: `${newLineAfterEcho()}${exitCode === null ? `${INTERRUPTED}\n` : ''}` });
-  if (options.signal.aborted && exitCode === null) return exitCodeOf('cancelled');
-  figures?.show(surroundings, true, exitCode ?? 0);
-  write(reporter.finish(tally.totals(options.signal.aborted)));
-  return exitCode ?? 0;
+  const interrupted = options.signal.aborted;
+  const hasAll = isSeries ? tally.probes > 0 : size !== null && !options.everyAddress && tally.probes === size;
+  const exitCode = interrupted && !hasAll ? exitCodeOf('cancelled') : (tally.exitCode ?? 0);
+  if (quiet) return exitCode;
+  if (interrupted && !reporter.exitCode) write({ stdout: '', stderr: `${newLineAfterEcho()}${tally.probes === 0 ? `${INTERRUPTED}\n` : ''}` });
+  if (interrupted && !reporter.exitCode && tally.probes === 0) return exitCode;
+  figures?.show(surroundings, true, exitCode);
+  write(reporter.finish(tally.totals(!interrupted || (isSeries ? count === Infinity : hasAll), exitCode)));
+  return reporter.exitCode?.() ?? exitCode;
 }

@@ -31,9 +31,10 @@ async function* readLines(input: NodeJS.ReadStream | ReadStream): AsyncGenerator
 }
 
 /** The targets of a file, line by line; `-` is standard input. Each is checked before it is told. */
-async function* readRequests(path: string, lookout: Lookout | null): AsyncGenerator<TargetRequest, void, undefined> {
+async function* readRequests(path: string, lookout: Lookout | null, signal: AbortSignal | undefined): AsyncGenerator<TargetRequest, void, undefined> {
   const name = path === '-' ? 'standard input' : path;
   const input = path === '-' ? process.stdin : createReadStream(path);
+  signal?.addEventListener('abort', () => input.destroy(), { once: true }); // a pipe that stays open would keep us until it ends
   let number = 0;
   try {
     for await (const line of readLines(input)) {
@@ -71,14 +72,14 @@ function isRegularFile(path: string): boolean {
  * @param lookout checks each target, too
  * @throws UsageError naming the file and line
  */
-export async function* requestsOfFile(path: string, lookout: Lookout | null = null): AsyncGenerator<TargetRequest, void, undefined> {
+export async function* requestsOfFile(path: string, lookout: Lookout | null = null, signal?: AbortSignal): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && isRegularFile(path);
   if (isFile) {
-    for await (const request of readRequests(path, lookout)) void request;
+    for await (const request of readRequests(path, lookout, signal)) void request;
     lookout?.finish();
   }
   let any = false;
-  for await (const request of readRequests(path, lookout)) {
+  for await (const request of readRequests(path, lookout, signal)) {
     any = true;
     yield request;
   }

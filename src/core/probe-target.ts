@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { monotonicClock } from './clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from './outcome.js';
 import { type AttemptOptions, checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from './probe.js';
@@ -90,6 +91,7 @@ export async function probeTarget(target: Target, options: ProbeOptions = {}): P
  */
 export async function* probeEveryAddress(target: Target, options: ProbeOptions = {}): AsyncGenerator<ProbeReport, void, undefined> {
   const over = new AbortController();
+  setMaxListeners(0, over.signal); // it ends as many attempts as there are addresses
   const stop = (): void => over.abort();
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted) stop();

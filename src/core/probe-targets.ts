@@ -126,8 +126,10 @@ class Source {
   readonly #onArrival: () => void;
   #arrived: TargetRequest | undefined;
   #asking = false;
-  #error: { readonly cause: unknown } | undefined;
+  /** Nothing follows. */
   done = false;
+  /** Why nothing follows, when that is an error: what was begun before it is told first. */
+  error: { readonly cause: unknown } | undefined;
 
   constructor(requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>, onArrival: () => void) {
     this.#iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
@@ -136,7 +138,6 @@ class Source {
 
   /** The next item, or undefined when there is none yet, or none any more (`done`). */
   next(): TargetRequest | undefined {
-    if (this.#error) throw this.#error.cause;
     if (this.#arrived === undefined && !this.#asking && !this.done) this.#ask();
     const item = this.#arrived;
     this.#arrived = undefined;
@@ -154,13 +155,23 @@ class Source {
   }
 
   #ask(): void {
-    const answer = this.#iterator.next();
+    let answer: IteratorResult<TargetRequest> | Promise<IteratorResult<TargetRequest>>;
+    try {
+      answer = this.#iterator.next();
+    } catch (cause) {
+      return this.#fail(cause);
+    }
     if (!(answer instanceof Promise)) return this.#take(answer);
     this.#asking = true;
     answer.then(
       (result) => { this.#take(result); this.#asking = false; this.#onArrival(); },
-      (cause: unknown) => { this.#error = { cause }; this.#asking = false; this.#onArrival(); },
+      (cause: unknown) => { this.#fail(cause); this.#asking = false; this.#onArrival(); },
     );
+  }
+
+  #fail(cause: unknown): void {
+    this.done = true;
+    this.error = { cause };
   }
 
   #take(result: IteratorResult<TargetRequest>): void {
@@ -275,6 +286,7 @@ export async function* probeTargets(
       const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
       const next = slots.get(told);
       const canTell = next !== undefined && (next.complete || next.kept.length > 0);
+      if (ended && !canTell && source.error && !signal?.aborted) throw source.error.cause;
       if (ended && !canTell) return;
       await new Promise<void>((resume) => {
         // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.

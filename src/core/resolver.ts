@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { monotonicClock } from './clock.js';
@@ -82,6 +83,7 @@ function within<T, F>(promise: Promise<T>, timeoutMs: number, signal: AbortSigna
     const giveUp = () => { settle(); resolve(fallback()); };
     const timer = setTimeout(() => setImmediate(giveUp), Math.max(timeoutMs, 0));
     const settle = () => { clearTimeout(timer); signal?.removeEventListener('abort', giveUp); };
+    if (signal) setMaxListeners(0, signal); // one signal may end many lookups
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
     promise.then((value) => { settle(); resolve(value); }, (error: unknown) => { settle(); reject(error as Error); });

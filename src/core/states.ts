@@ -72,7 +72,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
   },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
   { exitCode: 70, state: null, meaning: 'a bug in portping', reasons: [] },
-  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict', reasons: [] },
+  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict, or one on every target', reasons: [] },
 ];
 
 /** Exit code for a port that is open, but not as expected. */

@@ -128,6 +128,6 @@ export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean })
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),
     summary: (event) => output(summaryObject(event)),
-    finish: ({ elapsedMs, interrupted: _, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: rounded(elapsedMs) }) : SILENCE),
+    finish: ({ elapsedMs, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: rounded(elapsedMs) }) : SILENCE),
   };
 }

@@ -154,10 +154,10 @@ export function nagiosReporter({ expect, thresholds = { warn: undefined, crit: u
     },
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish({ interrupted = false }) {
-      const unfinished: readonly CheckState[] = interrupted || checks.length === 0 ? ['UNKNOWN'] : [];
+    finish({ isComplete }) {
+      const unfinished: readonly CheckState[] = !isComplete || checks.length === 0 ? ['UNKNOWN'] : [];
       state = worstOf([...checks.map((check) => check.state), ...unfinished]);
-      return render(checks, state, interrupted);
+      return render(checks, state, !isComplete);
     },
     exitCode: () => CHECK_STATES[state],
   };

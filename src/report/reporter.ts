@@ -72,8 +72,8 @@ export interface Totals {
   readonly hasExpectations: boolean;
   readonly elapsedMs: number;
   readonly exitCode: number;
-  /** Ended by a signal: there may be targets without a verdict. */
-  readonly interrupted?: boolean;
+  /** False when a signal or a mistake in the list ended the run before every probe had a verdict. */
+  readonly isComplete: boolean;
 }
 
 /** Facts to text. A reporter computes nothing about the network and writes nothing. */

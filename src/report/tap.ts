@@ -25,6 +25,6 @@ export function tapReporter(settings: TestSettings): Reporter {
     },
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish: () => ({ stdout: `${head()}1..${number}\n`, stderr: '' }),
+    finish: ({ isComplete }) => ({ stdout: `${head()}${isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.'}\n`, stderr: '' }),
   };
 }

@@ -139,9 +139,9 @@ function summaryLines(summary: Summary): string[] {
 }
 
 /** The end of a run over many targets in one line. */
-export function describeTotals({ probes, counts, unexpected, hasExpectations, elapsedMs }: Totals): string {
+export function describeTotals({ probes, counts, unexpected, hasExpectations, elapsedMs, isComplete }: Totals): string {
   const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
-  return `${plural(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${states.join(', ') || 'none'}${hasExpectations ? `; ${unexpected} not as expected` : ''}.`;
+  return `${plural(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${states.join(', ') || 'none'}${hasExpectations ? `; ${unexpected} not as expected` : ''}${isComplete ? '' : '; ended before the last one'}.`;
 }
 
 /** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -157,6 +158,47 @@ describe('--targets', () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: '# nothing\n' });
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect(stderr).toMatch(/^portping: --targets: standard input has no target/);
+  });
+});
+
+describe('a run that does not come to its end', () => {
+  /** Two probes are made, then a signal comes: the third would have been ten minutes later. */
+  async function interrupt(...args: string[]): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
+    const [command = '', ...rest] = portpingCommand;
+    const child = spawn(command, [...rest, '--concurrency', '1', '-o', 'json', ...args, '--targets', '-'], { stdio: 'pipe' });
+    let [stdout, stderr, signalled] = ['', '', false];
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    child.stdin.write(`${HOST} ${open[0]}\n${HOST} ${open[1]}\n`);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+      if (!signalled && /\n.*\n/.test(stdout.replace(/^TAP.*\n/, ''))) signalled = child.kill('SIGTERM'); // a second one would end it at once
+    });
+    const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+    return { stdout, stderr, exitCode };
+  }
+
+  it('is no success, though all was well so far: 130', async () => {
+    const { stdout, exitCode } = await interrupt();
+    const objects = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+    expect(objects.map(({ type }) => type)).toEqual(['probe', 'probe', 'totals']);
+    expect(objects.at(-1)).toMatchObject({ exitCode: 130, isComplete: false, unexpected: 0 });
+    expect(exitCode).toBe(130);
+  });
+
+  it('cannot pass for a test that was passed', async () => {
+    const { stdout, exitCode } = await interrupt('-o', 'tap');
+    expect(stdout).toMatch(/^TAP version 14\nok 1 .*\nok 2 .*\nBail out! The run ended before the last probe\.\n$/);
+    expect(exitCode).toBe(130);
+  });
+
+  it('tells what it probed before a mistake in a pipe', async () => {
+    const text = await portping(['--targets', '-'], { input: `${HOST}:${open[0]}\n${HOST}:${closed}\nfoo\n` });
+    expect(text.stdout).toMatch(/^.*Success.*\n.*<10061>.*\n$/);
+    expect(text.stderr).toMatch(/\n2 probes in .*: 1 open, 1 closed; ended before the last one\.\nportping: standard input:3: port: none given for foo.*\n$/);
+    expect(text.exitCode).toBe(64);
+    const junit = await portping(['--targets', '-', '-o', 'junit'], { input: `${HOST}:${open[0]}\nfoo\n` });
+    expect(junit.stdout).toMatch(/tests="2" failures="0" errors="1"[^]*<error type="incomplete"/);
+    expect(junit.exitCode).toBe(64);
   });
 });
 

@@ -125,13 +125,30 @@ describe('many targets', () => {
     expect(events.map(({ report: { outcome } }) => outcome)).toMatchObject([{ state: 'failed', reason: 'no-files-left' }]);
   });
 
-  it('end with the error of the source', async () => {
-    const { port } = await listen();
+  it('end with the error of the source, when those before it are told', async () => {
+    const [silent, open] = [await silentPort(), await listen()];
     async function* requests() {
-      yield* requestsTo(port);
+      yield* requestsTo(silent, open.port);
       throw new Error('the file is gone');
     }
-    await expect(allOf(requests())).rejects.toThrow('the file is gone');
+    const told: string[] = [];
+    await expect(async () => {
+      for await (const event of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 300 })) told.push(seen(event));
+    }).rejects.toThrow('the file is gone');
+    expect(told).toEqual([`${silent} filtered`, `${open.port} open`]);
+    await expect(allOf((function* () { throw new Error('at once'); })())).rejects.toThrow('at once');
+  });
+
+  it('warn of nothing, though one signal ends many lookups and probes', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => { warnings.push(warning.name); };
+    process.on('warning', note);
+    const names = Array.from({ length: 30 }, (_, index) => ({ target: { host: `h${index}.invalid`, port: 1 } }));
+    const systemLookup: NonNullable<ManyOptions['systemLookup']> = () => new Promise(() => {});
+    const events = await allOf(names, { systemLookup, timeoutMs: 200, signal: new AbortController().signal });
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect([events.length, warnings]).toEqual([30, []]);
   });
 
   it('end at once when they are aborted, with those that were known', async () => {

@@ -33,6 +33,13 @@ describe('the JUnit report', () => {
     expect(junit).toContain('<error type="failed" message="failed (no-route) (192.0.2.10)">');
   });
 
+  it('has an error when the run did not come to its end', () => {
+    const text = junitReporter({ expect: 'open', service: null }).finish({ ...totalsOf(0), isComplete: false }).stdout;
+    expect(text).toContain('<testsuite name="portping" tests="1" failures="0" errors="1"');
+    expect(text).toContain('<error type="incomplete" message="the run ended before the last probe">');
+    if (hasXmllint) expect(complaints(text)).toBe('');
+  });
+
   it('lets nothing through that could do harm', () => {
     expect(junitOf([eventOf(reportOf(closedOutcome(), { target: { host: HOSTILE, port: 25 } }))]).replaceAll('\n', '')).not.toMatch(HARMFUL);
   });

@@ -7,14 +7,14 @@ import type { Thresholds } from '../../src/report/threshold.js';
 import { parseThreshold } from '../../src/report/threshold.js';
 import { cancelledOutcome, closedOutcome, endpoint, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
 
-const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1, exitCode: 0, interrupted: false } as const;
+const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1, exitCode: 0, isComplete: true } as const;
 const NONE: Thresholds = { warn: undefined, crit: undefined };
 const range = (text: string) => parseThreshold(text, '--warn');
 
 function check(events: readonly ProbeEvent[], { thresholds = NONE, expect: expected = 'open', interrupted = false } = {}) {
   const reporter = nagiosReporter({ expect: expected, thresholds });
   const streamed = events.map((event) => reporter.probe(event).stdout).join('');
-  const { stdout, stderr } = reporter.finish({ ...totals, interrupted });
+  const { stdout, stderr } = reporter.finish({ ...totals, isComplete: !interrupted });
   expect([streamed, stderr]).toEqual(['', '']);
   const [first = '', ...long] = stdout.trimEnd().split('\n');
   return { first, long, stdout, exitCode: reporter.exitCode?.() };

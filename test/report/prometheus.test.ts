@@ -90,7 +90,7 @@ describe('the metrics of a probe', () => {
     const events = ['a', 'b', 'a'].map((host) => eventOf(reportOf(openOutcome(), { target: { host, port: 25 } })));
     const reporter = prometheusReporter();
     expect(events.map((event) => reporter.probe(event).stdout).join('')).toBe('');
-    const { stdout } = reporter.finish({ type: 'totals', probes: 3, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1, exitCode: 0, interrupted: false });
+    const { stdout } = reporter.finish({ type: 'totals', probes: 3, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1, exitCode: 0, isComplete: true });
     const names = stdout.trimEnd().split('\n').map((line) => /^(?:# (?:HELP|TYPE) )?([a-z_]+)/.exec(line)?.[1]);
     expect(names.filter((name, index) => name !== names[index - 1]).length).toBe(new Set(names).size);
     const lines = stdout.split('\n').filter((line) => line.includes('{')).map((line) => line.split(' ')[0]);

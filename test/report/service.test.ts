@@ -145,7 +145,7 @@ describe('the other formats', () => {
     junit.probe(eventWith(answeredService()));
     junit.probe(eventWith(silentService()));
     junit.probe(eventOf(reportOf(closedOutcome())));
-    const xml = junit.finish({ type: 'totals', probes: 3, counts: {}, unexpected: 2, hasExpectations: true, elapsedMs: 1, exitCode: 6 }).stdout;
+    const xml = junit.finish({ type: 'totals', probes: 3, counts: {}, unexpected: 2, hasExpectations: true, elapsedMs: 1, exitCode: 6, isComplete: true }).stdout;
     expect(xml.match(/name="mail\.example\.com:25 is open and smtp answers"/g)).toHaveLength(3);
     expect(xml).toMatch(/<failure type="open" message="open \(silent\) \(192\.0\.2\.10\)">Service: smtp is silent: /);
     const tap = tapReporter({ expect: 'open', service: 'its service' });
@@ -157,7 +157,7 @@ describe('the other formats', () => {
     const table = tableReporter(options());
     table.probe(eventWith(answeredService()));
     table.probe(eventWith(silentService()));
-    const { stdout } = table.finish({ type: 'totals', probes: 2, counts: { open: 2 }, unexpected: 1, hasExpectations: true, elapsedMs: 1, exitCode: 6 });
+    const { stdout } = table.finish({ type: 'totals', probes: 2, counts: { open: 2 }, unexpected: 1, hasExpectations: true, elapsedMs: 1, exitCode: 6, isComplete: true });
     expect(stdout).toBe(
       'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.\n' +
       'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp is silent: its greeting did not come within 4.99 s.\n',
@@ -175,7 +175,7 @@ describe('the other formats', () => {
       const event = eventWith(finding);
       const junit = junitReporter({ expect: 'open', service: 'smtp' });
       junit.probe(event);
-      const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 1, hasExpectations: true, elapsedMs: 1, exitCode: 6 } as const;
+      const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 1, hasExpectations: true, elapsedMs: 1, exitCode: 6, isComplete: true } as const;
       const { stdout, stderr } = textReporter(options({ verbose: true })).probe(event);
       const others = [jsonReporter(options()).probe(event), csvReporter({ expect: 'open' }).probe(event), tapReporter({ expect: 'open', service: 'smtp' }).probe(event), junit.finish(totals)].map((each) => each.stdout);
       for (const text of [stdout, stderr, ...others]) expect(text.replace(/\r?\n/g, '')).not.toMatch(HARMFUL);

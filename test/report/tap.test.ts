@@ -18,6 +18,10 @@ describe('the TAP report', () => {
     );
   });
 
+  it('bails out instead of having a plan when the run did not come to its end', () => {
+    expect(tapReporter({ expect: 'open', service: null }).finish({ ...totalsOf(0), isComplete: false }).stdout).toBe('TAP version 14\nBail out! The run ended before the last probe.\n');
+  });
+
   it('has a plan also when there was no probe', () => {
     expect(tapOf([])).toBe('TAP version 14\n1..0\n');
   });

@@ -20,5 +20,5 @@ export const anyEvent: fc.Arbitrary<ProbeEvent> = fc.tuple(anyText, anyText, fc.
 
 /** The end of a run of so many probes. */
 export function totalsOf(probes: number): Totals {
-  return { type: 'totals', probes, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1234.5, exitCode: 0 };
+  return { type: 'totals', probes, counts: {}, unexpected: 0, hasExpectations: false, elapsedMs: 1234.5, exitCode: 0, isComplete: true };
 }
