@@ -42,6 +42,8 @@ export class Conversation {
   #start = 0;
   #end = 0;
   #searched = 0;
+  /** What is being read, of one line or more, and where it began. */
+  #reading = { awaited: '', start: 0 };
   #first = Buffer.alloc(0);
   #firstIsWhole = false;
   #firstByteMs: number | null = null;
@@ -98,6 +100,7 @@ export class Conversation {
 
   /** The next line, without its end (CR LF, or LF alone). */
   async readLine(awaited: string): Promise<string> {
+    this.#begin(awaited);
     for (;;) {
       const at = this.#bytes.subarray(0, this.#end).indexOf(10, this.#searched);
       if (at >= 0) {
@@ -113,6 +116,7 @@ export class Conversation {
 
   /** So many bytes. */
   async readBytes(count: number, awaited: string): Promise<Buffer> {
+    this.#begin(awaited);
     while (this.#end - this.#start < count) await this.#more(awaited);
     this.#start += count;
     return this.#bytes.subarray(this.#start - count, this.#start);
@@ -191,6 +195,10 @@ export class Conversation {
     this.#layer?.destroy();
   }
 
+  #begin(awaited: string): void {
+    if (this.#reading.awaited !== awaited) this.#reading = { awaited, start: this.#start };
+  }
+
   #isOver(): boolean {
     return this.#isTooMuch || this.#circumstances.signal.aborted || this.#isDropped();
   }
@@ -205,6 +213,7 @@ export class Conversation {
       const beginning = quote(this.firstLine ?? '');
       throw new ConversationOver({ state: 'wrong-protocol', problem: `more than ${MOST_BYTES / 1024} KiB came before ${awaited} was whole, beginning with ${beginning}` });
     }
+    if (this.#layer?.isAlerted) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
     if (this.#isDropped()) this.#throwDropped(awaited);
     if (this.#circumstances.signal.aborted) throw new ConversationOver({ state: 'silent', ...this.#waiting(awaited) });
     await this.#wait(null);
@@ -222,8 +231,10 @@ export class Conversation {
   }
 
   #waiting(awaited: string): Waiting {
-    const rest = this.#layer && !this.#layer.isSecure ? Buffer.alloc(0) : this.unread;
-    return { awaited, unfinished: rest.length === 0 ? null : cutText(rest, MOST_FIRST_LINE) };
+    if (this.#layer && !this.#layer.isSecure) return { awaited, unfinished: null };
+    const begun = this.#bytes.subarray(this.#reading.awaited === awaited ? this.#reading.start : this.#start, this.#end);
+    const at = begun.indexOf(10);
+    return { awaited, unfinished: begun.length === 0 ? null : cutText(at < 0 ? begun : begun.subarray(0, at), MOST_FIRST_LINE).replace(/\r$/, '') };
   }
 
   #throwDropped(awaited: string): never {

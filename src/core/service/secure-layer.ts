@@ -30,6 +30,9 @@ const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOC
 /** Whether bytes may begin a record of TLS (RFC 8446, 5.1): its type, and the first half of its version. */
 const mayBeTls = (bytes: Buffer): boolean => /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
 
+/** An alert of the other side (RFC 8446, 6) as OpenSSL names it: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`. */
+const ALERT = /_ALERT_(?:NUMBER_)?(\w+)$/;
+
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
  * after the handshake and not by it: then it is known also where it is not acceptable.
@@ -76,6 +79,11 @@ export class SecureLayer {
     return this.#firstBytes.length > 0 && !mayBeTls(this.#firstBytes);
   }
 
+  /** The other side has ended it by an alert, after the handshake. */
+  get isAlerted(): boolean {
+    return this.isSecure && ALERT.test(this.error?.code ?? '');
+  }
+
   /** Bytes from the wire. */
   push(bytes: Buffer): void {
     if (this.#firstBytes.length < 512) this.#firstBytes = Buffer.concat([this.#firstBytes, bytes.subarray(0, 513)]);
@@ -88,7 +96,7 @@ export class SecureLayer {
     else this.#tap.push(null);
   }
 
-  /** Why the handshake did not come to its end, in words. */
+  /** Why the handshake did not come to its end, or what came behind it, in words. */
   describeError(): TlsProblem {
     const code = this.error?.code ?? 'unknown';
     if (this.isPlain) {
@@ -97,8 +105,8 @@ export class SecureLayer {
       return { failure: 'not-tls', problem: `no TLS came, but ${quote(line)}${looks === null ? '' : `, which looks like ${looks}`}` };
     }
     if (VERSION_ERRORS.has(code)) return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
-    const alert = /ALERT_(?:NUMBER_)?(\w+)$/.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
-    return { failure: 'handshake', problem: alert ? `it broke the handshake off with the alert "${alert}"` : `the handshake failed (${code})` };
+    const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
+    return { failure: 'handshake', problem: alert ? `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"` : `the handshake failed (${code})` };
   }
 
   /** What was agreed on, and what about it ends the conversation, if anything: the failure is that of the weightiest. */

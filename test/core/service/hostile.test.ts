@@ -55,6 +55,15 @@ describe('a server that', () => {
     expect(describeService(finding)).toMatch(/^smtp is silent: its greeting was not complete within \d+ ms; it began with "2+"\.$/);
   });
 
+  it('ends in the middle of a greeting of several lines, or begins a TPKT and no more, is said to have begun', async () => {
+    const half = await listenTalking((socket) => void socket.end('220-one\r\n220-two\r\n'));
+    const dropped = expectFinding(await ask(half.port, { name: 'smtp' }, { timeoutMs: 5000 }), 'dropped');
+    expect(describeService(dropped)).toMatch(/^smtp dropped the connection: it was closed .* after the handshake, in the middle of its greeting, which began with "220-one"\.$/);
+    const tpkt = await listenTalking((socket) => void socket.on('data', () => socket.write(Buffer.from([3, 0, 0xff, 0xff, 6, 0xd0]))));
+    const silent = expectFinding(await ask(tpkt.port, { name: 'x400' }, { timeoutMs: 400 }), 'silent');
+    expect(describeService(silent)).toMatch(/ was not complete within \d+ ms; it began with "\\x03\\x00ÿÿ\\x06Ð"\.$/);
+  });
+
   it('drips a greeting without end, line by line, is silent too', async () => {
     const { port } = await listenTalking((socket) => {
       const timer = setInterval(() => socket.write('220-more\r\n'), 50);

@@ -1,10 +1,11 @@
+import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsFailure } from '../../../src/core/service/finding.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
-import { runAlone } from '../../support/listeners.js';
+import { runAlone, SOON } from '../../support/listeners.js';
 import { ask, dialogue, expectFinding, listenTalking, listenTls, turnToTls } from '../../support/talkers.js';
 
 let authority: TestAuthority;
@@ -104,6 +105,18 @@ describe('TLS', () => {
     expect(await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 })).toMatchObject({ state: 'silent', awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
     const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) => socket.end('220-x'));
     expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({ state: 'dropped', by: 'end', unfinished: '220-x' });
+  });
+
+  it('that wants a certificate of the client says no behind the handshake, which is heard', async () => {
+    const words = ['s_server', '-accept', '127.0.0.1:0', '-cert', good.certFile, '-key', good.keyFile, '-Verify', '1', '-verify_return_error', '-www'];
+    const server = spawn('openssl', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void server.kill());
+    let said = '';
+    server.stdout.on('data', (text) => { said += String(text); });
+    await expect.poll(() => /^ACCEPT \S+:\d+/m.test(said), SOON).toBe(true);
+    const port = Number(/^ACCEPT \S+:(\d+)/m.exec(said)?.[1]);
+    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
+    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it ended TLS with the alert "certificate required"', tls: { version: 'TLSv1.3' } });
   });
 
   it('that floods from inside is cut off at 64 KiB', async () => {
