@@ -39,7 +39,7 @@ const STARTS_PER_TURN = 12;
 const TOLD_PER_TURN = 24;
 
 /** How far probing may run ahead of the oldest target that has no verdict yet: it bounds the memory for verdicts that wait for their turn. */
-const LOOK_AHEAD = 20_000;
+const LOOK_AHEAD = 16_000;
 
 /** Shortages of this machine pass when fewer probes run, those of source ports within a minute: TIME_WAIT lasts 60 s on Linux. */
 export const SHORTAGE_PATIENCE_MS = 75_000;
