@@ -39,14 +39,23 @@ export interface ProbeAnswer {
 /** Probes what it may, and no more at once than it may. */
 export class Prober {
   readonly #options: ProberOptions;
-  #inFlight = 0;
+  /** When those in flight must be over, by `monotonicClock`. */
+  readonly #inFlight = new Set<{ readonly endMs: number }>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return this.#inFlight.size;
+  }
+
+  /** Within how many milliseconds all of those in flight must be over; 0 when there are none. */
+  get longestLeftMs(): number {
+    const nowMs = monotonicClock();
+    let longestMs = 0;
+    for (const { endMs } of this.#inFlight) longestMs = Math.max(longestMs, endMs - nowMs);
+    return longestMs;
   }
 
   /**
@@ -63,10 +72,11 @@ export class Prober {
     const { host, port } = target;
     const isAllowed = familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
     if (!isAllowed) throw new Refusal('forbidden', allow.refusal(host, port));
-    if (this.#inFlight >= concurrency) throw new Refusal('busy', `${concurrency} probes are under way, which is what --concurrency allows; try again later`);
+    if (this.#inFlight.size >= concurrency) throw new Refusal('busy', `${concurrency} probes are under way, which is what --concurrency allows; try again later`);
 
-    this.#inFlight += 1;
     const startMs = monotonicClock();
+    const running = { endMs: startMs + timeoutMs };
+    this.#inFlight.add(running);
     try {
       const guard = this.#guard(target);
       const options: ProbeOptions = {
@@ -78,7 +88,7 @@ export class Prober {
       else reports.push(await probeTarget(target, options));
       return { probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })), leftOut: guard.leftOut(), elapsedMs: monotonicClock() - startMs };
     } finally {
-      this.#inFlight -= 1;
+      this.#inFlight.delete(running);
     }
   }
 

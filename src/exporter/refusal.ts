@@ -8,6 +8,7 @@ export const REFUSALS = {
   'too-long': 414,
   'headers-too-long': 431,
   busy: 503,
+  pipelined: 503,
   'too-many-connections': 503,
 } as const;
 

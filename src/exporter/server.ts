@@ -4,6 +4,7 @@ import { formatHostPort } from '../core/target.js';
 import { escapeControls } from '../report/escape.js';
 import { EXPOSITION_TYPE, renderMetrics } from '../report/prometheus.js';
 import type { AllowList } from './allow-list.js';
+import { Connections } from './connections.js';
 import { LANDING_HEADERS, landingPage } from './landing-page.js';
 import type { Log } from './log.js';
 import type { OwnMetrics } from './own-metrics.js';
@@ -26,12 +27,19 @@ const LIMITS = {
   idleMs: 180_000,
   /** Connections beyond those that probes are made for. */
   spareConnections: 256,
+  /** Connections beyond all of those, each for the moment that it takes to refuse it. */
+  refusedConnections: 256,
+  /** Requests on one connection that wait for their answers. Scrapers send one after the other. */
+  pipelined: 16,
   /** How long a client that was cut off may take to read why. */
   lingerMs: 1000,
 } as const;
 
 /** How long connections without a request may stay when the exporter ends, milliseconds. */
 const FAREWELL_MS = 1000;
+
+/** How long after the longest probe its answer may take, when the exporter ends, milliseconds. */
+const LAST_ANSWER_MS = 2000;
 
 /** What the server is made of. */
 export interface ServerParts {
@@ -64,17 +72,16 @@ class Responder {
     this.#parts = parts;
   }
 
-  async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** @param signal tells that nobody waits for the answer any more */
+  async answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
     const { log } = this.#parts;
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
     let answer: Answer;
     try {
-      answer = await this.#route(request, gone.signal);
+      answer = await this.#route(request, signal);
     } catch (error) {
       answer = this.#refuse(error, request);
     }
-    if (gone.signal.aborted) return;
+    if (signal.aborted) return;
     // A body that nobody asked for is not read: the connection ends instead.
     const hasBody = request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
     response.on('error', (error) => log('error', { message: error.message }));
@@ -139,7 +146,8 @@ function endConnection(socket: Socket, reason: RefusalReason, message: string, r
   const status = REFUSALS[reason];
   const body = lineOf(message);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN['Content-Type']}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+  const linger = setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+  socket.once('close', () => clearTimeout(linger)); // it would keep all of the connection from being forgotten
 }
 
 /** Refuses what is not even a request: headers without end, a client that takes too long, bytes that are not HTTP. */
@@ -158,15 +166,18 @@ function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, responde
 /** The exporter's HTTP server, not yet listening. */
 export interface ExporterServer {
   readonly server: Server;
-  /** Takes no more connections, answers what is in flight, and ends. */
+  /** Takes no more connections, answers what is in flight, and ends: at the latest when the longest probe must have been answered. */
   stop(): Promise<void>;
 }
 
 /** Makes the HTTP server. */
 export function createExporterServer(parts: ServerParts): ExporterServer {
   const responder = new Responder(parts);
-  let stopping = false;
-  const active = new Set<ServerResponse>();
+  const connections = new Connections();
+  const end = (socket: Socket, reason: RefusalReason, message: string): void => {
+    connections.drop(socket);
+    endConnection(socket, reason, message, responder);
+  };
   const server = createServer(
     {
       maxHeaderSize: LIMITS.headerBytes,
@@ -176,38 +187,34 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
       connectionsCheckingInterval: 1000,
     },
     (request, response) => {
-      active.add(response);
-      response.once('close', () => {
-        active.delete(response);
-        if (stopping && active.size === 0) server.closeIdleConnections();
-      });
-      response.shouldKeepAlive &&= !stopping;
-      void responder.answer(request, response);
+      const { socket } = request;
+      const unanswered = connections.unanswered(socket);
+      if (unanswered === null) return; // it was refused, and ends
+      if (unanswered < LIMITS.pipelined) return void responder.answer(request, response, connections.expect(socket, response));
+      socket.pause(); // nothing more of it is read
+      end(socket, 'pipelined', `more than ${LIMITS.pipelined} requests at once on one connection`);
     },
   );
   server.maxConnections = parts.concurrency + LIMITS.spareConnections;
   server.setTimeout(LIMITS.idleMs);
+  server.on('connection', (socket) => connections.add(socket));
   server.on('drop', (data) => responder.note('too-many-connections', formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0), `more than ${server.maxConnections} connections`));
-  const refused = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (refused.has(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
-    refused.add(socket as Socket);
+    if (!connections.drop(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
     refuseConnection(error, socket as Socket, responder);
   });
-  server.on('connect', (_request, socket) => endConnection(socket.on('error', () => {}) as Socket, 'bad-method', 'CONNECT is not allowed; allowed: GET, HEAD', responder));
+  server.on('connect', (_request, socket) => end(socket.on('error', () => {}) as Socket, 'bad-method', 'CONNECT is not allowed; allowed: GET, HEAD'));
   return {
     server,
     stop: () => new Promise((resolve) => {
-      stopping = true;
-      for (const response of active) if (!response.headersSent) response.shouldKeepAlive = false;
+      connections.endWhenAnswered();
       server.close(() => resolve());
       server.closeIdleConnections();
-      // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for.
-      const close = (): void => {
-        if (active.size === 0) server.closeAllConnections();
-        else setTimeout(close, 50);
-      };
-      setTimeout(close, FAREWELL_MS);
+      // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for, and not for ever.
+      setTimeout(() => {
+        connections.closeSilent();
+        setTimeout(() => server.closeAllConnections(), parts.prober.longestLeftMs + LAST_ANSWER_MS);
+      }, FAREWELL_MS);
     }),
   };
 }

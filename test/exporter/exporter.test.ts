@@ -164,6 +164,41 @@ describe('a probe over HTTP', () => {
   });
 });
 
+describe('requests that follow each other without waiting for an answer', () => {
+  const probeOf = (target: string, timeout: string) => `GET /probe?target=${target}&timeout=${timeout} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const healthy = 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it('are answered in their order', async () => {
+    const exporter = await startExporter();
+    const said = await talk(exporter.port, probeOf(`127.0.0.1:${await silentPort()}`, '300ms'), healthy.repeat(2), 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(said.match(/^(portping_cause|portping-exporter is healthy|there is no)/gm)).toEqual(['portping_cause', 'portping-exporter is healthy', 'portping-exporter is healthy', 'there is no']);
+  });
+
+  it('are all given up when their connection goes away, and hold up no end', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const socket = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
+    socket.write(`${probeOf(target, '100s').repeat(3)}${healthy}`);
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(3);
+    socket.resetAndDestroy();
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(0);
+    const silent = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
+    onTestFinished(() => void silent.destroy());
+    await once(silent, 'connect');
+    const { exitCode, elapsedMs } = await exporter.stop();
+    expect(exitCode).toBe(0);
+    expect(elapsedMs).toBeLessThan(10_000);
+  }, 30_000);
+
+  it('are refused when they are too many, with all that waits on their connection', async () => {
+    const target = `127.0.0.1:${await silentPort()}`;
+    const exporter = await startExporter();
+    const said = await talk(exporter.port, probeOf(target, '100s'), healthy.repeat(5000));
+    expect(said).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 16 requests at once on one connection\n$/);
+    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="pipelined"}': 1, portping_exporter_probes_in_flight: 0 });
+  });
+});
+
 describe('what is not allowed', () => {
   it('is refused without --allow outside private and loopback ranges, and it says so', async () => {
     const exporter = await startExporter();
