@@ -11,17 +11,18 @@ const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h
  * @param text what the user wrote
  * @param name the argument, for the error message
  * @param minimumMs the shortest duration allowed, in milliseconds
- * @returns milliseconds, `minimumMs` to 2147483647
+ * @param maximumMs the longest duration allowed, in milliseconds
+ * @returns milliseconds, `minimumMs` to `maximumMs`
  * @throws UsageError when it is not a duration or out of range
  */
-export function parseDuration(text: string, name: string, minimumMs = 1): number {
+export function parseDuration(text: string, name: string, minimumMs = 1, maximumMs = MAX_DURATION_MS): number {
   const match = /^(\d+(?:\.\d+)?|\.\d+)(ms|s|m|h|d)?$/.exec(text);
   const durationMs = match ? Number(match[1]) * (UNIT_MS[match[2] ?? 's'] ?? NaN) : NaN;
   if (Number.isNaN(durationMs)) {
     throw new UsageError(`${name}: "${text}" is not a duration; allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`);
   }
-  if (durationMs < minimumMs || durationMs > MAX_DURATION_MS) {
-    throw new UsageError(`${name}: ${text} is out of range; allowed: ${minimumMs}ms to 24.8 days`);
+  if (durationMs < minimumMs || durationMs > maximumMs) {
+    throw new UsageError(`${name}: ${text} is out of range; allowed: ${minimumMs}ms to ${maximumMs === MAX_DURATION_MS ? '24.8 days' : `${maximumMs / 1000}s`}`);
   }
   return durationMs;
 }

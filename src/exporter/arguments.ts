@@ -62,12 +62,6 @@ export function parseListen(text: string): ListenAddress {
   return { address: address === '' ? null : address, port };
 }
 
-function parseTimeout(text: string): number {
-  const timeoutMs = parseDuration(text, '--timeout');
-  if (timeoutMs > MAX_TIMEOUT_MS) throw new UsageError(`--timeout: ${text} is out of range; allowed: at most ${MAX_TIMEOUT_MS / 1000}s`);
-  return timeoutMs;
-}
-
 function parseConcurrency(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
   if (number < 1 || number > 10_000) throw new UsageError(`--concurrency: "${text}" is not a number of probes; allowed: 1 to 10000`);
@@ -82,7 +76,7 @@ function command(write: (text: string) => void): Command {
       new Option('--allow <rule>', `what may be probed: an address, a block of them or a host pattern, with ports if you like: 10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated (default: ${DEFAULT_RULES.join(' ')})`)
         .argParser((rule, rules: readonly string[] | undefined) => [...(rules ?? []), rule]),
     )
-    .addOption(new Option('--timeout <duration>', 'how long a probe may take if a request does not say').default(5000, '5s').argParser(parseTimeout))
+    .addOption(new Option('--timeout <duration>', 'how long a probe may take if a request does not say').default(5000, '5s').argParser((text) => parseDuration(text, '--timeout', 1, MAX_TIMEOUT_MS)))
     .addOption(
       new Option('--timeout-offset <duration>', 'how much earlier than Prometheus gives up a probe ends').default(500, '500ms').argParser((text) => parseDuration(text, '--timeout-offset', 0)),
     )

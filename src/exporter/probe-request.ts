@@ -30,9 +30,7 @@ function readFlag(name: string, value: string | null): boolean {
 
 function readTimeout(value: string | null): number | null {
   if (value === null || value === '') return null; // an empty field of the form
-  const timeoutMs = parseDuration(value, 'timeout');
-  if (timeoutMs > MAX_TIMEOUT_MS) throw new Refusal('bad-request', `timeout: ${value} is too long; allowed: at most ${MAX_TIMEOUT_MS / 1000}s`);
-  return timeoutMs;
+  return parseDuration(value, 'timeout', 1, MAX_TIMEOUT_MS);
 }
 
 function readService(parameters: URLSearchParams): ServiceRequest | null {
