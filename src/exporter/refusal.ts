@@ -6,6 +6,7 @@ export const REFUSALS = {
   'bad-method': 405,
   slow: 408,
   'too-long': 414,
+  'bad-expectation': 417,
   'headers-too-long': 431,
   busy: 503,
   pipelined: 503,

@@ -63,6 +63,16 @@ const clientOf = (socket: Socket): string => formatHostPort(socket.remoteAddress
 
 const lineOf = (text: string): string => `${escapeControls(text)}\n`;
 
+/** A URL with scheme and host, as for a proxy: a server must take it, too (RFC 9112, 3.2.2). */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?]*(.*)$/is;
+
+/** What HTTP/1.1 asks of headers (RFC 9112, 3.2; RFC 9110, 10.1.1); Node has sent `100 Continue` where that is expected. */
+function checkHeaders({ httpVersion, headers: { host, expect } }: IncomingMessage): void {
+  if (httpVersion !== '1.1') return;
+  if (host === undefined) throw new Refusal('bad-request', 'the request has no Host header');
+  if (expect !== undefined && !/\b100-continue\b/i.test(expect)) throw new Refusal('bad-expectation', `Expect: ${expect} cannot be met; allowed: 100-continue`);
+}
+
 /** Answers requests: the pages, and a refusal in one plain line for everything else. */
 class Responder {
   readonly #parts: ServerParts;
@@ -95,11 +105,13 @@ class Responder {
     this.#parts.log('refused', { reason, client, message });
   }
 
-  async #route({ method = '', url = '', headers, socket }: IncomingMessage, signal: AbortSignal): Promise<Answer> {
+  async #route(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
     const { metrics, allow, version } = this.#parts;
+    const { method = '', url = '', headers, socket } = request;
+    checkHeaders(request);
     if (method !== 'GET' && method !== 'HEAD') throw new Refusal('bad-method', `${method} is not allowed; allowed: GET, HEAD`);
     if (url.length > LIMITS.urlCharacters) throw new Refusal('too-long', `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`);
-    const [path = '', query = ''] = url.split(/\?(.*)/s);
+    const [path = '', query = ''] = url.replace(ABSOLUTE_FORM, (_origin, rest: string) => (rest.startsWith('/') ? rest : `/${rest}`)).split(/\?(.*)/s);
     switch (path) {
       case '/probe':
         return this.#probe(new URLSearchParams(query), headers['x-prometheus-scrape-timeout-seconds'], clientOf(socket), signal);
@@ -178,6 +190,14 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
     connections.drop(socket);
     endConnection(socket, reason, message, responder);
   };
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    const unanswered = connections.unanswered(socket);
+    if (unanswered === null) return; // it was refused, and ends
+    if (unanswered < LIMITS.pipelined) return void responder.answer(request, response, connections.expect(socket, response));
+    socket.pause(); // nothing more of it is read
+    end(socket, 'pipelined', `more than ${LIMITS.pipelined} requests at once on one connection`);
+  };
   const server = createServer(
     {
       maxHeaderSize: LIMITS.headerBytes,
@@ -185,20 +205,21 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
       requestTimeout: LIMITS.requestMs,
       keepAliveTimeout: LIMITS.keepAliveMs,
       connectionsCheckingInterval: 1000,
+      requireHostHeader: false, // Node would refuse without a word
     },
-    (request, response) => {
-      const { socket } = request;
-      const unanswered = connections.unanswered(socket);
-      if (unanswered === null) return; // it was refused, and ends
-      if (unanswered < LIMITS.pipelined) return void responder.answer(request, response, connections.expect(socket, response));
-      socket.pause(); // nothing more of it is read
-      end(socket, 'pipelined', `more than ${LIMITS.pipelined} requests at once on one connection`);
-    },
+    answer,
   );
-  server.maxConnections = parts.concurrency + LIMITS.spareConnections;
+  server.on('checkExpectation', answer);
+  const mostConnections = parts.concurrency + LIMITS.spareConnections;
+  const tooMany = `more than ${mostConnections} connections`;
+  server.on('connection', (socket) => {
+    connections.add(socket);
+    if (connections.size >= mostConnections) server.closeIdleConnections(); // those that are only kept make room
+    if (connections.size > mostConnections) end(socket.on('error', () => {}), 'too-many-connections', tooMany);
+  });
+  server.maxConnections = mostConnections + LIMITS.refusedConnections;
+  server.on('drop', (data) => responder.note('too-many-connections', formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0), tooMany));
   server.setTimeout(LIMITS.idleMs);
-  server.on('connection', (socket) => connections.add(socket));
-  server.on('drop', (data) => responder.note('too-many-connections', formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0), `more than ${server.maxConnections} connections`));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!connections.drop(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
     refuseConnection(error, socket as Socket, responder);

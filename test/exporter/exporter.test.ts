@@ -294,6 +294,42 @@ describe('a request that is not answered with a probe', () => {
     expect((await exporter.probe({ target: `127.0.0.1:${open.port}` })).status).toBe(200);
   });
 
+  it('finds room where connections are only kept for later, and is refused with a word where all are in use', async () => {
+    const exporter = await startExporter(['--concurrency', '1']);
+    const descriptors = async () => (await readdir(`/proc/${exporter.pid}/fd`)).length;
+    const before = await descriptors();
+    const hold = (text: string) => Promise.all(Array.from({ length: 257 }, async () => {
+      const socket = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      socket.write(text);
+      await once(socket, text.endsWith('\r\n\r\n') ? 'data' : 'connect');
+      return socket;
+    }));
+    await hold('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
+    expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
+    await expect.poll(descriptors, SOON).toBeLessThan(before + 200);
+    await hold('GET / HTTP/1.1\r\n');
+    expect(await talk(exporter.port)).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 257 connections\n$/);
+    await expect.poll(async () => (await get(`${exporter.url}/-/healthy`)).status, { timeout: 15_000 }).toBe(200);
+    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="too-many-connections"}']).toBeGreaterThan(0);
+  }, 40_000);
+
+  it('is refused with a line also where HTTP itself does not allow it', async () => {
+    const exporter = await startExporter();
+    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has no Host header\n$/);
+    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 417 [^]*\r\n\r\nExpect: foo cannot be met; allowed: 100-continue\n$/);
+    expect(await talk(exporter.port, 'GET /-/healthy HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
+    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="bad-request"}': 1, 'portping_exporter_requests_refused_total{reason="bad-expectation"}': 1 });
+  });
+
+  it('may name its server as for a proxy', async () => {
+    const exporter = await startExporter();
+    const ask = (url: string) => talk(exporter.port, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    expect(await ask(`${exporter.url}/-/healthy`)).toMatch(/^HTTP\/1\.1 200 [^]*healthy\.\n$/);
+    expect(await ask(`HTTP://x/probe?target=127.0.0.1:${await freePort()}`)).toMatch(/^HTTP\/1\.1 200 [^]*conn-refused/);
+    for (const url of ['http://x', 'http://x?y']) expect(await ask(url)).toMatch(/^HTTP\/1\.1 200 [^]*<form/);
+  });
+
   it('does no harm, whatever bytes it is made of', async () => {
     const exporter = await startExporter();
     const [path, bytes] = [fc.sample(fc.string({ unit: 'binary' }), 60), fc.sample(fc.uint8Array({ maxLength: 400 }), 60)];
@@ -397,7 +433,8 @@ describe("the exporter's command line", () => {
     [['--listen', 'localhost:1'], '--listen: "localhost:1" is not an address and a port'],
     [['--listen', '127.0.0.1:99999'], '--listen: "127.0.0.1:99999" is not an address and a port'],
     [['--allow', '10.0.0.0/99'], '--allow: 10.0.0.0/99 has a length of 99'],
-    [['--timeout', '1h'], '--timeout: 1h is out of range; allowed: at most 120s'],
+    [['--timeout', '1h'], '--timeout: 1h is out of range; allowed: 1ms to 120s'],
+    [['--timeout', '0'], '--timeout: 0 is out of range; allowed: 1ms to 120s'],
     [['--timeout-offset', 'x'], '--timeout-offset: "x" is not a duration'],
     [['--concurrency', '0'], '--concurrency: "0" is not a number of probes; allowed: 1 to 10000'],
     [['--dns', 'localhost'], '--dns: "localhost" is not the address of a DNS server'],
