@@ -1,11 +1,13 @@
 import { BlockList, isIP } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { monotonicClock } from '../core/clock.js';
 import { asciiHost, familyOf, formatHostPort, parseHost } from '../core/target.js';
 import { parsePorts } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
 /**
  * What is allowed when nobody says anything: this machine, and private networks. Link-local addresses are not among them: behind one,
- * 169.254.169.254, clouds keep secrets.
+ * 169.254.169.254, clouds keep secrets. Nor is what Amazon keeps behind unique local ones (`METADATA`).
  */
 export const DEFAULT_RULES: readonly string[] = [
   '127.0.0.0/8', '::1/128', // loopback (RFC 1122, RFC 4291)
@@ -13,11 +15,15 @@ export const DEFAULT_RULES: readonly string[] = [
   'fc00::/7', // unique local (RFC 4193)
 ];
 
+/** Where EC2 has its metadata service in IPv6 (fd00:ec2::254, "Retrieve instance metadata" in Amazon's documentation) and others of the kind beside it. */
+const METADATA = ['fd00:ec2::/32'];
+const NEVER_BY_DEFAULT = blocksOf(METADATA);
+
 /**
- * Addresses that a rule for names never permits: whoever runs the DNS of such a name could make the exporter probe its own machine, or the metadata
- * service of a cloud (169.254.169.254). They need a rule for addresses.
+ * Addresses that a rule for names never permits, beside those that this machine has: whoever runs the DNS of such a name could make the exporter probe
+ * its own machine, or the metadata service of a cloud. They need a rule for addresses.
  */
-const NEVER_BY_NAME = blocksOf(['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10']);
+const NEVER_BY_NAME = blocksOf(['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10', ...METADATA]);
 const LOOPBACK = blocksOf(['127.0.0.0/8', '::1/128']);
 
 const ALLOWED = 'allowed: an address, a block (10.0.0.0/8), or a host (db, *.example.com), with ports behind a colon if you like (:443, :5432,8000-8010); IPv6 with ports in brackets';
@@ -32,6 +38,26 @@ function plainAddress(address: string): { readonly address: string; readonly fam
   if (high === undefined || low === undefined) return { address: canonical, family: 'ipv6' };
   const bytes = [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 255]);
   return { address: bytes.join('.'), family: 'ipv4' };
+}
+
+/** In front of an IPv4 address in the last 32 bits: translated (RFC 6052, RFC 2765), or compatible (RFC 4291, 2.5.5.1). */
+const WRAPPINGS = ['64:ff9b:0:0:0:0', '0:0:0:0:ffff:0', '0:0:0:0:0:0'];
+
+/** The IPv4 address that a translator or tunnel could make of this IPv6 address (6to4 too: RFC 3056), as an IPv6 address that `plainAddress` unwraps. */
+function unwrapped(address: string): string | null {
+  const plain = plainAddress(address);
+  if (plain?.family !== 'ipv6') return null;
+  const [head = [], tail] = plain.address.split('::').map((part) => part.split(':').filter(Boolean));
+  const groups: readonly string[] = tail ? [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail] : head;
+  const [high, low] = groups[0] === '2002' ? groups.slice(1) : WRAPPINGS.includes(groups.slice(0, 6).join(':')) ? groups.slice(6) : [];
+  return high === undefined || low === undefined ? null : `::ffff:${high}:${low}`;
+}
+
+/** How long the addresses of this machine are known, milliseconds: asking for them takes a while where there are many. */
+const OWN_ADDRESSES_MS = 1000;
+
+function addressesOfThisMachine(): string[] {
+  return Object.values(networkInterfaces()).flatMap((interfaces = []) => interfaces.map(({ address }) => address));
 }
 
 /** Blocks of addresses, the families apart: one list for both would take every IPv4 address for one in ::/0. */
@@ -122,12 +148,16 @@ export class AllowList {
   /** Nobody gave a rule. */
   readonly isDefault: boolean;
   readonly #rules: readonly Rule[];
+  readonly #findOwn: () => readonly string[];
+  #own: { readonly blocks: Blocks; readonly untilMs: number } | null = null;
 
   /**
    * @param rules each `<address | block | host pattern>[:ports]`; the default ones when empty
+   * @param findOwn finds the addresses of this machine
    * @throws UsageError naming the rule
    */
-  constructor(rules: readonly string[]) {
+  constructor(rules: readonly string[], findOwn: () => readonly string[] = addressesOfThisMachine) {
+    this.#findOwn = findOwn;
     this.isDefault = rules.length === 0;
     this.rules = this.isDefault ? DEFAULT_RULES : rules;
     this.#rules = this.rules.map(parseRule);
@@ -136,9 +166,9 @@ export class AllowList {
   /** Whether a rule for addresses permits this one, or a rule for names this name at this address. */
   permits(host: string, address: string, port: number): boolean {
     return this.#of(port).some(({ addresses, names }) => {
-      if (addresses) return isIn(addresses, address);
+      if (addresses) return isIn(addresses, address) && !(this.isDefault && isIn(NEVER_BY_DEFAULT, address));
       if (isIP(host) !== 0 || !names?.test(plainName(host))) return false;
-      return !isIn(NEVER_BY_NAME, address) || (plainName(host) === 'localhost' && isIn(LOOPBACK, address)); // RFC 6761, 6.3
+      return !this.#isNeverByName(address) || (plainName(host) === 'localhost' && isIn(LOOPBACK, address)); // RFC 6761, 6.3
     });
   }
 
@@ -155,10 +185,17 @@ export class AllowList {
   refusal(host: string, port: number, addresses: readonly string[] = []): string {
     const target = formatHostPort(host, port);
     if (familyOf(host) !== null) return `${target} is not allowed here; --allow ${target} would permit it`;
-    if (addresses.length > 0 && addresses.every((address) => isIn(NEVER_BY_NAME, address))) {
-      return `${target} is not allowed here: its addresses are of this machine or its links, which a rule for names never permits; a rule for them (--allow <address>:${port}) would`;
+    if (addresses.length > 0 && addresses.every((address) => this.#isNeverByName(address))) {
+      return `${target} is not allowed here: its addresses are of this machine, of its links or of a cloud's metadata service, which a rule for names never permits; a rule for them (--allow <address>:${port}) would`;
     }
     return `${target} is not allowed here; --allow ${target}, or a rule for its addresses, would permit it`;
+  }
+
+  #isNeverByName(address: string): boolean {
+    const nowMs = monotonicClock();
+    if (this.#own === null || nowMs >= this.#own.untilMs) this.#own = { blocks: blocksOf(this.#findOwn().map((own) => own.replace(/%.*/s, ''))), untilMs: nowMs + OWN_ADDRESSES_MS };
+    const { blocks } = this.#own;
+    return [address, unwrapped(address)].some((each) => each !== null && (isIn(NEVER_BY_NAME, each) || isIn(blocks, each)));
   }
 
   #of(port: number): readonly Rule[] {

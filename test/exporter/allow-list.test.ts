@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { networkInterfaces } from 'node:os';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../src/core/usage-error.js';
 import { AllowList, DEFAULT_RULES } from '../../src/exporter/allow-list.js';
 
@@ -7,7 +8,7 @@ import { AllowList, DEFAULT_RULES } from '../../src/exporter/allow-list.js';
 const literal = (rules: readonly string[], address: string, port = 80): boolean => new AllowList(rules).permits(address, address, port);
 
 /** Whether a name is permitted at an address. */
-const named = (rules: readonly string[], host: string, address: string, port = 80): boolean => new AllowList(rules).permits(host, address, port);
+const named = (rules: readonly string[], host: string, address: string, port = 80): boolean => new AllowList(rules, () => ['198.51.100.7', '2001:db8::7', 'fe80::7%eth0']).permits(host, address, port);
 
 describe('without a rule', () => {
   it.each(['127.0.0.1', '127.255.0.9', '::1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.9.9', 'fd00::1', 'fc12::', '::ffff:10.0.0.1', '0:0:0:0:0:ffff:7f00:1'])(
@@ -17,7 +18,7 @@ describe('without a rule', () => {
 
   it.each([
     '8.8.8.8', '172.15.255.255', '172.32.0.0', '192.167.1.1', '100.64.0.1', '0.0.0.0', '::', '255.255.255.255', '224.0.0.1', '2001:db8::1', 'fec0::1', 'ff02::1',
-    '169.254.1.1', '169.254.169.254', 'fe80::1%eth0', '::ffff:169.254.169.254', '::ffff:8.8.8.8', '::FFFF:0808:0808', '0:0:0:0:0:ffff:8.8.8.8', '::8.8.8.8', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1',
+    '169.254.1.1', '169.254.169.254', 'fe80::1%eth0', '::ffff:169.254.169.254', '::ffff:8.8.8.8', '::FFFF:0808:0808', '0:0:0:0:0:ffff:8.8.8.8', '::8.8.8.8', 'fd00:ec2::254', 'fd00:ec2::23', '64:ff9b::8.8.8.8', '64:ff9b::7f00:1', '2002:7f00:1::', '::127.0.0.1',
   ])('%s is not', (address) => expect(literal([], address)).toBe(false));
 
   it('a name goes by its addresses', () => {
@@ -71,13 +72,47 @@ describe('a rule', () => {
   ] as const)('%s for the name %s: %s', (rule, host, permitted) => expect(named([rule], host, '192.0.2.1')).toBe(permitted));
 
   it('for names never opens this machine and its links, whoever runs their DNS', () => {
-    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::', '169.254.169.254', 'fe80::1%eth0', '::ffff:127.0.0.1']) {
+    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::', '169.254.169.254', 'fe80::1%eth0', '::ffff:127.0.0.1', '198.51.100.7', '::ffff:198.51.100.7', '2001:db8::7', 'fd00:ec2::254']) {
       expect(named(['*'], 'evil.example.com', address), address).toBe(false);
     }
     expect(named(['*'], 'db.example.com', '10.0.0.1')).toBe(true);
     expect(named(['*', '169.254.0.0/16'], 'meta.example.com', '169.254.169.254')).toBe(true);
     expect(named(['localhost'], 'localhost', '127.0.0.1')).toBe(true);
     expect(named(['*'], 'localhost', '10.0.0.1')).toBe(true);
+  });
+
+  it.each(['127.0.0.1', '169.254.169.254', '198.51.100.7'])('for names does not open %s in a wrapping of IPv6 either', (ipv4) => {
+    const [a = 0, b = 0, c = 0, d = 0] = ipv4.split('.').map(Number);
+    const hex = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
+    for (const address of [`64:ff9b::${hex}`, `::${ipv4}`, `::ffff:0:${hex}`, `2002:${hex}::1`, `2002:${hex}:1:2:3:4:5`]) {
+      expect(named(['*'], 'evil.example.com', address), address).toBe(false);
+      expect(named(['*', '::/0'], 'evil.example.com', address), address).toBe(true);
+    }
+  });
+
+  it('for names opens what is wrapped, if it opens that', () => {
+    for (const address of ['64:ff9b::cb00:7105', '2002:cb00:7105::1', '2001:db8:127:0:0:1::', 'fd00::1']) expect(named(['*'], 'db.example.com', address), address).toBe(true);
+    expect(literal(['64:ff9b::/96'], '203.0.113.5')).toBe(false);
+  });
+
+  it('for addresses opens what it names, also what is never open otherwise', () => {
+    expect(literal(['fd00:ec2::254'], 'fd00:ec2::254')).toBe(true);
+    expect(named(['*', '198.51.100.0/24'], 'own.example.com', '198.51.100.7')).toBe(true);
+  });
+
+  it('for names does not open an address that this machine got a moment ago', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const own: string[] = [];
+    const list = new AllowList(['*'], () => own);
+    expect(list.permits('own.example.com', '10.9.9.1', 80)).toBe(true);
+    own.push('10.9.9.1');
+    vi.advanceTimersByTime(1001);
+    expect(list.permits('own.example.com', '10.9.9.1', 80)).toBe(false);
+  });
+
+  it('for names never opens the addresses that the interfaces here have', () => {
+    for (const { address } of Object.values(networkInterfaces()).flatMap((each) => each ?? [])) expect(new AllowList(['*']).permits('own.example.com', address, 80), address).toBe(false);
   });
 
   it('for names is known to be hopeless for others before they are resolved', () => {
@@ -116,7 +151,7 @@ describe('a refusal', () => {
     expect(new AllowList([]).refusal('2001:db8::1', 53)).toBe('[2001:db8::1]:53 is not allowed here; --allow [2001:db8::1]:53 would permit it');
     expect(new AllowList([]).refusal('db.example.com', 53, ['203.0.113.4'])).toBe('db.example.com:53 is not allowed here; --allow db.example.com:53, or a rule for its addresses, would permit it');
     expect(new AllowList(['*']).refusal('evil.test', 53, ['127.0.0.1'])).toBe(
-      'evil.test:53 is not allowed here: its addresses are of this machine or its links, which a rule for names never permits; a rule for them (--allow <address>:53) would',
+      'evil.test:53 is not allowed here: its addresses are of this machine, of its links or of a cloud\'s metadata service, which a rule for names never permits; a rule for them (--allow <address>:53) would',
     );
   });
 
