@@ -30,16 +30,18 @@ function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
   return execve ? { lookUp: lookUpInProcess, close: () => {} } : new LookupProcess();
 }
 
-/** The first SIGINT or SIGTERM ends what is running in order, the second one at once. So does a reader of ours that has gone away. */
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) ends what is running in order, the second one at once. So does a reader of ours that has gone away. */
 function interruptions(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
   const interrupt = (): void => {
     if (controller.signal.aborted) process.exit(exitCodeOf('cancelled'));
     controller.abort();
   };
-  process.on('SIGINT', interrupt).on('SIGTERM', interrupt); // not once(): ora would then take the signal for its own and end us
+  for (const name of INTERRUPTIONS) process.on(name, interrupt); // not once(): ora would then take the signal for its own and end us
   process.stdout.on('error', () => controller.abort()); // nobody reads any more (`| head -1`)
-  return { signal: controller.signal, end: () => process.off('SIGINT', interrupt).off('SIGTERM', interrupt) };
+  return { signal: controller.signal, end: () => INTERRUPTIONS.forEach((name) => process.off(name, interrupt)) };
 }
 
 function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | null {
