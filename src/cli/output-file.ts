@@ -1,30 +1,54 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, lstatSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { closeSync, fchmodSync, fchownSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { UsageError } from '../core/usage-error.js';
 
 const fail = (path: string, error: unknown): never => {
   throw new UsageError(`--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
 };
 
-/** Where the file really stands: a symbolic link stays one, and points to the new file. */
-function resolvePath(path: string): string {
+/** Where the file really stands: a symbolic link stays one, and points to the new file, also where nothing stands yet. */
+function followLinks(path: string): string {
+  if (!lstatSync(path, { throwIfNoEntry: false })) return path;
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // ELOOP, for example
+    return followLinks(resolve(realpathSync(dirname(path)), readlinkSync(path)));
+  }
+}
+
+/** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
+function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
   if (path === '' || path.endsWith('/')) throw new UsageError(`--output-file: "${path}" is not the name of a file`);
   try {
-    if (!lstatSync(path, { throwIfNoEntry: false })) return path;
-    const real = realpathSync(path);
+    const realPath = followLinks(path);
+    const old = statSync(realPath, { throwIfNoEntry: false });
     // A file would take the place of the device or pipe.
-    if (!statSync(real).isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
-    return real;
+    if (old && !old.isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
+    return { realPath, old };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return fail(path, error);
   }
 }
 
+/** Gives the new file the owner, the group and the mode of the old one. Only root may give files away; anybody else keeps what can be kept. */
+function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(descriptor);
+  for (const [user, group] of [[own.uid, gid], [uid, gid]] as const) {
+    try {
+      if (user !== own.uid || group !== own.gid) fchownSync(descriptor, user, group);
+    } catch {
+      // not allowed here
+    }
+  }
+  if ((own.mode & 0o777) !== (mode & 0o777)) fchmodSync(descriptor, mode & 0o777); // after the owner: nobody else is to read it in between
+}
+
 /**
  * A file that is there whole or not at all: it is written under another name in the same folder and renamed when it is complete, which replaces the
- * old one in one step (POSIX, rename()). A reader sees the old one or the new one, never half of it. The other name begins with a dot and does not end
+ * old one in one step (POSIX, rename()) and has its owner and mode. A reader sees the old one or the new one, never half of it. The other name begins with a dot and does not end
  * as the file does, so that whoever reads `*.prom` does not take it for one.
  */
 export class OutputFile {
@@ -37,11 +61,14 @@ export class OutputFile {
   /** @throws UsageError at once when the file cannot be written */
   constructor(path: string) {
     this.#path = path;
-    this.#realPath = resolvePath(path);
-    this.#temporaryPath = join(dirname(this.#realPath), `.${basename(this.#realPath)}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`);
+    const { realPath, old } = findFile(path);
+    this.#realPath = realPath;
+    this.#temporaryPath = join(dirname(realPath), `.portping-${process.pid}-${randomBytes(4).toString('hex')}.tmp`); // short: the name itself may be as long as names can be
     try {
-      this.#descriptor = openSync(this.#temporaryPath, 'wx'); // 0666 less the umask, as any new file
+      this.#descriptor = openSync(this.#temporaryPath, 'wx', old ? 0o600 : 0o666); // less the umask
+      if (old) takeOver(this.#descriptor, old);
     } catch (error) {
+      this.discard();
       return fail(path, error);
     }
     process.on('exit', this.#remove); // also when a second ^C ends everything at once

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,15 +51,47 @@ describe('--output-file', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/);
   });
 
-  it('replaces what was there, has the mode of a new file, and a link to it stays one', async () => {
+  const withUmask = { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] };
+
+  it('replaces what was there and keeps its mode, and a link to it stays one', async () => {
     const path = join(folder, 'result');
-    await writeFile(path, 'old', { mode: 0o600 });
+    await writeFile(path, 'old');
     await symlink(path, join(folder, 'link'));
-    await portping(['--output-file', join(folder, 'link'), '127.0.0.1', port], { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] });
-    expect(await readFile(path, 'utf8')).toMatch(/^Success/);
-    expect((await stat(path)).mode & 0o777).toBe(0o640);
+    for (const mode of [0o600, 0o664]) {
+      await chmod(path, mode);
+      await portping(['--output-file', join(folder, 'link'), '127.0.0.1', port], withUmask);
+      expect(await readFile(path, 'utf8')).toMatch(/^Success/);
+      expect((await stat(path)).mode & 0o777).toBe(mode);
+    }
     expect((await lstat(join(folder, 'link'))).isSymbolicLink()).toBe(true);
     expect((await readdir(folder)).sort()).toEqual(['link', 'result']);
+  });
+
+  it.runIf(process.getuid?.() === 0)('leaves the file to whom it belongs', async () => {
+    const path = join(folder, 'result');
+    await writeFile(path, 'old', { mode: 0o640 });
+    await chown(path, 12_345, 23_456);
+    await portping(['--output-file', path, '127.0.0.1', port]);
+    expect(await readFile(path, 'utf8')).toMatch(/^Success/);
+    const { uid, gid, mode } = await stat(path);
+    expect([uid, gid, mode & 0o777]).toEqual([12_345, 23_456, 0o640]);
+  });
+
+  it('has the mode of any new file where there was none, also behind links that lead to nothing yet', async () => {
+    await mkdir(join(folder, 'elsewhere'));
+    await symlink('elsewhere/second', join(folder, 'first'));
+    await symlink('result', join(folder, 'elsewhere', 'second'));
+    await portping(['--output-file', join(folder, 'first'), '127.0.0.1', port], withUmask);
+    expect(await readFile(join(folder, 'elsewhere', 'result'), 'utf8')).toMatch(/^Success/);
+    expect((await stat(join(folder, 'elsewhere', 'result'))).mode & 0o777).toBe(0o640);
+    expect((await lstat(join(folder, 'first'))).isSymbolicLink()).toBe(true);
+  });
+
+  it('has a name as long as names can be', async () => {
+    const path = join(folder, 'x'.repeat(255));
+    const { exitCode, stderr } = await portping(['--output-file', path, '127.0.0.1', port]);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(await readFile(path, 'utf8')).toMatch(/^Success/);
   });
 
   it('is there also when the port is not open: that is a result', async () => {
@@ -73,11 +105,13 @@ describe('--output-file', () => {
     let connections = 0;
     server.on('connection', () => { connections += 1; });
     await mkdir(join(folder, 'directory'));
-    await symlink(join(folder, 'nowhere'), join(folder, 'dangling'));
+    await symlink(join(folder, 'nowhere', 'result'), join(folder, 'dangling'));
+    await symlink('circle', join(folder, 'circle'));
     for (const [path, message] of [
       [join(folder, 'missing', 'result'), 'cannot be written (ENOENT)'],
       [join(folder, 'directory'), 'is not a regular file'],
       [join(folder, 'dangling'), 'cannot be written (ENOENT)'],
+      [join(folder, 'circle'), 'cannot be written (ELOOP)'],
       ['/dev/null', 'is not a regular file'],
       ['', 'is not the name of a file'],
     ] as const) {
@@ -107,7 +141,7 @@ describe('--output-file', () => {
     expect(await readdir(folder)).toEqual(['result']);
   });
 
-  it.each([['SIGINT', 1], ['SIGTERM', 2]] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
+  it.each([['SIGINT', 1], ['SIGTERM', 2], ['SIGHUP', 1]] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
     const [file = '', ...args] = [...portpingCommand, '-o', 'json', '-c', '1000', '-i', '100ms', '--output-file', path, '127.0.0.1', port];
