@@ -47,6 +47,11 @@ export class Connections {
     this.#ending = true;
   }
 
+  /** Forgets at once the connections that were destroyed; their sockets tell it only a moment later. */
+  dropDestroyed(): void {
+    for (const socket of this.#unanswered.keys()) if (socket.destroyed) this.drop(socket);
+  }
+
   /** Ends the connections on which no answer is waited for. */
   closeSilent(): void {
     for (const [socket, unanswered] of this.#unanswered) if (unanswered.size === 0) socket.destroy();
