@@ -7,6 +7,8 @@ import type { Socket } from 'node:net';
  */
 export class Connections {
   readonly #unanswered = new Map<Socket, Map<ServerResponse, AbortController>>();
+  /** Those that have had an answer. */
+  readonly #kept = new WeakSet<Socket>();
   #ending = false;
 
   get size(): number {
@@ -36,6 +38,7 @@ export class Connections {
     unanswered?.set(response, gone);
     response.once('close', () => {
       unanswered?.delete(response);
+      this.#kept.add(socket);
       gone.abort();
       if (this.#ending && unanswered?.size === 0) socket.destroySoon();
     });
@@ -47,9 +50,13 @@ export class Connections {
     this.#ending = true;
   }
 
-  /** Forgets at once the connections that were destroyed; their sockets tell it only a moment later. */
-  dropDestroyed(): void {
-    for (const socket of this.#unanswered.keys()) if (socket.destroyed) this.drop(socket);
+  /** Ends the connections that have had an answer and are only kept for the next request. (Node's closeIdleConnections() takes new ones for such, since 26.) */
+  closeKept(): void {
+    for (const [socket, unanswered] of this.#unanswered) {
+      if (unanswered.size > 0 || !this.#kept.has(socket)) continue;
+      this.drop(socket); // its end is told only a moment later
+      socket.destroy();
+    }
   }
 
   /** Ends the connections on which no answer is waited for. */

@@ -214,10 +214,7 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
   const tooMany = `more than ${mostConnections} connections`;
   server.on('connection', (socket) => {
     connections.add(socket);
-    if (connections.size > mostConnections) {
-      server.closeIdleConnections(); // those that are only kept make room
-      connections.dropDestroyed();
-    }
+    if (connections.size > mostConnections) connections.closeKept();
     if (connections.size > mostConnections) end(socket.on('error', () => {}), 'too-many-connections', tooMany);
   });
   server.maxConnections = mostConnections + LIMITS.refusedConnections;
