@@ -91,7 +91,7 @@ export async function probeTarget(target: Target, options: ProbeOptions = {}): P
  */
 export async function* probeEveryAddress(target: Target, options: ProbeOptions = {}): AsyncGenerator<ProbeReport, void, undefined> {
   const over = new AbortController();
-  setMaxListeners(0, over.signal); // it ends as many attempts as there are addresses
+  if (options.signal) setMaxListeners(0, options.signal); // one signal may end many probes
   const stop = (): void => over.abort();
   options.signal?.addEventListener('abort', stop, { once: true });
   if (options.signal?.aborted) stop();

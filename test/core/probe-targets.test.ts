@@ -146,9 +146,11 @@ describe('many targets', () => {
     const names = Array.from({ length: 30 }, (_, index) => ({ target: { host: `h${index}.invalid`, port: 1 } }));
     const systemLookup: NonNullable<ManyOptions['systemLookup']> = () => new Promise(() => {});
     const events = await allOf(names, { systemLookup, timeoutMs: 200, signal: new AbortController().signal });
+    const silent = await silentPort();
+    const every = await allOf(requestsTo(...Array<number>(30).fill(silent)), { timeoutMs: 200, everyAddress: true, service: { name: 'smtp' } });
     await new Promise(setImmediate);
     process.off('warning', note);
-    expect([events.length, warnings]).toEqual([30, []]);
+    expect([events.length, every.length, warnings]).toEqual([30, 30, []]);
   });
 
   it('end at once when they are aborted, with those that were known', async () => {
