@@ -21,6 +21,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Whether text can be a server's name for TLS: a host name, not an address (RFC 6066, section 3). */
+export function isServerName(text: string): boolean {
+  return asciiHost(text) !== '' && familyOf(text) === null;
+}
+
 /** `host:port`, IPv6 as `[address]:port` (RFC 3986, section 3.2.2). */
 export function formatHostPort(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;

@@ -1,6 +1,6 @@
 import { parseDuration } from '../core/duration.js';
 import { SERVICE_NAMES, type ServiceRequest, SERVICES } from '../core/service/registry.js';
-import { asciiHost, familyOf, type Target } from '../core/target.js';
+import { isServerName, type Target } from '../core/target.js';
 import { parseTarget } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { Refusal } from './refusal.js';
@@ -45,7 +45,7 @@ function readService(parameters: URLSearchParams): ServiceRequest | null {
   const name = SERVICE_NAMES.find((each) => each === value.toLowerCase());
   if (name === undefined) throw new Refusal('bad-request', `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`);
   if (aboutTls !== null && SERVICES[name].tls === null) throw new Refusal('bad-request', `${aboutTls}: ${name} has no TLS`);
-  if (sni !== '' && (asciiHost(sni) === '' || familyOf(sni) !== null)) throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
+  if (sni !== '' && !isServerName(sni)) throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
   return { name, insecure, ...(sni === '' ? {} : { sni }) };
 }
 

@@ -1,4 +1,4 @@
-import { asciiHost, familyOf, type Target } from '../target.js';
+import { asciiHost, isServerName, type Target } from '../target.js';
 import { MAX_TLS_DAYS } from './certificate.js';
 import type { Converse, ServiceFinding } from './finding.js';
 import { Conversation, ConversationOver } from './conversation.js';
@@ -25,7 +25,7 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
   if (tlsMinDays !== undefined && !(Number.isInteger(tlsMinDays) && tlsMinDays >= 1 && tlsMinDays <= MAX_TLS_DAYS)) {
     throw new RangeError(`service.tlsMinDays: ${tlsMinDays} is out of range; allowed: 1 to ${MAX_TLS_DAYS}`);
   }
-  if (sni !== undefined && (asciiHost(sni) === '' || familyOf(sni) !== null)) throw new TypeError(`service.sni: "${sni}" is not a host name`);
+  if (sni !== undefined && !isServerName(sni)) throw new TypeError(`service.sni: "${sni}" is not a host name`);
   const host = sni ?? plainHost(target.host);
   const starter = tls === null ? null : await prepareTls(host, request);
   return async (socket, circumstances) => {
