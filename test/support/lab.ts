@@ -340,7 +340,9 @@ export class Lab {
 
   async #setKernelParameters(role: Role): Promise<void> {
     const settings = [
-      'ipv4/icmp_ratelimit=0',
+      // Not icmp_ratelimit=0, which empties the bucket of route errors (ip_error in net/ipv4/route.c) that is kept with the same peer:
+      // a router without a route, asked after a firewall had rejected something, would then answer a second late, or two.
+      'ipv4/icmp_ratemask=0',
       'ipv4/icmp_msgs_per_sec=1000000',
       'ipv4/icmp_msgs_burst=1000000',
       'ipv6/icmp/ratelimit=0',
