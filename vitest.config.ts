@@ -3,7 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
+    // Only for what hangs: a busy machine may take ten times as long as an idle one.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The deadlines of real probes are measured: two cores carry two files at once.
     maxWorkers: 2,
   },

@@ -27,7 +27,7 @@ describe('the packed package', () => {
     const { exitCode, stderr } = await run(['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${tarball}`], folder);
     expect(stderr).not.toMatch(/npm error/);
     expect(exitCode).toBe(0);
-  }, 60_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('holds what a user needs and nothing else', () => {
@@ -79,5 +79,5 @@ describe('the packed package', () => {
     expect(used.stdout).toBe('{"host":"db","port":5432} function\n');
     expect(typed.stdout).toBe('');
     expect(typed.exitCode).toBe(0);
-  }, 30_000);
+  });
 });

@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT_CODES } from '../../src/core/states.js';
 import { environment } from '../support/command.js';
-import { jsonOf, portping, portpingCommand } from '../support/portping.js';
+import { interruptedPortping, jsonOf, portping, portpingCommand } from '../support/portping.js';
 
 let server: Server;
 let openPort = 0;
@@ -161,20 +161,7 @@ describe('the surroundings', () => {
   });
 
   it('ends with 130 and one line when it is interrupted before there is a verdict', async () => {
-    // A name server that never answers: a socket of ours that nobody reads.
-    const { createSocket } = await import('node:dgram');
-    const silent = createSocket('udp4');
-    const asked = new Promise<void>((resolve) => silent.once('message', () => resolve()));
-    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve));
-    const args = ['--dns', `127.0.0.1:${silent.address().port}`, 'name.test', '25'];
-    const child = spawn(portpingCommand[0] ?? '', [...portpingCommand.slice(1), ...args], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => { output += text; });
-    await asked;
-    child.kill('SIGINT');
-    expect(await new Promise((resolve) => child.once('close', resolve))).toBe(130);
-    expect(output).toBe('Interrupted before there was a verdict.\n');
-    silent.close();
+    expect(await interruptedPortping([])).toMatchObject({ stdout: '', stderr: 'Interrupted before there was a verdict.\n', exitCode: 130 });
   });
 
   it('shows a bug as one line with exit code 70, and its trace only on demand', async () => {

@@ -188,7 +188,7 @@ describe('requests that follow each other without waiting for an answer', () => 
     const { exitCode, elapsedMs } = await exporter.stop();
     expect(exitCode).toBe(0);
     expect(elapsedMs).toBeLessThan(10_000);
-  }, 30_000);
+  });
 
   it('are refused when they are too many, with all that waits on their connection', async () => {
     const target = `127.0.0.1:${await silentPort()}`;
@@ -281,7 +281,7 @@ describe('a request that is not answered with a probe', () => {
     expect((await get(`${exporter.url}/-/healthy`)).body).toBe('portping-exporter is healthy.\n');
     for (const said of await Promise.all(slow)) expect(said).toMatch(/^(HTTP\/1\.1 408 [^]*the request took too long to arrive\n)?$/);
     expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="slow"}']).toBeGreaterThanOrEqual(2);
-  }, 30_000);
+  });
 
   it('is refused when there are too many at once, and not when there is room again', async () => {
     const [silent, open] = [await silentPort(), await listen()];
@@ -312,7 +312,7 @@ describe('a request that is not answered with a probe', () => {
     expect(await talk(exporter.port)).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 257 connections\n$/);
     await expect.poll(async () => (await get(`${exporter.url}/-/healthy`)).status, { timeout: 15_000 }).toBe(200);
     expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="too-many-connections"}']).toBeGreaterThan(0);
-  }, 40_000);
+  });
 
   it('is refused with a line also where HTTP itself does not allow it', async () => {
     const exporter = await startExporter();
@@ -475,7 +475,7 @@ it('answers two hundred scrapes, twenty-five at once and half of them to a port 
   await Promise.all(Array.from({ length: 25 }, async () => { while (next < 200) times.push(await scrape(next++)); }));
   expect(Math.max(...times)).toBeLessThan(5000); // a busy machine; test/bench measures it
   expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="filtered"}']).toBe(100);
-}, 60_000);
+});
 
 describeEngines('promtool and the exporter', ['promtool'], () => {
   it('has nothing to say against its own metrics and those of probes', async () => {

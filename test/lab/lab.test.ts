@@ -297,7 +297,7 @@ describeLab('The network lab', () => {
       observe(routedLab, [...routed, ...serverless]),
     ]);
     await saveFacts();
-  }, 30_000);
+  });
 
   afterAll(closeLabs);
 

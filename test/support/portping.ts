@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { collect, environment, type ExecResult } from './command.js';
+import { listenDns } from './listeners.js';
 
 /** The Node that runs the command under test: another version where PORTPING_TEST_NODE names one. */
 export const testNode = process.env['PORTPING_TEST_NODE'] ?? process.execPath;
@@ -18,12 +19,23 @@ export interface RunOptions {
   input?: string;
 }
 
-/** Runs the command as a child process, without a terminal, with a small environment; never fails by itself. */
-export async function portping(args: string[], { env = {}, timeoutMs = 15_000, wrapper = [], input = '' }: RunOptions = {}): Promise<ExecResult> {
+function start(args: readonly string[], env: Record<string, string> = {}, wrapper: readonly string[] = []): ChildProcess {
   const [file = '', ...rest] = [...wrapper, ...portpingCommand, ...args];
+  return spawn(file, rest, { env: { ...environment, ...env }, stdio: 'pipe', detached: true });
+}
+
+/** Runs the command as a child process, without a terminal, with a small environment; never fails by itself. */
+export async function portping(args: string[], { env, timeoutMs = 15_000, wrapper, input = '' }: RunOptions = {}): Promise<ExecResult> {
   const startedAt = performance.now();
-  const child = spawn(file, rest, { env: { ...environment, ...env }, stdio: 'pipe', detached: true });
-  return collect(child, { input, timeoutMs, startedAt });
+  return collect(start(args, env, wrapper), { input, timeoutMs, startedAt });
+}
+
+/** Runs the command with a target whose name server never answers, and interrupts it (SIGINT) as soon as that is asked. */
+export async function interruptedPortping(options: readonly string[]): Promise<ExecResult> {
+  const startedAt = performance.now();
+  const { address } = await listenDns(() => { child.kill('SIGINT'); return 'silence'; });
+  const child = start([...options, '--dns', address, 'name.test', '25']);
+  return collect(child, { input: '', timeoutMs: 15_000, startedAt });
 }
 
 /** The one JSON object that a run printed. */

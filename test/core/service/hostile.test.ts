@@ -175,7 +175,7 @@ describe('a server that', () => {
       }),
       { numRuns: 150 },
     );
-  }, 60_000);
+  });
 
   it('says random things inside TLS is survived as well', async () => {
     const authority = new TestAuthority();
@@ -195,5 +195,5 @@ describe('a server that', () => {
       }),
       { numRuns: 40 },
     );
-  }, 60_000);
+  });
 });
