@@ -87,8 +87,9 @@ function chooseTargets(words: readonly string[], options: RawOptions): TargetBlo
   if (block.size > MOST_REPEATED && ((options.count ?? 1) > 1 || options.continuous || options.wait !== undefined)) {
     throw new UsageError(`arguments: ${block.size} targets given; allowed with -c, -t or --wait: ${MOST_REPEATED}`);
   }
-  if (block.size === 1 && (options.concurrency ?? options.rate) !== undefined && (options.count ?? 1) === 1 && !options.continuous) {
-    throw new UsageError(`--${options.concurrency === undefined ? 'rate' : 'concurrency'}: there is only one probe; allowed with several targets`);
+  if (block.size === 1 && options.concurrency !== undefined) throw new UsageError('--concurrency: there is only one probe at a time; allowed with several targets');
+  if (block.size === 1 && options.rate !== undefined && (options.count ?? 1) === 1 && !options.continuous) {
+    throw new UsageError('--rate: there is only one probe; allowed with several targets');
   }
   return block;
 }
@@ -100,7 +101,7 @@ async function chooseServiceOf(targets: TargetBlock | string, options: RawOption
   const { chooseService } = await import('./service-arguments.js');
   const choice = chooseService(options, expect);
   if (choice === null || choice.request.name !== undefined || typeof targets === 'string') return choice;
-  for (const target of targets.targets()) choice.check({ target });
+  for (const port of targets.ports()) choice.check(port);
   choice.finish();
   return choice;
 }
@@ -115,11 +116,14 @@ function withHint<T>(hint: string, parse: () => T): T {
 }
 
 /** Options that mean something only beside another one are refused without it: none is accepted and ignored. */
-function checkPartners({ targets, count, continuous, interval, wait, waitForName, histogram, expect, maxLatency }: RawOptions, command: readonly string[]): void {
+function checkPartners({ targets, count, continuous, interval, wait, waitForName, histogram, expect, maxLatency, concurrency, rate }: RawOptions, command: readonly string[]): void {
   const repeated = (count ?? 1) > 1 || continuous === true;
   if (targets === '-' && (repeated || wait !== undefined)) throw new UsageError('--targets: standard input can be read once only; allowed with -c, -t or --wait: a file');
   if (interval !== undefined && !repeated && wait === undefined) throw new UsageError('--interval: there is only one probe; allowed with -c, -t or --wait');
   if (histogram && !repeated) throw new UsageError('--histogram: there is only one probe; allowed with -c or -t');
+  for (const [option, given] of [['--concurrency', concurrency], ['--rate', rate]] as const) {
+    if (given !== undefined && wait !== undefined) throw new UsageError(`${option}: each target is waited for by itself; allowed with --wait: --interval`);
+  }
   if (waitForName && wait === undefined) throw new UsageError('--wait-for-name: nothing is waited for; allowed with --wait');
   if (command.length > 0 && wait === undefined) throw new UsageError('--: a command is run after a wait; allowed with --wait');
   if (maxLatency !== undefined && expect !== 'open') throw new UsageError(`--max-latency: only an open port has a latency; allowed with --expect open, not ${expect}`);

@@ -4,7 +4,6 @@ import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
 import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../core/probe-targets.js';
 import { SWEEP_FROM } from '../core/sweep.js';
-import { familyOf } from '../core/target.js';
 import type { TargetBlock, TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
@@ -49,20 +48,19 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
   return expect === 'open' ? null : `--expect ${expect}`;
 }
 
+/**
+ * Threads for names, of which half look them up, two questions each (A and AAAA): dnsmasq, which many machines ask, refuses more than 150 at once. They
+ * cost 15 ms, once.
+ */
+const THREADS = '128';
+
 /** From this many targets on, people get a table of the open ones instead of a line for each. */
 const TABLE_FROM = 50;
-
-/** Whether nothing is to be resolved: names are, on a few threads, and would wait there for their turn. */
-function areAddresses({ targets }: TargetBlock): boolean {
-  const hosts = new Set<string>();
-  for (const { host } of targets()) hosts.add(host);
-  return [...hosts].every((host) => familyOf(host) !== null);
-}
 
 /** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
 function isSweep(targets: TargetBlock, { all, verbose, ratePerSecond, probe, service }: ProbeConfig): boolean {
   if (targets.size < SWEEP_FROM || all || service !== null || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
-  return areAddresses(targets);
+  return targets.literal;
 }
 
 /**
@@ -95,16 +93,17 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
 async function runConfig(config: ProbeConfig): Promise<number> {
   const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond, service } = config;
   const interruption = interruptions();
+  const block = typeof config.targets === 'string' ? null : config.targets;
+  const manyTargets = block?.size !== 1;
+  if (manyTargets) process.env['UV_THREADPOOL_SIZE'] ??= THREADS; // before anything needs a thread: a file of targets does
   const plan = await planOf(config, interruption.signal);
-  const manyTargets = plan.size !== 1;
-  const atOnce = concurrency ?? (typeof config.targets !== 'string' && service === null && areAddresses(config.targets) ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
+  const atOnce = concurrency ?? (block?.literal && service === null ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
-    process.env['UV_THREADPOOL_SIZE'] ??= '16'; // names are resolved on those threads, two at a time unless told otherwise
     await limitMemory();
     if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
   }
-  const isTable = format === 'text' && typeof config.targets !== 'string' && plan.size !== null && plan.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
-  const sink = await openSink(config.outputFile);
+  const isTable = format === 'text' && block !== null && block.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
+  const sink = await openSink(config.outputFile, interruption.signal);
   const lookup = abandonableLookup();
   const reportOptions = {
     paint: await paints(color, config.outputFile !== null),
@@ -114,6 +113,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     manyTargets,
     expect,
     service: service && (service.request.name ?? 'its service'),
+    rounds: plan.count > 1,
     expectation: expectationInWords(config),
     canvas: canvas(),
     sparkline: process.stderr.isTTY,
@@ -136,7 +136,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       watchMs: verbose ? WATCH_MS : 0,
       systemLookup: lookup.lookUp,
       // A check is over within its timeout: all of its targets at once, and none tried again.
-      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0 } : {}),
+      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0, lookupsAtOnce: Infinity } : {}),
     },
     reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format](reportOptions),
     quiet,
@@ -155,8 +155,8 @@ async function runConfig(config: ProbeConfig): Promise<number> {
 
 async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   const { diagnoseTarget } = await import('./diagnosing.js'); // probes do not pay for loading it
-  const sink = await openSink(config.outputFile);
   const interruption = interruptions();
+  const sink = await openSink(config.outputFile, interruption.signal);
   const lookup = abandonableLookup();
   try {
     const exitCode = await diagnoseTarget(config, { signal: interruption.signal, systemLookup: lookup.lookUp, write: sink.write });

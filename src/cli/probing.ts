@@ -16,7 +16,8 @@ export interface Surroundings {
   readonly options: SeriesOptions & { readonly signal: AbortSignal };
   readonly reporter: Reporter;
   readonly quiet: boolean;
-  write(output: Output): void;
+  /** The promise, where there is one, tells that there is room for more. */
+  write(output: Output): Promise<void> | undefined;
 }
 
 /** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
@@ -35,7 +36,7 @@ export const newLineAfterEcho = (): string => (process.stderr.isTTY ? '\n' : '')
 export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
 /** Counts verdicts as they come. */
-class Tally {
+export class Tally {
   readonly #counts: Partial<Record<State, number>> = {};
   readonly #startMs = monotonicClock();
   #unexpected = 0;
@@ -44,8 +45,8 @@ class Tally {
   exitCode: number | null = null;
   probes = 0;
 
-  constructor(hasExpectations: boolean) {
-    this.#hasExpectations = hasExpectations;
+  constructor({ expect, maxLatencyMs, service }: SeriesOptions) {
+    this.#hasExpectations = expect !== 'open' || maxLatencyMs !== undefined || service !== undefined;
   }
 
   add({ request, report, verdict }: ProbeEvent): void {
@@ -121,7 +122,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const { options, reporter, quiet, write } = surroundings;
   const { requests, size, count } = plan;
   const isSeries = count > 1 && Array.isArray(requests);
-  const tally = new Tally(options.expect !== 'open' || options.maxLatencyMs !== undefined || options.service !== undefined);
+  const tally = new Tally(options);
   const figures = isSeries && !quiet ? await collector(options.everyAddress ?? false) : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
@@ -132,7 +133,10 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
       if (quiet || (event.type === 'outage' && !figures)) continue;
       figures?.add(event);
       const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
-      if (output.stdout !== '' || output.stderr !== '') spinner.aside(() => write(output));
+      if (output.stdout === '' && output.stderr === '') continue;
+      let taken: Promise<void> | undefined;
+      spinner.aside(() => { taken = write(output); });
+      if (taken) await taken;
     }
   } catch (error) {
     // A mistake in a list that came through a pipe: what was probed before it is told to the end.

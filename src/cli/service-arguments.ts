@@ -16,8 +16,8 @@ export interface RawServiceOptions {
 /** The service that a command line asks for, and who looks at each target before anything is sent. */
 export interface ServiceChoice {
   readonly request: ServiceRequest;
-  /** Looks at a target; throws a UsageError when its port does not tell which service it has. */
-  check(request: TargetRequest): void;
+  /** Looks at the port of a target; throws a UsageError when it does not tell which service it has. */
+  check(port: number, request?: Pick<TargetRequest, 'expect' | 'origin'>): void;
   /** Is called when there is no further target; throws when options about TLS had none to mean. */
   finish(): void;
 }
@@ -49,7 +49,7 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
   let seesTls = name !== undefined;
   return {
     request: { name, sni, insecure, tlsMinDays },
-    check({ target: { port }, expect: own = expect, origin }) {
+    check(port, { expect: own = expect, origin } = {}) {
       if (name !== undefined || own !== 'open') return;
       const decided = serviceNameOfPort(port);
       if (decided === undefined) {

@@ -9,7 +9,7 @@ export function* requestsOfBlock({ targets }: TargetBlock): Generator<TargetRequ
 
 /** Who looks at targets before anything is sent, and throws a UsageError for what cannot be asked of them. */
 export interface Lookout {
-  check(request: TargetRequest): void;
+  check(port: number, request: TargetRequest): void;
   /** Is called behind the last one. */
   finish(): void;
 }
@@ -45,7 +45,7 @@ async function* readRequests(path: string, lookout: Lookout | null, signal: Abor
       if (!block) continue;
       for (const target of block.targets()) {
         const request = { target, expect: block.expect, origin };
-        lookout?.check(request);
+        lookout?.check(target.port, request);
         yield request;
       }
     }

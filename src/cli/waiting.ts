@@ -11,7 +11,7 @@ import { formatDuration } from '../report/numbers.js';
 import { describeReason } from '../report/text.js';
 import type { WaitConfig } from './arguments.js';
 import { runCommand } from './command.js';
-import { INTERRUPTED, newLineAfterEcho, type Surroundings } from './probing.js';
+import { INTERRUPTED, newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from './spinner.js';
 
 const nameOf = ({ target }: TargetRequest): string => escapeControls(formatHostPort(target.host, target.port));
@@ -76,6 +76,11 @@ function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null 
   }
 }
 
+/** What is told of a target that was given up because of another one; null when its last verdict says enough. */
+function givenUp(request: TargetRequest | undefined, event: ProbeEvent | null): string | null {
+  return request && event === null ? `${nameOf(request)} was given up with the others, before there was a verdict.` : null;
+}
+
 /** Settings of a wait that are about telling. */
 export interface WaitTelling {
   /** Lines for people may be written; other formats have only their own. */
@@ -91,6 +96,7 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
   const { options, reporter, quiet, write } = surroundings;
   const { durationMs, waitForName, command } = wait;
   const narration = narrate(requests, wait, plain, verbose, surroundings);
+  const tally = new Tally(options);
   const hopeless = new AbortController();
   options.signal.addEventListener('abort', () => hopeless.abort(), { once: true });
   if (options.signal.aborted) hopeless.abort();
@@ -108,15 +114,20 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
   } finally {
     narration.stop();
   }
-  if (options.signal.aborted) {
-    if (!quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${plain ? `${INTERRUPTED}\n` : ''}` });
-    return exitCodeOf('cancelled');
-  }
-  for (const result of quiet ? [] : results) {
-    if (result.event) write(reporter.probe(result.event));
-    const line = result.end === 'aborted' ? null : endOfWait(result, wait);
+  const interrupted = options.signal.aborted;
+  if (interrupted && !quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${plain ? `${INTERRUPTED}\n` : ''}` });
+  for (const [index, result] of interrupted ? [] : results.entries()) {
+    const { end, event } = result;
+    if (event) tally.add(event);
+    if (quiet) continue;
+    if (event) write(reporter.probe(event));
+    const line = end === 'aborted' ? givenUp(requests[index], event) : endOfWait(result, wait);
     if (line !== null && plain) write({ stdout: '', stderr: `${line}\n` });
   }
-  if (results.every(({ end }) => end === 'expected') && command.length > 0) return runCommand(command);
-  return Math.max(...results.map(({ event }) => event?.verdict.exitCode ?? exitCodeOf('cancelled')));
+  const isComplete = tally.probes === results.length;
+  // Those that were given up together with one that is hopeless, before they had a verdict, do not count: that one does.
+  const exitCode = interrupted ? exitCodeOf('cancelled') : (tally.exitCode ?? exitCodeOf('cancelled'));
+  if (!plain && !quiet) write(reporter.finish(tally.totals(isComplete, exitCode)));
+  if (!interrupted && results.every(({ end }) => end === 'expected') && command.length > 0) return runCommand(command);
+  return exitCode;
 }

@@ -1,10 +1,13 @@
 import { monotonicClock } from './clock.js';
 import type { ProbeEvent } from './events.js';
 import { type ExpectationOptions, judge } from './expectation.js';
-import type { Attempt, ProbeReport, Resolution } from './outcome.js';
+import { Names } from './names.js';
+import type { Attempt, ProbeReport } from './outcome.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
 import { resolveHost } from './resolver.js';
+import { SHORTAGES } from './states.js';
+import { lookUpInProcess, lookupsAtOnce } from './system-lookup.js';
 import type { Target } from './target.js';
 import type { TargetRequest } from './target-list.js';
 
@@ -25,8 +28,10 @@ export interface ManyOptions extends ProbeOptions, ExpectationOptions {
   readonly ratePerSecond?: number | undefined;
   /** Probe every address of a name, each with its own verdict. */
   readonly everyAddress?: boolean;
-  /** How long a shortage of this machine is waited for without a single success before it is told, milliseconds; default 75000. */
+  /** How long a shortage of this machine is waited for without a single success before it is told, milliseconds; default 75000, 0 for not at all. */
   readonly shortagePatienceMs?: number;
+  /** Names looked up by the system at once; default as many as it works on. A name that waits for its turn has its whole time yet. */
+  readonly lookupsAtOnce?: number;
 }
 
 /**
@@ -43,31 +48,19 @@ const LOOK_AHEAD = 16_000;
 
 /** Shortages of this machine pass when fewer probes run, those of source ports within a minute: TIME_WAIT lasts 60 s on Linux. */
 export const SHORTAGE_PATIENCE_MS = 75_000;
-const SHORTAGES: ReadonlySet<string> = new Set(['no-files-left', 'no-ports-left', 'no-resources']);
-
-const MAX_NAMES = 10_000;
-
-/** Resolves each distinct name once, and keeps the latest answers. That this machine was short of something is no answer: the next one asks again. */
-function resolveOnce(resolve: typeof resolveHost): typeof resolveHost {
-  const answers = new Map<string, Promise<Resolution>>();
-  return (host, options) => {
-    const known = answers.get(host);
-    if (known) return known;
-    const answer = resolve(host, options);
-    answers.set(host, answer);
-    const forget = (): void => { if (answers.get(host) === answer) answers.delete(host); };
-    answer.then(({ state }) => { if (state === 'failed') forget(); }, forget);
-    const [oldest] = answers.keys();
-    if (answers.size > MAX_NAMES && oldest !== undefined) answers.delete(oldest);
-    return answer;
-  };
-}
 
 /**
  * What is kept of a report until it is its turn: with an address as the target, the one attempt says it all. Verdicts wait by the ten thousand
  * behind a target that does not answer, so this decides how much memory a run takes.
  */
 type Kept = ProbeReport | Attempt;
+
+/** A target that was begun, until its verdicts are told. */
+interface Slot {
+  readonly request: TargetRequest;
+  kept: readonly Kept[];
+  complete: boolean;
+}
 
 function keep(report: ProbeReport): readonly Kept[] {
   const { resolution, attempts, outcome } = report;
@@ -191,17 +184,18 @@ export async function* probeTargets(
   requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
   options: ManyOptions = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
-  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal, resolve = resolveHost } = options;
+  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, resolve = resolveHost, systemLookup = lookUpInProcess } = options;
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
-  const probeOptions: ProbeOptions = { ...options, resolve: resolveOnce(resolve), signal: over.signal };
+  const names = new Names(resolve, systemLookup, dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity);
+  const probeOptions: ProbeOptions = { ...options, resolve: names.resolve, signal: over.signal };
 
   let wake = (): void => {};
   const throttle = new Throttle(concurrency, shortagePatienceMs);
   const source = new Source(requests, () => wake());
   const again: { readonly request: TargetRequest; readonly index: number }[] = [];
-  const slots = new Map<number, { readonly request: TargetRequest; kept: readonly Kept[]; complete: boolean }>();
+  const slots = new Map<number, Slot>();
   let failure: { readonly cause: unknown } | undefined;
   let running = 0;
   let taken = 0; // how many targets were begun
@@ -209,34 +203,45 @@ export async function* probeTargets(
   let nextStartMs = monotonicClock();
   let startsInTurn = 0;
 
-  const isShort = ({ outcome }: ProbeReport): boolean => outcome.state === 'failed' && SHORTAGES.has(outcome.reason);
+  const isShort = ({ outcome, attempts }: ProbeReport): boolean =>
+    outcome.state !== 'open' && [outcome, ...attempts].some((each) => each.state === 'failed' && SHORTAGES.has(each.reason));
   const eventOf = (request: TargetRequest, report: ProbeReport): ProbeEvent => {
     const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
     return { type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null };
   };
 
+  const tell = (slot: Slot, report: ProbeReport): void => {
+    slot.kept = slot.kept.length === 0 ? keep(report) : slot.kept.concat(keep(report)); // not push(), which makes room for 17
+    wake();
+  };
+  const end = (slot: Slot): void => {
+    running -= 1;
+    slot.complete = true;
+    wake();
+  };
   const probe = async (request: TargetRequest, index: number): Promise<void> => {
     const slot = slots.get(index) ?? { request, kept: [], complete: false };
     slots.set(index, slot);
+    const turn = names.turn(request.target.host);
+    if (turn) await turn;
+    if (over.signal.aborted) return end(slot);
     // Of a port that is not to be open nothing more is to be heard.
     const asked = (request.expect ?? options.expect ?? 'open') === 'open' ? probeOptions : { ...probeOptions, service: undefined };
     const reports = everyAddress ? probeEveryAddress(request.target, asked) : [await probeTarget(request.target, asked)];
-    let short = false;
+    const held: ProbeReport[] = [];
     for await (const report of reports) {
-      short ||= isShort(report);
-      // Tried again as a whole, unless some of it was told already.
-      if (short && slot.kept.length === 0 && !signal?.aborted && throttle.fail(running - 1)) {
-        running -= 1;
-        again.push({ request, index });
-        return wake();
-      }
-      slot.kept = slot.kept.length === 0 ? keep(report) : slot.kept.concat(keep(report)); // not push(), which makes room for 17
-      wake();
+      if (shortagePatienceMs === 0) tell(slot, report);
+      else held.push(report); // it may have to be tried again as a whole
     }
-    running -= 1;
+    const short = held.some(isShort);
+    if (short && !signal?.aborted && throttle.fail(running - 1)) {
+      running -= 1;
+      again.push({ request, index });
+      return wake();
+    }
+    for (const report of held) tell(slot, report);
     if (!short) throttle.succeed();
-    slot.complete = true;
-    wake();
+    end(slot);
   };
 
   /** Begins what may begin in this turn; returns how long to wait for the next, or null for as long as it takes. */
@@ -263,7 +268,7 @@ export async function* probeTargets(
     return null;
   };
 
-  const stop = (): void => { over.abort(); wake(); };
+  const stop = (): void => { over.abort(); names.close(); wake(); };
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   try {
@@ -300,6 +305,7 @@ export async function* probeTargets(
   } finally {
     signal?.removeEventListener('abort', stop);
     over.abort(); // those that are still running when the caller has seen enough
+    names.close();
     await source.close();
   }
 }

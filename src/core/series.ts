@@ -71,7 +71,7 @@ const asRequests = (targets: Target | readonly TargetRequest[]): readonly Target
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
 export async function* probeSeries(targets: Target | readonly TargetRequest[], options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
-  const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, signal } = options;
+  const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, ratePerSecond = Infinity, signal } = options;
   checkRange('count', count, 0, Infinity);
   if (count !== Infinity && !Number.isInteger(count)) throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
   checkRange('intervalMs', intervalMs, 0, Infinity);
@@ -82,6 +82,8 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
   const tracks = new Map<string, Track>();
   const known = new Map<string, readonly string[]>();
   const closeWith = intervalMs < CLOSE_TOGETHER_MS && count > MANY ? 'reset' : 'fin';
+  // As long as one round takes at that rate, so that the next does not begin in the middle of it.
+  const roundMs = Math.max(intervalMs, (requests.length * 1000) / ratePerSecond);
   let scheduledMs = clock();
   let stop = false;
 
@@ -118,7 +120,7 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
       if (stop) break;
     }
     if (stop || sequence >= count) break;
-    scheduledMs = Math.max(scheduledMs + intervalMs, clock());
+    scheduledMs = Math.max(scheduledMs + roundMs, clock());
     await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
   }
   for (const { target, address, outages } of tracks.values()) {

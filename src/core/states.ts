@@ -20,6 +20,9 @@ export type FailedReason =
   | 'no-resources'
   | 'unknown-error';
 
+/** What this machine is short of when too much is done at once: it passes, and says nothing about a port. */
+export const SHORTAGES: ReadonlySet<Reason> = new Set<FailedReason>(['no-files-left', 'no-ports-left', 'no-resources']);
+
 /** The port is open, but the service behind it did not answer as it should. */
 export type ServiceReason = 'silent' | 'dropped' | 'wrong-protocol' | 'tls-failed';
 

@@ -1,6 +1,8 @@
 import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
-import { SWEEP_STATE, type SweepJob } from './sweep.js';
+import { errorFacts, isResetAfterHandshake, judgeSocketError } from './socket-errors.js';
+import { SHORTAGES } from './states.js';
+import { SWEEP_STATE, SWEEP_VERDICTS, type SweepJob } from './sweep.js';
 
 /**
  * One thread of a sweep: takes endpoints from the shared list, makes one connect attempt for each, and writes what came of it into the shared
@@ -12,13 +14,12 @@ const { hosts, timeoutMs, concurrency, startsPerTurn } = job;
 const ports = new Uint16Array(job.ports);
 const hostOf = new Uint32Array(job.hostOf);
 const states = new Uint8Array(job.states);
+const errnos = new Int16Array(job.errnos);
 const startedAt = new Float64Array(job.startedAt);
 const elapsedMs = new Float64Array(job.elapsedMs);
 const cursor = new Int32Array(job.cursor);
 
 Error.stackTraceLimit = 0; // Node makes a stack trace for each refusal, a tenth of the time of a sweep
-
-const SHORTAGES: ReadonlySet<string | undefined> = new Set(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);
 
 const now = (): number => performance.now();
 
@@ -38,28 +39,35 @@ class Attempt extends Socket {
   over = false;
   startMs = now();
   readonly index: number;
+  readonly family: 4 | 6;
 
-  constructor(index: number) {
+  constructor(index: number, family: 4 | 6) {
     super();
     this.index = index;
+    this.family = family;
   }
 
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (this.over) return false;
     if (event === 'connectionAttempt') this.startMs = now();
-    else if (event === 'connect') this.finish(this.localPort === this.remotePort && this.localAddress === this.remoteAddress ? SWEEP_STATE.closed : SWEEP_STATE.open);
-    else if (event === 'error') this.fail((args[0] as NodeJS.ErrnoException).code);
+    else if (event === 'connect') this.finish(this.localPort === this.remotePort && this.localAddress === this.remoteAddress ? SWEEP_STATE.unclear : SWEEP_STATE.open);
+    else if (event === 'error') this.fail(args[0] as NodeJS.ErrnoException);
     return true;
   }
 
-  fail(code: string | undefined): void {
-    if (code === 'ECONNREFUSED') return this.finish(SWEEP_STATE.closed);
-    if (!SHORTAGES.has(code) || running <= 1) return this.finish(SWEEP_STATE.unclear);
-    // Too much at once for this machine: fewer, and this one again.
-    again.push(this.index);
-    limit = Math.max(Math.min(limit, Math.floor(running * 0.8)), 1);
-    pauseUntilMs = now() + 20;
-    return this.finish(null);
+  fail(error: NodeJS.ErrnoException): void {
+    if (isResetAfterHandshake(errorFacts(error))) return this.finish(SWEEP_STATE.unclear);
+    const { reason } = judgeSocketError(error, this.family);
+    if (SHORTAGES.has(reason) && running > 1) {
+      // Too much at once for this machine: fewer, and this one again.
+      again.push(this.index);
+      limit = Math.max(Math.min(limit, Math.floor(running * 0.8)), 1);
+      pauseUntilMs = now() + 20;
+      return this.finish(null);
+    }
+    const verdict = SWEEP_VERDICTS.findIndex((each) => each.reason === reason);
+    errnos[this.index] = error.errno ?? 0;
+    return this.finish(verdict < 0 || error.errno === undefined ? SWEEP_STATE.unclear : SWEEP_STATE.failed + verdict);
   }
 
   finish(state: number | null): void {
@@ -97,9 +105,10 @@ function begin(index: number): void {
   const host = hosts[hostOf[index] ?? 0] ?? '';
   running += 1;
   startsInTurn += 1;
-  const attempt = new Attempt(index);
+  const family = host.includes(':') ? 6 : 4;
+  const attempt = new Attempt(index, family);
   flight.push(attempt);
-  attempt.connect({ host, port: ports[index] ?? 0, family: host.includes(':') ? 6 : 4, autoSelectFamily: false });
+  attempt.connect({ host, port: ports[index] ?? 0, family, autoSelectFamily: false });
 }
 
 function turn(): void {

@@ -27,6 +27,15 @@ export function pendingLookups(): number {
 }
 
 /**
+ * How many lookups the system works on at a time: libuv gives half of its threads to them (slow_work_thread_threshold() in its threadpool.c), and
+ * reads their number from the environment when the first one is needed.
+ */
+export function lookupsAtOnce(): number {
+  const threads = Number.parseInt(process.env['UV_THREADPOOL_SIZE'] ?? '4', 10) || 1;
+  return Math.floor((Math.min(Math.max(threads, 1), 1024) + 1) / 2);
+}
+
+/**
  * Lets questions that are the same as a pending one wait for its answer. A resolver that is dead keeps a thread for each question, 10 s and more,
  * and repeated probes would pile them up.
  */

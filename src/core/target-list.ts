@@ -1,5 +1,5 @@
 import { type Expectation, EXPECTATIONS } from './expectation.js';
-import { familyOf, parseHost, parsePort, parseUrl, type Target } from './target.js';
+import { familyOf, isLinkLocal, parseHost, parsePort, parseUrl, type Target } from './target.js';
 import { UsageError } from './usage-error.js';
 
 /** A target that is to be probed, with what is expected of it when that is not the same for all. */
@@ -23,6 +23,10 @@ interface PortRange {
 export interface TargetBlock {
   /** How many targets it stands for. */
   readonly size: number;
+  /** Whether every host is a literal address, so that nothing is to be resolved. */
+  readonly literal: boolean;
+  /** The ports, without going through the hosts; one may come more than once. */
+  readonly ports: () => Generator<number, void, undefined>;
   /** Each of them: every port of the first host, then of the next. */
   readonly targets: () => Generator<Target, void, undefined>;
 }
@@ -62,7 +66,8 @@ function toAddress(value: bigint, family: 4 | 6): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
   const groups = Array.from({ length: 8 }, (_, index) => ((value >> BigInt(112 - 16 * index)) & 0xffffn).toString(16)).join(':');
   // The longest run of zero groups becomes "::" (RFC 5952, section 4.2.3), the first of equals.
-  const [longest] = [...groups.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort(([a], [b]) => b.length - a.length);
+  const zeros = (run: string): number => run.split('0').length;
+  const [longest] = [...groups.matchAll(/(?:^|:)0(?::0)+(?=:|$)/g)].sort(([a], [b]) => zeros(b) - zeros(a));
   if (!longest) return groups;
   return `${groups.slice(0, longest.index)}::${groups.slice(longest.index + longest[0].length + 1)}`;
 }
@@ -75,6 +80,7 @@ function parseBlock(text: string): { size: number; hosts: () => Generator<string
   const bits = Number(rawBits);
   if (family === null || rawHost.includes('%')) throw new UsageError(`host: "${text}" is not a block of addresses; allowed: an address and a length, such as 10.0.0.0/28`);
   if (bits > width) throw new UsageError(`host: ${text} has a length of ${bits}; allowed: 0 to ${width}`);
+  if (isLinkLocal(rawHost)) throw new UsageError(`host: ${text} is a block of link-local addresses, which say nothing without their interface; name each with it, as in fe80::1%eth0`);
   const size = 2 ** (width - bits);
   if (size > MAX_BLOCK) throw new UsageError(`host: ${text} is ${size} addresses; allowed: at most ${MAX_BLOCK} (/${width - 16})`);
   const first = (toNumber(rawHost, family) >> BigInt(width - bits)) << BigInt(width - bits);
@@ -86,21 +92,25 @@ function parseBlock(text: string): { size: number; hosts: () => Generator<string
   };
 }
 
-function parseHosts(text: string): { size: number; hosts: () => Iterable<string> } {
-  if (isBlock(text)) return parseBlock(text);
+function parseHosts(text: string): { size: number; literal: boolean; hosts: () => Iterable<string> } {
+  if (isBlock(text)) return { ...parseBlock(text), literal: true };
   const host = parseHost(text);
-  return { size: 1, hosts: () => [host] };
+  return { size: 1, literal: familyOf(host) !== null, hosts: () => [host] };
+}
+
+function* portsOf(ranges: readonly PortRange[]): Generator<number, void, undefined> {
+  for (const { first, last } of ranges) for (let port = first; port <= last; port += 1) yield port;
 }
 
 function blockOf(hostText: string, portTexts: readonly string[]): TargetBlock {
-  const { size, hosts } = parseHosts(hostText);
+  const { size, literal, hosts } = parseHosts(hostText);
   const ranges = portTexts.flatMap(parsePorts);
   return {
     size: size * ranges.reduce((sum, { first, last }) => sum + last - first + 1, 0),
+    literal,
+    ports: () => portsOf(ranges),
     *targets() {
-      for (const host of hosts()) {
-        for (const { first, last } of ranges) for (let port = first; port <= last; port += 1) yield { host, port };
-      }
+      for (const host of hosts()) for (const port of portsOf(ranges)) yield { host, port };
     },
   };
 }
@@ -115,8 +125,8 @@ function splitWord(word: string): { host: string; ports: string } | null {
 
 function parseWord(word: string): TargetBlock {
   if (isUrl(word)) {
-    const target = parseUrl(word);
-    return { size: 1, *targets() { yield target; } };
+    const { host, port } = parseUrl(word);
+    return blockOf(host, [String(port)]);
   }
   const split = splitWord(word);
   if (split) return blockOf(split.host, [split.ports]);
@@ -141,6 +151,10 @@ export function parseTargets(words: readonly string[]): TargetBlock {
   const blocks = words.map(parseWord);
   return {
     size: blocks.reduce((sum, { size }) => sum + size, 0),
+    literal: blocks.every(({ literal }) => literal),
+    *ports() {
+      for (const block of blocks) yield* block.ports();
+    },
     *targets() {
       for (const block of blocks) yield* block.targets();
     },
@@ -169,6 +183,7 @@ export function parseTarget(words: readonly string[]): Target {
 export function parseTargetLine(line: string, origin: string): (TargetBlock & { readonly expect?: Expectation }) | null {
   const words = line.replace(/(^|\s)#.*$/s, '').trim().split(/\s+/);
   if (words[0] === '' || words[0] === undefined) return null;
+  if (line.includes('\0')) throw new UsageError(`${origin}: the line has a NUL in it, as text in UTF-16 has; allowed: UTF-8`);
   try {
     const last = words.at(-1);
     const expect = words.length > 1 ? EXPECTATIONS.find((each) => each === last) : undefined;
@@ -177,8 +192,7 @@ export function parseTargetLine(line: string, origin: string): (TargetBlock & { 
     if (named.length > (whole ? 1 : 2)) {
       throw new UsageError(`"${named.slice(whole ? 1 : 2).join(' ')}" is too much; allowed: a host and its ports, host:port or a URL, then one of ${EXPECTATIONS.join(', ')}`);
     }
-    const { size, targets } = parseTargets(named);
-    return { size, targets, ...(expect ? { expect } : {}) };
+    return { ...parseTargets(named), ...(expect ? { expect } : {}) };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${origin}: ${error.message}`);
     throw error;

@@ -73,10 +73,14 @@ export function asciiHost(host: string): string {
 
 const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IPv6 address';
 
+/** Whether an address holds only on one link (RFC 4291, 2.5.6), and so means nothing without its interface. */
+export function isLinkLocal(address: string): boolean {
+  return /^fe[89ab][\da-f]:/i.test(address);
+}
+
 function parseZonedAddress(address: string): string {
-  const [bare = '', zone] = address.split('%');
-  const isLinkLocal = /^fe[89ab][\da-f]:/i.test(bare);
-  if (isLinkLocal && !zone) {
+  const [, zone] = address.split('%');
+  if (isLinkLocal(address) && !zone) {
     throw new UsageError(`host: ${address} is a link-local address and says nothing without its interface; write ${address}%eth0, for example`);
   }
   if (zone !== undefined) {

@@ -112,6 +112,9 @@ function describeServers({ servers, answers = [] }: Unresolved): string {
   return `DNS ${said.join('; ')}`;
 }
 
+/** In less than that many answers that are on their way do not come: from far away, or from a server that asks others first. Milliseconds. */
+const LITTLE_TIME_MS = 1000;
+
 function explainUnresolved(outcome: Unresolved): Explanation {
   const { reason, host, family, via, servers, elapsedMs, error } = outcome;
   const name = escapeControls(host);
@@ -135,8 +138,10 @@ function explainUnresolved(outcome: Unresolved): Explanation {
       };
       return { what: `${said[error.code] ?? 'resolving failed'}, says ${asked} about ${name} after ${after}.`, advice: `Look at that resolver. ${tryAddress}` };
     }
-    case 'resolver-timeout':
-      return { what: `no answer about ${name} from ${asked} within ${after}.`, advice: `The DNS server is down or its packets are dropped. ${tryAddress}` };
+    case 'resolver-timeout': {
+      const cause = elapsedMs < LITTLE_TIME_MS ? 'That is little time for a name: give it more (--timeout).' : 'The DNS server is down or its packets are dropped.';
+      return { what: `no answer about ${name} from ${asked} within ${after}.`, advice: `${cause} ${tryAddress}` };
+    }
     default:
       return reason satisfies never;
   }

@@ -36,6 +36,8 @@ export interface ReportOptions {
   readonly expect: string;
   /** Who must answer behind an open port: `smtp`, or `its service` where the port decides; null when nobody is asked. */
   readonly service: string | null;
+  /** Targets are probed in several rounds, each with a verdict of its own. */
+  readonly rounds: boolean;
   /** What the port was expected to be, in the user's words (`--expect closed`), or null when it is the usual. */
   readonly expectation: string | null;
   /** The room and the characters there are. */

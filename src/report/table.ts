@@ -7,6 +7,8 @@ import { type Reporter, type ReportOptions, SILENCE } from './reporter.js';
 import { describeTotals } from './text.js';
 
 interface Row {
+  /** When it was probed, where that is asked for. */
+  readonly time: string;
   readonly endpoint: string;
   readonly latency: string;
   /** What the service said; where it was not asked, the name of the one that the port usually belongs to. */
@@ -14,14 +16,14 @@ interface Row {
 }
 
 /** Many ports for people: a table of the open ones, with the service that usually has the port; the rest is only counted. */
-export function tableReporter({ paint }: ReportOptions): Reporter {
+export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
   const rows: Row[] = [];
   return {
-    probe({ report: { target, outcome } }) {
+    probe({ report: { target, startedAt, outcome } }) {
       if (outcome.state === 'open') {
         const { address } = outcome.endpoint;
         const endpoint = escapeControls(`${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`);
-        rows.push({ endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: outcome.service ? describeService(outcome.service) : (serviceOfPort(target.port) ?? '') });
+        rows.push({ time: timestamps ? `${new Date(startedAt).toISOString()}  ` : '', endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: outcome.service ? describeService(outcome.service) : (serviceOfPort(target.port) ?? '') });
       }
       return SILENCE;
     },
@@ -30,7 +32,7 @@ export function tableReporter({ paint }: ReportOptions): Reporter {
     finish(totals) {
       const wide = (column: keyof Row): number => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
       const [endpoints, latencies] = [wide('endpoint'), wide('latency')];
-      const lines = rows.map(({ endpoint, latency, service }) => `${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd());
+      const lines = rows.map(({ time, endpoint, latency, service }) => `${time}${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd());
       return { stdout: lines.map((line) => `${line}\n`).join(''), stderr: `${describeTotals(totals)}\n` };
     },
   };

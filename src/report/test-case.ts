@@ -28,14 +28,16 @@ export interface TestSettings {
   readonly expect: string;
   /** Who must answer behind an open port: `smtp`, `its service`; null when nobody must. */
   readonly service: string | null;
+  /** Targets are probed in several rounds, each with a verdict of its own. */
+  readonly rounds: boolean;
 }
 
 /** Holds a probe against what was expected, in words. */
-export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, { expect, service }: TestSettings): TestCase {
+export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, { expect, service, rounds }: TestSettings): TestCase {
   const { target, outcome, resolution } = report;
   const expected = request.expect ?? expect;
   const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
-  const round = sequence > 1 ? `, round ${sequence}` : '';
+  const round = rounds && sequence > 1 ? `, round ${sequence}` : '';
   const explanation = explain(report);
   const connectMs = outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs;
   const answers = service !== null && expected === 'open' ? ` and ${service} answers` : '';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownLoopback } from '../support/listeners.js';
+import { ownLoopback, silentPort } from '../support/listeners.js';
 import { portping, portpingCommand } from '../support/portping.js';
 
 /** Where no other test listens, so that what is closed here stays closed. */
@@ -79,6 +79,50 @@ describe('several targets', () => {
     const one = await portping(['--wait', '600ms', `${HOST}:${open[0]}`, `${HOST}:${closed}`, '--', 'echo', 'both']);
     expect(one.stdout).not.toContain('both');
     expect(one.exitCode).toBe(1);
+  });
+
+  it('are no longer waited for when one of them is hopeless, with the code of that one', async () => {
+    const silent = await silentPort();
+    const { stdout, stderr, exitCode } = await portping(['--wait', '20s', 'nosuch.invalid:1', `127.0.0.1:${silent}`]);
+    expect(stdout).toMatch(/^nosuch\.invalid:1  Error Detected: Connection refused <1100[12]> returned\.\n$/);
+    expect(stderr).toContain(`\n127.0.0.1:${silent} was given up with the others, before there was a verdict.\n`);
+    expect(exitCode).toBe(3);
+  });
+
+  it('that are waited for have reports as others have, complete', async () => {
+    const wait = (...format: string[]) => portping(['--wait', '700ms', '-i', '100ms', ...format, `${HOST}:${open[0]}`, `${HOST}:${closed}`]);
+    const [junit, tap, json] = await Promise.all([wait('-o', 'junit'), wait('-o', 'tap'), wait('-o', 'json')]);
+    expect(junit.stdout).toMatch(new RegExp(`^<\\?xml [^]* tests="2" failures="1" errors="0" [^]*name="${HOST}:${closed} is open" [^]*</testsuites>\\n$`));
+    expect(tap.stdout).toMatch(/^TAP version 14\nok 1 - .* is open\nnot ok 2 - .* is open\n[^]*\n1\.\.2\n$/);
+    expect(JSON.parse(json.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ type: 'totals', probes: 2, counts: { open: 1, closed: 1 }, exitCode: 1, isComplete: true });
+    for (const { stderr, exitCode } of [junit, tap, json]) expect([stderr, exitCode]).toEqual(['', 1]);
+  });
+
+  it('begin at once however many they are, and end at once', async () => {
+    const { stdout, elapsedMs } = await portping(['127.77.0.0/16', '1-65535', '-o', 'csv'], { wrapper: ['sh', '-c', '"$@" | head -n 2', 'sh'] });
+    expect(stdout.split('\r\n')[1]).toContain(',127.77.0.0,1,127.77.0.0,closed,conn-refused,');
+    expect(elapsedMs).toBeLessThan(10_000); // to go through all of them takes minutes
+  });
+
+  it('keep the rate from round to round', async () => {
+    const one = await portping(['-q', '-c', '4', '-i', '0', '--rate', '5', HOST, String(open[0])]);
+    expect(one.elapsedMs).toBeGreaterThan(590);
+    const two = await portping(['-q', '-c', '3', '-i', '0', '--rate', '10', HOST, `${open[0]},${open[1]}`]);
+    expect(two.elapsedMs).toBeGreaterThan(490);
+  });
+
+  it('have their time in the table, too, where that is asked for', async () => {
+    const { stdout } = await portping(['--timestamps', HOST, `1-60,${open[0]}`]);
+    expect(stdout).toMatch(new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z  ${HOST}:${open[0]}  open `, 'm'));
+  });
+
+  it('wait for a reader that is slow, and do not pile up before it', async () => {
+    const preload = join(folder, 'peak.cjs');
+    await writeFile(preload, "process.on('exit', () => require('node:fs').writeSync(2, `peak ${process.resourceUsage().maxRSS} KiB\\n`));");
+    const pipe = `yes ${HOST}:1 | head -n 60000 | "$@" | (sleep 5; wc -l)`;
+    const { stdout, stderr } = await portping(['-o', 'json', '--targets', '-'], { wrapper: ['sh', '-c', pipe, 'sh'], env: { NODE_OPTIONS: `--require ${preload}` }, timeoutMs: 50_000 });
+    expect(stdout.trim()).toBe('60001');
+    expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
   });
 
   it('have figures of their own when they are probed in rounds', async () => {
@@ -237,6 +281,9 @@ describe('misuse', () => {
     [['--concurrency', '0', 'h', '1,2'], /^portping: --concurrency: "0" is not a number of probes; allowed: 1 to 65535/],
     [['--rate', 'fast', 'h', '1,2'], /^portping: --rate: "fast" is not a number/],
     [['--rate', '5', 'h', '1'], /^portping: --rate: there is only one probe/],
+    [['--rate', '5', '--wait', 'h', '1,2'], /^portping: --rate: each target is waited for by itself; allowed with --wait: --interval/],
+    [['--concurrency', '5', '--wait', 'h', '1,2'], /^portping: --concurrency: each target is waited for by itself/],
+    [['--concurrency', '5', '-c', '9', 'h', '1'], /^portping: --concurrency: there is only one probe at a time; allowed with several targets/],
     [['h', '10-5'], /^portping: port: the range 10-5 runs backwards; allowed: 5-10/],
     [['h', '1,,2'], /^portping: port: nothing given/],
     [['h:1', '2'], /^portping: arguments: "2" is not a target beside h:1; allowed: host:port or a URL for each/],

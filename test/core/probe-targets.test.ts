@@ -145,7 +145,7 @@ describe('many targets', () => {
     process.on('warning', note);
     const names = Array.from({ length: 30 }, (_, index) => ({ target: { host: `h${index}.invalid`, port: 1 } }));
     const systemLookup: NonNullable<ManyOptions['systemLookup']> = () => new Promise(() => {});
-    const events = await allOf(names, { systemLookup, timeoutMs: 200, signal: new AbortController().signal });
+    const events = await allOf(names, { systemLookup, lookupsAtOnce: Infinity, timeoutMs: 200, signal: new AbortController().signal });
     const silent = await silentPort();
     const every = await allOf(requestsTo(...Array<number>(30).fill(silent)), { timeoutMs: 200, everyAddress: true, service: { name: 'smtp' } });
     await new Promise(setImmediate);

@@ -52,6 +52,24 @@ describe('targets', () => {
     }), { numRuns: 60 });
   });
 
+  it('of an IPv6 block have the first of equally long runs of zeros shortened (RFC 5952, 4.2.3)', () => {
+    expect(listOf('[0:0:1:1:0:0:1:0]/128:1')).toEqual(['[::1:1:0:0:1:0]:1']);
+    expect(listOf('[1:0:0:1:0:0:1:0]/128:1')).toEqual(['[1::1:0:0:1:0]:1']);
+  });
+
+  it('tell without being gone through whether they are all addresses, and which ports they have', () => {
+    const facts = (...words: string[]) => { const { literal, ports } = parseTargets(words); return [literal, [...ports()].slice(0, 4)]; };
+    expect(facts('10.0.0.0/16', '1-65535')).toEqual([true, [1, 2, 3, 4]]);
+    expect(facts('::1', '25,80')).toEqual([true, [25, 80]]);
+    expect(facts('10.0.0.1:22', 'db:5432')).toEqual([false, [22, 5432]]);
+    expect(facts('https://192.0.2.1', 'http://[::1]:81/')).toEqual([true, [443, 81]]);
+    expect(facts('https://db')).toEqual([false, [443]]);
+  });
+
+  it('are not blocks of addresses that hold on one link only', () => {
+    expect(refusalOf(() => listOf('fe80::/126', '22'))).toMatch(/^host: fe80::\/126 is a block of link-local addresses/);
+  });
+
   it('of an IPv6 block are addresses as RFC 5952 writes them', () => {
     fc.assert(fc.property(fc.ipV6(), fc.integer({ min: 122, max: 128 }), (address, bits) => {
       const hosts = [...parseTargets([`[${address}]/${bits}:1`]).targets()].map(({ host }) => host);
@@ -97,6 +115,7 @@ describe('a line of a file', () => {
     ['db', /^list\.txt:3: port: none given for db/],
     ['db 1 shut', /^list\.txt:3: "shut" is too much; allowed: .* then one of open, closed, filtered, not-open$/],
     ['db:1 2 open', /^list\.txt:3: "2" is too much/],
+    ['d\0b\0 \x001\0', /^list\.txt:3: the line has a NUL in it, as text in UTF-16 has; allowed: UTF-8$/],
     ['db 99999', /^list\.txt:3: port: 99999 is out of range/],
   ])('%j is refused with its place', (line, message) => expect(refusalOf(() => read(line))).toMatch(message));
 

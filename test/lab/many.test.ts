@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -97,5 +96,38 @@ describeLab('many targets in a network of its own', () => {
     expect(objects.map(({ target }) => target.port)).toEqual(Array.from({ length: 3000 }, (_, index) => index + 1));
     expect(totals?.['counts']).toEqual({ closed: 2994, open: 5, filtered: 1 });
     expect([stderr, exitCode]).toEqual(['', 2]);
+  });
+
+  /** How many of each state and reason a CSV report has. */
+  const tally = (csv: string): Record<string, number> => {
+    const counts: Record<string, number> = {};
+    for (const row of csv.trimEnd().split('\r\n').slice(1)) {
+      const what = row.split(',').slice(4, 6).join(' ').trim();
+      counts[what] = (counts[what] ?? 0) + 1;
+    }
+    return counts;
+  };
+
+  it('have their own time for their names, also behind names that nobody answers for', async () => {
+    const silent = Array.from({ length: 6 }, (_, index) => `silent${index}.test`);
+    const good = Array.from({ length: 20 }, (_, index) => `good${index}.test`);
+    await lab.dns('server', { zone: { ...Object.fromEntries(silent.map((name) => [name, 'silent'])), ...Object.fromEntries(good.map((name) => [name, { A: [lab.server.v4] }])) } });
+    await lab.setResolver('client', { nameservers: [lab.server.v4] });
+    const path = join(folder, 'names.txt');
+    await writeFile(path, [...silent, ...good].map((name) => `${name}:2001\n`).join(''));
+    // Two names at a time: each silent one takes a second or two, and has half a second only.
+    const { stdout } = await lab.exec('client', [...portpingCommand, '-w', '500ms', '-o', 'csv', '--targets', path], { env: { UV_THREADPOOL_SIZE: '4' }, timeoutMs: 30_000 });
+    expect(tally(stdout)).toEqual({ 'unresolved resolver-timeout': 6, open: 20 });
+  });
+
+  it('get no verdict from a shortage of descriptors either where one address of a name is silent and the other open', async () => {
+    await lab.ip('server', 'addr add 10.77.0.3/24 dev eth0');
+    await lab.nft('server', 'add rule inet lab input ip daddr 10.77.0.3 tcp dport 2001 drop');
+    await lab.setResolver('client', { hosts: Array.from({ length: 60 }, (_, index) => `10.77.0.3 two${index}.test\n${lab.server.v4} two${index}.test`).join('\n') });
+    const path = join(folder, 'two.txt');
+    await writeFile(path, Array.from({ length: 60 }, (_, index) => `two${index}.test:2001\n`).join(''));
+    const few = (...args: string[]) => lab.exec('client', ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh', ...portpingCommand, '-w', '1s', '-o', 'csv', ...args, '--targets', path], { timeoutMs: 60_000 });
+    expect(tally((await few()).stdout)).toEqual({ open: 60 });
+    expect(tally((await few('--all')).stdout)).toEqual({ open: 60, 'filtered no-response': 60 });
   });
 });

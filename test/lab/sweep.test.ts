@@ -40,11 +40,38 @@ describeLab('a sweep of all ports', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('looks closer at what is unusual: no route is a fault of this machine for each', { timeout: 60_000 }, async () => {
+  it('tells what else can come: each as a probe by itself does', async () => {
     await lab.ip('client', 'route add prohibit 10.90.0.0/24');
-    const { stderr, exitCode } = await sweep(['10.90.0.1', '1-5000']);
-    expect(stderr).toMatch(/5000 failed/);
-    expect(exitCode).toBe(4);
+    await lab.reject(45_000, 'admin-prohibited');
+    const [one, all] = await Promise.all([sweep(['-o', 'json', '10.90.0.1', '1']), sweep(['-o', 'json', '10.90.0.1', '1-5000'])]);
+    expect(all.exitCode).toBe(4);
+    const probes = all.stdout.trimEnd().split('\n').slice(0, -1).map((line) => JSON.parse(line) as Record<string, any>);
+    expect(probes).toHaveLength(5000);
+    const { state, reason, error, explanation } = JSON.parse(one.stdout) as Record<string, any>;
+    for (const probe of probes) expect(probe).toMatchObject({ state, reason, error, explanation });
+    const { stdout } = await sweep(['-o', 'csv', lab.server.v4, '42000-47999']);
+    expect(stdout.split('\r\n').filter((row) => row.includes(',filtered,')).map((row) => row.split(',').slice(2, 7).join())).toEqual([`45000,${lab.server.v4},filtered,host-unreach,10065`]);
+  });
+
+  it('of a network in which nobody is takes no longer than its probes side by side', { timeout: 120_000 }, async () => {
+    await lab.ip('client', 'addr add 10.76.0.1/16 dev eth0');
+    const { stdout, exitCode, elapsedMs } = await sweep(['-w', '4s', '-o', 'csv', '--concurrency', '5000', '10.76.16.0/20:22']);
+    const states = new Set(stdout.trimEnd().split('\r\n').slice(1).map((row) => row.split(',')[4]));
+    expect([[...states], exitCode]).toEqual([['filtered'], 2]);
+    expect(elapsedMs).toBeLessThan(40_000); // one after the other would take hours
+  });
+
+  it('goes without threads where there are no descriptors for them', async () => {
+    const { stderr, exitCode } = await sweep(['127.0.0.1', '1-5000'], ['sh', '-c', 'ulimit -n 25; exec "$@"', 'sh']);
+    expect(stderr).toMatch(/^5000 probes in [\d.]+ m?s: \d+ closed, 2 open\.\n$/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('makes no more connections at once than it was told', async () => {
+    const child = lab.spawn('client', [...portpingCommand, '-w', '3s', '--concurrency', '1', lab.server.v4, '40000-41999', '1-4000'], { stdio: 'ignore' });
+    const most = await lab.exec('client', ['sh', '-c', 'for i in 1 2 3 4 5 6 7 8 9 10; do ss -Htn state syn-sent | wc -l; sleep 0.2; done | sort -n | tail -n 1']);
+    child.kill('SIGINT');
+    expect(most.stdout).toBe('1\n');
   });
 
   it('ends at once on ^C', { timeout: 30_000 }, async () => {

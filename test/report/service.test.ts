@@ -140,7 +140,7 @@ describe('the other formats', () => {
   });
 
   it('assert in JUnit and TAP that the service answers, whatever came of it', () => {
-    const settings = { expect: 'open', service: 'smtp' };
+    const settings = { expect: 'open', service: 'smtp', rounds: false };
     const junit = junitReporter(settings);
     junit.probe(eventWith(answeredService()));
     junit.probe(eventWith(silentService()));
@@ -148,9 +148,9 @@ describe('the other formats', () => {
     const xml = junit.finish({ type: 'totals', probes: 3, counts: {}, unexpected: 2, hasExpectations: true, elapsedMs: 1, exitCode: 6, isComplete: true }).stdout;
     expect(xml.match(/name="mail\.example\.com:25 is open and smtp answers"/g)).toHaveLength(3);
     expect(xml).toMatch(/<failure type="open" message="open \(silent\) \(192\.0\.2\.10\)">Service: smtp is silent: /);
-    const tap = tapReporter({ expect: 'open', service: 'its service' });
+    const tap = tapReporter({ expect: 'open', service: 'its service', rounds: false });
     expect(tap.probe(eventWith(tlsFailedService())).stdout).toMatch(/^TAP version 14\nnot ok 1 - mail\.example\.com:25 is open and its service answers\n {2}---\n {2}seen: "open \(tls-failed\)/);
-    expect(tapReporter({ expect: 'closed', service: 'smtp' }).probe(eventOf(reportOf(closedOutcome()))).stdout).toMatch(/ is closed\n/);
+    expect(tapReporter({ expect: 'closed', service: 'smtp', rounds: false }).probe(eventOf(reportOf(closedOutcome()))).stdout).toMatch(/ is closed\n/);
   });
 
   it('have what the service said in the table of many targets', () => {
@@ -173,11 +173,11 @@ describe('the other formats', () => {
     ];
     for (const finding of findings) {
       const event = eventWith(finding);
-      const junit = junitReporter({ expect: 'open', service: 'smtp' });
+      const junit = junitReporter({ expect: 'open', service: 'smtp', rounds: false });
       junit.probe(event);
       const totals = { type: 'totals', probes: 1, counts: {}, unexpected: 1, hasExpectations: true, elapsedMs: 1, exitCode: 6, isComplete: true } as const;
       const { stdout, stderr } = textReporter(options({ verbose: true })).probe(event);
-      const others = [jsonReporter(options()).probe(event), csvReporter({ expect: 'open' }).probe(event), tapReporter({ expect: 'open', service: 'smtp' }).probe(event), junit.finish(totals)].map((each) => each.stdout);
+      const others = [jsonReporter(options()).probe(event), csvReporter({ expect: 'open' }).probe(event), tapReporter({ expect: 'open', service: 'smtp', rounds: false }).probe(event), junit.finish(totals)].map((each) => each.stdout);
       for (const text of [stdout, stderr, ...others]) expect(text.replace(/\r?\n/g, '')).not.toMatch(HARMFUL);
     }
   });

@@ -7,7 +7,7 @@ import { closedOutcome, eventOf, HARMFUL, openOutcome, reportOf } from '../suppo
 import { anyEvent, totalsOf } from '../support/texts.js';
 
 function tapOf(events: readonly ProbeEvent[]): string {
-  const reporter = tapReporter({ expect: 'open', service: null });
+  const reporter = tapReporter({ expect: 'open', service: null, rounds: true });
   return [...events.map((event) => reporter.probe(event).stdout), reporter.finish(totalsOf(events.length)).stdout].join('');
 }
 
@@ -19,7 +19,7 @@ describe('the TAP report', () => {
   });
 
   it('bails out instead of having a plan when the run did not come to its end', () => {
-    expect(tapReporter({ expect: 'open', service: null }).finish({ ...totalsOf(0), isComplete: false }).stdout).toBe('TAP version 14\nBail out! The run ended before the last probe.\n');
+    expect(tapReporter({ expect: 'open', service: null, rounds: true }).finish({ ...totalsOf(0), isComplete: false }).stdout).toBe('TAP version 14\nBail out! The run ended before the last probe.\n');
   });
 
   it('has a plan also when there was no probe', () => {

@@ -74,7 +74,7 @@ const noPaint: Paint = { good: (text) => text, bad: (text) => text, dim: (text) 
 
 /** Plain options: no colour, one endpoint, nothing extra. */
 export function options(facts: Partial<ReportOptions> = {}): ReportOptions {
-  return { paint: { stdout: noPaint, stderr: noPaint }, verbose: false, timestamps: false, nameEndpoints: false, manyTargets: false, expect: 'open', service: null, expectation: null, canvas: { width: 80, unicode: true }, sparkline: false, histogram: false, ...facts };
+  return { paint: { stdout: noPaint, stderr: noPaint }, verbose: false, timestamps: false, nameEndpoints: false, manyTargets: false, expect: 'open', service: null, rounds: false, expectation: null, canvas: { width: 80, unicode: true }, sparkline: false, histogram: false, ...facts };
 }
 
 /**
