@@ -71,7 +71,12 @@ function exitCodeHelp(): string {
 }
 
 function parseServerName(text: string): string {
-  const name = parseHost(text);
+  let name;
+  try {
+    name = parseHost(text);
+  } catch (error) {
+    throw error instanceof UsageError ? new UsageError(error.message.replace(/^host:/, '--sni:')) : error;
+  }
   if (isIP(name) !== 0) throw new UsageError(`--sni: "${text}" is an address; allowed: a host name (RFC 6066)`);
   return asciiHost(name).replace(/\.$/, '');
 }
