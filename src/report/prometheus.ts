@@ -25,8 +25,8 @@ const METRICS = {
   portping_duration_seconds: 'Time of resolving the name, of the attempt that decided, and of asking the service if that was asked, together.',
   portping_dns_seconds: 'Time of resolving the name, also when that failed; not there for a literal address.',
   portping_connect_seconds: 'Time from the connect call to the completed handshake; not there unless the port opened.',
-  portping_service_seconds: 'Time from the completed handshake until it was clear whether the service answers; not there unless that was asked.',
-  portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, in seconds since 1970; not there without TLS.',
+  portping_service_seconds: 'Time from the completed handshake until it was clear whether the service answers, the longest where there are several addresses; not there unless that was asked.',
+  portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, the earliest where there are several addresses, in seconds since 1970; not there without TLS.',
   portping_addresses: 'How many addresses the name has; 0 when it could not be resolved.',
   portping_address_open: 'Whether the handshake with this address completed: 1 or 0.',
   portping_address_cause: 'Always 1. What was seen at this address: the state of the port, and as the cause its reason, or "open".',
@@ -84,10 +84,10 @@ class Samples {
     this.add('portping_duration_seconds', { target }, seconds(Math.max(...probes.map(({ report }) => durationOf(report)))));
     if (resolution.via !== 'literal') this.add('portping_dns_seconds', { target }, seconds(resolution.elapsedMs));
     if (latencies.length > 0) this.add('portping_connect_seconds', { target }, seconds(Math.min(...latencies)));
-    const service = worst.report.outcome.state === 'open' ? worst.report.outcome.service : null;
-    if (service) this.add('portping_service_seconds', { target }, seconds(service.elapsedMs));
-    const certificate = service?.tls?.certificate;
-    if (certificate) this.add('portping_certificate_expiry_timestamp_seconds', { target }, seconds(certificate.validTo));
+    const services = probes.flatMap(({ report: { outcome } }) => (outcome.state === 'open' && outcome.service ? [outcome.service] : []));
+    if (services.length > 0) this.add('portping_service_seconds', { target }, seconds(Math.max(...services.map(({ elapsedMs }) => elapsedMs))));
+    const ends = services.flatMap(({ tls }) => (tls?.certificate ? [tls.certificate.validTo] : []));
+    if (ends.length > 0) this.add('portping_certificate_expiry_timestamp_seconds', { target }, seconds(Math.min(...ends)));
     this.add('portping_addresses', { target }, String(resolution.state === 'resolved' ? resolution.addresses.length : 0));
     const attempts = probes.flatMap(({ report }) => report.attempts).filter(({ state }) => state !== 'cancelled');
     const byAddress = new Map(attempts.map((attempt) => [attempt.endpoint.address, attempt]));

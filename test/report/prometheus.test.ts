@@ -66,6 +66,19 @@ describe('the metrics of a probe', () => {
     });
   });
 
+  it('have of several addresses the certificate that ends first, and the longest time of the service, whichever is the worst', () => {
+    const at = (validTo: number, elapsedMs: number) => eventOf(reportOf(openOutcome({ service: answeredService({ elapsedMs, tls: tlsFacts({ certificate: certificate && { ...certificate, validTo } }) }) })));
+    const { certificate } = tlsFacts();
+    const probes = [at(3000, 4), at(2000, 5), eventOf(reportOf(closedOutcome()))];
+    for (const some of [probes, [...probes].reverse(), [at(3000, 5), eventOf(reportOf(openOutcome({ service: silentService({ elapsedMs: 1 }) }))), at(2000, 1)]]) {
+      expect(samplesOf(renderMetrics(some))).toMatchObject({
+        [`portping_success{${TARGET}}`]: '0',
+        [`portping_service_seconds{${TARGET}}`]: '0.005',
+        [`portping_certificate_expiry_timestamp_seconds{${TARGET}}`]: '2',
+      });
+    }
+  });
+
   it('say so when an open port was too slow', () => {
     const event = eventOf(reportOf(openOutcome()), { verdict: judge(openOutcome(), { maxLatencyMs: 1 }) });
     expect(samplesOf(renderMetrics([event]))).toMatchObject({ [`portping_success{${TARGET}}`]: '0', [`portping_cause{${TARGET},state="open",cause="too-slow"}`]: '1' });
