@@ -12,6 +12,9 @@ function before({ firstLine }: ServiceFinding, unfinished: string | null): strin
   return firstLine === null || unfinished === firstLine ? '' : ` It had said ${shown(firstLine)}.`;
 }
 
+/** Whether anything was said: a line, or a part of TLS's handshake. When that is over, its bytes say nothing about the service inside. */
+const hasBegun = ({ firstLine, receivedBytes, tls }: ServiceFinding): boolean => firstLine !== null || (receivedBytes > 0 && tls === null);
+
 /** What a conversation found, in a sentence: `smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.` */
 export function describeService(finding: ServiceFinding): string {
   const { name } = finding;
@@ -23,9 +26,9 @@ export function describeService(finding: ServiceFinding): string {
     case 'wrong-protocol':
       return `${name} did not answer as it should: ${escapeControls(finding.problem)}.`;
     case 'silent': {
-      const { awaited, unfinished, elapsedMs, receivedBytes, firstLine } = finding;
+      const { awaited, unfinished, elapsedMs, firstLine } = finding;
       const began = unfinished === null ? '' : `; it began with ${shown(unfinished)}`;
-      const isBegun = unfinished !== null || (receivedBytes > 0 && firstLine === null);
+      const isBegun = unfinished !== null || (firstLine === null && hasBegun(finding));
       return `${name} is silent: ${awaited} ${isBegun ? 'was not complete' : 'did not come'} within ${formatDuration(elapsedMs)}${began}.${before(finding, unfinished)}`;
     }
     case 'dropped': {
@@ -98,7 +101,7 @@ export function adviseOnService(finding: ServiceFinding): string | null {
     case 'answered':
       return null;
     case 'silent':
-      if (finding.receivedBytes > 0) return 'It is slow, or hangs half-way: look at the service itself. A longer --timeout gives it more time.';
+      if (hasBegun(finding)) return 'It is slow, or hangs half-way: look at the service itself. A longer --timeout gives it more time.';
       if (CLIENT_FIRST.test(finding.name)) return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
       return 'Something accepts connections and then says nothing: the service hangs, greets late on purpose (then give it a longer --timeout), or waits for us, as services with TLS from the start and HTTP do.';
     case 'dropped':

@@ -29,6 +29,7 @@ describe('the second line', () => {
     ['half of a greeting', silentService({ firstLine: '220 m', unfinished: '220 m', receivedBytes: 5 }), 'smtp is silent: its greeting was not complete within 4.99 s; it began with "220 m".'],
     ['silence after the greeting', silentService({ firstLine: '220 x', receivedBytes: 7, awaited: 'its answer to EHLO' }), 'smtp is silent: its answer to EHLO did not come within 4.99 s. It had said "220 x".'],
     ['half of a TLS handshake', silentService({ name: 'https', receivedBytes: 7, awaited: 'its part of the TLS handshake' }), 'https is silent: its part of the TLS handshake was not complete within 4.99 s.'],
+    ['silence inside TLS', silentService({ name: 'smtps', receivedBytes: 2000, tls: tlsFacts() }), 'smtps is silent: its greeting did not come within 4.99 s.'],
     ['an end', droppedService(), 'smtp dropped the connection: it was closed 1.02 ms after the handshake, before its greeting.'],
     ['a reset', droppedService({ by: 'reset', winsock: 10054, unfinished: '220-', firstLine: '220-' }), 'smtp dropped the connection: it was reset <10054> 1.02 ms after the handshake, in the middle of its greeting, which began with "220-".'],
     ['a reset that came first', droppedService({ by: 'reset', winsock: 10054, afterMs: 0 }), 'smtp dropped the connection: it was reset <10054> at once, before its greeting.'],

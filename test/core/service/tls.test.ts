@@ -4,6 +4,7 @@ import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import type { TlsFailure } from '../../../src/core/service/finding.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
+import { adviseOnService, describeService } from '../../../src/report/service.js';
 import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
 import { runAlone, SOON } from '../../support/listeners.js';
 import { ask, dialogue, expectFinding, listenTalking, listenTls, turnToTls } from '../../support/talkers.js';
@@ -102,7 +103,10 @@ describe('TLS', () => {
 
   it('whose service says nothing inside, or closes, is named as without TLS', async () => {
     const silent = await listenTls({ cert: good.cert, key: good.key });
-    expect(await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 })).toMatchObject({ state: 'silent', awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
+    const finding = expectFinding(await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 }), 'silent');
+    expect(finding).toMatchObject({ awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
+    expect(describeService(finding)).toMatch(/^smtps is silent: its greeting did not come within \d+ ms\.$/);
+    expect(adviseOnService(finding)).toMatch(/^Something accepts connections and then says nothing/);
     const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) => socket.end('220-x'));
     expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({ state: 'dropped', by: 'end', unfinished: '220-x' });
   });
