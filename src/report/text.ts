@@ -97,7 +97,7 @@ const CAUSES: Readonly<Record<Reason, string>> = {
   'proto-unreach': 'protocol unreachable', 'admin-prohibited': 'prohibited', 'name-not-found': 'no such name', 'name-no-address': 'no address',
   'resolver-failed': 'resolver failed', 'resolver-timeout': 'resolver silent', 'no-route': 'no route from here', 'no-ports-left': 'no source port left',
   'no-files-left': 'no descriptor left', 'not-permitted': 'not permitted here', 'bad-source': 'bad source address', 'no-resources': 'no memory here',
-  'unknown-error': 'unknown error', silent: 'service silent', dropped: 'dropped by the service', 'wrong-protocol': 'another protocol', 'tls-failed': 'TLS failed',
+  'unknown-error': 'unknown error', silent: 'service silent', dropped: 'dropped by the service', 'wrong-protocol': 'wrong answer', 'tls-failed': 'TLS failed',
 };
 
 /** A reason in a word or two: `refused`, `no answer`. */

@@ -7,7 +7,7 @@ import type { ReportOptions } from '../../src/report/reporter.js';
 import { adviseOnService, describeService, describeTls } from '../../src/report/service.js';
 import { tableReporter } from '../../src/report/table.js';
 import { tapReporter } from '../../src/report/tap.js';
-import { textReporter } from '../../src/report/text.js';
+import { describeReason, textReporter } from '../../src/report/text.js';
 import {
   answeredService, closedOutcome, droppedService, eventOf, HARMFUL, HOSTILE, openOutcome, options, reportOf, silentService, tlsFacts, tlsFailedService, visiblePaint,
 } from '../support/reports.js';
@@ -62,6 +62,10 @@ describe('the second line', () => {
     const reporter = textReporter(options());
     const asides = [silentService(), silentService(), droppedService(), answeredService(), droppedService()].map((service) => reporter.probe(eventWith(service)).stderr !== '');
     expect(asides).toEqual([true, false, true, false, true]);
+  });
+
+  it('is a wrong answer in an outage, and not another protocol: the right service may have said no', () => {
+    expect(describeReason('wrong-protocol')).toBe('wrong answer');
   });
 
   it('adds the time of the conversation with -v', () => {
