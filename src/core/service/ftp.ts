@@ -1,9 +1,11 @@
-import { readReply } from './numbered-reply.js';
+import { type NumberedReply, readReply } from './numbered-reply.js';
 import type { ServiceCheck } from './service-check.js';
 
 /** FTP (RFC 959): its greeting, NOOP, with AUTH TLS (RFC 4217) where that is asked for, and QUIT. */
 export const checkFtp: ServiceCheck = async (talk, { startTls }) => {
-  const greeting = await readReply(talk, 'its greeting', 'a greeting of FTP');
+  const readGreeting = (): Promise<NumberedReply> => readReply(talk, 'its greeting', 'a greeting of FTP');
+  let greeting = await readGreeting();
+  while (greeting.code === 120) greeting = await readGreeting(); // ready in so many minutes (RFC 959, 5.4): it greets when it is
   if (greeting.code !== 220) talk.turnAway(greeting.lines[0] ?? '', 'it turned us away instead of greeting with 220');
   if (startTls) {
     talk.writeLine('AUTH TLS');

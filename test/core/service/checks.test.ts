@@ -72,6 +72,17 @@ describe('ftp', () => {
     await expectAnswered('ftp', '220-Welcome\r\n any text\r\n220 ready\r\n', { NOOP: answer, QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
   });
 
+  it('says first, where it is not ready, in how many minutes it is, and greets then', async () => {
+    const late = (socket: Socket): void => {
+      dialogue('120 ready in 1 minute\r\n', { NOOP: '200 fine\r\n', QUIT: (each) => each.end('221 Goodbye.\r\n') })(socket);
+      setTimeout(() => socket.write('220 ready\r\n'), 100);
+    };
+    const server = await listenTalking(late);
+    expectFinding(await ask(server.port, { name: 'ftp' }), 'answered');
+    const never = await listenTalking(dialogue('120 ready in 1 minute\r\n', {}));
+    expect(await ask(never.port, { name: 'ftp' }, { timeoutMs: 400 })).toMatchObject({ state: 'silent', awaited: 'its greeting', firstLine: '120 ready in 1 minute' });
+  });
+
   it('is not what answers NOOP as SMTP does', async () => {
     await expectWrong('ftp', '220 x ESMTP\r\n', { NOOP: '250 OK\r\n' }, 'it answered NOOP as SMTP does, not FTP: "250 OK"');
   });
