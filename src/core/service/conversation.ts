@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Circumstances, Drop, TlsFacts, TlsProblem, Waiting } from './finding.js';
-import { cutText, decodeText, quote, recognizeProtocol } from './text.js';
+import { cutText, decodeText, type Protocol, quote, recognizeProtocol } from './text.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
 
 /** The most bytes that are taken from the other side, whatever it sends. */
@@ -37,6 +37,7 @@ export class Conversation {
   readonly #socket: Socket;
   readonly #circumstances: Circumstances;
   readonly #starter: TlsStarter | null;
+  readonly #speaks: readonly Protocol[] | null;
   #layer: SecureLayer | null = null;
   #bytes = Buffer.allocUnsafe(1024);
   #start = 0;
@@ -56,10 +57,14 @@ export class Conversation {
   /** What TLS agreed on, or null. */
   tls: TlsFacts | null = null;
 
-  /** @param starter starts TLS, where the service has it */
-  constructor(socket: Socket, starter: TlsStarter | null, circumstances: Circumstances) {
+  /**
+   * @param starter starts TLS, where the service has it
+   * @param speaks what the service asked for looks like; null when it may look like anything
+   */
+  constructor(socket: Socket, starter: TlsStarter | null, speaks: readonly Protocol[] | null, circumstances: Circumstances) {
     this.#socket = socket;
     this.#starter = starter;
+    this.#speaks = speaks;
     this.#circumstances = circumstances;
     this.#drop = circumstances.drop;
     socket.on('data', (chunk: Buffer) => this.#arrive(chunk));
@@ -134,8 +139,8 @@ export class Conversation {
 
   /** Ends the conversation: what came is not what the service says at that point. */
   refuse(line: string, expected: string): never {
-    const looks = recognizeProtocol(Buffer.from(line, 'latin1'));
-    const hint = looks === null || expected.includes(looks) ? '' : `; it looks like ${looks}`;
+    const other = this.#recognizeOther(Buffer.from(line, 'latin1'));
+    const hint = other === null ? '' : `; it looks like ${other}`;
     throw new ConversationOver({ state: 'wrong-protocol', problem: `${quote(line)} is not ${expected}${hint}` });
   }
 
@@ -159,16 +164,14 @@ export class Conversation {
     if (!this.#starter) throw new TypeError('this service has no TLS');
     const awaited = 'its part of the TLS handshake';
     if (this.#drop) this.#throwDropped(awaited);
-    if (this.#end > this.#start) {
-      // Whoever can put packets on the way could have put it there, to be taken for what comes through TLS (CVE-2011-0411).
-      this.failTls({ failure: 'injection', problem: `plain text came behind its answer to STARTTLS, before TLS began: ${quote(decodeText(this.unread))}` });
-    }
+    if (this.#end > this.#start) this.#failAtInjection(this.unread);
     const layer = this.#starter.start(this.#socket, { onData: (bytes) => this.#take(bytes), onChange: () => this.#wake() });
     this.#layer = layer;
     while (!layer.isSecure && !layer.error && !layer.isPlain) await this.#more(awaited);
     if (!layer.isSecure) {
-      // Node's own word for an end before the handshake was over; what the connection said about it comes first.
-      if (this.#drop && layer.error?.code === 'ECONNRESET' && !layer.isPlain) this.#throwDropped(awaited);
+      if (layer.isPlain && this.firstLine !== null) this.#failAtInjection(layer.firstBytes); // the same in a packet of its own
+      // Node's own word for an end before the handshake was over, by the connection or by a close_notify.
+      if (layer.error?.code === 'ECONNRESET' && !layer.isPlain) this.#throwDropped(awaited);
       this.failTls(layer.describeError());
     }
     const { facts, fatal } = layer.judge(Date.now());
@@ -195,6 +198,17 @@ export class Conversation {
     this.#layer?.destroy();
   }
 
+  /** Whoever can put packets on the way could have put it there, to be taken for what comes through TLS (CVE-2011-0411). */
+  #failAtInjection(bytes: Buffer): never {
+    this.failTls({ failure: 'injection', problem: `plain text came behind its answer to STARTTLS, before TLS began: ${quote(cutText(bytes, MOST_FIRST_LINE))}` });
+  }
+
+  /** The protocol that bytes look like, when that is another one than was asked for. */
+  #recognizeOther(bytes: Buffer): Protocol | null {
+    const looks = recognizeProtocol(bytes);
+    return looks === null || this.#speaks === null || this.#speaks.includes(looks) ? null : looks;
+  }
+
   #begin(awaited: string): void {
     if (this.#reading.awaited !== awaited) this.#reading = { awaited, start: this.#start };
   }
@@ -215,7 +229,7 @@ export class Conversation {
     }
     if (this.#layer?.isAlerted) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
     if (this.#isDropped()) this.#throwDropped(awaited);
-    if (this.#circumstances.signal.aborted) throw new ConversationOver({ state: 'silent', ...this.#waiting(awaited) });
+    if (this.#circumstances.signal.aborted) this.#giveUp(awaited, { state: 'silent' });
     await this.#wait(null);
   }
 
@@ -239,7 +253,14 @@ export class Conversation {
 
   #throwDropped(awaited: string): never {
     const { by, afterMs } = this.#drop ?? { by: 'end', afterMs: this.elapsedMs };
-    throw new ConversationOver({ state: 'dropped', by, afterMs, winsock: by === 'reset' ? 10054 : null, ...this.#waiting(awaited) });
+    this.#giveUp(awaited, { state: 'dropped', by, afterMs, winsock: by === 'reset' ? 10054 : null });
+  }
+
+  /** No more will come. What has come of the first line may be enough: Telnet and TLS have no lines, and would never end one. */
+  #giveUp(awaited: string, how: { readonly state: 'silent' } | ({ readonly state: 'dropped'; readonly winsock: 10054 | null } & Drop)): never {
+    const other = this.#firstIsWhole ? null : this.#recognizeOther(this.#first);
+    if (other !== null) throw new ConversationOver({ state: 'wrong-protocol', problem: `${quote(this.firstLine ?? '')} came instead of ${awaited}; it looks like ${other}` });
+    throw new ConversationOver({ ...how, ...this.#waiting(awaited) });
   }
 
   #arrive(chunk: Buffer): void {

@@ -19,7 +19,7 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
   const name = request.name ?? serviceNameOfPort(target.port);
   if (name === undefined) throw new RangeError(`service.name: port ${target.port} does not tell which service it has; name one`);
   if (!Object.hasOwn(SERVICES, name)) throw new RangeError(`service.name: "${name}" is not known`);
-  const { check, tls }: Service = SERVICES[name];
+  const { check, speaks, tls }: Service = SERVICES[name];
   const { tlsMinDays, insecure, sni } = request;
   if (tls === null && request.name !== undefined && (tlsMinDays !== undefined || insecure || sni !== undefined)) throw new TypeError(`service: ${name} has no TLS`);
   if (tlsMinDays !== undefined && !(Number.isInteger(tlsMinDays) && tlsMinDays >= 1 && tlsMinDays <= MAX_TLS_DAYS)) {
@@ -29,7 +29,7 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
   const host = sni ?? plainHost(target.host);
   const starter = tls === null ? null : await prepareTls(host, request);
   return async (socket, circumstances) => {
-    const talk = new Conversation(socket, starter, circumstances);
+    const talk = new Conversation(socket, starter, speaks, circumstances);
     let answer: Answer | null = null;
     let over: ConversationOver | null = null;
     try {

@@ -79,6 +79,11 @@ export class SecureLayer {
     return this.#firstBytes.length > 0 && !mayBeTls(this.#firstBytes);
   }
 
+  /** What came first from the wire: the beginning of it. */
+  get firstBytes(): Buffer {
+    return this.#firstBytes;
+  }
+
   /** The other side has ended it by an alert, after the handshake. */
   get isAlerted(): boolean {
     return this.isSecure && ALERT.test(this.error?.code ?? '');

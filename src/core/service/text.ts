@@ -21,7 +21,7 @@ export function quote(text: string): string {
 }
 
 /** What the first bytes of well-known services look like, as characters of ISO 8859-1. */
-const LOOKS: readonly [pattern: RegExp, name: string][] = [
+const LOOKS = [
   [/^SSH-\d/, 'SSH'],
   [/^HTTP\/\d/, 'HTTP'],
   [/^\* (OK|PREAUTH|BYE)\b/i, 'IMAP'],
@@ -34,10 +34,13 @@ const LOOKS: readonly [pattern: RegExp, name: string][] = [
   [/^\x03\x00[^]{2}[^][\xd0\x80\x70\xe0]/, 'an ISO transport'],
   [/^[^]{3}\x00[\x0a\xff]/, 'MySQL'],
   [/^\xff[\xfb-\xfe]/, 'Telnet'],
-];
+] as const satisfies readonly (readonly [pattern: RegExp, name: string])[];
+
+/** A protocol that is known by its first bytes. */
+export type Protocol = (typeof LOOKS)[number][1];
 
 /** The name of the protocol that bytes look like, or null when none is known. */
-export function recognizeProtocol(bytes: Buffer): string | null {
+export function recognizeProtocol(bytes: Buffer): Protocol | null {
   const text = bytes.toString('latin1', 0, 512);
   return LOOKS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 }

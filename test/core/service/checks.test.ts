@@ -172,6 +172,31 @@ describe('banner', () => {
   });
 });
 
+describe('another protocol that ends no line', () => {
+  it.each<[ServiceName, string, number[] | string, string]>([
+    ['smtp', 'Telnet', [0xff, 0xfd, 0x18], '"ÿý\x18" came instead of its greeting; it looks like Telnet'],
+    ['http', 'TLS', [0x15, 3, 3, 0, 2, 2, 70], '"\x15\x03\x03\x00\x02\x02F" came instead of its answer to HEAD; it looks like TLS'],
+    ['imap', 'SMTP', '220 x ESMTP', '"220 x ESMTP" came instead of its greeting; it looks like SMTP'],
+  ])('is not %s but named as %s, whether it falls silent or closes', async (name, _, said, problem) => {
+    for (const end of [false, true]) {
+      const server = await listenTalking((socket) => { socket.write(Buffer.from(said as string)); if (end) socket.end(); });
+      expect(expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'wrong-protocol').problem).toBe(problem);
+    }
+  });
+
+  it.each<[ServiceName, number[] | string]>([
+    ['smtp', '220 ftp.exam'], ['ftp', '220 smtp.exam'], ['smtp', '2'], ['smtp', 'hello'], ['ssh', 'SSH-2.0-x'], ['pop3', '+OK'], ['imap', '* OK'], ['http', 'HTTP/1.1'], ['x400', [3, 0, 0, 11, 6, 0xd0]],
+  ])('is not what may be the beginning of the right one, or nothing that is known: %s, %j', async (name, said) => {
+    const server = await listenTalking((socket) => void socket.write(Buffer.from(said as string)));
+    expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'silent');
+  });
+
+  it('is not looked for behind the first answer', async () => {
+    const { finding } = await talk('smtp', '220 x\r\n', { EHLO: 'SSH-2.0-x' });
+    expect(finding).toMatchObject({ state: 'silent', awaited: 'its answer to EHLO', unfinished: 'SSH-2.0-x' });
+  });
+});
+
 describe('asking', () => {
   it('keeps the latency that of the handshake, however long the conversation', async () => {
     const server = await listenTalking((socket) => void setTimeout(() => socket.write('+OK\r\n'), 300));

@@ -97,6 +97,11 @@ describe('TLS', () => {
   it('that is closed or reset in its handshake is dropped', async () => {
     const closing = await listenTalking((socket) => void socket.once('data', () => socket.end()));
     expect(await ask(closing.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'end' });
+    for (const hold of [true, false]) {
+      const closeNotify = Buffer.from([0x15, 3, 3, 0, 2, 1, 0]);
+      const saying = await listenTalking((socket) => void socket.once('data', () => (hold ? socket.write(closeNotify) : socket.end(closeNotify))));
+      expect(await ask(saying.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'end', winsock: null, awaited: 'its part of the TLS handshake' });
+    }
     const resetting = await listenTalking((socket) => void socket.once('data', () => socket.resetAndDestroy()));
     expect(await ask(resetting.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'reset', winsock: 10054 });
   });
@@ -174,10 +179,10 @@ describe('STARTTLS', () => {
     expect(expectFinding(await ask(port, { name }), 'tls-failed')).toMatchObject({ failure: 'no-starttls', problem, tls: null });
   });
 
-  it('with garbage behind it is not TLS, and is shown', async () => {
+  it('with plain text behind it in a packet of its own is an injection as well', async () => {
     const garbage = (socket: Socket): void => { socket.write('220 go\r\n'); socket.once('data', () => socket.write('hello?\r\n')); };
     const { port } = await listenTalking(dialogue('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }));
-    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({ failure: 'not-tls', problem: 'no TLS came, but "hello?"' });
+    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({ failure: 'injection', problem: 'plain text came behind its answer to STARTTLS, before TLS began: "hello?\r\n"' });
   });
 
   it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1]]>([
