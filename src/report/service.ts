@@ -84,7 +84,9 @@ function adviseOnTls(failure: TlsFailure): string {
     case 'expires-soon':
       return 'Renew the certificate, and see that the server has loaded the new one.';
     case 'not-yet-valid':
-      return 'Check the clocks of this machine and of whoever issued the certificate. --insecure passes that over.';
+      return 'Check the clocks of this machine and of whoever issued the certificate.';
+    case 'weak':
+      return 'Have it issued anew with SHA-256 and an RSA key of 2048 bits or more, or an elliptic one, by an authority whose own certificates are such, too.';
     case 'wrong-name':
       return 'Probe it by a name that the certificate has, or give that name with --sni. --insecure passes that over.';
     default:

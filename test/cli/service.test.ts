@@ -127,7 +127,8 @@ describe('--service with TLS', () => {
 
   it.each<[string, CertificateWishes, TlsOptions, string]>([
     ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'the certificate is self-signed'],
-    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'the certificate expired 10 days ago'],
+    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured'],
+    ['weak', { altNames: 'IP:127.0.0.1', digest: 'sha1' }, { ciphers: 'DEFAULT@SECLEVEL=0' }, 'the certificate is signed with SHA-1, which clients of today refuse'],
     ['for another name', { altNames: 'DNS:a.test' }, {}, 'the certificate is not for 127.0.0.1 but for a.test'],
     ['in version 1.0 only', { altNames: 'IP:127.0.0.1' }, { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }, 'it speaks TLS 1.0 only, which is withdrawn (RFC 8996); TLS 1.2 is the least'],
   ])('names a server whose TLS is %s, with 6, and passes that over when told to', async (_, wishes, options, problem) => {

@@ -103,7 +103,7 @@ describe('the line about TLS', () => {
 describe('the advice', () => {
   const failures = Object.keys({
     'no-starttls': 0, injection: 0, 'not-tls': 0, handshake: 0, 'old-version': 0, 'no-certificate': 0, 'self-signed': 0, 'unknown-authority': 0, expired: 0, 'not-yet-valid': 0, 'wrong-name': 0,
-    'expires-soon': 0, untrusted: 0,
+    'expires-soon': 0, weak: 0, untrusted: 0,
   } satisfies Record<TlsFailure, 0>) as TlsFailure[];
 
   it('is there for every failure, one line each', () => {

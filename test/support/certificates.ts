@@ -21,6 +21,14 @@ export interface CertificateWishes {
   readonly fromDays?: number;
   readonly toDays?: number;
   readonly selfSigned?: boolean;
+  /** `sha1`; `sha256` unless given. */
+  readonly digest?: string;
+  /** 2048 unless given. */
+  readonly rsaBits?: number;
+  /** Whether it may issue others. */
+  readonly isAuthority?: boolean;
+  /** Who issues it instead of the authority itself. */
+  readonly by?: TestCertificate;
 }
 
 /** An authority of the tests' own, made with openssl in a directory of its own. */
@@ -35,22 +43,20 @@ export class TestAuthority {
     writeFileSync(join(this.directory, 'index.txt'), '');
     writeFileSync(
       join(this.directory, 'ca.cnf'),
-      `[ca]\ndefault_ca=d\n[d]\ndatabase=${this.directory}/index.txt\nnew_certs_dir=${this.directory}\ncertificate=ca.pem\nprivate_key=ca.key\npolicy=p\ncopy_extensions=copy\nunique_subject=no\ndefault_md=sha256\nrand_serial=yes\n[p]\ncommonName=supplied\n`,
+      `[ca]\ndefault_ca=d\n[d]\ndatabase=${this.directory}/index.txt\nnew_certs_dir=${this.directory}\ncertificate=ca.pem\nprivate_key=ca.key\npolicy=p\ncopy_extensions=copy\nunique_subject=no\ndefault_md=sha256\nrand_serial=yes\n[p]\ncommonName=supplied\norganizationName=optional\n`,
     );
   }
 
   /** Makes a certificate. */
-  issue({ commonName = 'mail.example.com', altNames, fromDays = 0, toDays = 90, selfSigned = false }: CertificateWishes = {}): TestCertificate {
+  issue({ commonName = 'mail.example.com', altNames, fromDays = 0, toDays = 90, selfSigned = false, digest = 'sha256', rsaBits = 2048, isAuthority = false, by }: CertificateWishes = {}): TestCertificate {
     const name = `leaf${this.#count++}`;
-    const extensions = altNames === undefined ? [] : ['-addext', `subjectAltName=${altNames}`];
-    const request = ['req', '-newkey', 'rsa:2048', '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${commonName}`, ...extensions];
-    if (selfSigned) this.#openssl(...request, '-x509', '-days', String(toDays), '-out', `${name}.pem`);
-    else {
-      this.#openssl(...request, '-out', `${name}.csr`);
-      // A minute early, so that it is valid at once on every clock here.
-      const time = (days: number): string => new Date(Date.now() + days * 86_400_000 - 60_000).toISOString().replace(/[-:T]|\.\d+/g, '');
-      this.#openssl('ca', '-batch', '-config', 'ca.cnf', '-notext', '-in', `${name}.csr`, '-out', `${name}.pem`, '-startdate', time(fromDays), '-enddate', time(toDays));
-    }
+    const extensions = [...(altNames === undefined ? [] : ['-addext', `subjectAltName=${altNames}`]), ...(isAuthority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : [])];
+    const request = ['req', '-newkey', `rsa:${rsaBits}`, `-${digest}`, '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${commonName}`, ...extensions];
+    this.#openssl(...request, '-out', `${name}.csr`);
+    // A minute early, so that it is valid at once on every clock here.
+    const time = (days: number): string => new Date(Date.now() + days * 86_400_000 - 60_000).toISOString().replace(/[-:T]|\.\d+/g, '');
+    const issuer = selfSigned ? ['-selfsign', '-keyfile', `${name}.key`] : by ? ['-cert', by.certFile, '-keyfile', by.keyFile] : [];
+    this.#openssl('ca', '-batch', '-config', 'ca.cnf', '-notext', '-md', digest, ...issuer, '-in', `${name}.csr`, '-out', `${name}.pem`, '-startdate', time(fromDays), '-enddate', time(toDays));
     const [certFile, keyFile] = [join(this.directory, `${name}.pem`), join(this.directory, `${name}.key`)];
     return { certFile, keyFile, cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
   }

@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { CertificateFacts, TlsProblem } from './finding.js';
 
 /** The most days that a certificate can be asked to last yet. */
@@ -28,10 +28,101 @@ export function certificateFacts(certificate: X509Certificate, nowMs: number): C
   };
 }
 
+/** The public key, or null when it is of a kind that OpenSSL does not know. */
+function keyOf(certificate: X509Certificate): KeyObject | null {
+  try {
+    return certificate.publicKey;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether a certificate has signed itself. */
+export function isSelfSigned(certificate: X509Certificate): boolean {
+  const key = keyOf(certificate);
+  return key !== null && certificate.checkIssued(certificate) && certificate.verify(key);
+}
+
+/** What a server sent of its chain: its own certificate, the one that issued it, and so on, in whatever order they came. */
+export function chainOf(leaf: X509Certificate): X509Certificate[] {
+  const sent: X509Certificate[] = []; // to Node, whatever comes next is the issuer
+  for (let each = leaf.issuerCertificate; each; each = each.issuerCertificate) sent.push(each);
+  const chain = [leaf];
+  for (let top: X509Certificate | undefined = leaf; top && !top.checkIssued(top); ) {
+    const below: X509Certificate = top;
+    const at = sent.findIndex((each) => below.checkIssued(each));
+    [top] = at < 0 ? [] : sent.splice(at, 1);
+    if (top) chain.push(top);
+  }
+  return chain;
+}
+
+/** Signatures whose hash can be forged, by the hexadecimal of their object identifier (RFC 3279, 2.2; the last is OIW's). */
+const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
+  '2a864886f70d010102': 'MD2', '2a864886f70d010103': 'MD4', '2a864886f70d010104': 'MD5',
+  '2a864886f70d010105': 'SHA-1', '2a8648ce380403': 'SHA-1', '2a8648ce3d0401': 'SHA-1', '2b0e03021d': 'SHA-1',
+};
+
+/** The element of DER (X.690, 8.1) that begins at a place: where its contents begin and end; null when it is not one of that tag, or not whole. */
+function elementAt(der: Uint8Array, at: number, tag: number): { readonly start: number; readonly end: number } | null {
+  const first = der[at + 1];
+  if (der[at] !== tag || first === undefined) return null;
+  const more = first < 0x80 ? 0 : first & 0x7f;
+  if (first === 0x80 || more > 4) return null; // no length at all, or one that no certificate has
+  const start = at + 2 + more;
+  const length = more === 0 ? first : der.subarray(at + 2, start).reduce((value, byte) => value * 256 + byte, 0);
+  return start + length <= der.length ? { start, end: start + length } : null;
+}
+
+/**
+ * The algorithm that a certificate is signed with (RFC 5280, 4.1.1.2), which Node 20 does not tell: its object identifier in hexadecimal.
+ *
+ * @returns null when these bytes are not a certificate
+ */
+export function signatureAlgorithm(der: Uint8Array): string | null {
+  const SEQUENCE = 0x30;
+  const certificate = elementAt(der, 0, SEQUENCE);
+  const toBeSigned = certificate && elementAt(der, certificate.start, SEQUENCE);
+  const algorithm = toBeSigned && elementAt(der, toBeSigned.end, SEQUENCE);
+  const identifier = algorithm && elementAt(der, algorithm.start, 0x06);
+  return identifier && Buffer.from(der.subarray(identifier.start, identifier.end)).toString('hex');
+}
+
+/** The least size of an RSA key, bits (NIST SP 800-131A, and level 2 of SSL_CTX_set_security_level(3), the default of OpenSSL today). */
+const LEAST_RSA_BITS = 2048;
+
+/**
+ * What clients of today refuse in a chain although it leads to a trusted root: weak hashes and short keys, in words. The handshake lets them pass,
+ * so that they can be told.
+ *
+ * @param chain as from `chainOf`
+ * @param roots gives the trusted roots; asked only where it matters
+ */
+export function findWeaknesses(chain: readonly X509Certificate[], roots: () => readonly X509Certificate[]): string[] {
+  const found: string[] = [];
+  for (const [depth, certificate] of chain.entries()) {
+    const whose = depth === 0 ? 'the certificate' : 'a certificate above it in the chain';
+    const key = keyOf(certificate);
+    const bits = key?.asymmetricKeyType?.startsWith('rsa') ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : LEAST_RSA_BITS;
+    if (bits < LEAST_RSA_BITS) found.push(`${whose} has an RSA key of ${bits} bits; clients of today want ${LEAST_RSA_BITS}`);
+    const hash = WEAK_SIGNATURES[signatureAlgorithm(certificate.raw) ?? ''];
+    if (hash === undefined || certificate.checkIssued(certificate)) continue; // who trusts a certificate for itself does not look at who signed it
+    // Neither who trusts the root of that name and key, which another authority has signed as well, nor what is above it.
+    const isRoot = ({ subject, publicKey }: X509Certificate): boolean => subject === certificate.subject && key !== null && publicKey.equals(key);
+    if (depth > 0 && roots().some(isRoot)) break;
+    found.push(`${whose} is signed with ${hash}, which clients of today refuse`);
+  }
+  return found;
+}
+
 /** What is held against a certificate. */
 export interface Verification {
   /** OpenSSL's word on the chain (verify(1), "Diagnostics"), as Node gives it; null when it is in order. */
   readonly verifyCode: string | null;
+  /** Whether it signed itself (see `isSelfSigned`). */
+  readonly isSelfSigned: boolean;
+  /** What is too weak in its chain (see `findWeaknesses`), in words. */
+  readonly weaknesses: readonly string[];
   /** The host that it should be for and is not; null when it is. */
   readonly host: string | null;
   /** Milliseconds since the epoch. */
@@ -40,10 +131,12 @@ export interface Verification {
 
 const days = (count: number): string => (count === 0 ? 'less than a day' : `${count} ${count === 1 ? 'day' : 'days'}`);
 
+const SELF_SIGNED: TlsProblem = { failure: 'self-signed', problem: 'the certificate is self-signed' };
+
 function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
   switch (verifyCode) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return { failure: 'self-signed', problem: 'the certificate is self-signed' };
+      return SELF_SIGNED;
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return { failure: 'unknown-authority', problem: `the certificate comes from an authority that is not trusted here (${issuer})` };
     case 'UNABLE_TO_GET_ISSUER_CERT':
@@ -51,9 +144,9 @@ function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return { failure: 'unknown-authority', problem: `the certificate comes from an authority that is not known here (${issuer}), or one between it and a known one was not sent` };
     case 'CERT_HAS_EXPIRED':
-      return { failure: 'expired', problem: 'a certificate above it in the chain has expired' };
+      return { failure: 'untrusted', problem: 'a certificate above it in the chain has expired' };
     case 'CERT_NOT_YET_VALID':
-      return { failure: 'not-yet-valid', problem: 'a certificate above it in the chain is not valid yet' };
+      return { failure: 'untrusted', problem: 'a certificate above it in the chain is not valid yet' };
     case 'INVALID_PURPOSE':
       return { failure: 'untrusted', problem: 'the certificate is not made for servers' };
     case 'CERT_REVOKED':
@@ -64,15 +157,20 @@ function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
 }
 
 /** All that is wrong with a certificate, in words, the weightiest first; nothing when it is in order. */
-export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, host, nowMs }: Verification): TlsProblem[] {
+export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, isSelfSigned, weaknesses, host, nowMs }: Verification): TlsProblem[] {
   const problems: TlsProblem[] = [];
   const isExpired = nowMs > validTo;
   const isEarly = nowMs < validFrom;
-  if (isExpired) problems.push({ failure: 'expired', problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago` });
-  if (isEarly) problems.push({ failure: 'not-yet-valid', problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}` });
+  // OpenSSL looks at the time last, and only its last word is kept: what it had said before, about who signed the certificate, is lost.
+  const isTime = verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
+  const hidden = isTime && !isSelfSigned ? '; whether its authority is trusted does not show before that is cured' : '';
+  if (isExpired) problems.push({ failure: 'expired', problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago${hidden}` });
+  if (isEarly) problems.push({ failure: 'not-yet-valid', problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}` });
   const isSaid = (isExpired && verifyCode === 'CERT_HAS_EXPIRED') || (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
+  if (isSaid && isSelfSigned) problems.push(SELF_SIGNED);
   const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer);
-  if (chain) problems.push(chain);
+  if (chain) problems.push({ ...chain, problem: `${chain.problem}${hidden}` });
+  problems.push(...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })));
   if (host !== null) problems.push({ failure: 'wrong-name', problem: `the certificate is not for ${host} but for ${names.slice(0, 5).join(', ') || subject || 'nobody'}${names.length > 5 ? ' …' : ''}` });
   return problems;
 }

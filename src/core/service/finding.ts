@@ -22,7 +22,7 @@ export interface TlsRequest {
 /** What was wrong with TLS. */
 export type TlsFailure =
   | 'no-starttls' | 'injection' | 'not-tls' | 'handshake' | 'old-version' | 'no-certificate'
-  | 'self-signed' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'wrong-name' | 'expires-soon' | 'untrusted';
+  | 'self-signed' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'wrong-name' | 'expires-soon' | 'weak' | 'untrusted';
 
 /** One thing that is wrong with TLS, in words: `the certificate is self-signed`. Raw: may hold what the other side sent. */
 export interface TlsProblem {

@@ -1,12 +1,21 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { familyOf } from '../target.js';
-import { certificateFacts, judgeCertificate } from './certificate.js';
+import { certificateFacts, chainOf, findWeaknesses, isSelfSigned, judgeCertificate } from './certificate.js';
 import type { TlsFacts, TlsProblem, TlsRequest } from './finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
 type Tls = typeof import('node:tls');
+
+/** What all connections share. */
+interface Prepared {
+  readonly tls: Tls;
+  readonly secureContext: SecureContext;
+  /** The roots that come with Node. */
+  readonly roots: () => readonly X509Certificate[];
+}
 
 /** What a layer tells as it goes. */
 export interface LayerListener {
@@ -40,7 +49,7 @@ const ALERT = /_ALERT_(?:NUMBER_)?(\w+)$/;
 export class SecureLayer {
   readonly stream: TLSSocket;
   readonly #tap: Duplex;
-  readonly #tls: Tls;
+  readonly #shared: Prepared;
   readonly #settings: TlsRequest;
   readonly #host: string;
   #firstBytes = Buffer.alloc(0);
@@ -49,8 +58,8 @@ export class SecureLayer {
   isEnded = false;
   error: NodeJS.ErrnoException | null = null;
 
-  constructor(tls: Tls, secureContext: SecureContext, socket: Socket, host: string, settings: TlsRequest, listener: LayerListener) {
-    this.#tls = tls;
+  constructor(shared: Prepared, socket: Socket, host: string, settings: TlsRequest, listener: LayerListener) {
+    this.#shared = shared;
     this.#host = host;
     this.#settings = settings;
     this.#tap = new Duplex({
@@ -69,7 +78,7 @@ export class SecureLayer {
     };
     // A literal address is no name for SNI (RFC 6066, section 3).
     const servername = familyOf(host) === null ? host : '';
-    this.stream = tls.connect({ socket: this.#tap, secureContext, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined });
+    this.stream = shared.tls.connect({ socket: this.#tap, secureContext: shared.secureContext, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined });
     this.stream.on('secureConnect', () => { this.isSecure = true; listener.onChange(); });
     this.stream.on('data', (bytes: Buffer) => listener.onData(bytes)).on('end', end).on('close', end).on('error', fail);
   }
@@ -125,8 +134,9 @@ export class SecureLayer {
     if (withdrawn) problems.push({ failure: 'old-version', problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least` });
     if (x509 && certificate) {
       const verifyCode = this.stream.authorizationError as unknown as string | null; // a code, whatever the types say
-      const mismatch = this.#tls.checkServerIdentity(this.#host, x509.toLegacyObject());
-      problems.push(...judgeCertificate(certificate, { verifyCode, host: mismatch ? this.#host : null, nowMs }));
+      const mismatch = this.#shared.tls.checkServerIdentity(this.#host, x509.toLegacyObject());
+      const weaknesses = findWeaknesses(chainOf(x509), this.#shared.roots);
+      problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), weaknesses, host: mismatch ? this.#host : null, nowMs }));
     } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
     const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && certificate.daysLeft < tlsMinDays && certificate.daysLeft >= 0
       ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${certificate.daysLeft} more ${certificate.daysLeft === 1 ? 'day' : 'days'} only, where ${tlsMinDays} are asked for` }]
@@ -150,7 +160,7 @@ export class SecureLayer {
   }
 }
 
-let prepared: { readonly tls: Tls; readonly secureContext: SecureContext } | undefined;
+let prepared: Prepared | undefined;
 
 /**
  * Loads TLS and makes ready what all connections share: it takes longer than a handshake, and must not be taken for the other side's time.
@@ -160,9 +170,10 @@ let prepared: { readonly tls: Tls; readonly secureContext: SecureContext } | und
  */
 export async function prepareTls(host: string, settings: TlsRequest): Promise<TlsStarter> {
   if (!prepared) {
-    const tls = await import('node:tls');
-    prepared = { tls, secureContext: tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }) };
+    const [tls, crypto] = await Promise.all([import('node:tls'), import('node:crypto')]);
+    const secureContext = tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' });
+    prepared = { tls, secureContext, roots: () => tls.rootCertificates.map((pem) => new crypto.X509Certificate(pem)) };
   }
-  const { tls, secureContext } = prepared;
-  return { start: (socket, listener) => new SecureLayer(tls, secureContext, socket, host, settings, listener) };
+  const shared = prepared;
+  return { start: (socket, listener) => new SecureLayer(shared, socket, host, settings, listener) };
 }

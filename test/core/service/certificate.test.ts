@@ -1,13 +1,18 @@
+import fc from 'fast-check';
 import { X509Certificate } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { certificateFacts, judgeCertificate, type Verification } from '../../../src/core/service/certificate.js';
+import { once } from 'node:events';
+import { connect } from 'node:tls';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { certificateFacts, chainOf, findWeaknesses, isSelfSigned, judgeCertificate, signatureAlgorithm, type Verification } from '../../../src/core/service/certificate.js';
 import type { CertificateFacts } from '../../../src/core/service/finding.js';
 import { TestAuthority } from '../../support/certificates.js';
+import { listenTls } from '../../support/talkers.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 4);
 const facts: CertificateFacts = { subject: 'CN=a.test', issuer: 'CN=Some Authority', names: ['a.test'], validFrom: NOW - DAY, validTo: NOW + 10 * DAY, daysLeft: 10 };
-const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) => judgeCertificate({ ...facts, ...own }, { verifyCode: null, host: null, nowMs: NOW, ...verification });
+const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) => judgeCertificate({ ...facts, ...own }, { verifyCode: null, isSelfSigned: false, weaknesses: [], host: null, nowMs: NOW, ...verification });
+const HIDDEN = '; whether its authority is trusted does not show before that is cured';
 
 describe('a certificate', () => {
   it('that is in order has no problems', () => {
@@ -19,8 +24,8 @@ describe('a certificate', () => {
     ['SELF_SIGNED_CERT_IN_CHAIN', 'unknown-authority', 'the certificate comes from an authority that is not trusted here (CN=Some Authority)'],
     ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unknown-authority', 'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent'],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unknown-authority', 'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent'],
-    ['CERT_HAS_EXPIRED', 'expired', 'a certificate above it in the chain has expired'],
-    ['CERT_NOT_YET_VALID', 'not-yet-valid', 'a certificate above it in the chain is not valid yet'],
+    ['CERT_HAS_EXPIRED', 'untrusted', `a certificate above it in the chain has expired${HIDDEN}`],
+    ['CERT_NOT_YET_VALID', 'untrusted', `a certificate above it in the chain is not valid yet${HIDDEN}`],
     ['INVALID_PURPOSE', 'untrusted', 'the certificate is not made for servers'],
     ['CERT_REVOKED', 'untrusted', 'the certificate has been revoked'],
     ['WHATEVER', 'untrusted', 'the certificate cannot be verified (WHATEVER)'],
@@ -29,15 +34,17 @@ describe('a certificate', () => {
   });
 
   it.each([[0.5, 'less than a day'], [1, '1 day'], [12.9, '12 days']])('that expired %d days ago says so once', (days, words) => {
-    expect(judge({ validTo: NOW - days * DAY }, { verifyCode: 'CERT_HAS_EXPIRED' })).toEqual([{ failure: 'expired', problem: `the certificate expired ${words} ago` }]);
+    expect(judge({ validTo: NOW - days * DAY }, { verifyCode: 'CERT_HAS_EXPIRED' })).toEqual([{ failure: 'expired', problem: `the certificate expired ${words} ago${HIDDEN}` }]);
   });
 
   it('that is not valid yet says from when', () => {
-    expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([{ failure: 'not-yet-valid', problem: 'the certificate is not valid before 2026-03-05T00:00:00.000Z' }]);
+    expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([{ failure: 'not-yet-valid', problem: `the certificate is not valid before 2026-03-05T00:00:00.000Z${HIDDEN}` }]);
   });
 
   it('has all that is wrong with it, the weightiest first', () => {
-    expect(judge({ validTo: NOW - DAY }, { verifyCode: 'DEPTH_ZERO_SELF_SIGNED_CERT', host: 'b.test' }).map(({ failure }) => failure)).toEqual(['expired', 'self-signed', 'wrong-name']);
+    const all = judge({ validTo: NOW - DAY }, { verifyCode: 'CERT_HAS_EXPIRED', isSelfSigned: true, weaknesses: ['the certificate is weak'], host: 'b.test' });
+    expect(all.map(({ failure }) => failure)).toEqual(['expired', 'self-signed', 'weak', 'wrong-name']);
+    expect(all[0]?.problem).toBe('the certificate expired 1 day ago');
   });
 
   it.each<[string[], string, string]>([[['a.test', 'b.test'], 'CN=a.test', 'a.test, b.test'], [[], 'CN=a.test', 'CN=a.test'], [[], '', 'nobody'], [['1', '2', '3', '4', '5', '6'], '', '1, 2, 3, 4, 5 …']])('for another host says whom it is for: %j', (names, subject, words) => {
@@ -61,5 +68,77 @@ describe('the facts of a certificate', () => {
   it('have no names where there are none, and one line for a subject of several attributes', () => {
     const { cert } = authority.issue({ commonName: 'a/O=b', selfSigned: true });
     expect(certificateFacts(new X509Certificate(cert), Date.now())).toMatchObject({ names: [], subject: 'CN=a, O=b' });
+  });
+});
+
+describe('the chain of a certificate', () => {
+  let authority: TestAuthority;
+  beforeAll(() => { authority = new TestAuthority(); });
+  afterAll(() => authority.remove());
+
+  const read = (cert: string): X509Certificate => new X509Certificate(cert);
+
+  it('is weak where it has a weak hash or a short key, wherever that is', () => {
+    const weakAbove = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1', rsaBits: 1024 });
+    const leaf = authority.issue({ by: weakAbove });
+    const weak = authority.issue({ digest: 'md5', rsaBits: 1024 });
+    expect(findWeaknesses([read(leaf.cert), read(weakAbove.cert)], () => [])).toEqual([
+      'a certificate above it in the chain has an RSA key of 1024 bits; clients of today want 2048',
+      'a certificate above it in the chain is signed with SHA-1, which clients of today refuse',
+    ]);
+    expect(findWeaknesses([read(weak.cert)], () => [])).toEqual([
+      'the certificate has an RSA key of 1024 bits; clients of today want 2048',
+      'the certificate is signed with MD5, which clients of today refuse',
+    ]);
+    expect(findWeaknesses([read(authority.issue().cert)], () => [])).toEqual([]);
+  });
+
+  it('is not weak for a signature that nobody looks at: its own, or one of another authority beneath a root that is trusted', () => {
+    expect(findWeaknesses([read(authority.issue({ selfSigned: true, digest: 'sha1' }).cert)], () => [])).toEqual([]);
+    const crossSigned = authority.issue({ commonName: 'Root', isAuthority: true, digest: 'sha1' });
+    const leaf = read(authority.issue({ by: crossSigned }).cert);
+    expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [])).toHaveLength(1);
+    expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [read(authority.issue().cert), read(crossSigned.cert)])).toEqual([]);
+  });
+
+  it('is read to its end although OpenSSL does not know the kind of a key in it', () => {
+    const { raw } = read(authority.issue({ digest: 'sha1' }).cert);
+    const key = raw.indexOf(Buffer.from('2a864886f70d010101', 'hex')); // rsaEncryption
+    raw[key + 8] = 0x7e;
+    expect(() => new X509Certificate(raw).publicKey).toThrow();
+    expect(findWeaknesses([new X509Certificate(raw)], () => [])).toEqual(['the certificate is signed with SHA-1, which clients of today refuse']);
+    expect(isSelfSigned(new X509Certificate(raw))).toBe(false);
+  });
+
+  it('has its signatures read from DER alike, whatever the algorithm', () => {
+    expect([undefined, 'sha1', 'md5', 'sha512'].map((digest) => signatureAlgorithm(read(authority.issue(digest === undefined ? {} : { digest }).cert).raw)))
+      .toEqual(['2a864886f70d01010b', '2a864886f70d010105', '2a864886f70d010104', '2a864886f70d01010d']);
+  });
+
+  it('has none in bytes that are not a certificate, whatever they are', () => {
+    const { raw } = read(authority.issue().cert);
+    const sequences = fc.array(fc.constantFrom(0x30, 0x06, 0x80, 0x81, 0x82, 0x84, 0x85, 0xff, 0, 1, 4), { maxLength: 40 }).map((bytes) => Uint8Array.from(bytes));
+    fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), sequences), (bytes) => {
+      expect(signatureAlgorithm(bytes) ?? '').toMatch(/^([\da-f]{2})*$/);
+    }), { numRuns: 2000 });
+    fc.assert(fc.property(fc.nat(raw.length - 1), fc.nat(255), (at, byte) => {
+      expect(signatureAlgorithm(raw.subarray(0, at))).toBeNull(); // cut off
+      const changed = Buffer.from(raw);
+      changed[at] = byte;
+      expect(signatureAlgorithm(changed) ?? '').toMatch(/^([\da-f]{2})*$/);
+    }), { numRuns: 500 });
+  });
+
+  it('is as it was issued, in whatever order it was sent, without what is not part of it', async () => {
+    const upper = authority.issue({ commonName: 'Upper', isAuthority: true });
+    const lower = authority.issue({ commonName: 'Lower', isAuthority: true, by: upper });
+    const leaf = authority.issue({ by: lower });
+    const sent = [leaf.cert, authority.issue({ commonName: 'Stranger' }).cert, upper.cert, lower.cert].join('\n');
+    const { port } = await listenTls({ cert: sent, key: leaf.key });
+    const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+    onTestFinished(() => void client.destroy());
+    await once(client, 'secureConnect');
+    const own = client.getPeerX509Certificate();
+    expect(own && chainOf(own).map(({ subject }) => subject)).toEqual(['CN=mail.example.com', 'CN=Lower', 'CN=Upper']);
   });
 });

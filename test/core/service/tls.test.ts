@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -31,8 +32,9 @@ describe('TLS', () => {
   it.each<[string, CertificateWishes, TlsOptions, TlsFailure, RegExp]>([
     ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'self-signed', /^the certificate is self-signed$/],
     ['of an authority that nobody knows', { altNames: 'IP:127.0.0.1' }, {}, 'unknown-authority', /^the certificate comes from an authority that is not known here \(CN=Authority of the Tests\), or one between/],
-    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago/],
-    ['not valid yet', { altNames: 'IP:127.0.0.1', fromDays: 10 }, {}, 'not-yet-valid', /^the certificate is not valid before \d{4}-\d\d-\d\dT[\d:.]+Z/],
+    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured$/],
+    ['not valid yet', { altNames: 'IP:127.0.0.1', fromDays: 10 }, {}, 'not-yet-valid', /^the certificate is not valid before \d{4}-\d\d-\d\dT[\d:.]+Z; whether its authority is trusted/],
+    ['expired and self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago; the certificate is self-signed$/],
     ['for another name', { selfSigned: true, altNames: 'DNS:a.test,IP:127.0.0.9' }, {}, 'self-signed', /; the certificate is not for 127\.0\.0\.1 but for a\.test, 127\.0\.0\.9$/],
     ['spoken in version 1.0 only', { altNames: 'IP:127.0.0.1' }, TLS10, 'old-version', /^it speaks TLS 1\.0 only, which is withdrawn \(RFC 8996\); TLS 1\.2 is the least; /],
   ])('that is %s fails, in words', async (_, wishes, options, failure, problem) => {
@@ -56,6 +58,25 @@ describe('TLS', () => {
     expect(await failAt(wishes, {}, { name: 'tls', insecure: true, tlsMinDays: 30 })).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid for 19 more days only, where 30 are asked for' });
     const expired = { fromDays: -40, toDays: -10 };
     expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ failure: 'expired' });
+  });
+
+  it('whose chain has a weak hash or a short key fails although only newer OpenSSL would say so, and with --insecure tells it', async () => {
+    const above = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1' });
+    const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', rsaBits: 1024, by: above });
+    const { port } = await listenTls({ cert: `${cert}${above.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' });
+    const weak = ['the certificate has an RSA key of 1024 bits; clients of today want 2048', 'a certificate above it in the chain is signed with SHA-1, which clients of today refuse'];
+    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed').problem).toContain(`; ${weak.join('; ')}`);
+    const passedOver = expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
+    expect(passedOver.tls?.problems.filter(({ failure }) => failure === 'weak').map(({ problem }) => problem)).toEqual(weak);
+  });
+
+  it('whose certificate is in order beneath one that has expired is untrusted, and has the days that were asked for', async () => {
+    const above = authority.issue({ commonName: 'Between', isAuthority: true, fromDays: -40, toDays: -10 });
+    const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above });
+    const { port } = await listenTls({ cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`, key });
+    const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
+    expect(finding).toMatchObject({ failure: 'untrusted', problem: expect.stringMatching(/^a certificate above it in the chain has expired/) as string });
+    expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 80 }), 'answered');
   });
 
   it('sends the name for SNI, and none for an address (RFC 6066)', async () => {
