@@ -62,10 +62,13 @@ export function describeTls({ version, cipher, certificate, problems }: TlsFacts
   return `${agreed}; certificate${whom} from ${escapeControls(issuer)}${some === '' ? '' : `, for ${some}${more}`}, ${describeValidity(daysLeft)}.${passedOver}`;
 }
 
+/** What --insecure passes over. It does an expired certificate, too, but that is to be renewed, and --tls-min-days is not overruled. */
+const INSECURE: ReadonlySet<TlsFailure> = new Set(['old-version', 'no-certificate', 'self-signed', 'unknown-authority', 'not-yet-valid', 'weak', 'wrong-name', 'untrusted']);
+
 function adviseOnTls(failure: TlsFailure): string {
   switch (failure) {
     case 'no-starttls':
-      return 'Its TLS is switched off, or something on the way takes the offer out. A service with TLS from the start has a port of its own: smtps, imaps, pop3s, ftps.';
+      return 'Its TLS is switched off or out of order, which its log tells, or something on the way does not let it through. A service with TLS from the start has a port of its own: smtps, imaps, pop3s, ftps.';
     case 'injection':
       return 'Somebody on the way puts words in, or the server is faulty (CVE-2011-0411): do not trust it before that is cleared up.';
     case 'not-tls':
@@ -73,13 +76,13 @@ function adviseOnTls(failure: TlsFailure): string {
     case 'handshake':
       return "Look at the server's own log; it may want a name (--sni), a certificate of the client, or what is too old or too new for this OpenSSL.";
     case 'old-version':
-      return 'Let it speak TLS 1.2 or newer. --insecure passes that over.';
+      return 'Let it speak TLS 1.2 or newer.';
     case 'no-certificate':
     case 'untrusted':
-      return "Look at the server's certificate. --insecure passes that over.";
+      return "Look at the server's certificate, and at the chain that it sends with it.";
     case 'self-signed':
     case 'unknown-authority':
-      return 'If it is to be trusted, name its authority in NODE_EXTRA_CA_CERTS=<file>; or let the server send its whole chain. --insecure passes that over.';
+      return 'If it is to be trusted, name its authority in NODE_EXTRA_CA_CERTS=<file>; or let the server send its whole chain.';
     case 'expired':
     case 'expires-soon':
       return 'Renew the certificate, and see that the server has loaded the new one.';
@@ -88,7 +91,7 @@ function adviseOnTls(failure: TlsFailure): string {
     case 'weak':
       return 'Have it issued anew with SHA-256 and an RSA key of 2048 bits or more, or an elliptic one, by an authority whose own certificates are such, too.';
     case 'wrong-name':
-      return 'Probe it by a name that the certificate has, or give that name with --sni. --insecure passes that over.';
+      return 'Probe it by a name that the certificate has, or give that name with --sni.';
     default:
       return failure satisfies never;
   }
@@ -107,11 +110,11 @@ export function adviseOnService(finding: ServiceFinding): string | null {
       if (CLIENT_FIRST.test(finding.name)) return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
       return 'Something accepts connections and then says nothing: the service hangs, greets late on purpose (then give it a longer --timeout), or waits for us, as services with TLS from the start and HTTP do.';
     case 'dropped':
-      return 'Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once): its log tells.';
+      return `Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once): its log tells.${finding.name === 'http' && finding.unfinished === null ? ' Or the port has TLS from the start: try https.' : ''}`;
     case 'wrong-protocol':
       return 'Another service has that port, a proxy answers in its place, or it takes no clients now: check the port, the name behind --service, and the log of the service.';
     case 'tls-failed':
-      return adviseOnTls(finding.failure);
+      return `${adviseOnTls(finding.failure)}${finding.tls !== null && INSECURE.has(finding.failure) ? ' --insecure passes that over.' : ''}`;
     default:
       return finding satisfies never;
   }

@@ -111,6 +111,30 @@ describe('the advice', () => {
     for (const finding of findings) expect(adviseOnService(finding)).toMatch(/^[A-Z][^\n]{30,}\.$/);
   });
 
+  it('names --insecure only where TLS was reached, and only for what that passes over', () => {
+    const advised = (tls: ReturnType<typeof tlsFacts> | null): TlsFailure[] => failures.filter((failure) => / --insecure passes that over\.$/.test(adviseOnService(tlsFailedService({ failure, tls })) ?? ''));
+    expect(advised(tlsFacts())).toEqual(['old-version', 'no-certificate', 'self-signed', 'unknown-authority', 'not-yet-valid', 'wrong-name', 'weak', 'untrusted']);
+    expect(advised(null)).toEqual([]);
+  });
+
+  it('is to look at the whole chain where the certificate itself may be well', () => {
+    expect(adviseOnService(tlsFailedService({ failure: 'untrusted' }))).toMatch(/the chain that it sends with it\./);
+  });
+
+  it('does not say that an offer of STARTTLS was taken out: it may have been made and refused', () => {
+    expect(adviseOnService(tlsFailedService({ failure: 'no-starttls', tls: null }))).not.toMatch(/offer/);
+  });
+
+  it('does not say of silence inside TLS that something had been said: that was the handshake', () => {
+    expect(adviseOnService(silentService({ name: 'smtps', receivedBytes: 2000, tls: tlsFacts() }))).toMatch(/^Something accepts connections and then says nothing/);
+    expect(adviseOnService(silentService({ name: 'https', receivedBytes: 7 }))).toMatch(/hangs half-way/);
+  });
+
+  it('thinks of TLS where plain HTTP was dropped', () => {
+    expect(adviseOnService(droppedService({ name: 'http' }))).toMatch(/ Or the port has TLS from the start: try https\.$/);
+    for (const facts of [{ name: 'https' }, { name: 'smtp' }, { name: 'http', unfinished: '<html>' }]) expect(adviseOnService(droppedService(facts))).not.toMatch(/https/);
+  });
+
   it('is none when the service answered', () => {
     expect(adviseOnService(answeredService())).toBeNull();
   });
