@@ -151,6 +151,25 @@ describe('--service with TLS', () => {
     }
   });
 
+  it.each([[40, 'handshake failure'], [112, 'unrecognized name'], [110, 'unsupported extension']])('names the alert %d as "%s", whatever the OpenSSL of this Node calls it', async (code, words) => {
+    const port = await listen((socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))));
+    expect((await ask(port)).stdout).toMatch(new RegExp(`\\nService: tls failed at TLS: it broke the handshake off with the alert "${words}"\\.\\n$`));
+  });
+
+  it('finds a weak certificate in a chain that is trusted, and one that has expired above one that has not', async () => {
+    const chain = async (above: CertificateWishes): Promise<number> => {
+      const between = authority.issue({ commonName: 'Between', isAuthority: true, ...above });
+      const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: between });
+      return listenTls({}, { cert: `${cert}${between.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' });
+    };
+    const serviceLine = async (port: number, ...args: string[]) => (await ask(port, ...args)).stdout.split('\n')[1];
+    expect(await serviceLine(await chain({}))).toMatch(/ answered with /);
+    expect(await serviceLine(await chain({ digest: 'sha1' }))).toBe('Service: tls failed at TLS: a certificate above it in the chain is signed with SHA-1, which clients of today refuse.');
+    const old = await chain({ fromDays: -40, toDays: -10 });
+    expect(await serviceLine(old)).toMatch(/ failed at TLS: a certificate above it in the chain has expired; /);
+    expect(await serviceLine(old, '--insecure', '--tls-min-days', '80')).toMatch(/ answered with /);
+  });
+
   it('answers where all is in order, also for an address', async () => {
     const port = await listenTls({ altNames: 'IP:127.0.0.1', toDays: 90 });
     const { stdout, stderr, exitCode } = await ask(port, '--tls-min-days', '89');

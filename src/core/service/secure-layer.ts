@@ -39,8 +39,14 @@ const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOC
 /** Whether bytes may begin a record of TLS (RFC 8446, 5.1): its type, and the first half of its version. */
 const mayBeTls = (bytes: Buffer): boolean => /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
 
-/** An alert of the other side (RFC 8446, 6) as OpenSSL names it: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`. */
-const ALERT = /_ALERT_(?:NUMBER_)?(\w+)$/;
+/**
+ * An alert of the other side (RFC 8446, 6) as OpenSSL names it: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`, since 3.5 also `ERR_SSL_SSL/TLS_ALERT_…`;
+ * and those of RFC 6066 without the word: `ERR_SSL_TLSV1_UNRECOGNIZED_NAME`. Nothing but alerts is named after a version like that.
+ */
+const ALERT = /(?:_ALERT_|^ERR_SSL_TLSV1_(?!ALERT_))(?:NUMBER_)?(\w+)$/;
+
+/** How long a certificate lasts yet, where that is too short. */
+const describeRest = (daysLeft: number): string => (daysLeft === 0 ? 'less than a day more' : `${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'} only`);
 
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
@@ -139,7 +145,7 @@ export class SecureLayer {
       problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), weaknesses, host: mismatch ? this.#host : null, nowMs }));
     } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
     const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && certificate.daysLeft < tlsMinDays && certificate.daysLeft >= 0
-      ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${certificate.daysLeft} more ${certificate.daysLeft === 1 ? 'day' : 'days'} only, where ${tlsMinDays} are asked for` }]
+      ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for` }]
       : [];
     const asked = tlsMinDays === undefined ? [] : [...problems.filter(({ failure }) => failure === 'expired'), ...expiresSoon];
     const unacceptable = insecure ? asked : [...problems, ...expiresSoon];

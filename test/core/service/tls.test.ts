@@ -56,6 +56,7 @@ describe('TLS', () => {
   it('does not pass over, with --insecure, the days that were asked for', async () => {
     const wishes = { selfSigned: true, toDays: 20 };
     expect(await failAt(wishes, {}, { name: 'tls', insecure: true, tlsMinDays: 30 })).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid for 19 more days only, where 30 are asked for' });
+    expect(await failAt({ toDays: 0.5 }, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ problem: 'the certificate is valid for less than a day more, where 1 is asked for' });
     const expired = { fromDays: -40, toDays: -10 };
     expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ failure: 'expired' });
   });
@@ -98,6 +99,8 @@ describe('TLS', () => {
     ['plain text', (socket) => socket.write('220 mail ESMTP\r\n'), 'not-tls', /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/],
     ['bytes that are nothing', (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])), 'not-tls', /^no TLS came, but "Þ­¾ï"$/],
     ['an alert', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), 'handshake', /^it broke the handshake off with the alert "handshake failure"$/],
+    ...([[112, 'unrecognized name'], [110, 'unsupported extension'], [113, 'bad certificate status response']] as const).map(([code, words]): [string, (socket: Socket) => void, TlsFailure, RegExp] =>
+      [`an alert of RFC 6066: ${words}`, (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))), 'handshake', new RegExp(`^it broke the handshake off with the alert "${words}"$`)]),
     ['an alert about the version', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))), 'old-version', /^it speaks no version of TLS from 1\.0 to 1\.3$/],
     ['a record of nonsense', (socket) => socket.write(Buffer.from([0x16, 3, 3, 0, 4, 9, 9, 9, 9])), 'handshake', /^the handshake failed \(ERR_SSL_\w+\)|broke the handshake off/],
   ])('that turns out to be %s fails, in words', async (_, talk, failure, problem) => {
