@@ -7,10 +7,11 @@ export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/events.js';
 export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type ServiceTotals, type Summary } from './core/statistics.js';
 export type { Outage, OutageCause } from './core/outages.js';
 export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
+export type { Clock } from './core/clock.js';
 export { warmUp } from './core/warm-up.js';
 export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
 export { formatEndpoint, formatHostPort, parseHost, parsePort, type Endpoint, type Target } from './core/target.js';
-export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type TargetBlock, type TargetRequest } from './core/target-list.js';
+export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type PortRange, type TargetBlock, type TargetRequest } from './core/target-list.js';
 export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
@@ -26,7 +27,7 @@ export type {
 export { SERVICE_NAMES, serviceNameOfPort, type ServiceName, type ServiceRequest } from './core/service/registry.js';
 export type {
   CertificateFacts, Circumstances, Converse, Drop, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
-  TlsRequest,
+  TlsRequest, Waiting,
 } from './core/service/finding.js';
 export { UsageError } from './core/usage-error.js';
 export { reasonOf } from './core/outcome.js';

@@ -36,6 +36,17 @@ describe('the packed package', () => {
     ]);
   });
 
+  it('runs what the bundle says now, and not what a code cache has of an older one of the same length', async () => {
+    const installed = join(folder, 'node_modules', 'portping');
+    const command = [process.execPath, join(installed, 'bin', 'portping.js'), '--version'];
+    const bundle = join(installed, 'dist', 'cli.cjs');
+    const [before, version] = [await readFile(bundle, 'utf8'), (await run(command, folder)).stdout.trim()];
+    expect((await readdir(join(installed, 'dist'))).filter((name) => name.endsWith('.cache'))).toHaveLength(1);
+    await writeFile(bundle, before.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`));
+    expect((await run(command, folder)).stdout).toBe(`${version.replaceAll(/\d/g, '7')}\n`);
+    await writeFile(bundle, before);
+  });
+
   it('installs no further package', async () => {
     expect((await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual(['portping']);
   });

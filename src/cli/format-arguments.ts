@@ -1,6 +1,7 @@
 import { UsageError } from '../core/usage-error.js';
 import type { Format } from '../report/formats.js';
 import type { Threshold } from '../report/threshold.js';
+import { isPipe } from './target-source.js';
 
 /** The options that have to do with the format, as commander has them. */
 export interface RawFormatOptions {
@@ -42,7 +43,7 @@ function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherO
 
 /** A check must end within its timeout, or its scheduler kills it: nothing may hold its probes back. */
 function checkNagios({ targets, concurrency, rate, maxLatency }: OtherOptions): void {
-  if (targets === '-') throw new UsageError('--targets: a check cannot wait for standard input; allowed with --output nagios: a file');
+  if (targets !== undefined && (targets === '-' || isPipe(targets))) throw new UsageError('--targets: a check cannot wait for what comes through a pipe; allowed with --output nagios: a file');
   if (concurrency !== undefined) throw new UsageError('--concurrency: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
   if (rate !== undefined) throw new UsageError('--rate: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
   if (maxLatency !== undefined) throw new UsageError('--max-latency: a check has thresholds; write it as --warn or --crit');

@@ -1,4 +1,6 @@
-import { createReadStream, type ReadStream, statSync } from 'node:fs';
+import { constants, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Readable } from 'node:stream';
 import { parseTargetLine, type TargetBlock, type TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
@@ -17,8 +19,37 @@ export interface Lookout {
 /** The longest line that is read whole: a host name has at most 253 characters, a list of ports may be long. */
 const MAX_LINE = 65_536;
 
+/** How often a named pipe is looked at until somebody writes into it, milliseconds. */
+const LOOK_MS = 50;
+
+/**
+ * A named pipe (or a pipe by its name, `/dev/stdin`, `/dev/fd/63`) as a stream that can be left at any time: a read of a file cannot be, and would keep
+ * the process until somebody writes.
+ */
+async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Readable> {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const first = Buffer.alloc(4096);
+  let length = 0;
+  try {
+    // Nothing (and not EAGAIN) is what a pipe has that nobody writes into: not yet where it has a name of its own, not any more where we were given it.
+    const isGiven = /^\/(dev|proc)\//.test(path);
+    for (length = readSync(descriptor, first); length === 0 && !isGiven && !signal?.aborted; length = readSync(descriptor, first)) await sleep(LOOK_MS);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // somebody has, and has not written yet
+  }
+  const { Socket } = await import('node:net');
+  const pipe = new Socket({ fd: descriptor, readable: true, writable: false });
+  if (length > 0) pipe.unshift(first.subarray(0, length));
+  return pipe;
+}
+
+function openInput(path: string, signal: AbortSignal | undefined): Readable | Promise<Readable> {
+  if (path === '-') return process.stdin;
+  return isPipe(path) ? openPipe(path, signal) : createReadStream(path);
+}
+
 /** Lines as they arrive; nothing is kept of those that have been told. */
-async function* readLines(input: NodeJS.ReadStream | ReadStream): AsyncGenerator<string, void, undefined> {
+async function* readLines(input: Readable): AsyncGenerator<string, void, undefined> {
   input.setEncoding('utf8');
   let rest = '';
   for await (const chunk of input) {
@@ -33,11 +64,14 @@ async function* readLines(input: NodeJS.ReadStream | ReadStream): AsyncGenerator
 /** The targets of a file, line by line; `-` is standard input. Each is checked before it is told. */
 async function* readRequests(path: string, lookout: Lookout | null, signal: AbortSignal | undefined): AsyncGenerator<TargetRequest, void, undefined> {
   const name = path === '-' ? 'standard input' : path;
-  const input = path === '-' ? process.stdin : createReadStream(path);
-  signal?.addEventListener('abort', () => input.destroy(), { once: true }); // a pipe that stays open would keep us until it ends
+  let input: Readable | undefined;
   let number = 0;
   try {
-    for await (const line of readLines(input)) {
+    const opened = await openInput(path, signal);
+    input = opened;
+    signal?.addEventListener('abort', () => opened.destroy(), { once: true }); // a pipe that stays open would keep us until it ends
+    if (signal?.aborted) return;
+    for await (const line of readLines(opened)) {
       number += 1;
       const origin = [name, number].join(':'); // flat, where a template would make a tree of strings: it is kept for every verdict that waits
       if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
@@ -50,20 +84,24 @@ async function* readRequests(path: string, lookout: Lookout | null, signal: Abor
       }
     }
   } catch (error) {
+    if (signal?.aborted) return;
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined || error instanceof UsageError ? error : new UsageError(`--targets: ${name} cannot be read (${code})`);
   } finally {
-    input.destroy();
+    input?.destroy();
   }
 }
 
-function isRegularFile(path: string): boolean {
+function is(path: string, kind: (stats: Stats) => boolean): boolean {
   try {
-    return statSync(path).isFile();
+    return kind(statSync(path));
   } catch {
     return false; // reading it says why
   }
 }
+
+/** Whether a path is a pipe: what stands in it comes when it comes, and once. */
+export const isPipe = (path: string): boolean => is(path, (stats) => stats.isFIFO());
 
 /**
  * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
@@ -73,7 +111,7 @@ function isRegularFile(path: string): boolean {
  * @throws UsageError naming the file and line
  */
 export async function* requestsOfFile(path: string, lookout: Lookout | null = null, signal?: AbortSignal): AsyncGenerator<TargetRequest, void, undefined> {
-  const isFile = path !== '-' && isRegularFile(path);
+  const isFile = path !== '-' && is(path, (stats) => stats.isFile());
   if (isFile) {
     for await (const request of readRequests(path, lookout, signal)) void request;
     lookout?.finish();
@@ -83,5 +121,5 @@ export async function* requestsOfFile(path: string, lookout: Lookout | null = nu
     any = true;
     yield request;
   }
-  if (!any) throw new UsageError(`--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`);
+  if (!any && !signal?.aborted) throw new UsageError(`--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`);
 }

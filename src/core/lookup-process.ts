@@ -33,7 +33,7 @@ interface Reply {
 export class LookupProcess {
   #child: Promise<ChildProcess> | undefined;
   #nextId = 1;
-  /** Counts how often it was closed, so that the end of an old process is not taken for that of a new one. */
+  /** Counts how often it was closed or failed, so that the end of an old process is not taken for that of a new one. */
   #generation = 0;
   readonly #waiting = new Map<number, { readonly answer: (reply: Reply) => void; readonly fail: () => void }>();
 
@@ -89,6 +89,7 @@ export class LookupProcess {
 
   #failAll(generation: number): void {
     if (generation !== this.#generation) return;
+    this.#generation += 1; // what else the old process tells is not about the next one
     this.#child = undefined;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();

@@ -132,6 +132,14 @@ export function reasonOf(outcome: Outcome): Reason | null {
   return outcome.state === 'cancelled' ? null : outcome.reason;
 }
 
+/**
+ * Whether it took as long as an unanswered ARP or neighbour request on Linux, which a router passes on: three of them, a second apart (arp(7):
+ * mcast_solicit, retrans_time_ms), and up to a second more where one was under way.
+ */
+export function isNeighbourTimeout({ elapsedMs }: { readonly elapsedMs: number }): boolean {
+  return elapsedMs >= 2500 && elapsedMs <= 3900;
+}
+
 /** All about one probe of one target. */
 export interface ProbeReport {
   readonly target: Target;

@@ -116,6 +116,7 @@ class Throttle {
 /** Items one by one, from what may be asynchronous, asked for only when there is room for them. */
 class Source {
   readonly #iterator: Iterator<TargetRequest> | AsyncIterator<TargetRequest>;
+  readonly #isAsync: boolean;
   readonly #onArrival: () => void;
   #arrived: TargetRequest | undefined;
   #asking = false;
@@ -125,6 +126,7 @@ class Source {
   error: { readonly cause: unknown } | undefined;
 
   constructor(requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>, onArrival: () => void) {
+    this.#isAsync = Symbol.asyncIterator in requests;
     this.#iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
     this.#onArrival = onArrival;
   }
@@ -143,20 +145,23 @@ class Source {
   }
 
   async close(): Promise<void> {
-    // A generator that is still waiting for its next item would not end before that.
-    if (!this.done && !this.#asking) await this.#iterator.return?.();
+    if (this.done) return;
+    const closed = this.#iterator.return?.();
+    // A generator that is still waiting for its next item ends only then: that is not waited for.
+    if (this.#asking) void Promise.resolve(closed).catch(() => {});
+    else await closed;
   }
 
   #ask(): void {
-    let answer: IteratorResult<TargetRequest> | Promise<IteratorResult<TargetRequest>>;
+    let answer: IteratorResult<TargetRequest> | PromiseLike<IteratorResult<TargetRequest>>;
     try {
       answer = this.#iterator.next();
     } catch (cause) {
       return this.#fail(cause);
     }
-    if (!(answer instanceof Promise)) return this.#take(answer);
+    if (!this.#isAsync) return this.#take(answer as IteratorResult<TargetRequest>);
     this.#asking = true;
-    answer.then(
+    Promise.resolve(answer).then(
       (result) => { this.#take(result); this.#asking = false; this.#onArrival(); },
       (cause: unknown) => { this.#fail(cause); this.#asking = false; this.#onArrival(); },
     );

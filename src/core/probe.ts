@@ -14,7 +14,7 @@ export const DEFAULT_TIMEOUT_MS = 5000;
 export interface AttemptOptions {
   /** Deadline in milliseconds, 1 to 2147483647; default 5000. */
   readonly timeoutMs?: number;
-  /** Aborting ends the attempt at once with the outcome `cancelled`. */
+  /** Aborting ends the attempt at once: with the outcome `cancelled`, or, when it is open and only watched, with that. */
   readonly signal?: AbortSignal | undefined;
   /** Local address to connect from. */
   readonly sourceAddress?: string | undefined;
@@ -129,6 +129,7 @@ function watch(socket: Socket, watchMs: number, { connectedMs, clock, signal }: 
     const drop = (by: Drop['by']): void => resolve({ by, afterMs: clock() - connectedMs });
     socket.once('end', () => drop('end')).once('error', () => drop('reset')).once('close', () => clearTimeout(timer)).resume();
     signal.addEventListener('abort', () => resolve(null), { once: true });
+    if (signal.aborted) resolve(null);
   });
 }
 

@@ -30,7 +30,6 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
   const stop = (): void => { for (const controller of controllers) controller.abort(); };
   const queue: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
-  let running = endpoints.length;
   let winner: number | undefined;
 
   const startNext = (): void => {
@@ -48,8 +47,6 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
     (endpoint, index) =>
       new Promise<Attempt | null>((resolve, reject) => {
         const settle = (outcome: Attempt | null): void => {
-          running -= 1;
-          if (running === 0) signal?.removeEventListener('abort', stop);
           resolve(outcome);
           if (outcome?.state === 'open') win(index);
           startNext();
@@ -61,8 +58,8 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
         });
       }),
   );
-  for (const each of attempts) each.catch(() => {}); // misuse rejects them all; the caller sees the first it awaits
   signal?.addEventListener('abort', stop, { once: true });
+  void Promise.allSettled(attempts).then(() => signal?.removeEventListener('abort', stop)); // misuse rejects them all; the caller sees the first it awaits
   if (signal?.aborted) stop();
   startNext();
   return attempts;

@@ -114,7 +114,7 @@ async function askDns(
     try {
       const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
       found.push(...addresses.map((address) => ({ address, family })));
-      delay = setTimeout(() => enough(), bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
+      delay ??= setTimeout(() => enough(), bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
     } catch (error) {
       failures.push(judgeResolverError(errorFacts(error)) ?? { reason: 'resolver-failed', error: errorFacts(error) });
     }
@@ -211,16 +211,20 @@ export async function resolveHost(host: string, options: ResolveOptions = {}): P
     const servers = dnsServer === undefined ? (await import('node:dns')).getServers() : [dnsServer];
     return { state: 'unresolved', ...asked, elapsedMs, ...failure, family: family ?? 0, servers };
   };
+  const failedHere = (elapsedMs: number): Resolution | null => {
+    const error = descriptorShortage();
+    return error && { state: 'failed', reason: 'no-files-left', ...asked, elapsedMs, error };
+  };
 
   if (asciiHost(host) === '') return unresolved({ reason: 'name-not-found', error: { code: 'ENOTFOUND', errno: null, winsock: 11001, syscall: null } }, 0);
   if (dnsServer !== undefined) {
     const answer = await askDns(asked.host, families, [dnsServer], timeoutMs, signal, bothFamilies);
-    return Array.isArray(answer) ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer } : unresolved(answer, elapsed());
+    return Array.isArray(answer) ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer } : (failedHere(elapsed()) ?? unresolved(answer, elapsed()));
   }
   const answer: LookupAnswer | null = await within(systemLookup(asked.host, family ?? 0), timeoutMs, signal, () => null);
   if (answer === null) return unresolved(NO_ANSWER, elapsed());
   if ('addresses' in answer) return { state: 'resolved', ...asked, elapsedMs: answer.elapsedMs, addresses: answer.addresses };
-  const shortage = descriptorShortage();
-  if (shortage) return { state: 'failed', reason: 'no-files-left', ...asked, elapsedMs: answer.elapsedMs, error: shortage };
+  const failed = failedHere(answer.elapsedMs);
+  if (failed) return failed;
   return unresolved(await explainFailure(answer.error, asked.host, families, timeoutMs - elapsed(), signal), answer.elapsedMs);
 }

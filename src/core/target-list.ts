@@ -14,7 +14,8 @@ export interface TargetRequest {
 /** The most addresses that one CIDR block may stand for: a /16 of IPv4, a /112 of IPv6. */
 export const MAX_BLOCK = 65_536;
 
-interface PortRange {
+/** Ports that follow each other, the first and the last included; the same twice for a single one. */
+export interface PortRange {
   readonly first: number;
   readonly last: number;
 }

@@ -22,8 +22,6 @@ interface Line {
 
 const MARKS = { unicode: { good: '✔', bad: '✖', none: '–' }, ascii: { good: '+', bad: 'x', none: '-' } } as const;
 
-const CERTAINTIES = { certain: 'certain', probable: 'probable', possible: 'possible' } as const;
-
 const markOf = ({ state }: Attempt): Mark => (state === 'open' ? 'good' : state === 'cancelled' ? 'none' : 'bad');
 
 function describeServer({ server, a, aaaa }: DnsServerObservation): Omit<Line, 'section'> {
@@ -115,7 +113,7 @@ export function diagnosisText(diagnosis: Diagnosis, { paint, unicode }: Diagnosi
     '',
     (good ? paint.good : paint.bad)(escapeControls(verdict.statement)),
     `Evidence: ${escapeControls(evidenceOf(verdict))}.`,
-    `How sure: ${CERTAINTIES[verdict.certainty]}.`,
+    `How sure: ${verdict.certainty}.`,
     `Next: ${escapeControls(verdict.advice)}`,
     ...hintsOf(diagnosis).map(({ statement, advice }) => `Also: ${escapeControls(`${statement} ${advice}`)}`),
     '',
@@ -170,7 +168,7 @@ export function diagnosisMarkdown(diagnosis: Diagnosis, version: string): string
     `**${markdown(verdict.statement)}**`,
     '',
     `* Evidence: ${markdown(evidenceOf(verdict))}`,
-    `* How sure: ${CERTAINTIES[verdict.certainty]}`,
+    `* How sure: ${verdict.certainty}`,
     `* Next: ${markdown(verdict.advice)}`,
     ...hints.map(({ statement }) => `* Also: ${markdown(statement)}`),
     '',

@@ -1,4 +1,4 @@
-import type { Attempt, ErrorFacts, FailedOutcome, FilteredOutcome, Outcome, ProbeReport, ResolvingFailed, Unresolved } from '../core/outcome.js';
+import { type Attempt, type ErrorFacts, type FailedOutcome, type FilteredOutcome, isNeighbourTimeout, type Outcome, type ProbeReport, type ResolvingFailed, type Unresolved } from '../core/outcome.js';
 import { formatEndpoint } from '../core/target.js';
 import { winsockByNumber } from '../core/winsock.js';
 import { escapeControls } from './escape.js';
@@ -20,9 +20,6 @@ export function formatError(error: ErrorFacts): string {
 
 const list = (words: readonly string[]): string => words.join(words.length === 2 ? ' and ' : ', ');
 
-/** How long an unanswered ARP or neighbour request takes on Linux: three of them, a second apart (arp(7): mcast_solicit, retrans_time_ms). */
-const isNeighbourTimeout = (elapsedMs: number): boolean => elapsedMs >= 2500 && elapsedMs <= 3500;
-
 function explainFiltered(outcome: FilteredOutcome, { target, attempts, resolution, timeoutMs }: ProbeReport): Explanation {
   const { address } = outcome.endpoint;
   const after = formatDuration(outcome.elapsedMs);
@@ -36,7 +33,7 @@ function explainFiltered(outcome: FilteredOutcome, { target, attempts, resolutio
       };
     }
     case 'host-unreach':
-      return isNeighbourTimeout(outcome.elapsedMs)
+      return isNeighbourTimeout(outcome)
         ? {
             what: `${address} was reported unreachable after ${after}, about as long as an unanswered request for a neighbour takes.`,
             advice: 'Probably no host with this address is up in its network. Check the address, and that the host is on.',

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { collect, run } from '../support/command.js';
 import { ownLoopback, silentPort } from '../support/listeners.js';
 import { portping, portpingCommand } from '../support/portping.js';
 
@@ -173,6 +174,42 @@ describe('--targets', () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: `${line}\n` });
     expect(stderr).toMatch(message);
     expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+
+  it('reads a named pipe whenever somebody writes into it, and what is given as one', async () => {
+    const pipe = join(folder, 'pipe');
+    const [late, given, nothing] = await Promise.all([
+      portping(['--targets', pipe], { wrapper: ['sh', '-c', `mkfifo '${pipe}'; (sleep 0.3; echo '${HOST} ${open[0]}'; sleep 0.3; echo '${HOST} ${closed}') > '${pipe}' & exec "$@"`, 'sh'] }),
+      portping(['--targets', '/dev/stdin'], { wrapper: ['sh', '-c', `echo '${HOST} ${open[0]}' | "$@"`, 'sh'] }),
+      portping(['--targets', '/dev/stdin'], { wrapper: ['sh', '-c', ': | "$@"', 'sh'] }),
+    ]);
+    expect([late.stdout.split('\n').length, late.exitCode]).toEqual([3, 1]);
+    expect([given.stdout, given.exitCode]).toEqual([expect.stringMatching(/Success!/), 0]);
+    expect([nothing.stderr, nothing.exitCode]).toEqual([expect.stringMatching(/\/dev\/stdin has no target/), 64]);
+  });
+
+  it.skipIf(process.platform !== 'linux').each([['nobody writes into it', [], false], ['its writer is idle', [], true], ['its writer is idle and it is to be read whole', ['-c', '2'], true]] as const)(
+    'leaves a named pipe at once on SIGTERM, though %s',
+    async (_, options, isOpened) => {
+      const pipe = join(folder, `pipe-${Math.random()}`);
+      await run(['mkfifo', pipe]);
+      const writer = isOpened ? spawn('sh', ['-c', 'exec sleep 60 >"$0"', pipe], { stdio: 'ignore' }) : null;
+      const [command = '', ...args] = portpingCommand;
+      const child = spawn(command, [...args, ...options, '--targets', pipe], { stdio: 'pipe', detached: true });
+      const ended = collect(child, { input: '', timeoutMs: 15_000, startedAt: performance.now() });
+      const files = async (): Promise<string[]> => Promise.all((await readdir(`/proc/${child.pid}/fd`)).map((each) => readlink(`/proc/${child.pid}/fd/${each}`).catch(() => '')));
+      await expect.poll(files, { timeout: 15_000 }).toContain(pipe);
+      child.kill('SIGTERM');
+      const { stderr, exitCode } = await ended;
+      writer?.kill();
+      expect([stderr, exitCode]).toEqual(['Interrupted before there was a verdict.\n', 130]);
+    },
+  );
+
+  it('is not read from a pipe for a check, which has to end in time', async () => {
+    const { stdout, exitCode } = await portping(['-o', 'nagios', '--targets', '/dev/stdin'], { wrapper: ['sh', '-c', 'sleep 3 | "$@"', 'sh'] });
+    expect(stdout).toMatch(/^PORTPING UNKNOWN: --targets: a check cannot wait for what comes through a pipe/);
+    expect(exitCode).toBe(3);
   });
 
   it('names a file that cannot be read', async () => {

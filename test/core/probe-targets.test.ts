@@ -139,6 +139,48 @@ describe('many targets', () => {
     await expect(allOf((function* () { throw new Error('at once'); })())).rejects.toThrow('at once');
   });
 
+  it('may come from an iterable whose promises are none of ours', async () => {
+    const { port } = await listen();
+    const items = requestsTo(port, port);
+    const iterator = {
+      next: () => ({ then: (resolve: (result: IteratorResult<TargetRequest>) => void) => { const value = items.shift(); resolve(value ? { done: false, value } : { done: true, value: undefined }); } }),
+    };
+    const events = await allOf({ [Symbol.asyncIterator]: () => iterator } as unknown as AsyncIterable<TargetRequest>);
+    expect(events.map(seen)).toEqual([`${port} open`, `${port} open`]);
+  });
+
+  it('close their source also when they are left while it is being asked', async () => {
+    const { port } = await listen();
+    let give = (): void => {};
+    let closed = false;
+    async function* requests() {
+      try {
+        yield* requestsTo(port);
+        await new Promise<void>((resolve) => { give = resolve; });
+        yield* requestsTo(port);
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const _ of probeTargets(requests(), { skipWarmUp: true })) break;
+    expect(closed).toBe(false);
+    give();
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it('are begun no further ahead of the oldest without a verdict than there is memory for', async () => {
+    const silent = await silentPort();
+    let given = 0;
+    let most = 0;
+    function* requests() {
+      yield* requestsTo(silent);
+      for (; given < 40_000; given += 1) yield { target: { host: '127.0.0.1', port: 1 } };
+    }
+    for await (const { report: { outcome } } of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 8000 })) if (outcome.state === 'filtered') most = given;
+    expect(given).toBe(40_000);
+    expect(most).toBeLessThanOrEqual(16_001);
+  });
+
   it('warn of nothing, though one signal ends many lookups and probes', async () => {
     const warnings: string[] = [];
     const note = (warning: Error): void => { warnings.push(warning.name); };

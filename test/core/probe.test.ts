@@ -282,6 +282,9 @@ describe('watching an open connection', () => {
   it('ends at the deadline of the probe, and the port is open all the same', async () => {
     const { port } = await listen();
     expect(expectState(await probePort(v4(port), { watchMs: 60_000, timeoutMs: 150 }), 'open').dropped).toBeNull();
+    const abortion = new AbortController();
+    const aborted = probePort(v4(port), { watchMs: 600_000, timeoutMs: 600_000, signal: abortion.signal, onOpen: () => abortion.abort() });
+    expect(expectState(await aborted, 'open').dropped).toBeNull();
   });
 
   it('is left out unless it is asked for', async () => {

@@ -207,6 +207,15 @@ describe('aborting a race', () => {
 });
 
 describe('misuse within a race', () => {
+  it('leaves no listener on the signal, neither for an attempt that rejects nor where there is nothing to try', async () => {
+    const { signal } = new AbortController();
+    const attempt = async () => { throw new TypeError('misuse'); };
+    await Promise.allSettled(startAttempts([{ address: '127.0.0.1', family: 4, port: 1 }], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt }));
+    startAttempts([], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt });
+    await new Promise(setImmediate);
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
   it('rejects, and leaves no rejection unhandled when the caller waits for the first only', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);

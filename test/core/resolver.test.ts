@@ -183,6 +183,36 @@ describe('the codes of the system resolver', () => {
   });
 });
 
+describe('asking a DNS server', () => {
+  it('leaves nothing behind that would keep the process', async () => {
+    const { address } = await listenDns((type) => [type === 'A' ? { type: 'A', name: 'both.test', data: '192.0.2.1' } : { type: 'AAAA', name: 'both.test', data: '2001:db8::1' }]);
+    const result = await runAlone(`
+      import { resolveHost } from './core/resolver.js';
+      const { state, addresses } = await resolveHost('both.test', { dnsServer: '${address}', bothFamilies: true, timeoutMs: 200_000 });
+      console.log(state, addresses.length);
+    `);
+    expect(result).toEqual({ stdout: 'resolved 2\n', stderr: '', exitCode: 0 });
+  });
+
+  it('is a fault of this machine without a file descriptor for it, and not of the server', async () => {
+    const { address, questions } = await listenDns(() => 'NXDOMAIN');
+    const { stdout, stderr } = await runAlone(
+      `
+      import { openSync, closeSync } from 'node:fs';
+      import { resolveHost } from './core/resolver.js';
+      await import('node:dns');
+      const descriptors = [];
+      try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}
+      const resolution = await resolveHost('name.test', { dnsServer: '${address}' });
+      for (const descriptor of descriptors) closeSync(descriptor);
+      console.log(resolution.state, resolution.reason);
+      `,
+      { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
+    );
+    expect({ stdout, stderr, questions }).toEqual({ stdout: 'failed no-files-left\n', stderr: '', questions: [] });
+  });
+});
+
 describe('the deadline of resolving', () => {
   it('holds when the system never answers', async () => {
     const start = Date.now();

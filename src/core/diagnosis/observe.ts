@@ -1,6 +1,6 @@
 import { monotonicClock } from '../clock.js';
 import type { Address, Attempt, Outcome, Resolution } from '../outcome.js';
-import { DEFAULT_TIMEOUT_MS, probePort } from '../probe.js';
+import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from '../probe.js';
 import { decide, type ProbeOptions } from '../probe-target.js';
 import { interleaveFamilies, startAttempts } from '../race.js';
 import { resolveHost } from '../resolver.js';
@@ -111,6 +111,8 @@ export async function observe(target: Target, options: DiagnoseOptions = {}): Pr
   const family = options.family ?? (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
   const extraFamily = extraAddress === undefined ? null : familyOf(extraAddress);
   if (extraAddress !== undefined && extraFamily === null) throw new TypeError(`extraAddress: "${extraAddress}" is not a literal address`);
+  checkTimeout(timeoutMs);
+  checkPort(target.port);
   const startedAt = Date.now();
   const startMs = monotonicClock();
   const remainingMs = (): number => Math.max(Math.min(timeoutMs, startMs + 3 * timeoutMs - monotonicClock()), 1);
@@ -122,12 +124,13 @@ export async function observe(target: Target, options: DiagnoseOptions = {}): Pr
   const isName = familyOf(target.host) === null;
   const nameOptions = { ...options, family, timeoutMs };
   const resolving = during('name', resolveHost(target.host, { ...options, family, timeoutMs }));
+  resolving.catch(() => {}); // awaited below
   await warmUp(); // so that the times below are those of the network
   const asked = isName ? during('DNS servers', askServers(target.host, nameOptions)) : Promise.resolve([]);
   const checkedName = isName ? checkName(target.host, asked, nameOptions) : Promise.resolve({ servers: [], hostsFile: null, foundBySearch: [] });
   const given = extraAddress === undefined || extraFamily === null ? null : afterTheRush(resolving).then(() => attempt(at({ address: extraAddress, family: extraFamily })));
 
-  for (const each of [resolving, asked, checkedName, given]) each?.catch(() => {}); // misuse rejects them all; the caller sees the first that is awaited
+  for (const each of [asked, checkedName, given]) each?.catch(() => {}); // misuse rejects them all; the caller sees the first that is awaited
 
   const resolution = await resolving;
   const before = readCounters();

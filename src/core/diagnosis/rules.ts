@@ -1,4 +1,4 @@
-import type { Attempt } from '../outcome.js';
+import { type Attempt, isNeighbourTimeout } from '../outcome.js';
 import { formatEndpoint, formatHostPort } from '../target.js';
 import { addressesOf, answeringCompanions, did, type Evidence, fact, givenAttempt, list, ofAttempt, ofServer, resolverAttempts, subjectOf, wordOf } from './evidence.js';
 import type { DnsAnswer, Observations } from './observations.js';
@@ -105,9 +105,6 @@ function byFamily(seen: Observations): { working: Attempt[]; other: Attempt[]; f
   const other = attempts.filter(({ endpoint }) => endpoint.family === family);
   return open.size === 1 && other.length > 0 ? { working: attempts.filter(isOpen), other, family } : null;
 }
-
-/** An unanswered ARP or neighbour request takes three seconds on Linux (arp(7)), and a router passes that on. */
-const isNeighbourTimeout = ({ elapsedMs }: { elapsedMs: number }): boolean => elapsedMs >= 2500 && elapsedMs <= 3900;
 
 /** The subject and its companions, when none of them gave an answer. Null when one did, or when the target is open. */
 function nothingAnswered(seen: Observations): { subject: Attempt; all: Attempt[] } | null {
