@@ -15,15 +15,17 @@ export const DEFAULT_RULES: readonly string[] = [
   'fc00::/7', // unique local (RFC 4193)
 ];
 
-/** Where EC2 has its metadata service in IPv6 (fd00:ec2::254, "Retrieve instance metadata" in Amazon's documentation) and others of the kind beside it. */
-const METADATA = ['fd00:ec2::/32'];
+/** Where clouds have their metadata services in IPv6, as their documentation says: Amazon (and others of the kind beside it), Google, Oracle, Scaleway, Linode, Alibaba. */
+const METADATA = ['fd00:ec2::/32', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe', 'fd00:42::42', 'fd00:a9fe:a9fe::1', 'fd00:100::100:200'];
+/** The same in IPv4, where it is not 169.254.169.254: Alibaba, Azure, Oracle. */
+const METADATA_IPV4 = ['100.100.100.200', '168.63.129.16', '192.0.0.192'];
 const NEVER_BY_DEFAULT = blocksOf(METADATA);
 
 /**
  * Addresses that a rule for names never permits, beside those that this machine has: whoever runs the DNS of such a name could make the exporter probe
  * its own machine, or the metadata service of a cloud. They need a rule for addresses.
  */
-const NEVER_BY_NAME = blocksOf(['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10', ...METADATA]);
+const NEVER_BY_NAME = blocksOf(['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10', ...METADATA, ...METADATA_IPV4]);
 const LOOPBACK = blocksOf(['127.0.0.0/8', '::1/128']);
 
 const ALLOWED = 'allowed: an address, a block (10.0.0.0/8), or a host (db, *.example.com), with ports behind a colon if you like (:443, :5432,8000-8010); IPv6 with ports in brackets';
@@ -40,8 +42,8 @@ function plainAddress(address: string): { readonly address: string; readonly fam
   return { address: bytes.join('.'), family: 'ipv4' };
 }
 
-/** In front of an IPv4 address in the last 32 bits: translated (RFC 6052, RFC 2765), or compatible (RFC 4291, 2.5.5.1). */
-const WRAPPINGS = ['64:ff9b:0:0:0:0', '0:0:0:0:ffff:0', '0:0:0:0:0:0'];
+/** In front of an IPv4 address in the last 32 bits: translated (RFC 6052, RFC 8215, RFC 2765), or compatible (RFC 4291, 2.5.5.1). */
+const WRAPPINGS = ['64:ff9b:0:0:0:0', '64:ff9b:1:0:0:0', '0:0:0:0:ffff:0', '0:0:0:0:0:0'];
 
 /** The IPv4 address that a translator or tunnel could make of this IPv6 address (6to4 too: RFC 3056), as an IPv6 address that `plainAddress` unwraps. */
 function unwrapped(address: string): string | null {
@@ -184,7 +186,8 @@ export class AllowList {
    */
   refusal(host: string, port: number, addresses: readonly string[] = []): string {
     const target = formatHostPort(host, port);
-    if (familyOf(host) !== null) return `${target} is not allowed here; --allow ${target} would permit it`;
+    // Rules have no zone.
+    if (familyOf(host) !== null) return `${target} is not allowed here; --allow ${formatHostPort(host.replace(/%.*/s, ''), port)} would permit it`;
     if (addresses.length > 0 && addresses.every((address) => this.#isNeverByName(address))) {
       return `${target} is not allowed here: its addresses are of this machine, of its links or of a cloud's metadata service, which a rule for names never permits; a rule for them (--allow <address>:${port}) would`;
     }

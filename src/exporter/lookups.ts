@@ -2,7 +2,7 @@ import type { SystemLookup } from '../core/system-lookup.js';
 import { Refusal } from './refusal.js';
 
 /** How many different names may wait for the system's resolver. One that is dead keeps each of them 10 s and more, whoever still waits for the answer. */
-const MOST_PENDING = 256;
+export const MOST_PENDING = 256;
 
 /** Lookups, of which only so many may be pending. Those of the same name share one (see `shareLookups`). */
 export interface BoundedLookups {

@@ -7,7 +7,7 @@ import { warmUp } from '../core/warm-up.js';
 import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, type ListenAddress, parseExporterArguments } from './arguments.js';
 import { jsonLog, type Log } from './log.js';
-import { boundLookups } from './lookups.js';
+import { boundLookups, MOST_PENDING } from './lookups.js';
 import { ownMetrics } from './own-metrics.js';
 import { Prober } from './probe-handler.js';
 import { createExporterServer, type ExporterServer } from './server.js';
@@ -24,7 +24,7 @@ function listen({ server }: ExporterServer, { address, port }: ListenAddress): P
   });
 }
 
-/** Waits for SIGTERM or SIGINT; the second one ends the process at once. */
+/** Waits for SIGTERM, SIGINT or SIGHUP; the second one ends the process at once. */
 function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -33,14 +33,15 @@ function untilStopped(): Promise<NodeJS.Signals> {
       stopping = true;
       resolve(signal);
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop);
+    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop);
   });
 }
 
 async function serve(config: ServeConfig, log: Log): Promise<void> {
   const { allow, timeoutMs, offsetMs, concurrency, family, dnsServer, sourceAddress } = config;
-  // The system's resolver in a process of its own: however long it takes to answer, this one can end.
-  process.env['UV_THREADPOOL_SIZE'] ??= '64';
+  // The system's resolver in a process of its own: however long it takes to answer, this one can end. It has a thread for each name that may wait for it,
+  // twice over because libuv gives it every second one: a name that waits for a thread would be told as one whose DNS server is silent.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(2 * MOST_PENDING);
   const lookupProcess = new LookupProcess();
   const prober = new Prober({ allow, lookups: boundLookups(lookupProcess.lookUp), concurrency, timeoutMs, offsetMs, probe: { family, dnsServer, sourceAddress } });
   const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);

@@ -67,7 +67,8 @@ const lineOf = (text: string): string => `${escapeControls(text)}\n`;
 const ABSOLUTE_FORM = /^https?:\/\/[^/?]*(.*)$/is;
 
 /** What HTTP/1.1 asks of headers (RFC 9112, 3.2; RFC 9110, 10.1.1); Node has sent `100 Continue` where that is expected. */
-function checkHeaders({ httpVersion, headers: { host, expect } }: IncomingMessage): void {
+function checkHeaders({ httpVersion, headers: { host, expect }, headersDistinct }: IncomingMessage): void {
+  if ((headersDistinct['host']?.length ?? 0) > 1) throw new Refusal('bad-request', 'the request has more than one Host header');
   if (httpVersion !== '1.1') return;
   if (host === undefined) throw new Refusal('bad-request', 'the request has no Host header');
   if (expect !== undefined && !/\b100-continue\b/i.test(expect)) throw new Refusal('bad-expectation', `Expect: ${expect} cannot be met; allowed: 100-continue`);

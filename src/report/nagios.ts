@@ -61,15 +61,15 @@ function describe({ report: { outcome }, request, verdict }: ProbeEvent, state: 
   const expected = (request.expect ?? expect).replace('-', ' ');
   if (outcome.state !== 'open') {
     const seen = `${outcome.state}, ${describeReason(outcome.reason)} <${errorNumber(outcome.error)}> after ${formatDuration(outcome.elapsedMs)}`;
-    return expected === 'open' ? seen : `${seen}; expected ${expected}`;
+    return expected === 'open' ? seen : `${seen}, expected ${expected}`;
   }
   const { latencyMs, service } = outcome;
   const open = `open in ${formatDuration(latencyMs)}`;
   const said = service ? describeService(service).replace(/\.$/, '') : '';
   if (reasonOf(outcome) !== null) return `${open}, but ${said}`;
-  if (!verdict.asExpected) return `${open}; expected ${expected}`;
+  if (!verdict.asExpected) return `${open}, expected ${expected}`;
   const broken = state === 'CRITICAL' ? crit : state === 'WARNING' ? warn : undefined;
-  return `${open}${broken ? `, which --${state === 'CRITICAL' ? 'crit' : 'warn'} ${broken.text} alerts about` : ''}${said === '' ? '' : `; ${said}`}`;
+  return `${open}${broken ? `, which --${state === 'CRITICAL' ? 'crit' : 'warn'} ${broken.text} alerts about` : ''}${said === '' ? '' : `, ${said}`}`;
 }
 
 function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Check {
@@ -118,13 +118,13 @@ function performanceData(checks: readonly Check[], several: boolean): string[] {
 
 const MOST_NAMED = 3;
 
-/** The first line of several checks without its state: what is wrong, or that nothing is. */
+/** The first line of several checks without its state: what is wrong, or that nothing is. Without semicolons, of which Nagios makes colons. */
 function summarise(checks: readonly Check[], interrupted: boolean): string {
   const wrong = checks.filter(({ state }) => state !== 'OK');
-  const rest = interrupted ? '; interrupted before the others had a verdict' : '';
+  const rest = interrupted ? ' / interrupted before the others had a verdict' : '';
   if (wrong.length === 0) return `all ${checks.length} as expected${rest}`;
   const named = wrong.slice(0, MOST_NAMED).map(({ name, seen }) => `${name} ${seen}`);
-  return `${wrong.length} of ${checks.length} not OK: ${named.join('; ')}${wrong.length > MOST_NAMED ? `; and ${wrong.length - MOST_NAMED} more` : ''}${rest}`;
+  return `${wrong.length} of ${checks.length} not OK: ${named.join(' / ')}${wrong.length > MOST_NAMED ? ` / and ${wrong.length - MOST_NAMED} more` : ''}${rest}`;
 }
 
 function render(unsorted: readonly Check[], state: CheckState, interrupted: boolean): Output {

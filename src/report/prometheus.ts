@@ -21,13 +21,13 @@ export type JudgedProbe = Pick<ProbeEvent, 'report' | 'verdict'>;
  */
 const METRICS = {
   portping_success: 'Whether the target was as expected (open, unless something else was asked for, and its service answered if that was asked): 1 or 0.',
-  portping_cause: 'Always 1. What was seen: the state of the port, and as the cause its reason, or "open".',
+  portping_cause: 'Always 1. What was seen: the state of the port, and as the cause its reason, "too-slow" or "open".',
   portping_duration_seconds: 'Time of resolving the name, of the attempt that decided, and of asking the service if that was asked, together.',
   portping_dns_seconds: 'Time of resolving the name, also when that failed; not there for a literal address.',
   portping_connect_seconds: 'Time from the connect call to the completed handshake; not there unless the port opened.',
   portping_service_seconds: 'Time from the completed handshake until it was clear whether the service answers, the longest where there are several addresses; not there unless that was asked.',
   portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, the earliest where there are several addresses, in seconds since 1970; not there without TLS.',
-  portping_addresses: 'How many addresses the name has; 0 when it could not be resolved.',
+  portping_addresses: 'How many addresses the name has that may be probed; 0 when it could not be resolved.',
   portping_address_open: 'Whether the handshake with this address completed: 1 or 0.',
   portping_address_cause: 'Always 1. What was seen at this address: the state of the port, and as the cause its reason, or "open".',
   portping_address_connect_seconds: 'Time from the connect call to the completed handshake with this address; not there unless it opened.',

@@ -10,6 +10,9 @@ const literal = (rules: readonly string[], address: string, port = 80): boolean 
 /** Whether a name is permitted at an address. */
 const named = (rules: readonly string[], host: string, address: string, port = 80): boolean => new AllowList(rules, () => ['198.51.100.7', '2001:db8::7', 'fe80::7%eth0']).permits(host, address, port);
 
+/** Of Amazon, Google, Oracle, Scaleway, Linode, Alibaba, Azure. */
+const METADATA_SERVICES = ['169.254.169.254', 'fd00:ec2::254', 'fd20:ce::254', 'fd00:c1::a9fe:a9fe', 'fd00:42::42', 'fd00:a9fe:a9fe::1', 'fd00:100::100:200', '100.100.100.200', '168.63.129.16', '192.0.0.192'];
+
 describe('without a rule', () => {
   it.each(['127.0.0.1', '127.255.0.9', '::1', '10.1.2.3', '172.16.0.1', '172.31.255.255', '192.168.9.9', 'fd00::1', 'fc12::', '::ffff:10.0.0.1', '0:0:0:0:0:ffff:7f00:1'])(
     '%s is permitted',
@@ -71,8 +74,17 @@ describe('a rule', () => {
     ['münchen.example', 'xn--mnchen-3ya.example', true],
   ] as const)('%s for the name %s: %s', (rule, host, permitted) => expect(named([rule], host, '192.0.2.1')).toBe(permitted));
 
+  it('that nobody gave opens no metadata service of a cloud', () => {
+    for (const address of METADATA_SERVICES) expect(literal([], address, 80), address).toBe(false);
+  });
+
+  it('is not recommended with a zone, which it cannot have', () => {
+    const [, rule = ''] = /--allow (\S+) would/.exec(new AllowList([]).refusal('fe80::1%eth0', 22)) ?? [];
+    expect(new AllowList([rule]).permits('fe80::1%eth0', 'fe80::1%eth0', 22)).toBe(true);
+  });
+
   it('for names never opens this machine and its links, whoever runs their DNS', () => {
-    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::', '169.254.169.254', 'fe80::1%eth0', '::ffff:127.0.0.1', '198.51.100.7', '::ffff:198.51.100.7', '2001:db8::7', 'fd00:ec2::254']) {
+    for (const address of ['127.0.0.1', '::1', '0.0.0.0', '::', 'fe80::1%eth0', '::ffff:127.0.0.1', '198.51.100.7', '::ffff:198.51.100.7', '64:ff9b::c633:6407', '64:ff9b:1::c633:6407', '2001:db8::7', ...METADATA_SERVICES]) {
       expect(named(['*'], 'evil.example.com', address), address).toBe(false);
     }
     expect(named(['*'], 'db.example.com', '10.0.0.1')).toBe(true);

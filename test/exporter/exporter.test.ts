@@ -317,9 +317,10 @@ describe('a request that is not answered with a probe', () => {
   it('is refused with a line also where HTTP itself does not allow it', async () => {
     const exporter = await startExporter();
     expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has no Host header\n$/);
+    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has more than one Host header\n$/);
     expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 417 [^]*\r\n\r\nExpect: foo cannot be met; allowed: 100-continue\n$/);
     expect(await talk(exporter.port, 'GET /-/healthy HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="bad-request"}': 1, 'portping_exporter_requests_refused_total{reason="bad-expectation"}': 1 });
+    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="bad-request"}': 2, 'portping_exporter_requests_refused_total{reason="bad-expectation"}': 1 });
   });
 
   it('may name its server as for a proxy', async () => {
@@ -393,7 +394,7 @@ describe('the pages of the exporter', () => {
 });
 
 describe('the end', () => {
-  it('comes by SIGTERM when those in flight are answered, with exit code 0', async () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes by %s when those in flight are answered, with exit code 0', async (signal) => {
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
     const idle = new Agent({ keepAlive: true });
@@ -401,7 +402,7 @@ describe('the end', () => {
     await get(`${exporter.url}/-/healthy`, { agent: idle }); // a connection that is kept for later holds nothing up
     const waiting = Promise.all(Array.from({ length: 20 }, () => exporter.probe({ target, timeout: '1500ms' })));
     await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(20);
-    const ended = exporter.stop();
+    const ended = exporter.stop(signal);
     await expect.poll(() => get(`${exporter.url}/-/healthy`).then(() => 'answered', (error: NodeJS.ErrnoException) => error.code), SOON).toBe('ECONNREFUSED');
     const answers = await waiting;
     expect(answers.map(({ status, body }) => [status, body.includes('cause="no-response"')])).toEqual(answers.map(() => [200, true]));
