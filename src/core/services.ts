@@ -1,9 +1,4 @@
-import { readFileSync } from 'node:fs';
-
-/** Where each platform keeps the names of services: services(5); on Windows below the system root. */
-function servicesPath(platform = process.platform, env: NodeJS.ProcessEnv = process.env): string {
-  return platform === 'win32' ? `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\drivers\\etc\\services` : '/etc/services';
-}
+import { readSystemFile, systemFilePath } from './system-file.js';
 
 /**
  * What stands behind the system's services file: containers often have none, and some schemes of URLs are in none.
@@ -34,13 +29,8 @@ export function parseServices(text: string): Map<string, number> {
 
 let systemServices: Map<string, number> | undefined;
 
-function readSystemServices(): Map<string, number> {
-  try {
-    return parseServices(readFileSync(servicesPath(), 'utf8'));
-  } catch {
-    return new Map(); // containers often have no services file; the built-in names remain
-  }
-}
+/** Containers often have no services file; the built-in names remain. */
+const readSystemServices = (): Map<string, number> => parseServices(readSystemFile(systemFilePath('services')) ?? '');
 
 /**
  * The TCP port of a service name, from the system's services file or, failing that, from a small built-in list.

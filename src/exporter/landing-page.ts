@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SERVICE_NAMES } from '../core/service/registry.js';
-import { escapeControls } from '../report/escape.js';
+import { escapeControls, escapeMarkup } from '../report/escape.js';
 import { formatDuration } from '../report/numbers.js';
 import type { AllowList } from './allow-list.js';
 import type { Result } from './recent-results.js';
@@ -23,18 +23,13 @@ export const LANDING_HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** Text without control characters for HTML, in an element or in a quoted attribute. */
-const withEntities = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
-
 /** Any text for HTML. */
-const html = (text: string): string => withEntities(escapeControls(text));
+const html = (text: string): string => escapeMarkup(escapeControls(text));
 
 function row({ time, target, address, state, reason, elapsedMs, explanation }: Result): string {
   const seen = `<span class="${state === 'open' && reason === '' ? 'open' : 'other'}">${html(state)}</span>${reason === '' ? '' : ` ${html(reason)}`}`;
   const when = new Date(time).toISOString();
-  return `<tr><td><time datetime="${when}">${when.slice(11, 19)}</time></td><td>${html(target)}</td><td>${html(address)}</td><td>${seen}</td><td class="number">${formatDuration(elapsedMs)}</td><td>${withEntities(explanation)}</td></tr>\n`;
+  return `<tr><td><time datetime="${when}">${when.slice(11, 19)}</time></td><td>${html(target)}</td><td>${html(address)}</td><td>${seen}</td><td class="number">${formatDuration(elapsedMs)}</td><td>${escapeMarkup(explanation)}</td></tr>\n`;
 }
 
 /** The page for people: what this is, a form for one probe, what is allowed, and the latest results with why they failed. */

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import type { Socket } from 'node:net';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from '../report/escape.js';
+import { roundMilliseconds } from '../report/numbers.js';
 import { EXPOSITION_TYPE, renderMetrics } from '../report/prometheus.js';
 import type { AllowList } from './allow-list.js';
 import { Connections } from './connections.js';
@@ -135,7 +136,7 @@ class Responder {
       const result = resultOf(probe);
       if (!signal.aborted) this.#recent.add(result);
       const { target, address, state, reason, elapsedMs: tookMs } = result;
-      log('probe', { client, target, address, state, reason, elapsedMs: Math.round(tookMs * 1000) / 1000, ...(leftOut > 0 ? { leftOut } : {}) });
+      log('probe', { client, target, address, state, reason, elapsedMs: roundMilliseconds(tookMs), ...(leftOut > 0 ? { leftOut } : {}) });
     }
     const note = leftOut > 0 ? `# ${leftOut} more ${leftOut === 1 ? 'address of the name was' : 'addresses of the name were'} left alone: not allowed here, or too many.\n` : '';
     return { status: 200, headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' }, body: `${renderMetrics(probes)}${note}` };

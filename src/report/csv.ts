@@ -2,6 +2,7 @@ import type { ProbeEvent } from '../core/events.js';
 import { reasonOf } from '../core/outcome.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
+import { roundMilliseconds } from './numbers.js';
 import { type Output, type Reporter, SILENCE } from './reporter.js';
 
 const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock', 'latency_ms', 'elapsed_ms', 'dns_ms', 'expected', 'as_expected', 'exit_code', 'explanation', 'service', 'service_state', 'service_ms', 'service_said', 'tls_version', 'tls_days_left'] as const;
@@ -16,8 +17,6 @@ function cell(value: string | number | boolean | null): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
-
 function row({ request, report, verdict }: ProbeEvent, expect: string): string {
   const { target, startedAt, resolution, outcome } = report;
   const explanation = explain(report);
@@ -30,16 +29,16 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     state: outcome.state,
     reason: reasonOf(outcome),
     winsock: 'error' in outcome ? outcome.error.winsock : service?.state === 'dropped' ? service.winsock : null,
-    latency_ms: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
-    elapsed_ms: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
-    dns_ms: resolution.via === 'literal' ? null : rounded(resolution.elapsedMs),
+    latency_ms: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
+    elapsed_ms: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
+    dns_ms: resolution.via === 'literal' ? null : roundMilliseconds(resolution.elapsedMs),
     expected: request.expect ?? expect,
     as_expected: verdict.asExpected,
     exit_code: verdict.exitCode,
     explanation: explanation && `${explanation.what} ${explanation.advice}`,
     service: service?.name ?? null,
     service_state: service?.state ?? null,
-    service_ms: service && service.answerMs !== null ? rounded(service.answerMs) : null,
+    service_ms: service && service.answerMs !== null ? roundMilliseconds(service.answerMs) : null,
     service_said: service ? (service.firstLine ?? (service.state === 'answered' ? service.meaning : null)) : null,
     tls_version: service?.tls?.version ?? null,
     tls_days_left: service?.tls?.certificate?.daysLeft ?? null,

@@ -8,7 +8,7 @@ import { formatEndpoint, formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { describeAttempt } from './explanation.js';
 import { JSON_SCHEMA, jsonLine } from './json.js';
-import { formatDuration } from './numbers.js';
+import { formatDuration, roundMilliseconds } from './numbers.js';
 import type { Paint } from './reporter.js';
 
 /** How a check ended: in order, not in order, or nothing to say of the kind. */
@@ -121,7 +121,7 @@ export function diagnosisText(diagnosis: Diagnosis, { paint, unicode }: Diagnosi
 }
 
 /** Numbers to three decimals, wherever they stand: more digits would not be measured ones. */
-const rounded = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === 'number' ? Math.round(each * 1000) / 1000 : each)));
+const rounded = (value: unknown): unknown => JSON.parse(JSON.stringify(value, (_, each: unknown) => (typeof each === 'number' ? roundMilliseconds(each) : each)));
 
 /** For programs: one JSON object on one line. */
 export function diagnosisJson({ observations, findings, verdict }: Diagnosis): string {

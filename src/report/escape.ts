@@ -10,6 +10,11 @@ export function escapeJson(json: string): string {
   return json.replace(HARMFUL_CHARACTER, (character) => Array.from({ length: character.length }, (_, index) => unit(character.charCodeAt(index))).join(''));
 }
 
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+/** Text without control characters (see `escapeControls`) for XML or HTML, in an element or in a quoted attribute. */
+export const escapeMarkup = (text: string): string => text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
+
 /**
  * Text from the network or the command line made safe for a terminal: control characters (C0, DEL, C1), line and paragraph separators, marks that
  * reorder or hide text (bidirectional controls, zero-width characters, tags, U+FEFF), what XML forbids (U+FFFE, U+FFFF) and lone surrogates become

@@ -4,15 +4,13 @@ import type { ServiceFinding, TlsFacts } from '../core/service/finding.js';
 import type { Figures } from '../core/statistics.js';
 import { escapeJson } from './escape.js';
 import { explain } from './explanation.js';
+import { roundMilliseconds } from './numbers.js';
 import { type Output, type Reporter, SILENCE, type SummaryEvent } from './reporter.js';
 
 /** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
 export const JSON_SCHEMA = 'portping/1';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
-
-/** Milliseconds to a whole microsecond: more digits would not be measured ones. */
-const rounded = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
 
 function resolutionObject(resolution: Resolution): object {
   const { host, via, elapsedMs, state } = resolution;
@@ -21,7 +19,7 @@ function resolutionObject(resolution: Resolution): object {
     via,
     state,
     reason: 'reason' in resolution ? resolution.reason : null,
-    elapsedMs: rounded(elapsedMs),
+    elapsedMs: roundMilliseconds(elapsedMs),
     addresses: resolution.state === 'resolved' ? resolution.addresses : [],
     error: 'error' in resolution ? resolution.error : null,
     servers: resolution.state === 'unresolved' ? resolution.servers : null,
@@ -39,14 +37,14 @@ function serviceObject(finding: ServiceFinding): object {
     state,
     firstLine,
     meaning: 'meaning' in finding ? finding.meaning : null,
-    answerMs: answerMs === null ? null : rounded(answerMs),
-    elapsedMs: rounded(elapsedMs),
+    answerMs: answerMs === null ? null : roundMilliseconds(answerMs),
+    elapsedMs: roundMilliseconds(elapsedMs),
     receivedBytes,
     problem: 'problem' in finding ? finding.problem : null,
     failure: 'failure' in finding ? finding.failure : null,
     awaited: 'awaited' in finding ? finding.awaited : null,
     unfinished: 'unfinished' in finding ? finding.unfinished : null,
-    dropped: finding.state === 'dropped' ? { by: finding.by, afterMs: rounded(finding.afterMs), winsock: finding.winsock } : null,
+    dropped: finding.state === 'dropped' ? { by: finding.by, afterMs: roundMilliseconds(finding.afterMs), winsock: finding.winsock } : null,
     tls: tls && tlsObject(tls),
   };
 }
@@ -59,10 +57,10 @@ function attemptObject(attempt: Attempt): object {
     state,
     reason: 'reason' in attempt ? attempt.reason : null,
     time: iso(startedAt),
-    latencyMs: isOpen ? rounded(attempt.latencyMs) : null,
-    elapsedMs: isOpen ? null : rounded(attempt.elapsedMs),
+    latencyMs: isOpen ? roundMilliseconds(attempt.latencyMs) : null,
+    elapsedMs: isOpen ? null : roundMilliseconds(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
-    dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: rounded(attempt.dropped.afterMs) } : null,
+    dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) } : null,
     error: 'error' in attempt ? attempt.error : null,
   };
 }
@@ -79,15 +77,15 @@ function probeObject({ request, report, sequence, verdict, lostSynSeconds, forme
     target,
     origin: request.origin ?? null,
     expected: request.expect ?? null,
-    timeoutMs: rounded(timeoutMs),
+    timeoutMs: roundMilliseconds(timeoutMs),
     state: outcome.state,
     reason: reasonOf(outcome),
     exitCode: verdict.exitCode,
     asExpected: verdict.asExpected,
     tooSlow: verdict.tooSlow,
     address: 'endpoint' in outcome ? outcome.endpoint.address : null,
-    latencyMs: outcome.state === 'open' ? rounded(outcome.latencyMs) : null,
-    elapsedMs: outcome.state === 'open' ? null : rounded(outcome.elapsedMs),
+    latencyMs: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
+    elapsedMs: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
     error: 'error' in outcome ? outcome.error : null,
     service: outcome.state === 'open' && outcome.service ? serviceObject(outcome.service) : null,
     lostSynSeconds,
@@ -104,7 +102,7 @@ function outageObject({ target, address, outage }: OutageEvent): object {
 }
 
 function roundedFigures<T extends Figures>(figures: T | null): object | null {
-  return figures && Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, typeof value === 'number' ? rounded(value) : null]));
+  return figures && Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, typeof value === 'number' ? roundMilliseconds(value) : null]));
 }
 
 function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
@@ -112,7 +110,7 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
   return {
     schema: JSON_SCHEMA, type: 'summary', target, address, final, exitCode,
     from: firstAt === null ? null : iso(firstAt), to: latestAt === null ? null : iso(latestAt),
-    sent, ...counts, lossPercent: lossPercent === null ? null : rounded(lossPercent),
+    sent, ...counts, lossPercent: lossPercent === null ? null : roundMilliseconds(lossPercent),
     latencyMs: roundedFigures(latency), resolvingMs: roundedFigures(resolving),
     service: service && { answered: service.answered, silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0, ...service.failures, answerMs: roundedFigures(service.answers) }, tooSlow, lostSyns, outages,
   };
@@ -128,6 +126,6 @@ export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean })
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),
     summary: (event) => output(summaryObject(event)),
-    finish: ({ elapsedMs, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: rounded(elapsedMs) }) : SILENCE),
+    finish: ({ elapsedMs, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: roundMilliseconds(elapsedMs) }) : SILENCE),
   };
 }

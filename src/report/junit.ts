@@ -1,17 +1,12 @@
+import { escapeMarkup } from './escape.js';
 import { type Reporter, SILENCE } from './reporter.js';
 import { type TestCase, testCaseOf, type TestSettings } from './test-case.js';
 
-/** Text for XML 1.0: control characters were escaped before; what is left are the five characters of its own and lone surrogates, which escaping took. */
-function xml(text: string): string {
-  const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&apos;' };
-  return text.replace(/[&<>"']/g, (character) => entities[character] ?? '');
-}
-
 function element({ name, host, passed, seen, message, isError, seconds }: TestCase): string {
-  const open = `    <testcase classname="portping.${xml(host)}" name="${xml(name)}" time="${seconds.toFixed(3)}"`;
+  const open = `    <testcase classname="portping.${escapeMarkup(host)}" name="${escapeMarkup(name)}" time="${seconds.toFixed(3)}"`;
   if (passed) return `${open}/>\n`;
   const kind = isError ? 'error' : 'failure';
-  return `${open}>\n      <${kind} type="${xml(seen.split(' ')[0] ?? '')}" message="${xml(seen)}">${xml(message)}</${kind}>\n    </testcase>\n`;
+  return `${open}>\n      <${kind} type="${escapeMarkup(seen.split(' ')[0] ?? '')}" message="${escapeMarkup(seen)}">${escapeMarkup(message)}</${kind}>\n    </testcase>\n`;
 }
 
 /**

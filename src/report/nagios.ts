@@ -3,7 +3,7 @@ import { reasonOf } from '../core/outcome.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { errorNumber, explain } from './explanation.js';
-import { formatDuration } from './numbers.js';
+import { formatDuration, toSeconds } from './numbers.js';
 import { type Output, type Reporter, type ReportOptions, SILENCE } from './reporter.js';
 import { describeService, describeTls } from './service.js';
 import { describeReason } from './text.js';
@@ -42,8 +42,6 @@ function label(text: string): string {
   return /^[\w.-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "''")}'`;
 }
 
-const seconds = (milliseconds: number): number => Number((milliseconds / 1000).toFixed(6));
-
 /**
  * The state of a check. A name that does not resolve and a timeout are CRITICAL: UNKNOWN is only for what failed here (guidelines, "Plugin Return
  * Codes"), where nothing was learned about the port.
@@ -80,7 +78,7 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
   const state = judgeCheck(event, thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
   const service = outcome.state === 'open' ? outcome.service : null;
-  const timeoutSeconds = seconds(timeoutMs);
+  const timeoutSeconds = toSeconds(timeoutMs);
   const ranges = [thresholds.warn, thresholds.crit].map((each) => (each ? formatThreshold(each) : '')).join(';');
   return {
     state,
@@ -93,9 +91,9 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
       ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
     ].map(withoutPipes),
     data: [
-      ...(outcome.state === 'open' ? [{ phase: 'time', seconds: seconds(outcome.latencyMs), thresholds: ranges, timeoutSeconds }] : []),
-      ...(service ? [{ phase: 'service', seconds: seconds(service.elapsedMs), thresholds: ';', timeoutSeconds }] : []),
-      ...(resolution.via === 'literal' ? [] : [{ phase: 'dns', seconds: seconds(resolution.elapsedMs), thresholds: ';', timeoutSeconds }]),
+      ...(outcome.state === 'open' ? [{ phase: 'time', seconds: toSeconds(outcome.latencyMs), thresholds: ranges, timeoutSeconds }] : []),
+      ...(service ? [{ phase: 'service', seconds: toSeconds(service.elapsedMs), thresholds: ';', timeoutSeconds }] : []),
+      ...(resolution.via === 'literal' ? [] : [{ phase: 'dns', seconds: toSeconds(resolution.elapsedMs), thresholds: ';', timeoutSeconds }]),
     ],
   };
 }

@@ -4,6 +4,12 @@ export function formatMilliseconds(milliseconds: number): string {
   return milliseconds.toFixed(milliseconds < 99.95 ? 1 : 0);
 }
 
+/** Milliseconds to a whole microsecond, for programs: more digits would not be measured ones. */
+export const roundMilliseconds = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+
+/** Milliseconds in seconds, to a whole microsecond. */
+export const toSeconds = (milliseconds: number): number => Number((milliseconds / 1000).toFixed(6));
+
 /** A duration in running text: `0.31 ms`, `12.3 ms`, `3.07 s`, `5 s`, `2 min 5 s`. */
 export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${formatMilliseconds(milliseconds)} ms`;

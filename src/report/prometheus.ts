@@ -3,6 +3,7 @@ import type { ProbeEvent } from '../core/events.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
+import { toSeconds } from './numbers.js';
 import { type Reporter, SILENCE } from './reporter.js';
 
 /** The media type of the text format (Prometheus, "Exposition formats", text format 0.0.4). */
@@ -39,8 +40,7 @@ type Labels = Readonly<Record<string, string>>;
 /** A label's value: backslash, quote and line feed are escaped (text format 0.0.4). */
 const quoted = (value: string): string => `"${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 
-/** Milliseconds in seconds, to a whole microsecond: more digits would not be measured ones. */
-const seconds = (milliseconds: number): string => String(Number((milliseconds / 1000).toFixed(6)));
+const seconds = (milliseconds: number): string => String(toSeconds(milliseconds));
 
 const nameOf = ({ target }: ProbeReport): string => escapeControls(formatHostPort(target.host, target.port));
 

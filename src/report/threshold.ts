@@ -1,5 +1,6 @@
 import { parseDuration } from '../core/duration.js';
 import { UsageError } from '../core/usage-error.js';
+import { toSeconds } from './numbers.js';
 
 /** A range of latencies as the monitoring plugins guidelines have them ("Threshold and Ranges"). */
 export interface Threshold {
@@ -46,7 +47,6 @@ export function alerts({ fromMs, toMs, inside }: Threshold, latencyMs: number): 
 
 /** A threshold as performance data has it: in seconds, without their unit. */
 export function formatThreshold({ fromMs, toMs, inside }: Threshold): string {
-  const seconds = (milliseconds: number): string => String(Number((milliseconds / 1000).toFixed(6)));
-  const from = fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${seconds(fromMs)}:`;
-  return `${inside ? '@' : ''}${from}${toMs === Infinity ? '' : seconds(toMs)}`;
+  const from = fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${toSeconds(fromMs)}:`;
+  return `${inside ? '@' : ''}${from}${toMs === Infinity ? '' : toSeconds(toMs)}`;
 }

@@ -1,5 +1,5 @@
 import { probePort } from '../probe.js';
-import { readSystemFile } from './hosts-file.js';
+import { readSystemFile } from '../system-file.js';
 import type { CounterChanges } from './observations.js';
 import type { Endpoint } from '../target.js';
 

@@ -1,10 +1,4 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-
-/** Where each platform keeps the hosts file: hosts(5); on Windows below the system root. */
-export function hostsFilePath(platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env): string {
-  return platform === 'win32' ? `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\drivers\\etc\\hosts` : '/etc/hosts';
-}
 
 /** A name as hosts files and search lists compare it: without the final dot, in lower case. */
 const plainName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
@@ -27,13 +21,4 @@ export function parseSearchDomains(text: string): string[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim().split(/\s+/));
   const last = lines.filter(([keyword]) => keyword === 'search' || keyword === 'domain').at(-1);
   return (last ?? []).slice(1).map(plainName).filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain)).slice(0, 6);
-}
-
-/** A small text file of the system, or null when there is none or it cannot be read. */
-export function readSystemFile(path: string): string | null {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return null;
-  }
 }

@@ -4,7 +4,8 @@ import type { Resolution } from '../outcome.js';
 import { type ResolveOptions, resolveHost } from '../resolver.js';
 import { asciiHost } from '../target.js';
 import { addressesOf } from './evidence.js';
-import { hostsFilePath, parseHostsFile, parseSearchDomains, readSystemFile } from './hosts-file.js';
+import { readSystemFile, systemFilePath } from '../system-file.js';
+import { parseHostsFile, parseSearchDomains } from './hosts-file.js';
 import type { DnsAnswer, DnsServerObservation, NameObservation } from './observations.js';
 
 /** More servers than these are not asked; glibc asks three (resolv.conf(5), MAXNS). */
@@ -88,7 +89,7 @@ async function askWithSearchDomains(host: string, known: readonly DnsServerObser
  * @param host as the user wrote it; not a literal address
  */
 export async function checkName(host: string, asked: Promise<DnsServerObservation[]>, options: NameCheckOptions): Promise<Omit<NameObservation, 'resolution'>> {
-  const { dnsServer, hostsFile = hostsFilePath() } = options;
+  const { dnsServer, hostsFile = systemFilePath('hosts') } = options;
   const startMs = monotonicClock();
   const text = dnsServer === undefined ? readSystemFile(hostsFile) : null;
   const servers = await asked;

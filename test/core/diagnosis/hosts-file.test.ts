@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { hostsFilePath, parseHostsFile, parseSearchDomains } from '../../../src/core/diagnosis/hosts-file.js';
+import { parseHostsFile, parseSearchDomains } from '../../../src/core/diagnosis/hosts-file.js';
 
 const TEXT = `
 127.0.0.1\tlocalhost
@@ -43,11 +43,6 @@ describe('a hosts file', () => {
 
   it('never fails, whatever stands in it', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, name) => Array.isArray(parseHostsFile(text, name))));
-  });
-
-  it('lies where the platform keeps it', () => {
-    expect(hostsFilePath('linux')).toBe('/etc/hosts');
-    expect(hostsFilePath('win32', { SystemRoot: 'D:\\Windows' })).toBe('D:\\Windows\\System32\\drivers\\etc\\hosts');
   });
 });
 
