@@ -33,7 +33,9 @@ export async function portping(args: string[], { env, timeoutMs = 15_000, wrappe
 /** Runs the command with a target whose name server never answers, and interrupts it (SIGINT) as soon as that is asked. */
 export async function interruptedPortping(options: readonly string[]): Promise<ExecResult> {
   const startedAt = performance.now();
-  const { address } = await listenDns(() => { child.kill('SIGINT'); return 'silence'; });
+  let interrupted = false;
+  // Once: it is asked for two kinds of addresses, and a second signal would end the command at once.
+  const { address } = await listenDns(() => { interrupted ||= child.kill('SIGINT'); return 'silence'; });
   const child = start([...options, '--dns', address, 'name.test', '25']);
   return collect(child, { input: '', timeoutMs: 15_000, startedAt });
 }
