@@ -85,11 +85,16 @@ function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): strin
   return lines;
 }
 
-function remarkOnExpectation({ verdict, report: { outcome } }: ProbeEvent, expectation: string | null): string[] {
-  if (expectation === null) return [];
-  if (verdict.asExpected) return outcome.state === 'open' ? [] : [`As expected (${expectation}): ${outcome.state}.`];
-  if (outcome.state !== 'open' || (reasonOf(outcome) !== null && !verdict.tooSlow)) return [];
-  return [verdict.tooSlow ? `Not as expected (${expectation}): open, but too slow.` : `Not as expected (${expectation}): open.`];
+/** Holds the outcome against its own expectation, in the words of whoever said it: the line of a list, or the command line. */
+function remarkOnExpectation({ request, verdict, report: { outcome } }: ProbeEvent, { expect, expectation }: ReportOptions): string[] {
+  const { expect: own, origin = 'the list' } = request;
+  const { state } = outcome;
+  const expected = own ?? expect;
+  if (state === 'cancelled') return [];
+  if (expected === 'open' && state === 'open') return verdict.tooSlow ? [`Not as expected (${expectation}): open, but too slow.`] : [];
+  if (own !== undefined) return verdict.asExpected ? [] : [`Not as expected (${escapeControls(origin)} says ${own}): ${state}.`];
+  if (expected === 'open') return []; // nobody said anything
+  return [`${verdict.asExpected ? 'As' : 'Not as'} expected (${expectation}): ${state}.`];
 }
 
 const CAUSES: Readonly<Record<Reason, string>> = {
@@ -146,7 +151,7 @@ export function describeTotals({ probes, counts, unexpected, hasExpectations, el
 
 /** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */
 export function textReporter(options: ReportOptions): Reporter {
-  const { paint, verbose, timestamps, nameEndpoints, manyTargets, expectation, canvas } = options;
+  const { paint, verbose, timestamps, nameEndpoints, manyTargets, canvas } = options;
   // The reason that was explained last, for each name: again only when it changes. With many targets each reason is explained once.
   const explained = new Map<string, Reason>();
   const lines = (asides: readonly string[], prefix: string): string => asides.map((aside) => `${prefix}${paint.stderr.dim(aside)}\n`).join('');
@@ -168,7 +173,7 @@ export function textReporter(options: ReportOptions): Reporter {
       const asides = [
         ...(verbose ? details(report) : failuresBesideSuccess(report)),
         ...remarks(event),
-        ...remarkOnExpectation(event, expectation),
+        ...remarkOnExpectation(event, options),
         // What is wrong with a service stands on stdout already.
         ...(explanation ? [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice] : []),
       ];

@@ -147,6 +147,14 @@ describe('--targets', () => {
     expect([stderr, exitCode]).toEqual(['', 5]);
   });
 
+  it('says which line is not as expected, and holds none against what --expect says of the others', async () => {
+    const path = await file(suite());
+    const { stderr, exitCode } = await portping(['--expect', 'not-open', '--targets', path]);
+    const remarks = stderr.split('\n').filter((line) => / expected /.test(line)).map((line) => line.replace(/^\S+ +/, ''));
+    expect(remarks).toEqual([`Not as expected (${path}:5 says closed): open.`, 'As expected (--expect not-open): closed.', 'Not as expected (--expect not-open): open.']);
+    expect(exitCode).toBe(5);
+  });
+
   it('reads standard input', async () => {
     const { stdout, exitCode } = await portping(['--targets', '-'], { input: suite() });
     expect(stdout.trimEnd().split('\n')).toHaveLength(5);

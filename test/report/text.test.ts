@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { type Expectation, judge } from '../../src/core/expectation.js';
 import type { Outcome, ProbeReport } from '../../src/core/outcome.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
 import { textReporter } from '../../src/report/text.js';
 import {
-  cancelledOutcome, closedOutcome, endpoint, endpoint6, errorOf, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, options, reportOf, resolved, unresolvedOutcome, visiblePaint,
+  cancelledOutcome, closedOutcome, endpoint, endpoint6, errorOf, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, options, reportOf, resolved, silentService, unresolvedOutcome, visiblePaint,
 } from '../support/reports.js';
 
 const show = (report: ProbeReport, facts: Partial<ReportOptions> = {}) => textReporter(options(facts)).probe(eventOf(report));
@@ -188,7 +189,38 @@ describe('the explanation in a series', () => {
 
   it('does not come when that was expected', () => {
     const event = eventOf(reportOf(closedOutcome()), { verdict: { asExpected: true, exitCode: 0, tooSlow: false } });
-    expect(textReporter(options({ expectation: 'closed' })).probe(event).stderr).toBe('As expected (closed): closed.\n');
+    expect(textReporter(options({ expect: 'closed', expectation: '--expect closed' })).probe(event).stderr).toBe('As expected (--expect closed): closed.\n');
+  });
+});
+
+describe('the remark on what was expected', () => {
+  const CLOSED = { expect: 'closed', expectation: '--expect closed' } as const;
+  const FAST = { maxLatencyMs: 5, expectation: '--max-latency 5 ms' } as const;
+
+  it.each<[string, Outcome, Expectation | undefined, { expect?: Expectation; maxLatencyMs?: number; expectation?: string }, string | null]>([
+    ['closed where nobody said anything', closedOutcome(), undefined, {}, null],
+    ['open where nobody said anything', openOutcome(), undefined, {}, null],
+    ['open where it must be closed', openOutcome(), undefined, CLOSED, 'Not as expected (--expect closed): open.'],
+    ['filtered where it must be closed', filteredOutcome(), undefined, CLOSED, 'Not as expected (--expect closed): filtered.'],
+    ['without a name where it must be closed', unresolvedOutcome(), undefined, CLOSED, 'Not as expected (--expect closed): unresolved.'],
+    ['closed as it must be', closedOutcome(), undefined, CLOSED, 'As expected (--expect closed): closed.'],
+    ['interrupted', cancelledOutcome(), undefined, CLOSED, null],
+    ['open as its line says', openOutcome(), 'open', CLOSED, null],
+    ['closed where its line says open', closedOutcome(), 'open', CLOSED, 'Not as expected (list\\x1b.txt:2 says open): closed.'],
+    ['open where its line says closed', openOutcome(), 'closed', {}, 'Not as expected (list\\x1b.txt:2 says closed): open.'],
+    ['filtered as its line says', filteredOutcome(), 'filtered', CLOSED, null],
+    ['closed as its line says', closedOutcome(), 'not-open', FAST, null],
+    ['open, slow, where its line says closed', openOutcome(), 'closed', FAST, 'Not as expected (list\\x1b.txt:2 says closed): open.'],
+    ['open, slow, where its line says open', openOutcome(), 'open', FAST, 'Not as expected (--max-latency 5 ms): open, but too slow.'],
+    ['open, slow, where nobody said which state', openOutcome(), undefined, FAST, 'Not as expected (--max-latency 5 ms): open, but too slow.'],
+    ['closed where only the latency was spoken of', closedOutcome(), undefined, FAST, null],
+    ['open without the service that its line and --service ask for', openOutcome({ service: silentService() }), 'open', {}, null],
+  ])('holds a port against its own expectation: %s', (_, outcome, own, { expect: common, maxLatencyMs, expectation = null }, remark) => {
+    const report = reportOf(outcome);
+    const request = { target: report.target, expect: own, origin: 'list\x1b.txt:2' };
+    const event = eventOf(report, { request, verdict: judge(outcome, { expect: own ?? common, maxLatencyMs }) });
+    const { stderr } = textReporter(options({ expect: common ?? 'open', expectation })).probe(event);
+    expect(stderr.split('\n').filter((line) => / expected /.test(line))).toEqual(remark === null ? [] : [remark]);
   });
 });
 
