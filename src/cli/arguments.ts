@@ -149,7 +149,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
     if (words.length > 0) throw new UsageError(`--explain: takes one code and no target; "${words.join(' ')}" is too much`);
     return { action: 'explain', query: options.explain === true ? null : options.explain };
   }
-  if (end >= 0 && commandWords.length === 0) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
+  if (end >= 0 && !commandWords[0]) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
   checkPartners(options, commandWords);
   const probe = { family: options[4] ? 4 : options[6] ? 6 : undefined, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns } as const;
   const diagnosis = chooseDiagnosis(words, options, probe);

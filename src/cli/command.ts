@@ -3,6 +3,13 @@ import { escapeControls } from '../report/escape.js';
 /** Signals that are passed on to the command. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGINT'] as const;
 
+const CAUSES: Readonly<Record<string, string>> = { ENOENT: 'no such command', EACCES: 'not permitted, or not a program' };
+
+function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException): number {
+  process.stderr.write(`portping: cannot run ${escapeControls(file)}: ${CAUSES[code] ?? escapeControls(message)}\n`);
+  return code === 'ENOENT' ? 127 : 126;
+}
+
 /**
  * Runs a command in place of this process, as far as that can be: its input and output are ours, signals are passed on, and how it ends is how
  * we end. A command that cannot be run gives 127 when it is not there and 126 otherwise, as in a shell (POSIX, 2.8.2).
@@ -12,8 +19,8 @@ const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGINT
 export async function runCommand(words: readonly string[]): Promise<number> {
   const { spawn } = await import('node:child_process');
   const [file = '', ...args] = words;
-  return new Promise((resolve) => {
-    const child = spawn(file, args, { stdio: 'inherit' });
+  return new Promise<number>((resolve, reject) => {
+    const child = spawn(file, args, { stdio: 'inherit' }); // throws some errors (ENOTDIR, ELOOP …), and tells others later
     // On a terminal ^C reaches the whole process group by itself.
     const passOn = (signal: NodeJS.Signals): void => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
@@ -24,13 +31,12 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     };
     child.once('error', (error: NodeJS.ErrnoException) => {
       settle();
-      process.stderr.write(`portping: cannot run ${escapeControls(file)}: ${error.code === 'ENOENT' ? 'no such command' : escapeControls(error.message)}\n`);
-      resolve(error.code === 'ENOENT' ? 127 : 126);
+      reject(error);
     });
     child.once('exit', (exitCode, signal) => {
       settle();
       if (signal) process.kill(process.pid, signal);
       resolve(exitCode ?? 1);
     });
-  });
+  }).catch((error: NodeJS.ErrnoException) => cannotRun(file, error));
 }

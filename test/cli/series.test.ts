@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
 import { portping, portpingCommand } from '../support/portping.js';
@@ -239,6 +240,16 @@ describe('waiting', () => {
     expect(exitCode).toBe(127);
   });
 
+  it.each([
+    [126, 'a folder', () => '/tmp', 'not permitted, or not a program'],
+    [126, 'a path through a file', () => `${fileURLToPath(import.meta.url)}/x`, 'spawn ENOTDIR'],
+    [126, 'a name that is too long', () => `/${'x'.repeat(5000)}`, 'spawn ENAMETOOLONG'],
+  ])('says %i for what cannot be run: %s', async (code, _, command, cause) => {
+    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', command()]);
+    expect(stderr).toBe(`portping: cannot run ${command()}: ${cause}\n`);
+    expect(exitCode).toBe(code);
+  });
+
   it('ends with 130 when it is interrupted', async () => {
     const running = new Running(['--wait', '60s', '127.0.0.1', String(closedPort)]);
     await running.until(({ stderr }) => stderr.includes('waiting'));
@@ -261,6 +272,7 @@ describe('misuse', () => {
     [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],
     [['h', '1', '--', 'echo'], /^portping: --: a command is run after a wait/],
     [['--wait', 'h', '1', '--'], /^portping: --: no command behind it/],
+    [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command behind it/],
     [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
     [['--expect', 'closed', '--max-latency', '1s', 'h', '1'], /^portping: --max-latency: only an open port has a latency/],
     [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
