@@ -24,6 +24,7 @@ function findFile(path: string): { readonly realPath: string; readonly old: Stat
   try {
     const realPath = followLinks(path);
     const old = statSync(realPath, { throwIfNoEntry: false });
+    if (old?.isDirectory()) throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
     // A file would take the place of the device or pipe.
     if (old && !old.isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
     return { realPath, old };

@@ -83,7 +83,7 @@ function parseBlock(text: string): { size: number; hosts: () => Generator<string
   if (bits > width) throw new UsageError(`host: ${text} has a length of ${bits}; allowed: 0 to ${width}`);
   if (isLinkLocal(rawHost)) throw new UsageError(`host: ${text} is a block of link-local addresses, which say nothing without their interface; name each with it, as in fe80::1%eth0`);
   const size = 2 ** (width - bits);
-  if (size > MAX_BLOCK) throw new UsageError(`host: ${text} is ${size} addresses; allowed: at most ${MAX_BLOCK} (/${width - 16})`);
+  if (size > MAX_BLOCK) throw new UsageError(`host: ${text} is ${Number.isSafeInteger(size) ? size : `2^${width - bits}`} addresses; allowed: at most ${MAX_BLOCK} (/${width - 16})`);
   const first = (toNumber(rawHost, family) >> BigInt(width - bits)) << BigInt(width - bits);
   return {
     size,

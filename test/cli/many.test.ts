@@ -177,6 +177,7 @@ describe('--targets', () => {
     ['ajar', '127.0.0.1 80 ajar', /:1: "ajar" is too much; allowed: a host and its ports, host:port or a URL, then one of open, closed, filtered, not-open/],
     ['no port', 'localhost', /:1: port: none given for localhost/],
     ['an escape sequence', 'evil\x1b[31m 80', /:1: host: "evil\\x1b\[31m" is not a host name/],
+    ['a block of far too many', '::1/64 22', /:1: host: ::1\/64 is 2\^64 addresses; allowed: at most 65536 \(\/112\)/],
     ['a block that is too large', '10.0.0.0/8:22', /:1: host: 10\.0\.0\.0\/8 is 16777216 addresses; allowed: at most 65536/],
   ])('refuses %s', async (_, line, message) => {
     const { stdout, stderr, exitCode } = await portping(['--targets', '-'], { input: `${line}\n` });

@@ -109,7 +109,7 @@ describe('--output-file', () => {
     await symlink('circle', join(folder, 'circle'));
     for (const [path, message] of [
       [join(folder, 'missing', 'result'), 'cannot be written (ENOENT)'],
-      [join(folder, 'directory'), 'is not a regular file'],
+      [join(folder, 'directory'), 'is a directory; allowed: the name of a file'],
       [join(folder, 'dangling'), 'cannot be written (ENOENT)'],
       [join(folder, 'circle'), 'cannot be written (ELOOP)'],
       ['/dev/null', 'is not a regular file'],
