@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { parsePort } from './target.js';
 import { UsageError } from './usage-error.js';
 
 /**
@@ -21,10 +20,11 @@ export function parseDnsServer(text: string): string {
   const [, bracketed, bracketedPort, plain, plainPort] = /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
   const address = bracketed ?? plain ?? text;
   const family = isIP(address);
-  if (family === 0 || (family === 4 && bracketed !== undefined)) {
-    throw new UsageError(`--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port`);
-  }
   const port = bracketedPort ?? plainPort;
+  const isPort = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+  if (family === 0 || (family === 4 && bracketed !== undefined) || !isPort) {
+    throw new UsageError(`--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535`);
+  }
   if (port === undefined) return address;
-  return family === 6 ? `[${address}]:${parsePort(port)}` : `${address}:${parsePort(port)}`;
+  return family === 6 ? `[${address}]:${Number(port)}` : `${address}:${Number(port)}`;
 }

@@ -102,6 +102,9 @@ describe('misuse', () => {
     [['--source', 'eth0', 'h', '1'], /^portping: --source: "eth0" is not an address/],
     [['--source', '::1', '127.0.0.1', '1'], /^portping: --source: ::1 is an IPv6 address, but 127\.0\.0\.1 is IPv4/],
     [['--dns', 'ns.example', 'h', '1'], /^portping: --dns: "ns\.example" is not the address of a DNS server/],
+    ...['127.0.0.1:0', '127.0.0.1:99999', '127.0.0.1:', '127.0.0.1:smtp', '[::1]:0x35'].map((server): [string[], RegExp] => [
+      ['--dns', server, 'h', '1'], /^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535/,
+    ]),
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
     [['--timeuot', '1', 'h', '1'], /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/],
