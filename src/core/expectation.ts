@@ -24,8 +24,13 @@ export interface Verdict {
   readonly tooSlow: boolean;
 }
 
-/** Holds an outcome against an expectation. A name that does not resolve and a probe that failed here never satisfy any: nothing was learned about the port. */
+/**
+ * Holds an outcome against an expectation. A name that does not resolve and a probe that failed here never satisfy any: nothing was learned about the port.
+ *
+ * @throws TypeError when the expectation is none
+ */
 export function judge(outcome: Outcome, { expect = 'open', maxLatencyMs = Infinity }: ExpectationOptions = {}): Verdict {
+  if (!EXPECTATIONS.includes(expect)) throw new TypeError(`expect: ${String(expect)} is no expectation; allowed: ${EXPECTATIONS.join(', ')}`);
   const { state } = outcome;
   const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
   const fits = expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;

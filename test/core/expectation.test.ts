@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { EXPECTATIONS, type Expectation, judge } from '../../src/core/expectation.js';
 import type { Outcome } from '../../src/core/outcome.js';
+import { probeTargets } from '../../src/core/probe-targets.js';
+import { probeSeries, waitUntil } from '../../src/core/series.js';
 import type { FailedReason, FilteredReason, State, UnresolvedReason } from '../../src/core/states.js';
+import { freePort } from '../support/listeners.js';
 import { answeredService, cancelledOutcome, closedOutcome, droppedService, failedOutcome, filteredOutcome, openOutcome, silentService, tlsFailedService, unresolvedOutcome } from '../support/reports.js';
 
 const LATENCY_MS = 12.5;
@@ -75,6 +78,20 @@ describe('judge', () => {
     for (const outcome of [...OUTCOMES.unresolved, ...OUTCOMES.failed, ...OUTCOMES.cancelled]) {
       for (const expected of EXPECTATIONS) expect(judge(outcome, { expect: expected, maxLatencyMs: 60_000 }).asExpected, `${outcome.state} as ${expected}`).toBe(false);
     }
+  });
+
+  it('throws for what is no expectation, whatever was seen', () => {
+    for (const wrong of ['Closed', '', 'ajar', null, 1, Symbol('open')] as unknown as Expectation[]) {
+      for (const outcome of [openOutcome(), closedOutcome(), cancelledOutcome()]) expect(() => judge(outcome, { expect: wrong })).toThrow(TypeError);
+    }
+    expect(() => judge(openOutcome(), { expect: 'Closed' as Expectation })).toThrow('expect: Closed is no expectation; allowed: open, closed, filtered, not-open');
+  });
+
+  it('throws also through probes, of which it is asked', async () => {
+    const [target, wrong] = [{ host: '127.0.0.1', port: await freePort() }, 'Closed' as Expectation];
+    await expect(probeTargets([{ target, expect: wrong }], { skipWarmUp: true }).next()).rejects.toThrow(TypeError);
+    await expect(probeSeries(target, { expect: wrong, skipWarmUp: true }).next()).rejects.toThrow(TypeError);
+    await expect(waitUntil(target, { expect: wrong, skipWarmUp: true })).rejects.toThrow(TypeError);
   });
 
   it('can be asked for each state that a port has, and for not being open', () => {
