@@ -23,7 +23,22 @@ interface OtherOptions {
   readonly rate?: number;
   readonly maxLatency?: number;
   readonly expect: string;
-  readonly explain?: string | true;
+  readonly histogram?: true;
+}
+
+/** Options about how probes are shown, and the formats that have a place for that. JSON and CSV have times anyway; JSON tells of the drops that `--verbose` watches for. */
+const SHOWN_IN = {
+  quiet: ['text', 'json', 'csv', 'junit', 'tap'],
+  verbose: ['text', 'json'],
+  timestamps: ['text'],
+  histogram: ['text'],
+} as const satisfies Record<string, readonly Format[]>;
+
+function checkShown({ output, ...options }: RawFormatOptions & OtherOptions): void {
+  for (const option of Object.keys(SHOWN_IN) as (keyof typeof SHOWN_IN)[]) {
+    const formats: readonly Format[] = SHOWN_IN[option];
+    if (options[option] && !formats.includes(output)) throw new UsageError(`--${option}: the format ${output} does without it; allowed with --output ${formats.join(', ')}`);
+  }
 }
 
 /** What a format is written for: one probe at a time, by something that comes back. */
@@ -37,8 +52,6 @@ function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherO
   if (reason === undefined) return;
   const refused = { '--count': (options.count ?? 1) > 1, '--continuous': options.continuous, '--wait': options.wait !== undefined };
   for (const [option, given] of Object.entries(refused)) if (given) throw new UsageError(`${option}: not with --output ${output}: ${reason}; allowed: one probe`);
-  const meaningless = { '--quiet': options.quiet, '--verbose': options.verbose, '--timestamps': options.timestamps };
-  for (const [option, given] of Object.entries(meaningless)) if (given) throw new UsageError(`${option}: the format ${output} has no such form; allowed with --output text`);
 }
 
 /** A check must end within its timeout, or its scheduler kills it: nothing may hold its probes back. */
@@ -63,9 +76,9 @@ export function checkFormat(options: RawFormatOptions & OtherOptions, command: b
     if (expect !== 'open') throw new UsageError(`${option}: only an open port has a latency; allowed with --expect open, not ${expect}`);
   }
   checkMonitoringFormat(options);
+  checkShown(options);
   if (output === 'nagios') checkNagios(options);
   if (outputFile === undefined) return;
-  if (options.explain !== undefined) throw new UsageError('--output-file: --explain only prints; allowed with probes and diagnoses');
   if (options.quiet) throw new UsageError('--output-file: --quiet writes nothing; allowed without it');
   if (options.continuous) throw new UsageError('--output-file: the file is put in place at the end, and --continuous has none; allowed with --count');
   if (command) throw new UsageError('--output-file: not together with a command behind --; allowed with --wait alone');

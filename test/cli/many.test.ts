@@ -312,6 +312,16 @@ describe('reports for CI', () => {
     expect(end).toBe('');
   });
 
+  it.each([
+    ['timestamps', 'csv', 'text'], ['timestamps', 'junit', 'text'], ['timestamps', 'tap', 'text'], ['timestamps', 'json', 'text'],
+    ['verbose', 'csv', 'text, json'], ['verbose', 'junit', 'text, json'], ['verbose', 'tap', 'text, json'],
+    ['histogram', 'csv', 'text'], ['histogram', 'junit', 'text'], ['histogram', 'tap', 'text'], ['histogram', 'json', 'text'], ['histogram', 'prometheus', 'text'],
+  ])('refuse what would change nothing: --%s with -o %s', async (option, format, allowed) => {
+    const { stdout, stderr, exitCode } = await portping([`--${option}`, '-o', format, HOST, `${open[0]},${closed}`]);
+    expect(stderr).toBe(`portping: --${option}: the format ${format} does without it; allowed with --output ${allowed} (see: portping --help)\n`);
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+
   it('are JUnit with a failure for each target that is not as expected', async () => {
     const { stdout, stderr } = await portping(['-o', 'junit', HOST, `${open[0]},${closed}`]);
     expect(stdout).toMatch(/^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" tests="2" failures="1" errors="0" time="\d+\.\d{3}">/);
