@@ -100,6 +100,21 @@ function completeWait(argv: readonly string[]): string[] {
   return argv.map((word, index) => (word === '--wait' && !/^\d+(\.\d+)?[a-z]*$/i.test(argv[index + 1] ?? '') ? `--wait=${WAIT_DEFAULTS.durationMs}ms` : word));
 }
 
+/** A number below 0 behind `--explain` is its code, such as Node's `error.errno`, and not an option. */
+function completeExplain(argv: readonly string[]): readonly string[] {
+  const index = argv.indexOf('--explain');
+  const code = argv[index + 1] ?? '';
+  return index >= 0 && /^-\d+$/.test(code) ? argv.toSpliced(index, 2, `--explain=${code}`) : argv;
+}
+
+/** `--explain` looks an error up and does nothing else: of the other options only the one about colours may stand beside it. */
+function checkExplain(program: Command): void {
+  if (program.getOptionValue('explain') === undefined) return;
+  const names = program.options.map((option) => [option.attributeName(), option.long ?? option.short] as const);
+  const [, other] = names.find(([name]) => name !== 'explain' && name !== 'color' && program.getOptionValueSource(name) === 'cli') ?? [];
+  if (other !== undefined) throw new UsageError(`${other}: --explain only looks an error up; allowed beside it: --no-color`);
+}
+
 function command(write: (text: string) => void): Command {
   const program = new Command('portping')
     .description('Is a TCP port open, how long did the handshake take and, if it is not open, whose fault is that?')
@@ -125,7 +140,7 @@ function command(write: (text: string) => void): Command {
     .option('--max-latency <duration>', 'slower than this counts as not as expected', (text) => parseDuration(text, '--max-latency', 0))
     .option('--histogram', 'with -c or -t: the distribution of the latency')
     .option('--targets <file>', 'one target a line, with the state expected of it behind it if you like; - for standard input, # comments')
-    .option('--concurrency <n>', 'how many probes at once (default: 500, or 2000 where all targets are addresses)', (text) => parseNumber(text, '--concurrency', 65_535))
+    .option('--concurrency <n>', 'how many probes at once (default: 500, or 2000 where all targets are addresses of the command line and no --service is asked)', (text) => parseNumber(text, '--concurrency', 65_535))
     .option('--rate <n>', 'how many probes are started in a second, at the most', (text) => parseNumber(text, '--rate', 1_000_000))
     .option('-a, --all', 'probe every address the name has, each with its own verdict');
   return addDiagnosisOptions(addServiceOptions(program))
@@ -139,7 +154,7 @@ function command(write: (text: string) => void): Command {
     .option('-v, --verbose', 'every attempt and timing')
     .option('--timestamps', 'ISO 8601 time before each line')
     .option('--no-color', 'no colours (also: NO_COLOR, FORCE_COLOR)')
-    .option('--explain [code]', 'look an error up (10061, ECONNREFUSED, EAI_AGAIN …); without a code, the table')
+    .option('--explain [code]', 'look an error up (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, the table')
     .version(PORTPING_VERSION, '--version', 'the version')
     .helpOption('-h, --help', 'this help')
     .addHelpText('after', () => `${exitCodeHelp()}${EXAMPLES}`)
@@ -164,7 +179,7 @@ export type CommandLine = { readonly options: RawOptions; readonly words: readon
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   let shown = '';
-  const completed = completeService(argv);
+  const completed = completeService(completeExplain(argv));
   const program = command((text) => { shown += text; });
   try {
     program.parse(completeWait(completed.argv), { from: 'user' });
@@ -173,5 +188,6 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
     if (error.exitCode === 0) return { shown };
     throw usageErrorOf(error);
   }
+  checkExplain(program);
   return { options: program.opts<RawOptions>(), words: program.args, hint: completed.hintFor(program.args) };
 }

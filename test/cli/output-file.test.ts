@@ -161,7 +161,7 @@ describe('--output-file', () => {
     [['-q'], '--quiet writes nothing'],
     [['-t'], '--continuous has none'],
     [['--wait', '1s'], 'not together with a command', ['--', 'true']],
-    [['--explain'], '--explain only prints'],
+    [['--explain'], '--output-file: --explain only looks an error up; allowed beside it: --no-color'],
   ])('is refused with %j', async (options, message, command = []) => {
     const { stdout, stderr, exitCode } = await portping([...options, '--output-file', join(folder, 'x'), '127.0.0.1', port, ...command]);
     expect([stdout, exitCode]).toEqual(['', 64]);

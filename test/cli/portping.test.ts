@@ -105,6 +105,10 @@ describe('misuse', () => {
     ...['127.0.0.1:0', '127.0.0.1:99999', '127.0.0.1:', '127.0.0.1:smtp', '[::1]:0x35'].map((server): [string[], RegExp] => [
       ['--dns', server, 'h', '1'], /^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535/,
     ]),
+    ...[['-q'], ['-w', '1'], ['-o', 'json'], ['-4'], ['--no-companions'], ['--service']].map((options): [string[], RegExp] => [
+      ['--explain', '10061', ...options], /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): --explain only looks an error up; allowed beside it: --no-color/,
+    ]),
+    [['--explain', '-999999'], /^portping: --explain: "-999999" is not in the table; allowed: a code such as/],
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
     [['--timeuot', '1', 'h', '1'], /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/],
@@ -182,6 +186,7 @@ describe('help', () => {
     const { stdout, stderr, exitCode } = await portping(['--help']);
     for (const row of EXIT_CODES) expect(stdout.replace(/ +/g, ' ')).toContain(`\n ${[row.exitCode, row.state, row.meaning].filter((cell) => cell !== null).join(' ')}\n`);
     expect(stdout).toContain('Examples:');
+    expect(stdout).toMatch(/^[\x20-\x7e\n]+$/); // also where the locale has no Unicode
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
@@ -194,6 +199,11 @@ describe('help', () => {
     const { stdout, exitCode } = await portping(['--explain', code]);
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED {2}ECONNREFUSED \(Linux 111, macOS 61\)\n.+\n.+\n$/);
     expect(exitCode).toBe(0);
+  });
+
+  it("explains the number below 0 that is Node's errno, without colours if need be", async () => {
+    const { stdout, exitCode } = await portping(['--no-color', '--explain', '-2147014835']);
+    expect([stdout.split(' ')[0], exitCode]).toEqual(['10061', 0]);
   });
 
   it('prints the whole table for --explain alone', async () => {
