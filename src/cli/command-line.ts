@@ -95,9 +95,18 @@ function parseNumber(text: string, name: string, most: number): number {
 
 /**
  * `--wait` takes a duration or nothing: what follows it is its duration only when it looks like one, so that `--wait db 5432` means what it says.
+ *
+ * @returns the words, and what to add to an error about the words of the targets, as `completeService` has it
  */
-function completeWait(argv: readonly string[]): string[] {
-  return argv.map((word, index) => (word === '--wait' && !/^\d+(\.\d+)?[a-z]*$/i.test(argv[index + 1] ?? '') ? `--wait=${WAIT_DEFAULTS.durationMs}ms` : word));
+function completeWait(argv: readonly string[]): ReturnType<typeof completeService> {
+  let hintFor = (_: readonly string[]): string => '';
+  const words = argv.map((word, index) => {
+    const next = argv[index + 1] ?? '';
+    if (word !== '--wait' || /^\d+(\.\d+)?[a-z]*$/i.test(next)) return word;
+    if (/^[a-z][\w+-]*$/i.test(next)) hintFor = ({ length }) => (length > 2 ? `; "${next}" was taken for the host, as it is not a duration: 500ms, 3s, 2m` : '');
+    return `--wait=${WAIT_DEFAULTS.durationMs}ms`;
+  });
+  return { argv: words, hintFor };
 }
 
 /** A number below 0 behind `--explain` is its code, such as Node's `error.errno`, and not an option. */
@@ -179,15 +188,16 @@ export type CommandLine = { readonly options: RawOptions; readonly words: readon
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
   let shown = '';
-  const completed = completeService(completeExplain(argv));
+  const service = completeService(completeExplain(argv));
+  const wait = completeWait(service.argv);
   const program = command((text) => { shown += text; });
   try {
-    program.parse(completeWait(completed.argv), { from: 'user' });
+    program.parse(wait.argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { shown };
     throw usageErrorOf(error);
   }
   checkExplain(program);
-  return { options: program.opts<RawOptions>(), words: program.args, hint: completed.hintFor(program.args) };
+  return { options: program.opts<RawOptions>(), words: program.args, hint: `${service.hintFor(program.args)}${wait.hintFor(program.args)}` };
 }

@@ -273,6 +273,7 @@ describe('misuse', () => {
     [['h', '1', '--', 'echo'], /^portping: --: a command is run after a wait/],
     [['--wait', 'h', '1', '--'], /^portping: --: no command behind it/],
     [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command behind it/],
+    [['--wait', 'abc', 'host', '1'], /^portping: port: "host" is neither a port nor .*; "abc" was taken for the host, as it is not a duration: 500ms, 3s, 2m \(/],
     [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
     [['--expect', 'closed', '--max-latency', '1s', 'h', '1'], /^portping: --max-latency: only an open port has a latency/],
     [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
