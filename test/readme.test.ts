@@ -9,7 +9,17 @@ import { testNode } from './support/portping.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
+/** The rows of the first table behind a text, as trimmed cells. */
+const rowsBehind = (text: string): string[][] =>
+  (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme.split(text)[1] ?? '')?.[1] ?? '').trimEnd().split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+
 describe('README.md', () => {
+  it('has tables that GitHub takes for tables: an empty line, one row of titles, the delimiter row, and all rows directly under it', () => {
+    const tables = readme.replace(/^```[^]*?^```$/gm, '').match(/.*\n(?:^\|.*\n)+/gm) ?? [];
+    expect(tables.length).toBeGreaterThan(5);
+    for (const table of tables) expect(table).toMatch(/^\n\|.*\|\n\|(-{3,}\|)+\n(\|.*\|\n)+$/);
+  });
+
   it('has the table of exit codes of the program', () => {
     const rows = EXIT_CODES.map(({ exitCode, state, meaning, reasons }) => {
       const cells = [String(exitCode), state ?? '', meaning, reasons.map((reason) => `\`${reason}\``).join(', ')];
@@ -19,7 +29,7 @@ describe('README.md', () => {
   });
 
   it('has every service with its ports, and no other', () => {
-    const rows = (readme.split('<!-- services: checked by test/readme.test.ts -->\n')[1] ?? '').split('\n\n')[0]?.split('\n').map((line) => line.split('|').map((cell) => cell.trim())) ?? [];
+    const rows = rowsBehind('<!-- services: checked by test/readme.test.ts -->\n');
     const shown = rows.map(([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const);
     expect(shown.flatMap(([names]) => names)).toEqual(SERVICE_NAMES);
     for (const [names, ports] of shown) {
