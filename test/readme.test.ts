@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
@@ -42,6 +44,22 @@ describe('README.md', () => {
   let server: Server;
   beforeAll(() => new Promise<void>((resolve) => { server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1', resolve); }));
   afterAll(() => new Promise((resolve) => server.close(resolve)));
+
+  it('has examples that tsc --strict takes, too', () => {
+    const root = fileURLToPath(new URL('..', import.meta.url));
+    // They stand where the package is found by its own name, and get its built types from there.
+    const files = new Map(examples.map((code, index) => [`${root}example-${index}.mts`, code]));
+    const options: ts.CompilerOptions = { strict: true, noEmit: true, skipLibCheck: true, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'], typeRoots: [`${root}node_modules/@types`] };
+    const host = ts.createCompilerHost(options);
+    const { fileExists, readFile, getSourceFile } = host;
+    host.fileExists = (path) => files.has(path) || fileExists(path);
+    host.readFile = (path) => files.get(path) ?? readFile(path);
+    host.getSourceFile = (path, ...rest) => (files.has(path) ? ts.createSourceFile(path, files.get(path) ?? '', ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest));
+    const program = ts.createProgram([...files.keys()], options, host);
+    const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => `${files.get(file?.fileName ?? '') ?? file?.fileName}${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+    expect(problems).toEqual([]);
+    expect(program.getSourceFile(`${root}dist/index.d.ts`)).toBeDefined();
+  });
 
   it.each(examples.map((code) => [code.split('\n').find((line) => line.includes('await')) ?? code, code]))('has an example that runs: %s', async (_, code) => {
     const { port } = server.address() as { port: number };
