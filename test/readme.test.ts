@@ -6,8 +6,10 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
+import { jsonReporter } from '../src/report/json.js';
 import { collect, environment } from './support/command.js';
 import { testNode } from './support/portping.js';
+import { eventOf, openOutcome, reportOf } from './support/reports.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
@@ -20,6 +22,12 @@ describe('README.md', () => {
     const tables = readme.replace(/^```[^]*?^```$/gm, '').match(/.*\n(?:^\|.*\n)+/gm) ?? [];
     expect(tables.length).toBeGreaterThan(5);
     for (const table of tables) expect(table).toMatch(/^\n\|.*\|\n\|(-{3,}\|)+\n(\|.*\|\n)+$/);
+  });
+
+  it('has every field of the JSON of a probe', () => {
+    const { stdout } = jsonReporter({ manyTargets: false }).probe(eventOf(reportOf(openOutcome())));
+    const fields = rowsBehind('The fields of a probe:').flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
+    expect(['schema', 'type', ...fields].sort()).toEqual(Object.keys(JSON.parse(stdout) as object).sort());
   });
 
   it('has the table of exit codes of the program', () => {

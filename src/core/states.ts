@@ -74,7 +74,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     reasons: ['silent', 'dropped', 'wrong-protocol', 'tls-failed'],
   },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
-  { exitCode: 70, state: null, meaning: 'a bug in portping', reasons: [] },
+  { exitCode: 70, state: null, meaning: 'a bug in portping, or standard output could not be written', reasons: [] },
   { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict, or one on every target', reasons: [] },
 ];
 
