@@ -193,7 +193,7 @@ export async function* probeTargets(
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
-  const names = new Names(resolve, systemLookup, dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity);
+  const names = new Names(resolve, systemLookup, dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity, () => (shortagePatienceMs === 0 ? 1 : running));
   const probeOptions: ProbeOptions = { ...options, resolve: names.resolve, signal: over.signal };
 
   let wake = (): void => {};

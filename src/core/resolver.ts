@@ -23,6 +23,10 @@ export interface ResolveOptions {
   readonly bothFamilies?: boolean;
   /** The system's resolver; by default `getaddrinfo` on a thread of this process. */
   readonly systemLookup?: SystemLookup;
+  /**
+   * How many descriptors must be free for a failure to be believed: as many as all that goes on beside it may have held when it failed. Default 1.
+   */
+  readonly spareDescriptors?: () => number;
 }
 
 type Failure = { readonly reason: UnresolvedReason; readonly error: ErrorFacts };
@@ -66,14 +70,17 @@ function judgeResolverError(error: ErrorFacts): Failure | null {
 
 const NO_ANSWER: Failure = { reason: 'resolver-timeout', error: { code: 'ETIMEOUT', errno: null, winsock: 11002, syscall: null } };
 
-/** EMFILE when this process has no file descriptor left, else null: without one, getaddrinfo says "not found", which is not about the name. */
-function descriptorShortage(): ErrorFacts | null {
+/** EMFILE when this process has not so many file descriptors left, else null: without one, getaddrinfo says "not found", which is not about the name. */
+function descriptorShortage(count: number): ErrorFacts | null {
+  const opened: number[] = [];
   try {
-    closeSync(openSync(devNull, 'r'));
+    while (opened.length < count) opened.push(openSync(devNull, 'r'));
     return null;
   } catch (error) {
     const facts = errorFacts(error);
     return facts.code === 'EMFILE' || facts.code === 'ENFILE' ? facts : null;
+  } finally {
+    for (const descriptor of opened) closeSync(descriptor);
   }
 }
 
@@ -197,7 +204,7 @@ export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolve
  * @throws RangeError when the timeout cannot be kept, TypeError when the DNS server is not an address
  */
 export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
-  const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, bothFamilies = false, systemLookup = lookUpInProcess } = options;
+  const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, bothFamilies = false, systemLookup = lookUpInProcess, spareDescriptors = () => 1 } = options;
   checkTimeout(timeoutMs);
   const literal = resolveLiteral(host, family);
   if (literal) return literal;
@@ -212,7 +219,7 @@ export async function resolveHost(host: string, options: ResolveOptions = {}): P
     return { state: 'unresolved', ...asked, elapsedMs, ...failure, family: family ?? 0, servers };
   };
   const failedHere = (elapsedMs: number): Resolution | null => {
-    const error = descriptorShortage();
+    const error = descriptorShortage(spareDescriptors());
     return error && { state: 'failed', reason: 'no-files-left', ...asked, elapsedMs, error };
   };
 

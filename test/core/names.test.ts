@@ -70,7 +70,7 @@ describe('the names of a run', () => {
 
   it('wait no longer for a resolver that has not ended a lookup for so long', async () => {
     const { asked, answer, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1, 50);
+    const names = new Names(resolveHost, lookUp, 1, undefined, 50);
     const all = Promise.all(['a', 'b', 'c'].map((host) => resolveIn(names, host, 300)));
     expect((await all).map((each) => 'reason' in each && each.reason)).toEqual(Array(3).fill('resolver-timeout'));
     // Those that went ahead do not make room for more than before.
@@ -90,5 +90,32 @@ describe('the names of a run', () => {
     const turn = names.turn('b');
     names.close();
     await expect(turn).resolves.toBeUndefined();
+  });
+
+  it('are not believed to have failed before as many descriptors are free as others may have held', async () => {
+    let running = 3;
+    const seen: (() => number)[] = [];
+    const answers: (() => void)[] = [];
+    const resolve: typeof resolveHost = (host, { spareDescriptors = () => 0 } = {}) =>
+      new Promise((give) => {
+        seen.push(spareDescriptors);
+        answers.push(() => give({ state: 'resolved', host, via: 'system', elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] }));
+      });
+    const names = new Names(resolve, resolver().lookUp, 10, () => running);
+    const first = names.resolve('first');
+    expect(seen[0]?.()).toBe(9);
+    running = 21;
+    const second = names.resolve('second');
+    running = 2; // they are gone, and gave back what they had
+    expect(seen.map((spare) => spare())).toEqual([81, 81]);
+    for (const answer of answers) answer();
+    await Promise.all([first, second]);
+    void names.resolve('third');
+    expect(seen[2]?.()).toBe(5);
+    running = 1;
+    void names.resolve('alone');
+    expect(seen[3]?.()).toBe(1);
+    running = 1000;
+    expect(seen[3]?.()).toBe(256);
   });
 });

@@ -130,4 +130,13 @@ describeLab('many targets in a network of its own', () => {
     expect(tally((await few()).stdout)).toEqual({ open: 60 });
     expect(tally((await few('--all')).stdout)).toEqual({ open: 60, 'filtered no-response': 60 });
   });
+
+  it('believe that a name does not exist, but not for want of the descriptors that lookups beside it had', async () => {
+    const good = Array.from({ length: 200 }, (_, index) => `good${index}.test`);
+    await lab.setResolver('client', { hosts: good.map((name) => `${lab.server.v4} ${name}`).join('\n') });
+    const path = join(folder, 'files-only.txt');
+    await writeFile(path, [...good, ...Array.from({ length: 10 }, (_, index) => `nosuch${index}.test`)].map((name) => `${name}:2001\n`).join(''));
+    const { stdout } = await lab.exec('client', ['sh', '-c', 'ulimit -n 40; exec "$@"', 'sh', ...portpingCommand, '-w', '2s', '-o', 'csv', '--targets', path], { timeoutMs: 60_000 });
+    expect(tally(stdout)).toEqual({ open: 200, 'unresolved resolver-failed': 10 }); // nobody listens at the lab's DNS server
+  });
 });
