@@ -8,7 +8,7 @@ interface Expected {
   code: number | null;
   exitCode: number;
   reason: string | null;
-  /** Wall time of the whole process, milliseconds. */
+  /** Wall time of the whole process, milliseconds; at the most 4500 unless given, because the deadline of 5 s is not to be met. */
   atLeastMs?: number;
   atMostMs?: number;
   /** What the explanation says. */
@@ -33,8 +33,8 @@ async function check(args: string[], port: number, expected: Expected, wrapper: 
   expect(object).toMatchObject({ schema: 'portping/1', reason: expected.reason, exitCode: expected.exitCode });
   expect([text.exitCode, json.exitCode]).toEqual([expected.exitCode, expected.exitCode]);
   for (const { elapsedMs } of [text, json]) {
-    expect(elapsedMs).toBeGreaterThanOrEqual(expected.atLeastMs ?? 0);
-    expect(elapsedMs).toBeLessThanOrEqual(expected.atMostMs ?? 3000);
+    expect(elapsedMs, json.stdout).toBeGreaterThanOrEqual(expected.atLeastMs ?? 0);
+    expect(elapsedMs, json.stdout).toBeLessThanOrEqual(expected.atMostMs ?? 4500);
   }
   return object;
 }
@@ -124,7 +124,7 @@ describeLab('portping in a network of its own', () => {
   });
 
   it('calls an ICMPv6 prohibition filtered and not a local fault', async () => {
-    await check([lab.server.v6, '85'], 85, { code: 10013, exitCode: 2, reason: 'admin-prohibited', atMostMs: 4000 });
+    await check([lab.server.v6, '85'], 85, { code: 10013, exitCode: 2, reason: 'admin-prohibited' });
   });
 
   it('infers an absent host from the time an unanswered ARP request takes', async () => {

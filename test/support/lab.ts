@@ -188,6 +188,13 @@ export class Lab {
         this.#configure('server', addAddresses('eth0', this.server)),
       ]);
     }
+    await this.#seeThatItIsUp();
+  }
+
+  /** Waits for the refusal of a port on which nothing listens: then the links carry packets, and the neighbours know each other. */
+  async #seeThatItIsUp(): Promise<void> {
+    const script = "for (const host of process.argv.slice(1)) require('node:net').connect({ host, port: 9 }).on('error', () => {}).setTimeout(10_000, process.exit)";
+    await this.#run('client', [process.execPath, '-e', script, this.server.v4, this.server.v6]);
   }
 
   /** Runs a command in a namespace until it ends. Fails only when it cannot be run, not when it fails itself. */
