@@ -2,6 +2,7 @@ import { atEnd, file, must, openPort, start } from './processes.mjs';
 
 const CLIENT = '10.203.0.1';
 const SERVER = '10.203.0.2';
+let count = 0;
 
 /**
  * A host with an open port and a known round-trip time: two namespaces, and between them a link that keeps each packet for half of it.
@@ -10,7 +11,8 @@ const SERVER = '10.203.0.2';
  * @returns where it is, and the words before a command that is to see it
  */
 export async function farHost(rttMs) {
-  const [client, server] = ['client', 'server'].map((role) => `portping-bench-${process.pid}-${role}`);
+  count += 1;
+  const [client, server] = ['client', 'server'].map((role) => `portping-bench-${process.pid}-${count}-${role}`);
   for (const namespace of [client, server]) {
     must(`ip netns add ${namespace}`);
     atEnd(() => must(`ip netns del ${namespace}`));
