@@ -61,16 +61,22 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
+/** Refuses an address that a family or a source address leaves out. */
+function checkAddress(address: string, family: 4 | 6 | undefined, source: string | undefined): void {
+  const own = familyOf(address);
+  const sourceFamily = source === undefined ? null : familyOf(source);
+  if (own === null) return;
+  if (family !== undefined && own !== family) throw new UsageError(`-${family}: ${address} is an IPv${own} address`);
+  if (sourceFamily !== null && own !== sourceFamily) {
+    throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but ${address} is IPv${own}; allowed: an IPv${own} address`);
+  }
+}
+
 function checkFamily({ size, targets }: TargetBlock, family: 4 | 6 | undefined, source: string | undefined): void {
   const sourceFamily = source === undefined ? null : familyOf(source);
   if (family !== undefined && sourceFamily !== null && sourceFamily !== family) throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but -${family} was given`);
   const [target] = size === 1 ? targets() : [];
-  const literal = target ? familyOf(target.host) : null;
-  if (target === undefined || literal === null) return;
-  if (family !== undefined && literal !== family) throw new UsageError(`-${family}: ${target.host} is an IPv${literal} address`);
-  if (sourceFamily !== null && literal !== sourceFamily) {
-    throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but ${target.host} is IPv${literal}; allowed: an IPv${literal} address`);
-  }
+  if (target) checkAddress(target.host, family, source);
 }
 
 /** How many targets can be probed again and again, or waited for, or be in one check: each has its own figures. */
@@ -146,6 +152,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const { options, words, hint } = line;
   checkFormat(options, end >= 0);
   if (options.explain !== undefined) {
+    if (commandWords.length > 0) throw new UsageError('--: --explain runs no command; allowed with --wait');
     if (words.length > 0) throw new UsageError(`--explain: takes one code and no target; "${words.join(' ')}" is too much`);
     return { action: 'explain', query: options.explain === true ? null : options.explain };
   }
@@ -155,6 +162,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const diagnosis = chooseDiagnosis(words, options, probe);
   if (diagnosis) {
     checkFamily(parseTargets(words), probe.family, probe.sourceAddress);
+    if (diagnosis.extraAddress !== undefined) checkAddress(diagnosis.extraAddress, probe.family, probe.sourceAddress);
     return diagnosis;
   }
   const targets = withHint(hint, () => chooseTargets(words, options));

@@ -17,7 +17,7 @@ import { completeService, parseServiceName } from './service-arguments.js';
 declare const PORTPING_VERSION: string;
 
 /** Options that say how often and how many ports are probed, or how a probe is shown: a diagnosis has its own way of all that. */
-const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'service', 'verbose', 'timestamps'];
+const NOT_WITH_DIAGNOSIS = ['count', 'continuous', 'wait', 'all', 'expect', 'maxLatency', 'targets', 'concurrency', 'rate', 'service', 'sni', 'insecure', 'tlsMinDays', 'verbose', 'timestamps'];
 
 function parseExtraAddress(text: string): string {
   if (isIP(text) === 0) throw new UsageError(`--ip: "${text}" is not an address; allowed: an IPv4 or IPv6 address of the host`);
@@ -75,7 +75,7 @@ function parseServerName(text: string): string {
   try {
     name = parseHost(text);
   } catch (error) {
-    throw error instanceof UsageError ? new UsageError(error.message.replace(/^host:/, '--sni:')) : error;
+    throw error instanceof UsageError ? new UsageError(`${error.message.replace(/^host:/, '--sni:').replace(/; allowed: .*/s, '')}; allowed: a host name (RFC 6066)`) : error;
   }
   if (isIP(name) !== 0) throw new UsageError(`--sni: "${text}" is an address; allowed: a host name (RFC 6066)`);
   return asciiHost(name).replace(/\.$/, '');
@@ -159,7 +159,7 @@ function command(write: (text: string) => void): Command {
     .option('--output-file <path>', 'write the results there, whole or not at all, instead of to standard output')
     .option('--warn <range>', 'with -o nagios: WARNING for a latency above it (100ms), below it (10ms:), outside (10ms:100ms) or inside (@10ms:100ms)', (text) => parseThreshold(text, '--warn'))
     .option('--crit <range>', 'with -o nagios: CRITICAL for such a latency', (text) => parseThreshold(text, '--crit'))
-    .addOption(new Option('-q, --quiet', 'only the exit code').conflicts('verbose'))
+    .addOption(new Option('-q, --quiet', 'only the exit code').conflicts(['verbose', 'timestamps', 'histogram']))
     .option('-v, --verbose', 'every attempt and timing')
     .option('--timestamps', 'ISO 8601 time before each line')
     .option('--no-color', 'no colours (also: NO_COLOR, FORCE_COLOR)')
@@ -169,6 +169,20 @@ function command(write: (text: string) => void): Command {
     .addHelpText('after', () => `${exitCodeHelp()}${EXAMPLES}`)
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
+}
+
+/** Options that say what is looked at: of two, the first would be passed over and not be missed. Of others the last one holds, as everywhere. */
+const ONCE = ['targets', 'ip', 'service'];
+
+function refuseTwice(program: Command): Command {
+  for (const name of ONCE) {
+    let given = false;
+    program.on(`option:${name}`, () => {
+      if (given) throw new UsageError(`--${name}: given twice; allowed: once`);
+      given = true;
+    });
+  }
+  return program;
 }
 
 /** Commander's refusals as one line: `error: unknown option '--x'\n(Did you mean --y?)`. */
@@ -190,7 +204,7 @@ export function readCommandLine(argv: readonly string[]): CommandLine {
   let shown = '';
   const service = completeService(completeExplain(argv));
   const wait = completeWait(service.argv);
-  const program = command((text) => { shown += text; });
+  const program = refuseTwice(command((text) => { shown += text; }));
   try {
     program.parse(wait.argv, { from: 'user' });
   } catch (error) {

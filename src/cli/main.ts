@@ -12,6 +12,7 @@ import { FORMATS } from '../report/formats.js';
 import { tableReporter } from '../report/table.js';
 import { MOST_REPEATED, parseArguments, type ProbeConfig } from './arguments.js';
 import type { DiagnosisConfig } from './diagnosis-arguments.js';
+import { runCommand } from './command.js';
 import { asksForCheck } from './format-arguments.js';
 import { execve, leave } from './leave.js';
 import { paints } from './paint.js';
@@ -142,15 +143,18 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     quiet,
     write: sink.write,
   };
+  let result: { readonly exitCode: number; readonly asExpected?: boolean };
   try {
-    const exitCode = await (wait ? runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose }) : runProbes(plan, surroundings));
+    if (wait) result = await runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose, timestamps });
+    else result = { exitCode: await runProbes(plan, surroundings) };
     sink.finish(interruption.signal.aborted);
-    return exitCode;
   } finally {
     sink.close();
     lookup.close();
     interruption.end();
   }
+  // With nothing of ours left that would take signals for itself.
+  return wait && result.asExpected && wait.command.length > 0 ? runCommand(wait.command) : result.exitCode;
 }
 
 async function runDiagnosis(config: DiagnosisConfig): Promise<number> {

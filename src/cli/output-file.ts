@@ -22,12 +22,11 @@ function followLinks(path: string): string {
 function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
   if (path === '' || path.endsWith('/')) throw new UsageError(`--output-file: "${path}" is not the name of a file`);
   try {
-    const realPath = followLinks(path);
-    const old = statSync(realPath, { throwIfNoEntry: false });
+    const old = statSync(path, { throwIfNoEntry: false });
     if (old?.isDirectory()) throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
     // A file would take the place of the device or pipe.
     if (old && !old.isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
-    return { realPath, old };
+    return { realPath: followLinks(path), old };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return fail(path, error);

@@ -152,7 +152,6 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const exitCode = interrupted && !hasAll ? exitCodeOf('cancelled') : (tally.exitCode ?? 0);
   if (quiet) return exitCode;
   if (interrupted && !reporter.exitCode) write({ stdout: '', stderr: `${newLineAfterEcho()}${tally.probes === 0 ? `${INTERRUPTED}\n` : ''}` });
-  if (interrupted && !reporter.exitCode && tally.probes === 0) return exitCode;
   figures?.show(surroundings, true, exitCode);
   write(reporter.finish(tally.totals(!interrupted || (isSeries ? count === Infinity : hasAll), exitCode)));
   return reporter.exitCode?.() ?? exitCode;

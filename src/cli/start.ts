@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
@@ -20,12 +20,26 @@ function readCache(): Buffer | undefined {
 }
 
 function writeCache(script: Script): void {
+  const newPath = `${cachePath}.${process.pid}`;
   try {
-    const newPath = `${cachePath}.${process.pid}`;
-    writeFileSync(newPath, script.createCachedData());
+    const descriptor = openSync(newPath, 'w');
+    try {
+      writeFileSync(descriptor, script.createCachedData());
+      fsyncSync(descriptor); // V8 believes what it finds: zeros that a lost power supply left there would crash each later run
+    } finally {
+      closeSync(descriptor);
+    }
     renameSync(newPath, cachePath); // whole or not at all: others may be starting now
   } catch {
-    // a folder that is not ours to write in
+    removeQuietly(newPath); // a folder that is not ours to write in, or a full disk
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // nothing was made there
   }
 }
 

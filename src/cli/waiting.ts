@@ -10,7 +10,6 @@ import { errorNumber } from '../report/explanation.js';
 import { formatDuration } from '../report/numbers.js';
 import { describeReason } from '../report/text.js';
 import type { WaitConfig } from './arguments.js';
-import { runCommand } from './command.js';
 import { INTERRUPTED, newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from './spinner.js';
 
@@ -23,6 +22,14 @@ function presentCause({ report: { outcome } }: ProbeEvent): string {
   return `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
 }
 
+/** Settings of a wait that are about telling. */
+export interface WaitTelling {
+  /** Lines for people may be written; other formats have only their own. */
+  readonly plain: boolean;
+  readonly verbose: boolean;
+  readonly timestamps: boolean;
+}
+
 /** How waits are told about. */
 interface Narration {
   tell(request: TargetRequest, event: ProbeEvent): void;
@@ -31,7 +38,7 @@ interface Narration {
 }
 
 /** On a terminal the present causes and the time left, elsewhere a line when a cause changes. */
-function narrate(requests: readonly TargetRequest[], wait: WaitConfig, plain: boolean, verbose: boolean, { quiet, reporter, write }: Surroundings): Narration {
+function narrate(requests: readonly TargetRequest[], wait: WaitConfig, { plain, verbose }: WaitTelling, say: (line: string) => void, { quiet, reporter, write }: Surroundings): Narration {
   if (quiet) return { tell: () => {}, done: () => {}, stop: () => {} };
   const endMs = monotonicClock() + wait.durationMs;
   const causes = new Map(requests.map((request) => [request, 'trying']));
@@ -48,7 +55,7 @@ function narrate(requests: readonly TargetRequest[], wait: WaitConfig, plain: bo
       const changed = causes.get(request) !== cause;
       causes.set(request, cause);
       if (verbose) spinner.aside(() => write({ stdout: '', stderr: reporter.probe(event).stderr }));
-      else if (changed && !canSpin() && plain) write({ stdout: '', stderr: `${nameOf(request)}: ${cause}; waiting.\n` });
+      else if (changed && !canSpin() && plain) say(`${nameOf(request)}: ${cause}; waiting.`);
       refresh();
     },
     done: (request) => void causes.delete(request),
@@ -81,21 +88,17 @@ function givenUp(request: TargetRequest | undefined, event: ProbeEvent | null): 
   return request && event === null ? `${nameOf(request)} was given up with the others, before there was a verdict.` : null;
 }
 
-/** Settings of a wait that are about telling. */
-export interface WaitTelling {
-  /** Lines for people may be written; other formats have only their own. */
-  readonly plain: boolean;
-  readonly verbose: boolean;
-}
-
 /**
- * Waits until every target is as expected, says how that ended, and then runs the command if there is one. The first target that waiting
- * cannot help ends the others' waiting, too.
+ * Waits until every target is as expected, and says how that ended. The first target that waiting cannot help ends the others' waiting, too.
+ *
+ * @returns the exit code, and whether all are as expected
  */
-export async function runWait(requests: readonly TargetRequest[], wait: WaitConfig, surroundings: Surroundings, { plain, verbose }: WaitTelling): Promise<number> {
+export async function runWait(requests: readonly TargetRequest[], wait: WaitConfig, surroundings: Surroundings, telling: WaitTelling): Promise<{ readonly exitCode: number; readonly asExpected: boolean }> {
+  const { plain, timestamps } = telling;
+  const say = (line: string): void => void write({ stdout: '', stderr: `${timestamps ? `${new Date().toISOString()}  ` : ''}${line}\n` });
   const { options, reporter, quiet, write } = surroundings;
-  const { durationMs, waitForName, command } = wait;
-  const narration = narrate(requests, wait, plain, verbose, surroundings);
+  const { durationMs, waitForName } = wait;
+  const narration = narrate(requests, wait, telling, say, surroundings);
   const tally = new Tally(options);
   const hopeless = new AbortController();
   options.signal.addEventListener('abort', () => hopeless.abort(), { once: true });
@@ -115,19 +118,19 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
     narration.stop();
   }
   const interrupted = options.signal.aborted;
-  if (interrupted && !quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${plain ? `${INTERRUPTED}\n` : ''}` });
+  if (interrupted && !quiet) write({ stdout: '', stderr: newLineAfterEcho() });
+  if (interrupted && !quiet && plain) say(INTERRUPTED);
   for (const [index, result] of interrupted ? [] : results.entries()) {
     const { end, event } = result;
     if (event) tally.add(event);
     if (quiet) continue;
     if (event) write(reporter.probe(event));
     const line = end === 'aborted' ? givenUp(requests[index], event) : endOfWait(result, wait);
-    if (line !== null && plain) write({ stdout: '', stderr: `${line}\n` });
+    if (line !== null && plain) say(line);
   }
   const isComplete = tally.probes === results.length;
   // Those that were given up together with one that is hopeless, before they had a verdict, do not count: that one does.
   const exitCode = interrupted ? exitCodeOf('cancelled') : (tally.exitCode ?? exitCodeOf('cancelled'));
   if (!plain && !quiet) write(reporter.finish(tally.totals(isComplete, exitCode)));
-  if (!interrupted && results.every(({ end }) => end === 'expected') && command.length > 0) return runCommand(command);
-  return exitCode;
+  return { exitCode, asExpected: !interrupted && results.every(({ end }) => end === 'expected') };
 }

@@ -109,7 +109,8 @@ export function parseHost(text: string): string {
   if (isIP(host) === 4) return host;
   if (host.includes(':')) throw new UsageError(`host: "${host}" is not an IPv6 address; ${HOST_RULE}`);
 
-  const ascii = /^[\w.-]*$/.test(host) ? domainToASCII(host) : asciiHost(host);
+  // Node 20 has nothing to say to some names in their ASCII form (xn--a), which others resolve.
+  const ascii = /^[\w.-]*$/.test(host) ? domainToASCII(host) || host : asciiHost(host);
   if (isIPv4(ascii)) {
     throw new UsageError(`host: "${host}" is not an IPv4 address in four decimal parts; some programs read it as ${ascii}: write that if you mean it`);
   }

@@ -30,6 +30,7 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
     outage: () => SILENCE,
     summary: () => SILENCE,
     finish(totals) {
+      if (totals.probes === 0 && !totals.isComplete) return SILENCE; // the interruption is told already
       const wide = (column: keyof Row): number => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
       const [endpoints, latencies] = [wide('endpoint'), wide('latency')];
       const lines = rows.map(({ time, endpoint, latency, service }) => `${time}${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd());

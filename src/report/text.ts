@@ -186,7 +186,7 @@ export function textReporter(options: ReportOptions): Reporter {
       return { stdout: '', stderr: lines([describeOutage(outage, canvas.unicode ? '×' : 'x')], prefix) };
     },
 
-    finish: (totals) => (manyTargets ? { stdout: '', stderr: `${describeTotals(totals)}\n` } : SILENCE),
+    finish: (totals) => (manyTargets && (totals.probes > 0 || totals.isComplete) ? { stdout: '', stderr: `${describeTotals(totals)}\n` } : SILENCE),
 
     summary({ target, address, summary, final }): Output {
       const pictures = [
