@@ -6,8 +6,8 @@ import type { Attempt, ProbeReport } from './outcome.js';
 import { DEFAULT_TIMEOUT_MS } from './probe.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from './probe-target.js';
 import { resolveHost } from './resolver.js';
-import { SHORTAGES } from './states.js';
-import { lookUpInProcess, lookupsAtOnce } from './system-lookup.js';
+import { type FailedReason, SHORTAGES } from './states.js';
+import { lookUpInProcess, lookupsAtOnce, pendingLookups } from './system-lookup.js';
 import type { Target } from './target.js';
 import type { TargetRequest } from './target-list.js';
 
@@ -49,6 +49,9 @@ const LOOK_AHEAD = 16_000;
 /** Shortages of this machine pass when fewer probes run, those of source ports within a minute: TIME_WAIT lasts 60 s on Linux. */
 export const SHORTAGE_PATIENCE_MS = 75_000;
 
+/** A probe that is alone and has no descriptor waits no longer than this for one: nothing of ours will give one back. */
+const PATIENCE_ALONE_MS = 1000;
+
 /**
  * What is kept of a report until it is its turn: with an address as the target, the one attempt says it all. Verdicts wait by the ten thousand
  * behind a target that does not answer, so this decides how much memory a run takes.
@@ -79,7 +82,7 @@ class Throttle {
   limit: number;
   #pauseUntilMs = 0;
   #pauseMs = 10;
-  #lastSuccessMs = monotonicClock();
+  #shortSinceMs: number | null = null;
 
   readonly #most: number;
   readonly #patienceMs: number;
@@ -95,15 +98,19 @@ class Throttle {
   }
 
   succeed(): void {
-    this.#lastSuccessMs = monotonicClock();
+    this.#shortSinceMs = null;
     this.#pauseMs = 10;
     if (this.limit < this.#most) this.limit = Math.min(this.#most, this.limit + 1 / this.limit);
   }
 
-  /** @returns whether to try again */
-  fail(running: number): boolean {
+  /**
+   * @param mayPass whether something that is under way may end the shortage, or time
+   * @returns whether to try again
+   */
+  fail(running: number, mayPass: boolean): boolean {
     const nowMs = monotonicClock();
-    if (nowMs - this.#lastSuccessMs >= this.#patienceMs) return false;
+    this.#shortSinceMs ??= nowMs;
+    if (nowMs - this.#shortSinceMs >= (mayPass ? this.#patienceMs : Math.min(this.#patienceMs, PATIENCE_ALONE_MS))) return false;
     if (nowMs >= this.#pauseUntilMs) {
       this.limit = Math.max(Math.floor(Math.min(this.limit, running) * 0.8), 1);
       this.#pauseUntilMs = nowMs + this.#pauseMs;
@@ -208,8 +215,8 @@ export async function* probeTargets(
   let nextStartMs = monotonicClock();
   let startsInTurn = 0;
 
-  const isShort = ({ outcome, attempts }: ProbeReport): boolean =>
-    outcome.state !== 'open' && [outcome, ...attempts].some((each) => each.state === 'failed' && SHORTAGES.has(each.reason));
+  const shortagesOf = ({ outcome, attempts }: ProbeReport): FailedReason[] =>
+    outcome.state === 'open' ? [] : [outcome, ...attempts].flatMap((each) => (each.state === 'failed' && SHORTAGES.has(each.reason) ? [each.reason] : []));
   const eventOf = (request: TargetRequest, report: ProbeReport): ProbeEvent => {
     const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
     return { type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null };
@@ -238,8 +245,10 @@ export async function* probeTargets(
       if (shortagePatienceMs === 0) tell(slot, report);
       else held.push(report); // it may have to be tried again as a whole
     }
-    const short = held.some(isShort);
-    if (short && !signal?.aborted && throttle.fail(running - 1)) {
+    const shortages = held.flatMap(shortagesOf);
+    const short = shortages.length > 0;
+    const mayPass = running > 1 || pendingLookups() > 0 || shortages.some((reason) => reason !== 'no-files-left');
+    if (short && !signal?.aborted && throttle.fail(running - 1, mayPass)) {
       running -= 1;
       again.push({ request, index });
       return wake();
