@@ -66,11 +66,11 @@ function addressesOfThisMachine(): string[] {
 type Blocks = Readonly<Record<'ipv4' | 'ipv6', BlockList>>;
 
 function addBlock(blocks: Blocks, text: string, rule: string): void {
-  const [rawAddress = '', bits] = text.split('/');
+  const [rawAddress = '', bits, ...more] = text.split('/');
   const plain = plainAddress(rawAddress);
   const width = isIP(rawAddress) === 6 ? 128 : 32;
   const length = bits === undefined ? width : /^\d{1,3}$/.test(bits) ? Number(bits) : NaN;
-  if (plain === null || rawAddress.includes('%')) throw new UsageError(`--allow: "${rule}" is not an address or a block of them; ${ALLOWED}`);
+  if (plain === null || rawAddress.includes('%') || more.length > 0) throw new UsageError(`--allow: "${rule}" is not an address or a block of them; ${ALLOWED}`);
   if (!(length >= 0 && length <= width)) throw new UsageError(`--allow: ${rule} has a length of ${bits}; allowed: 0 to ${width}`);
   const wrapped = width === 128 && plain.family === 'ipv4' ? 96 : 0; // ::ffff:10.0.0.0/104 is 10.0.0.0/8
   if (length < wrapped) throw new UsageError(`--allow: ${rule} is more than the IPv4 addresses; write 0.0.0.0/0 or ::/0`);
@@ -88,14 +88,16 @@ function isIn(blocks: Blocks, address: string): boolean {
   return plain !== null && blocks[plain.family].check(plain.address, plain.family);
 }
 
-const plainName = (host: string): string => asciiHost(host).toLowerCase().replace(/\.$/, '');
+const withoutLastDot = (name: string): string => name.replace(/\.$/, '');
+
+const plainName = (host: string): string => withoutLastDot(asciiHost(host).toLowerCase());
 
 /** `*.` at the beginning is any number of labels, another `*` a part of one; `*` alone is every name. */
 function patternOf(text: string): RegExp {
   if (text === '*') return /^/;
-  const [, any = '', rest = ''] = /^(\*\.)?(.*)$/s.exec(text) ?? [];
-  const labels = rest.split('*').map((part) => plainName(part).replace(/[.]/g, '\\.'));
-  return new RegExp(`^${any === '' ? '' : '.+\\.'}${labels.join('[^.]*')}$`);
+  const [, any = '', rest = ''] = /^(\*\.)?(.*)$/s.exec(withoutLastDot(text)) ?? [];
+  const parts = rest.split('*').map((part) => asciiHost(part).toLowerCase().replace(/[.]/g, '\\.'));
+  return new RegExp(`^${any === '' ? '' : '.+\\.'}${parts.join('[^.]*')}$`);
 }
 
 interface Rule {
@@ -116,6 +118,11 @@ function splitRule(text: string): { readonly host: string; readonly ports: strin
 }
 
 function checkPattern(pattern: string, rule: string): void {
+  if (pattern === '*.') throw new UsageError(`--allow: "${rule}" has nothing behind its dot; write * for every name`);
+  if (/^[\d.]*\*[\d.*]*$/.test(pattern) && /\d/.test(pattern)) throw new UsageError(`--allow: "${rule}" is a pattern for names that looks like addresses; write a block of them, such as 10.0.0.0/24`);
+  // Half of a label has no ASCII form of its own (RFC 3492).
+  const half = pattern.split('.').find((label) => label.includes('*') && /[^\x00-\x7f]/.test(label));
+  if (half !== undefined) throw new UsageError(`--allow: "${rule}" has "${half}", of which only ASCII letters, digits and hyphens can be beside a star; write the whole part, or only a star`);
   try {
     parseHost(pattern.replaceAll('*', 'x'));
   } catch (error) {

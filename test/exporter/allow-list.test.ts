@@ -69,9 +69,22 @@ describe('a rule', () => {
     ['*.example.com', 'db.example.com.evil.test', false],
     ['db-*.example.com', 'db-12.example.com', true],
     ['db-*.example.com', 'db-1.evil.example.com', false],
+    ['db.*.example.com', 'db.eu.example.com', true],
+    ['db.*.example.com', 'dbevil.example.com', false],
+    ['db.*.example.com', 'db.a.b.example.com', false],
+    ['db.*', 'db.com', true],
+    ['db.*', 'dbcom', false],
+    ['db.*.', 'db.com', true],
+    ['db-*.example.com.', 'db-1.example.com', true],
+    ['*.example.com.', 'db.example.com', true],
+    ['*-1.*.example.com', 'db-1.eu.example.com', true],
+    ['*-1.*.example.com', 'db-1eu.example.com', false],
     ['*', 'whatever.test', true],
     ['*', '192.0.2.1', false], // an address is not a name
     ['münchen.example', 'xn--mnchen-3ya.example', true],
+    ['db-*.münchen.example', 'db-1.xn--mnchen-3ya.example', true],
+    ['münchen.*.example', 'xn--mnchen-3ya.db.example', true],
+    ['münchen.*.example', 'xn--mnchen-3yadb.example', false],
   ] as const)('%s for the name %s: %s', (rule, host, permitted) => expect(named([rule], host, '192.0.2.1')).toBe(permitted));
 
   it('that nobody gave opens no metadata service of a cloud', () => {
@@ -134,10 +147,22 @@ describe('a rule', () => {
     expect(list.mayPermit('db.example.org', 443)).toBe(false);
   });
 
-  it.each(['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/x', '::1/129', '::ffff:10.0.0.0/8', 'fe80::1%eth0', '10.0.0.1:0', '10.0.0.1:', 'db:http:1', 'a b', '*.example.com/24', '[::1', '[db]:1', 'db:99999', '300.1.1.1'])(
+  it.each(['', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/x', '::1/129', '::ffff:10.0.0.0/8', 'fe80::1%eth0', '10.0.0.1:0', '10.0.0.1:', 'db:http:1', 'a b', '*.example.com/24', '10.0.0.0/8/16', '10.0.0.0/32/x', '::/0/', '[::1', '[db]:1', 'db:99999', '300.1.1.1'])(
     'is refused when it is %j, with a line that names --allow',
     (rule) => expect(() => new AllowList([rule])).toThrow(expect.objectContaining({ name: 'UsageError', message: expect.stringMatching(/^--allow: .*$/) as string }) as Error),
   );
+
+  it.each([
+    ['10.0.0.*', 'looks like addresses; write a block of them'],
+    ['10.*:443', 'looks like addresses; write a block of them'],
+    ['*.0.0.*', 'looks like addresses; write a block of them'],
+    ['*.', 'has nothing behind its dot; write * for every name'],
+    ['mü*.example', 'has "mü*", of which only ASCII letters'],
+    ['*。example', 'has "*。example", of which only ASCII letters'],
+  ])('that could never permit what it seems to say is refused: %s', (rule, message) => {
+    expect(() => new AllowList([rule])).toThrow(expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(`--allow: "${rule}" `) as string }) as Error);
+    expect(() => new AllowList([rule])).toThrow(message);
+  });
 
   it('never fails but with a usage error', () => {
     fc.assert(fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\d.:/[\]*a-f,-]{0,24}$/)), (rule) => {
