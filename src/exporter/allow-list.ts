@@ -195,7 +195,9 @@ export class AllowList {
     const target = formatHostPort(host, port);
     // Rules have no zone.
     if (familyOf(host) !== null) return `${target} is not allowed here; --allow ${formatHostPort(host.replace(/%.*/s, ''), port)} would permit it`;
-    if (addresses.length > 0 && addresses.every((address) => this.#isNeverByName(address))) {
+    // Where a rule for this name is given, another one would not help either. (What this machine has may have changed since it was asked.)
+    const isNamed = this.#of(port).some(({ names }) => names?.test(plainName(host)));
+    if (addresses.length > 0 && (isNamed || addresses.every((address) => this.#isNeverByName(address)))) {
       return `${target} is not allowed here: its addresses are of this machine, of its links or of a cloud's metadata service, which a rule for names never permits; a rule for them (--allow <address>:${port}) would`;
     }
     return `${target} is not allowed here; --allow ${target}, or a rule for its addresses, would permit it`;

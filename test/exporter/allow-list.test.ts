@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../src/core/usage-error.js';
@@ -197,5 +198,30 @@ describe('a refusal', () => {
       const rule = /--allow ([^\s,]+),? /.exec(new AllowList([]).refusal(host, 53, [address]))?.[1] ?? '';
       expect(named([rule], host, address, 53)).toBe(true);
     }
+  });
+
+  it('never names a rule that is given, whatever the rules are', () => {
+    const hosts = ['db.example.com', 'DB.example.com.', 'münchen.example', 'localhost', '203.0.113.4', '::ffff:203.0.113.4', 'fe80::1%eth0', '2001:db8::7'];
+    const rules = [...hosts.map((host) => host.replace(/%.*/, '')), '*', '*.example.com', 'db.*.com', '203.0.113.0/24'];
+    const addresses = ['203.0.113.4', '198.51.100.7', '127.0.0.1', '2001:db8::9'];
+    fc.assert(fc.property(fc.subarray(rules), fc.constantFrom(...hosts), fc.subarray(addresses, { minLength: 1 }), (some, host, found) => {
+      const given = some.map((rule) => (rule.includes('::') ? `[${rule}]:53` : `${rule}:53`));
+      const list = new AllowList(given, () => ['198.51.100.7', '2001:db8::7']);
+      const all = isIP(host) === 0 ? found : [host];
+      if (all.some((address) => list.permits(host, address, 53))) return;
+      const [, named = ''] = /--allow (\S+:53)/.exec(list.refusal(host, 53, isIP(host) === 0 ? found : [])) ?? [];
+      expect(given.map((rule) => rule.toLowerCase())).not.toContain(named.toLowerCase());
+    }));
+  });
+
+  it('does not name the rule for a name whose address was that of this machine a moment ago', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const own = ['10.9.9.1'];
+    const list = new AllowList(['db.example.com:53'], () => own);
+    expect(list.permits('db.example.com', '10.9.9.1', 53)).toBe(false);
+    own.pop();
+    vi.advanceTimersByTime(1001);
+    expect(list.refusal('db.example.com', 53, ['10.9.9.1'])).toContain('--allow <address>:53');
   });
 });
