@@ -1,9 +1,9 @@
 import { BlockList, isIP } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { monotonicClock } from '../core/clock.js';
 import { asciiHost, familyOf, formatHostPort, parseHost } from '../core/target.js';
 import { parsePorts } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
+import { ownAddresses } from './own-addresses.js';
 
 /**
  * What is allowed when nobody says anything: this machine, and private networks. Link-local addresses are not among them: behind one,
@@ -57,10 +57,6 @@ function unwrapped(address: string): string | null {
 
 /** How long the addresses of this machine are known, milliseconds: asking for them takes a while where there are many. */
 const OWN_ADDRESSES_MS = 1000;
-
-function addressesOfThisMachine(): string[] {
-  return Object.values(networkInterfaces()).flatMap((interfaces = []) => interfaces.map(({ address }) => address));
-}
 
 /** Blocks of addresses, the families apart: one list for both would take every IPv4 address for one in ::/0. */
 type Blocks = Readonly<Record<'ipv4' | 'ipv6', BlockList>>;
@@ -162,10 +158,10 @@ export class AllowList {
 
   /**
    * @param rules each `<address | block | host pattern>[:ports]`; the default ones when empty
-   * @param findOwn finds the addresses of this machine
+   * @param findOwn finds the addresses of this machine, and blocks of them
    * @throws UsageError naming the rule
    */
-  constructor(rules: readonly string[], findOwn: () => readonly string[] = addressesOfThisMachine) {
+  constructor(rules: readonly string[], findOwn: () => readonly string[] = ownAddresses) {
     this.#findOwn = findOwn;
     this.isDefault = rules.length === 0;
     this.rules = this.isDefault ? DEFAULT_RULES : rules;

@@ -40,8 +40,8 @@ describeLab('the exporter in a network of its own', () => {
   });
   afterAll(() => lab?.close());
 
-  const start = async () => {
-    exporter = await exporterOf(lab.spawn('client', [...exporterCommand, '--listen', '127.0.0.1:0'], { stdio: ['ignore', 'pipe', 'pipe'] }));
+  const start = async (...args: string[]) => {
+    exporter = await exporterOf(lab.spawn('client', [...exporterCommand, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
   };
 
   const scrapes = async (count: number, atOnce: number, seconds: number, targets: string[], signalAt = 0): Promise<Scrape[]> => {
@@ -89,6 +89,19 @@ describeLab('the exporter in a network of its own', () => {
     const statuses = new Set(answers.map(({ status }) => status));
     expect(statuses).toEqual(new Set([200, 503]));
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(256);
+    expect((await exporter.stop()).exitCode).toBe(0);
+  });
+
+  it('lets no name lead to this machine itself, also where its interface has no carrier or only a route says so', async () => {
+    await lab.ip('client', 'link add idle type veth peer name other');
+    for (const what of ['addr add 10.9.1.1/24 dev idle', 'link set idle up', 'route add local 192.0.2.128/25 dev lo', '-6 route add local 2001:db8:1::/64 dev lo']) await lab.ip('client', what);
+    await lab.setResolver('client', { hosts: `10.9.1.1 own-0.test\n192.0.2.200 own-1.test\n2001:db8:1::5 own-2.test\n${lab.server.v4} own-3.test` });
+    await lab.listen('client', { port: 2000 });
+    await start('--allow', '*');
+    expect((await scrapes(4, 1, 2, ['own-#.test:2000'])).map(({ status }) => status)).toEqual([403, 403, 403, 200]);
+    expect((await exporter.stop()).exitCode).toBe(0);
+    await start('--allow', '0.0.0.0/0', '--allow', '::/0');
+    expect((await scrapes(4, 1, 2, ['own-#.test:2000'])).map(({ cause }) => cause)).toEqual(['open', 'open', 'open', 'open']);
     expect((await exporter.stop()).exitCode).toBe(0);
   });
 });
