@@ -61,7 +61,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
 /** Runs the exporter until it is told to end, and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {}); // a log that nobody takes is no reason to stop
-  const log = jsonLog((line) => process.stderr.write(line));
+  const log = jsonLog((line) => process.stderr.write(line), () => process.stderr.writableLength);
   process.on('uncaughtException', (error) => {
     log('error', { message: error.message, stack: error.stack });
     process.exit(EXIT_BUG);

@@ -393,6 +393,25 @@ describe('the pages of the exporter', () => {
   });
 });
 
+describe('a log that nobody reads for a while', () => {
+  it('loses lines, and says how many', async () => {
+    const exporter = await startExporter();
+    const agent = new Agent({ keepAlive: true, maxSockets: 8 });
+    onTestFinished(() => agent.destroy());
+    const path = `/${'x'.repeat(1900)}`; // it is in the line of the log
+    const ask = () => get(`${exporter.url}${path}`, { agent });
+    exporter.child.stderr?.pause();
+    let asked = 1000; // twice of what is kept
+    await Promise.all(Array.from({ length: asked }, ask));
+    exporter.child.stderr?.resume();
+    const lost = () => exporter.log.find(({ event }) => event === 'log-lines-lost');
+    await expect.poll(async () => { asked += 1; await ask(); return lost(); }, SOON).toMatchObject({ level: 'warning', lines: expect.any(Number) as number });
+    await exporter.stop();
+    expect(exporter.log.filter(({ event }) => event === 'refused').length + Number(lost()?.['lines'])).toBe(asked);
+    expect(lost()?.['lines']).toBeGreaterThan(100);
+  });
+});
+
 describe('the end', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes by %s when those in flight are answered, with exit code 0', async (signal) => {
     const target = `127.0.0.1:${await silentPort()}`;
