@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import { Server as NetServer, type Socket } from 'node:net';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from '../report/escape.js';
 import { roundMilliseconds } from '../report/numbers.js';
@@ -231,8 +231,8 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
     server,
     stop: () => new Promise((resolve) => {
       connections.endWhenAnswered();
-      server.close(() => resolve());
-      server.closeIdleConnections();
+      NetServer.prototype.close.call(server, () => resolve()); // that of HTTP calls closeIdleConnections() (see closeKept)
+      connections.closeKept();
       // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for, and not for ever.
       setTimeout(() => {
         connections.closeSilent();

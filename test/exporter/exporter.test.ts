@@ -430,6 +430,23 @@ describe('the end', () => {
     expect(elapsedMs).toBeLessThan(8000);
   });
 
+  it('leaves who has connected and said nothing yet a moment to do so', async () => {
+    const exporter = await startExporter();
+    let said = '';
+    const socket = connect({ port: exporter.port, host: '127.0.0.1' }).setEncoding('utf8').on('data', (text: string) => { said += text; }).on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    const closed = once(socket, 'close');
+    await once(socket, 'connect');
+    await get(`${exporter.url}/-/healthy`); // connected later: the one before was taken
+    const ended = exporter.stop();
+    await expect.poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON).toBe(true);
+    await expect.poll(() => get(`${exporter.url}/-/healthy`).then(() => 'answered', (error: NodeJS.ErrnoException) => error.code), SOON).toBe('ECONNREFUSED');
+    socket.write('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
+    await closed;
+    expect(said).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await ended).exitCode).toBe(0);
+  });
+
   it('comes at once by a second signal', async () => {
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
