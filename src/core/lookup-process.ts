@@ -3,9 +3,13 @@ import type { ErrorFacts } from './outcome.js';
 import { errorFacts } from './socket-errors.js';
 import { type LookupAnswer, lookUpInProcess, shareLookups, type SystemLookup, uniqueAddresses } from './system-lookup.js';
 
-/** The other process: reads one JSON question a line, writes one JSON answer a line, ends with its standard input. */
+/**
+ * The other process: reads one JSON question a line, writes one JSON answer a line, ends with its standard input. A signal to the whole group, from a
+ * terminal or from systemd, is for whoever asks: if this process ended by it, that one would look up what is pending itself, and could not end.
+ */
 const SCRIPT = `
 const { lookup } = require('node:dns');
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => {});
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');

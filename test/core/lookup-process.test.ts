@@ -105,6 +105,19 @@ describe('LookupProcess', () => {
     expect(await startedSince(before)).toHaveLength(1);
   });
 
+  it.runIf(onLinux)('goes on when a signal that ends others comes to the whole group', async () => {
+    const before = await childProcesses();
+    const { lookUp } = startLookups();
+    await lookUp('localhost', 4);
+    const first = await startedSince(before);
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+      for (const pid of first) process.kill(pid, signal);
+      expect(await lookUp('localhost', 4)).toHaveProperty('addresses');
+      expect(await lookUp('localhost', 4)).toHaveProperty('addresses'); // of the next process, if the first had ended
+    }
+    expect(await startedSince(before)).toEqual(first);
+  });
+
   it.each(['/nonexistent/node', '/'])('asks in this process when its own cannot be started (%s)', async (path) => {
     useExecutable(path);
     const { lookUp } = startLookups();

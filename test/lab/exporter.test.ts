@@ -44,8 +44,8 @@ describeLab('the exporter in a network of its own', () => {
     exporter = await exporterOf(lab.spawn('client', [...exporterCommand, '--listen', '127.0.0.1:0', ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
   };
 
-  const scrapes = async (count: number, atOnce: number, seconds: number, targets: string[], signalAt = 0): Promise<Scrape[]> => {
-    const { stdout, stderr } = await lab.exec('client', [testNode, '-e', SCRAPER, '--', ...[exporter.port, count, atOnce, seconds, signalAt, exporter.pid].map(String), ...targets], { timeoutMs: 60_000 });
+  const scrapes = async (count: number, atOnce: number, seconds: number, targets: string[], signalAt = 0, pid = exporter.pid): Promise<Scrape[]> => {
+    const { stdout, stderr } = await lab.exec('client', [testNode, '-e', SCRAPER, '--', ...[exporter.port, count, atOnce, seconds, signalAt, pid].map(String), ...targets], { timeoutMs: 60_000 });
     expect(stderr).toBe('');
     return JSON.parse(stdout) as Scrape[];
   };
@@ -90,6 +90,16 @@ describeLab('the exporter in a network of its own', () => {
     expect(statuses).toEqual(new Set([200, 503]));
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThanOrEqual(256);
     expect((await exporter.stop()).exitCode).toBe(0);
+  });
+
+  it('waits for no dead resolver when its whole process group is told to end, as systemd does it', async () => {
+    await start();
+    const ended = new Promise((resolve) => exporter.child.once('exit', resolve));
+    const answers = await scrapes(10, 10, 3, ['late-#.example.com:2000'], 1000, -exporter.pid);
+    expect(answers.map(({ status, cause }) => [status, cause])).toEqual(answers.map(() => [200, 'resolver-timeout']));
+    const answeredAt = performance.now();
+    expect(await ended).toBe(0);
+    expect(performance.now() - answeredAt).toBeLessThan(5000); // the lookups would take 8 s more
   });
 
   it('lets no name lead to this machine itself, also where its interface has no carrier or only a route says so', async () => {
