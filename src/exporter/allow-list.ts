@@ -101,6 +101,8 @@ interface Rule {
   /** Null for a rule for names. */
   readonly addresses: Blocks | null;
   readonly names: RegExp | null;
+  /** It says `localhost` itself, which nobody's DNS leads elsewhere (RFC 6761, 6.3): then loopback addresses are meant. */
+  readonly isLocalhost: boolean;
 }
 
 /** Host part and ports of a rule. A colon within an IPv6 address without brackets is part of it. */
@@ -131,10 +133,10 @@ function parseRule(text: string): Rule {
   const { host, ports } = splitRule(text);
   const range = ports === null ? [{ first: 1, last: 65_535 }] : portsOf(ports, text);
   if (isIP(host.split('/')[0] ?? '') !== 0 || host.includes('/') || host.includes(':')) {
-    return { ports: range, addresses: blocksOf([host], text), names: null };
+    return { ports: range, addresses: blocksOf([host], text), names: null, isLocalhost: false };
   }
   checkPattern(host, text);
-  return { ports: range, addresses: null, names: patternOf(host) };
+  return { ports: range, addresses: null, names: patternOf(host), isLocalhost: plainName(host) === 'localhost' };
 }
 
 function portsOf(text: string, rule: string): Rule['ports'] {
@@ -170,10 +172,10 @@ export class AllowList {
 
   /** Whether a rule for addresses permits this one, or a rule for names this name at this address. */
   permits(host: string, address: string, port: number): boolean {
-    return this.#of(port).some(({ addresses, names }) => {
+    return this.#of(port).some(({ addresses, names, isLocalhost }) => {
       if (addresses) return isIn(addresses, address) && !(this.isDefault && isIn(NEVER_BY_DEFAULT, address));
       if (isIP(host) !== 0 || !names?.test(plainName(host))) return false;
-      return !this.#isNeverByName(address) || (plainName(host) === 'localhost' && isIn(LOOPBACK, address)); // RFC 6761, 6.3
+      return !this.#isNeverByName(address) || (isLocalhost && isIn(LOOPBACK, address));
     });
   }
 

@@ -103,7 +103,8 @@ describe('a rule', () => {
     }
     expect(named(['*'], 'db.example.com', '10.0.0.1')).toBe(true);
     expect(named(['*', '169.254.0.0/16'], 'meta.example.com', '169.254.169.254')).toBe(true);
-    expect(named(['localhost'], 'localhost', '127.0.0.1')).toBe(true);
+    for (const rule of ['localhost', 'LOCALHOST.']) expect(named([rule], 'localhost', '127.0.0.1')).toBe(true);
+    for (const rule of ['*', 'local*', 'l*t']) expect(named([rule], 'localhost', '127.0.0.1'), rule).toBe(false);
     expect(named(['*'], 'localhost', '10.0.0.1')).toBe(true);
   });
 
