@@ -42,8 +42,8 @@ function plainAddress(address: string): { readonly address: string; readonly fam
   return { address: bytes.join('.'), family: 'ipv4' };
 }
 
-/** In front of an IPv4 address in the last 32 bits: translated (RFC 6052, RFC 8215, RFC 2765), or compatible (RFC 4291, 2.5.5.1). */
-const WRAPPINGS = ['64:ff9b:0:0:0:0', '64:ff9b:1:0:0:0', '0:0:0:0:ffff:0', '0:0:0:0:0:0'];
+/** In front of an IPv4 address in the last 32 bits: translated (RFC 6052; RFC 8215, whatever prefix of it is in use; RFC 2765), or compatible (RFC 4291, 2.5.5.1). */
+const WRAPPINGS = /^(64:ff9b:0:0:0:0|64:ff9b:1:.*|0:0:0:0:ffff:0|0:0:0:0:0:0)$/;
 
 /** The IPv4 address that a translator or tunnel could make of this IPv6 address (6to4 too: RFC 3056), as an IPv6 address that `plainAddress` unwraps. */
 function unwrapped(address: string): string | null {
@@ -51,7 +51,7 @@ function unwrapped(address: string): string | null {
   if (plain?.family !== 'ipv6') return null;
   const [head = [], tail] = plain.address.split('::').map((part) => part.split(':').filter(Boolean));
   const groups: readonly string[] = tail ? [...head, ...Array<string>(8 - head.length - tail.length).fill('0'), ...tail] : head;
-  const [high, low] = groups[0] === '2002' ? groups.slice(1) : WRAPPINGS.includes(groups.slice(0, 6).join(':')) ? groups.slice(6) : [];
+  const [high, low] = groups[0] === '2002' ? groups.slice(1) : WRAPPINGS.test(groups.slice(0, 6).join(':')) ? groups.slice(6) : [];
   return high === undefined || low === undefined ? null : `::ffff:${high}:${low}`;
 }
 

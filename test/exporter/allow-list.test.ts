@@ -111,7 +111,7 @@ describe('a rule', () => {
   it.each(['127.0.0.1', '169.254.169.254', '198.51.100.7'])('for names does not open %s in a wrapping of IPv6 either', (ipv4) => {
     const [a = 0, b = 0, c = 0, d = 0] = ipv4.split('.').map(Number);
     const hex = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
-    for (const address of [`64:ff9b::${hex}`, `::${ipv4}`, `::ffff:0:${hex}`, `2002:${hex}::1`, `2002:${hex}:1:2:3:4:5`]) {
+    for (const address of [`64:ff9b::${hex}`, `64:ff9b:1:2:3:4:${hex}`, `::${ipv4}`, `::ffff:0:${hex}`, `2002:${hex}::1`, `2002:${hex}:1:2:3:4:5`]) {
       expect(named(['*'], 'evil.example.com', address), address).toBe(false);
       expect(named(['*', '::/0'], 'evil.example.com', address), address).toBe(true);
     }
