@@ -87,5 +87,9 @@ export function checkFormat(options: RawFormatOptions & OtherOptions, command: b
 /** Whether a command line that may be wrong asks for the output of a check. */
 export function asksForCheck(argv: readonly string[]): boolean {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
-  return own.some((word, index) => /^(-[46aqtv]*o|--output=)nagios$/.test(word) || (word === 'nagios' && /^(-[46aqtv]*o|--output)$/.test(own[index - 1] ?? '')));
+  const formats = own.flatMap((word, index) => {
+    const [, beside, behind] = /^(?:-[46aqtv]*o(.+)|--output=(.*))$/.exec(word) ?? [];
+    return /^(-[46aqtv]*o|--output)$/.test(word) ? [own[index + 1]] : [beside ?? behind].filter((each) => each !== undefined);
+  });
+  return formats.at(-1) === 'nagios'; // the last one holds
 }

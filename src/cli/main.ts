@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { monotonicClock } from '../core/clock.js';
 import { LookupProcess } from '../core/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
@@ -20,6 +21,7 @@ import { type Plan, runProbes, type Surroundings } from './probing.js';
 import { openSink, write } from './sink.js';
 import { requestsOfBlock, requestsOfFile } from './target-source.js';
 import { canvas } from './terminal.js';
+import { askForThreads } from './threads.js';
 import { runWait } from './waiting.js';
 
 /** How long an open connection is watched under `-v` for being dropped at once, in milliseconds: the FIN or RST comes one round trip later. */
@@ -32,11 +34,16 @@ function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
 
 const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
+/** A signal so soon behind the first one is the same: timeout(1) sends it to its child and then to the whole group; milliseconds. */
+const SAME_SIGNAL_MS = 250;
+
 /** The first SIGINT, SIGTERM or SIGHUP (the terminal was closed) ends what is running in order, the second one at once. So does a reader of ours that has gone away. */
 function interruptions(): { readonly signal: AbortSignal; end(): void } {
   const controller = new AbortController();
+  let firstMs: number | null = null;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(exitCodeOf('cancelled'));
+    firstMs ??= monotonicClock();
+    if (monotonicClock() - firstMs > SAME_SIGNAL_MS) process.exit(exitCodeOf('cancelled'));
     controller.abort();
   };
   for (const name of INTERRUPTIONS) process.on(name, interrupt); // not once(): ora would then take the signal for its own and end us
@@ -48,12 +55,6 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
   if (maxLatencyMs !== undefined) return `--max-latency ${maxLatencyMs} ms`;
   return expect === 'open' ? null : `--expect ${expect}`;
 }
-
-/**
- * Threads for names, of which half look them up, two questions each (A and AAAA): dnsmasq, which many machines ask, refuses more than 150 at once. They
- * cost 15 ms, once.
- */
-const THREADS = '128';
 
 /** From this many targets on, people get a table of the open ones instead of a line for each. */
 const TABLE_FROM = 50;
@@ -89,7 +90,7 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
   const requests: TargetRequest[] = [];
   for await (const request of requestsOfFile(targets, service, signal)) {
     requests.push(request);
-    if (format === 'nagios' && requests.length > MOST_REPEATED) throw new UsageError(`--targets: more than ${MOST_REPEATED} targets; allowed in one check: ${MOST_REPEATED}`);
+    if (requests.length > MOST_REPEATED) throw new UsageError(`--targets: more than ${MOST_REPEATED} targets; allowed ${format === 'nagios' ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`);
   }
   return { requests, size: requests.length, count };
 }
@@ -99,7 +100,8 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   const interruption = interruptions();
   const block = typeof config.targets === 'string' ? null : config.targets;
   const manyTargets = block?.size !== 1;
-  if (manyTargets) process.env['UV_THREADPOOL_SIZE'] ??= THREADS; // before anything needs a thread: a file of targets does
+  const isCheck = format === 'nagios';
+  const threads = askForThreads(block === null ? Infinity : block.literal ? 0 : block.size, isCheck); // before anything needs a thread: a file of targets does
   const plan = await planOf(config, interruption.signal);
   const atOnce = concurrency ?? (block?.literal && service === null ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
@@ -124,7 +126,6 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     histogram,
     thresholds: config.thresholds,
   };
-  const isCheck = format === 'nagios';
   const surroundings: Surroundings = {
     options: {
       ...config.probe,
@@ -150,11 +151,13 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   try {
     if (wait) result = await runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose, timestamps });
     else result = { exitCode: await runProbes(plan, surroundings) };
-    sink.finish(interruption.signal.aborted);
+    // What was to be in a file and is not is no success, whatever was seen.
+    if (!sink.finish(interruption.signal.aborted) && result.exitCode === 0) result = { exitCode: exitCodeOf('cancelled') };
   } finally {
     sink.close();
     lookup.close();
     interruption.end();
+    threads.restore();
   }
   // With nothing of ours left that would take signals for itself.
   return wait && result.asExpected && wait.command.length > 0 ? runCommand(wait.command) : result.exitCode;
@@ -176,12 +179,15 @@ async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   }
 }
 
+/** UNKNOWN of a check (monitoring plugins guidelines): Nagios shows what is on standard output, and takes 64 for a broken plugin. */
+const EXIT_UNKNOWN = 3;
+
 async function run(argv: readonly string[]): Promise<number> {
   const config = await parseArguments(argv);
   switch (config.action) {
     case 'show':
       write({ stdout: config.text, stderr: '' });
-      return 0;
+      return asksForCheck(argv) ? EXIT_UNKNOWN : 0; // guidelines, "Plugin Return Codes": also for --help and --version
     case 'explain':
       write({ stdout: explainError(config.query), stderr: '' });
       return 0;
@@ -193,9 +199,6 @@ async function run(argv: readonly string[]): Promise<number> {
       return config satisfies never;
   }
 }
-
-/** UNKNOWN of a check (monitoring plugins guidelines): Nagios shows what is on standard output, and takes 64 for a broken plugin. */
-const EXIT_UNKNOWN = 3;
 
 /** One line for an error, never a stack trace unless the environment variable PORTPING_DEBUG asks for it. */
 function complain(error: unknown, argv: readonly string[]): number {

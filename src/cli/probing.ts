@@ -17,7 +17,7 @@ export interface Surroundings {
   readonly reporter: Reporter;
   readonly quiet: boolean;
   /** The promise, where there is one, tells that there is room for more. */
-  write(output: Output): Promise<void> | undefined;
+  write(output: Output): Promise<unknown> | undefined;
 }
 
 /** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
@@ -134,7 +134,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
       figures?.add(event);
       const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
       if (output.stdout === '' && output.stderr === '') continue;
-      let taken: Promise<void> | undefined;
+      let taken: Promise<unknown> | undefined;
       spinner.aside(() => { taken = write(output); });
       if (taken) await taken;
     }

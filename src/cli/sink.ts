@@ -7,27 +7,31 @@ export function write({ stdout, stderr }: Output): void {
   if (stderr !== '') process.stderr.write(stderr);
 }
 
-/** Waits until standard output has taken what was written, or nobody takes it any more; undefined when there is nothing to wait for. */
-function whenTaken(signal: AbortSignal): Promise<void> | undefined {
-  const { stdout } = process;
-  if (!stdout.writableNeedDrain || signal.aborted) return undefined;
-  return new Promise((resolve) => {
+/** Waits until both streams have taken what was written, or nobody takes it any more; undefined when there is nothing to wait for. */
+function whenTaken(signal: AbortSignal): Promise<unknown> | undefined {
+  const full = [process.stdout, process.stderr].filter(({ writableNeedDrain }) => writableNeedDrain);
+  if (full.length === 0 || signal.aborted) return undefined;
+  return Promise.all(full.map((stream) => new Promise<void>((resolve) => {
     const go = (): void => {
-      stdout.off('drain', go).off('close', go);
+      stream.off('drain', go).off('close', go);
       signal.removeEventListener('abort', go);
       resolve();
     };
-    stdout.on('drain', go).on('close', go);
+    stream.on('drain', go).on('close', go);
     signal.addEventListener('abort', go);
-  });
+  })));
 }
 
 /** Where results go. */
 export interface Sink {
   /** The promise, where there is one, tells that there is room for more: a reader that is slow is waited for. */
-  write(output: Output): Promise<void> | undefined;
-  /** Ends it when the run has ended in order; a file that is incomplete, because of an interruption, does not take the place of an old one. */
-  finish(interrupted: boolean): void;
+  write(output: Output): Promise<unknown> | undefined;
+  /**
+   * Ends it when the run has ended in order; a file that is incomplete, because of an interruption, does not take the place of an old one.
+   *
+   * @returns whether the results are where they were to be
+   */
+  finish(interrupted: boolean): boolean;
   /** Ends it whatever happened. */
   close(): void;
 }
@@ -45,7 +49,7 @@ export async function openSink(path: string | null, signal: AbortSignal): Promis
         write(output);
         return whenTaken(signal);
       },
-      finish: () => {},
+      finish: () => true,
       close: () => {},
     };
   }
@@ -60,6 +64,7 @@ export async function openSink(path: string | null, signal: AbortSignal): Promis
     finish(interrupted) {
       if (interrupted) write({ stdout: '', stderr: `${escapeControls(path)} was left as it was.\n` });
       else file.commit();
+      return !interrupted;
     },
     close: () => file.discard(),
   };

@@ -11,7 +11,7 @@ export function* requestsOfBlock({ targets }: TargetBlock): Generator<TargetRequ
 
 /** Who looks at targets before anything is sent, and throws a UsageError for what cannot be asked of them. */
 export interface Lookout {
-  check(port: number, request: TargetRequest): void;
+  check(port: number, request: Pick<TargetRequest, 'expect' | 'origin'>): void;
   /** Is called behind the last one. */
   finish(): void;
 }
@@ -23,29 +23,48 @@ const MAX_LINE = 65_536;
 const LOOK_MS = 50;
 
 /**
+ * What is in a named pipe until somebody has written into it. Linux tells readers of a pipe that nobody has opened yet nothing, of other systems that is
+ * not known: some may tell them its end.
+ */
+async function waitForWriter(descriptor: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  const first = Buffer.alloc(4096);
+  let length = 0;
+  try {
+    while (length === 0 && !signal?.aborted) {
+      length = readSync(descriptor, first);
+      if (length === 0) await sleep(LOOK_MS);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // somebody has opened it, and has not written yet
+  }
+  return first.subarray(0, length);
+}
+
+/**
  * A named pipe (or a pipe by its name, `/dev/stdin`, `/dev/fd/63`) as a stream that can be left at any time: a read of a file cannot be, and would keep
  * the process until somebody writes.
  */
 async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Readable> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  const first = Buffer.alloc(4096);
-  let length = 0;
-  try {
-    // Nothing (and not EAGAIN) is what a pipe has that nobody writes into: not yet where it has a name of its own, not any more where we were given it.
-    const isGiven = /^\/(dev|proc)\//.test(path);
-    for (length = readSync(descriptor, first); length === 0 && !isGiven && !signal?.aborted; length = readSync(descriptor, first)) await sleep(LOOK_MS);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // somebody has, and has not written yet
-  }
+  const isGiven = /^\/(dev|proc)\//.test(path); // it was opened before us
+  const first = isGiven || process.platform === 'linux' ? null : await waitForWriter(descriptor, signal);
   const { Socket } = await import('node:net');
   const pipe = new Socket({ fd: descriptor, readable: true, writable: false });
-  if (length > 0) pipe.unshift(first.subarray(0, length));
+  if (first && first.length > 0) pipe.unshift(first);
   return pipe;
+}
+
+/** A terminal by its name, for the same reason. */
+async function openTerminal(path: string): Promise<Readable> {
+  const { isatty, ReadStream } = await import('node:tty');
+  const descriptor = openSync(path, 'r');
+  return isatty(descriptor) ? new ReadStream(descriptor) : createReadStream('', { fd: descriptor });
 }
 
 function openInput(path: string, signal: AbortSignal | undefined): Readable | Promise<Readable> {
   if (path === '-') return process.stdin;
-  return isPipe(path) ? openPipe(path, signal) : createReadStream(path);
+  if (isPipe(path)) return openPipe(path, signal);
+  return is(path, (stats) => stats.isCharacterDevice()) ? openTerminal(path) : createReadStream(path);
 }
 
 /** Lines as they arrive; nothing is kept of those that have been told. */
@@ -61,8 +80,15 @@ async function* readLines(input: Readable): AsyncGenerator<string, void, undefin
   if (rest !== '') yield rest;
 }
 
-/** The targets of a file, line by line; `-` is standard input. Each is checked before it is told. */
-async function* readRequests(path: string, lookout: Lookout | null, signal: AbortSignal | undefined): AsyncGenerator<TargetRequest, void, undefined> {
+/** A line of a file that has targets. */
+interface Entry {
+  readonly block: TargetBlock;
+  readonly expect: TargetRequest['expect'];
+  readonly origin: string;
+}
+
+/** What stands in a file, line by line; `-` is standard input. */
+async function* readEntries(path: string, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, undefined> {
   const name = path === '-' ? 'standard input' : path;
   let input: Readable | undefined;
   let number = 0;
@@ -76,12 +102,7 @@ async function* readRequests(path: string, lookout: Lookout | null, signal: Abor
       const origin = [name, number].join(':'); // flat, where a template would make a tree of strings: it is kept for every verdict that waits
       if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
       const block = parseTargetLine(line, origin);
-      if (!block) continue;
-      for (const target of block.targets()) {
-        const request = { target, expect: block.expect, origin };
-        lookout?.check(target.port, request);
-        yield request;
-      }
+      if (block) yield { block, expect: block.expect, origin };
     }
   } catch (error) {
     if (signal?.aborted) return;
@@ -90,6 +111,10 @@ async function* readRequests(path: string, lookout: Lookout | null, signal: Abor
   } finally {
     input?.destroy();
   }
+}
+
+function lookAt({ block, expect, origin }: Entry, lookout: Lookout): void {
+  for (const port of block.ports()) lookout.check(port, { expect, origin });
 }
 
 function is(path: string, kind: (stats: Stats) => boolean): boolean {
@@ -107,19 +132,21 @@ export const isPipe = (path: string): boolean => is(path, (stats) => stats.isFIF
  * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
  * anything is sent; what comes through a pipe is probed as it arrives, and a mistake ends the run there.
  *
- * @param lookout checks each target, too
+ * @param lookout checks the ports of each line, too
  * @throws UsageError naming the file and line
  */
 export async function* requestsOfFile(path: string, lookout: Lookout | null = null, signal?: AbortSignal): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && is(path, (stats) => stats.isFile());
   if (isFile) {
-    for await (const request of readRequests(path, lookout, signal)) void request;
+    for await (const entry of readEntries(path, signal)) if (lookout) lookAt(entry, lookout);
     lookout?.finish();
   }
   let any = false;
-  for await (const request of readRequests(path, lookout, signal)) {
+  for await (const entry of readEntries(path, signal)) {
     any = true;
-    yield request;
+    if (lookout && !isFile) lookAt(entry, lookout);
+    const { block, expect, origin } = entry;
+    for (const target of block.targets()) yield { target, expect, origin };
   }
   if (!any && !signal?.aborted) throw new UsageError(`--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`);
 }

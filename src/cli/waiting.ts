@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../core/clock.js';
 import type { ProbeEvent } from '../core/events.js';
 import { reasonOf } from '../core/outcome.js';
@@ -12,6 +13,9 @@ import { describeReason } from '../report/text.js';
 import type { WaitConfig } from './arguments.js';
 import { INTERRUPTED, newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from './spinner.js';
+
+/** Waits that begin, and so probe, in the same millisecond: all at once they would read each other's time. */
+const STARTS_PER_MS = 2;
 
 const nameOf = ({ target }: TargetRequest): string => escapeControls(formatHostPort(target.host, target.port));
 
@@ -106,9 +110,11 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
   let results: WaitResult[];
   try {
     results = await Promise.all(
-      requests.map(async (request) => {
+      requests.map(async (request, index) => {
         const onProbe = (event: ProbeEvent): void => narration.tell(request, event);
-        const result = await waitUntil(request, { ...options, signal: hopeless.signal, durationMs, waitForName, onProbe });
+        const delayMs = Math.floor(index / STARTS_PER_MS);
+        if (delayMs > 0) await sleep(delayMs, undefined, { signal: hopeless.signal }).catch(() => {});
+        const result = await waitUntil(request, { ...options, signal: hopeless.signal, durationMs: Math.max(durationMs - delayMs, 1), waitForName, onProbe });
         narration.done(request);
         if (result.end === 'incurable') hopeless.abort();
         return result;

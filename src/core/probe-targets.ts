@@ -1,4 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { monotonicClock } from './clock.js';
+import { MAX_DURATION_MS } from './duration.js';
 import type { ProbeEvent } from './events.js';
 import { type ExpectationOptions, judge } from './expectation.js';
 import { Names } from './names.js';
@@ -179,9 +181,10 @@ class Source {
     this.error = { cause };
   }
 
-  #take(result: IteratorResult<TargetRequest>): void {
-    if (result.done) this.done = true;
-    else this.#arrived = result.value;
+  #take(result: IteratorResult<TargetRequest> | undefined): void {
+    if (result?.done) this.done = true;
+    else if (typeof result?.value === 'object' && result.value !== null) this.#arrived = result.value;
+    else this.#fail(new TypeError(`requests: ${String(result?.value)} is not a request; allowed: { target: { host, port } }`));
   }
 }
 
@@ -198,6 +201,7 @@ export async function* probeTargets(
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, resolve = resolveHost, systemLookup = lookUpInProcess } = options;
   if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
+  if (!((options.lookupsAtOnce ?? 1) >= 1)) throw new RangeError(`lookupsAtOnce: ${options.lookupsAtOnce} is out of range; allowed: 1 or more`);
   if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
   const names = new Names(resolve, systemLookup, dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity, () => (shortagePatienceMs === 0 ? 1 : running));
@@ -283,6 +287,7 @@ export async function* probeTargets(
   };
 
   const stop = (): void => { over.abort(); names.close(); wake(); };
+  if (signal) setMaxListeners(0, signal); // one signal may end many runs
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   try {
@@ -313,7 +318,7 @@ export async function* probeTargets(
         let timer: NodeJS.Timeout | undefined;
         wake = resumeSoon;
         if (waitMs === 0 || canTell) resumeSoon();
-        else if (waitMs !== null) timer = setTimeout(resumeSoon, waitMs);
+        else if (waitMs !== null) timer = setTimeout(resumeSoon, Math.min(waitMs, MAX_DURATION_MS));
       });
     }
   } finally {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { type Clock, monotonicClock } from './clock.js';
 import { MAX_DURATION_MS } from './duration.js';
 import type { ProbeEvent, SeriesEvent } from './events.js';
@@ -76,6 +77,7 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
   if (count !== Infinity && !Number.isInteger(count)) throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
   checkRange('intervalMs', intervalMs, 0, Infinity);
   checkRange('durationMs', durationMs, 0, Infinity);
+  if (signal) setMaxListeners(0, signal); // one signal may end many series
   const requests = asRequests(targets);
   const clock = monotonicClock;
   const endMs = clock() + durationMs;

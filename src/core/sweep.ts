@@ -55,6 +55,9 @@ const LOOK_MS = 10;
 /** The options that a sweep understands. */
 export type SweepOptions = Pick<ManyOptions, 'timeoutMs' | 'concurrency' | 'expect' | 'maxLatencyMs' | 'signal'>;
 
+/** Without descriptors for a thread, or for the file that it runs (the other thread may have them all already), it goes without that one. */
+const THREAD_SHORTAGES: ReadonlySet<string> = new Set(['ERR_WORKER_INIT_FAILED', 'EMFILE', 'ENFILE']);
+
 class Chunk {
   readonly hosts: string[] = [];
   readonly length: number;
@@ -120,8 +123,7 @@ async function* sweepChunk(targets: readonly Target[], workerPath: string, optio
     return new Worker(workerPath, { workerData, env: {}, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
   });
   for (const worker of workers) {
-    // Without descriptors for a thread it goes without that one.
-    worker.on('error', (cause: NodeJS.ErrnoException) => { if (cause.code !== 'ERR_WORKER_INIT_FAILED') failure = { cause }; }).on('exit', () => { ended += 1; });
+    worker.on('error', (cause: NodeJS.ErrnoException) => { if (!THREAD_SHORTAGES.has(cause.code ?? '')) failure = { cause }; }).on('exit', () => { ended += 1; });
   }
   try {
     for (let index = 0; index < chunk.length && !signal?.aborted; ) {

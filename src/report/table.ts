@@ -1,6 +1,8 @@
 import { serviceOfPort } from '../core/services.js';
+import type { Reason } from '../core/states.js';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from './escape.js';
+import { explain } from './explanation.js';
 import { formatMilliseconds } from './numbers.js';
 import { describeService } from './service.js';
 import { type Reporter, type ReportOptions, SILENCE } from './reporter.js';
@@ -15,11 +17,20 @@ interface Row {
   readonly service: string;
 }
 
-/** Many ports for people: a table of the open ones, with the service that usually has the port; the rest is only counted. */
+/** Many ports for people: a table of the open ones, with the service that usually has the port; the rest is counted, and explained where nothing was learned. */
 export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
   const rows: Row[] = [];
+  const explained = new Set<Reason>();
   return {
-    probe({ report: { target, startedAt, outcome } }) {
+    probe({ report }) {
+      const { target, startedAt, outcome } = report;
+      // What was not learned about a port is told, once for each reason; what was, is counted.
+      if (outcome.state === 'failed' || outcome.state === 'unresolved') {
+        const explanation = explained.has(outcome.reason) ? null : explain(report);
+        explained.add(outcome.reason);
+        const name = escapeControls(formatHostPort(target.host, target.port));
+        return explanation ? { stdout: '', stderr: [explanation.what, explanation.advice].map((text) => `${name}  ${paint.stderr.dim(text)}\n`).join('') } : SILENCE;
+      }
       if (outcome.state === 'open') {
         const { address } = outcome.endpoint;
         const endpoint = escapeControls(`${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`);

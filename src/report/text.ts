@@ -167,8 +167,8 @@ export function textReporter(options: ReportOptions): Reporter {
       const reason = reasonOf(outcome) ?? undefined;
       const topic = manyTargets ? (reason ?? '') : name;
       const isNews = explained.get(topic) !== reason;
-      if (reason) explained.set(topic, reason);
-      else explained.delete(topic);
+      if (reason && !verdict.asExpected) explained.set(topic, reason);
+      if (!reason) explained.delete(topic);
       const explanation = isNews && !verdict.asExpected ? explain(report) : null;
       const asides = [
         ...(verbose ? details(report) : failuresBesideSuccess(report)),
