@@ -80,6 +80,16 @@ describe('the packed package', () => {
     expect((await readFile(join(dist, cache))).length).toBeGreaterThan(whole.length / 2); // written anew
   });
 
+  it.skipIf(process.platform === 'win32')('leaves nothing beside its bundle when the code cache cannot be written', async () => {
+    const dist = join(folder, 'node_modules/portping/dist');
+    const caches = async (): Promise<string[]> => (await readdir(dist)).filter((name) => name.startsWith('code-'));
+    for (const name of await caches()) await rm(join(dist, name));
+    // 512 bytes each: less than the cache has
+    const { stdout } = await run(['sh', '-c', 'ulimit -f 100; exec "$0" --explain 10061', join(folder, 'node_modules/.bin/portping')], folder);
+    expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
+    expect(await caches()).toEqual([]);
+  });
+
   it('works as a library with types', async () => {
     const script = "import { parseTarget, probePort } from 'portping'; console.log(JSON.stringify(parseTarget(['db:5432'])), typeof probePort);";
     await writeFile(join(folder, 'use.mts'), `import { probePort, type Attempt } from 'portping';\nconst outcome: Attempt = await probePort({ address: '127.0.0.1', family: 4, port: 1 });\nif (outcome.state === 'open') outcome.latencyMs.toFixed(1);\n`);

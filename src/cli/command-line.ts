@@ -75,7 +75,7 @@ function parseServerName(text: string): string {
   try {
     name = parseHost(text);
   } catch (error) {
-    throw error instanceof UsageError ? new UsageError(`${error.message.replace(/^host:/, '--sni:').replace(/; allowed: .*/s, '')}; allowed: a host name (RFC 6066)`) : error;
+    throw error instanceof UsageError ? new UsageError(error.message.replace(/^host:/, '--sni:').replace(/, an IPv4 address in four parts, or an IPv6 address$/, '')) : error;
   }
   if (isIP(name) !== 0) throw new UsageError(`--sni: "${text}" is an address; allowed: a host name (RFC 6066)`);
   return asciiHost(name).replace(/\.$/, '');

@@ -75,7 +75,10 @@ describe('misuse of a diagnosis', () => {
     [['--diagnose', '-o', 'csv', 'h', '1'], /--output: a diagnosis cannot be written as csv; allowed: text, json, or --report/],
     [['--report', '-o', 'json', 'h', '1'], /'--report' cannot be used with option '-o/],
     [['--diagnose', '-6', '127.0.0.1', '1'], /-6: 127\.0\.0\.1 is an IPv4 address/],
-    ...['-c 2', '-t', '--wait', '--all', '--expect closed', '--max-latency 1', '--targets f', '--concurrency 2', '--rate 2', '-v', '--timestamps'].map((option) =>
+    [['--diagnose', '-4', '--ip', '::1', '127.0.0.1', '1'], /-4: ::1 is an IPv6 address/],
+    [['--diagnose', '--source', '127.0.0.1', '--ip', '::1', '127.0.0.1', '1'], /--source: 127\.0\.0\.1 is an IPv4 address, but ::1 is IPv6/],
+    [['--diagnose', '--ip', '::1', '--ip', '::2', 'h', '1'], /--ip: given twice; allowed: once/],
+    ...['--sni x', '--insecure', '--tls-min-days 1', '-c 2', '-t', '--wait', '--all', '--expect closed', '--max-latency 1', '--targets f', '--concurrency 2', '--rate 2', '-v', '--timestamps'].map((option) =>
       [['--diagnose', ...option.split(' '), 'h', '1'], /cannot be used with option/] as const),
   ] as [string[], RegExp][])('%j is refused in one line with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,7 +7,7 @@ import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, run } from '../support/command.js';
 import { ownLoopback, silentPort } from '../support/listeners.js';
-import { portping, portpingCommand } from '../support/portping.js';
+import { interruptedPortping, portping, portpingCommand } from '../support/portping.js';
 
 /** Where no other test listens, so that what is closed here stays closed. */
 const HOST = ownLoopback();
@@ -126,6 +126,18 @@ describe('several targets', () => {
     expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
   });
 
+  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('are probed also where there may be few threads', async () => {
+    const path = await file(`localhost:${closed}\nlocalhost:${closed}\n`);
+    await chmod(folder, 0o755);
+    const few = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'prlimit', '--nproc=60:60', '--'];
+    expect(await portping(['-4', '--targets', path], { wrapper: few })).toMatchObject({ stdout: expect.stringMatching(/^(.*<10061>.*\n){2}$/) as string, exitCode: 1 });
+  });
+
+  it('warn of nothing, however many are waited for', async () => {
+    const { stderr, exitCode } = await portping(['-q', '--wait', '300ms', HOST, ...Array.from({ length: 15 }, () => String(closed))]);
+    expect([stderr, exitCode]).toEqual(['', 1]);
+  });
+
   it('have figures of their own when they are probed in rounds', async () => {
     const { stdout, stderr, exitCode } = await portping(['-c', '3', '-i', '0', HOST, `${open[0]},${open[1]}`]);
     expect(stdout.match(/Success/g)).toHaveLength(6);
@@ -221,6 +233,18 @@ describe('--targets', () => {
     expect(exitCode).toBe(3);
   });
 
+  it('ends when whoever opened a named pipe wrote nothing into it', async () => {
+    const pipe = join(folder, 'empty-pipe');
+    const { stderr, exitCode } = await portping(['--targets', pipe], { wrapper: ['sh', '-c', `mkfifo '${pipe}'; (sleep 0.3; : > '${pipe}') & exec "$@"`, 'sh'] });
+    expect([stderr, exitCode]).toEqual([expect.stringMatching(/empty-pipe has no target/), 64]);
+  });
+
+  it.each([['-c', '2'], ['--wait', '1s']])('has at most 1,000 targets with %s', async (...options) => {
+    const { stdout, stderr, exitCode } = await portping([...options, '--targets', await file(`${HOST}:1-1001\n`)]);
+    expect(stderr).toBe('portping: --targets: more than 1000 targets; allowed with -c, -t or --wait: 1000 (see: portping --help)\n');
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+
   it('names a file that cannot be read', async () => {
     const { stderr, exitCode } = await portping(['--targets', '/no/such/file']);
     expect(stderr).toMatch(/^portping: --targets: \/no\/such\/file cannot be read \(ENOENT\)/);
@@ -279,6 +303,38 @@ describe('a run that does not come to its end', () => {
     const { stdout, exitCode } = await interrupt('-o', 'tap');
     expect(stdout).toMatch(/^TAP version 14\nok 1 .*\nok 2 .*\nBail out! The run ended before the last probe\.\n$/);
     expect(exitCode).toBe(130);
+  });
+
+  it.each([['tap', /^TAP version 14\nBail out! The run ended before the last probe\.\n$/], ['junit', /tests="1" failures="0" errors="1"[^]*<error type="incomplete"/]] as const)(
+    'says so in %s, also before there is any verdict',
+    async (format, report) => {
+      const { stdout, exitCode } = await interruptedPortping(['-o', format]);
+      expect(stdout).toMatch(report);
+      expect(exitCode).toBe(130);
+    },
+  );
+
+  it('takes a signal that comes twice at once for one, as timeout(1) sends it', async () => {
+    const child = new Promise<{ stdout: string; exitCode: number | null }>((resolve) => {
+      const [command = '', ...rest] = portpingCommand;
+      const process = spawn(command, [...rest, '-o', 'tap', '--targets', '-'], { stdio: 'pipe' });
+      let stdout = '';
+      let signalled = false;
+      process.stdin.write(`${HOST} ${open[0]}\n`);
+      process.stdout.setEncoding('utf8').on('data', (text: string) => {
+        stdout += text;
+        if (!signalled && stdout.includes('ok 1')) for (signalled = true; process.signalCode === null; ) if (process.kill('SIGTERM') && process.kill('SIGTERM')) break;
+      });
+      process.once('close', (exitCode) => resolve({ stdout, exitCode }));
+    });
+    expect(await child).toEqual({ stdout: expect.stringMatching(/\nBail out! The run ended before the last probe\.\n$/) as string, exitCode: 130 });
+  });
+
+  it('is left at once also while a list of very many targets is looked through', async () => {
+    const path = await file('127.77.0.0/16:1-65535\n');
+    const { stdout, elapsedMs } = await portping(['-o', 'csv', '--targets', path], { wrapper: ['sh', '-c', '"$@" | head -n 2', 'sh'] });
+    expect(stdout.split('\r\n')[1]).toContain(',127.77.0.0,1,127.77.0.0,');
+    expect(elapsedMs).toBeLessThan(10_000); // to go through all of them takes minutes
   });
 
   it('tells what it probed before a mistake in a pipe', async () => {
@@ -345,6 +401,8 @@ describe('misuse', () => {
     [['h:1', '2'], /^portping: arguments: "2" is not a target beside h:1; allowed: host:port or a URL for each/],
     [['-c', '2', 'h', '1-2000'], /^portping: arguments: 2000 targets given; allowed with -c, -t or --wait: 1000/],
     [['10.0.0.0/33', '1'], /^portping: host: 10\.0\.0\.0\/33 has a length of 33; allowed: 0 to 32/],
+    [['--targets', 'a', '--targets', 'b'], /^portping: --targets: given twice; allowed: once/],
+    [['--service', 'smtp', '--service', 'imap', 'h', '1'], /^portping: --service: given twice; allowed: once/],
     [['name/24', '1'], /^portping: host: "name\/24" is not a block of addresses/],
   ])('%j is refused in one line with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);

@@ -26,6 +26,17 @@ describe('-o nagios', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
+  it.each(['--help', '--version'])('is 3 with %s, as the guidelines ask for', async (option) => {
+    const { stdout, stderr, exitCode } = await portping(['-o', 'nagios', option]);
+    expect(stdout).not.toBe('');
+    expect([stderr, exitCode]).toEqual(['', 3]);
+  });
+
+  it('is asked for by the last of several formats', async () => {
+    expect(await portping(['-o', 'nagios', '-o', 'json', '127.0.0.1', '0'])).toMatchObject({ stdout: '', exitCode: 64 });
+    expect(await portping(['--output=json', '-onagios', '127.0.0.1', '0'])).toMatchObject({ stderr: '', exitCode: 3 });
+  });
+
   it('is 1 for WARNING and 2 for CRITICAL when the latency is one to alert about', async () => {
     const warned = await portping(['-o', 'nagios', '--warn', '@0:1m', '127.0.0.1', port]);
     expect([warned.exitCode, warned.stdout]).toEqual([1, expect.stringMatching(/^PORTPING WARNING: .*, which --warn @0:1m alerts about \| time=/)]);

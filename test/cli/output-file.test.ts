@@ -51,6 +51,27 @@ describe('--output-file', () => {
     expect(await readFile(path, 'utf8')).toMatch(/^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/);
   });
 
+  it('is not written by a series that was interrupted, which is then no success', async () => {
+    const path = join(folder, 'result');
+    const [command = '', ...args] = portpingCommand;
+    const child = spawn(command, [...args, '-c', '1000', '-i', '10ms', '-o', 'csv', '--output-file', path, '127.0.0.1', port], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    // The temporary file is there before the first probe, and has a line for each.
+    const written = async (): Promise<number> => (await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))).reduce((sum, size) => sum + size, 0);
+    await expect.poll(written, { timeout: 15_000 }).toBeGreaterThan(300);
+    child.kill('SIGTERM');
+    const [exitCode] = (await once(child, 'close')) as [number | null];
+    expect([exitCode, await readdir(folder)]).toEqual([130, []]);
+    expect(stderr).toContain(`${path} was left as it was.`);
+  });
+
+  it('is refused where a pipe would be replaced, also by its name', async () => {
+    const { stdout, stderr, exitCode } = await portping(['--output-file', '/dev/stdout', '127.0.0.1', port]);
+    expect(stderr).toBe('portping: --output-file: /dev/stdout is not a regular file, and is not replaced by one; write to it with > (see: portping --help)\n');
+    expect([stdout, exitCode]).toEqual(['', 64]);
+  });
+
   const withUmask = { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] };
 
   it('replaces what was there and keeps its mode, and a link to it stays one', async () => {

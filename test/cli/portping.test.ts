@@ -110,6 +110,7 @@ describe('misuse', () => {
     ]),
     [['--explain', '-999999'], /^portping: --explain: "-999999" is not in the table; allowed: a code such as/],
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
+    [['--explain', '10061', '--', 'ls'], /^portping: --: --explain runs no command; allowed with --wait/],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
     [['--timeuot', '1', 'h', '1'], /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/],
   ])('%j is refused in one line on stderr with exit code 64', async (args, message) => {

@@ -5,6 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
 import { portping, portpingCommand } from '../support/portping.js';
 
+// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever. setpriv(1) comes with it.
+const script = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+
 let server: Server;
 let openPort = 0;
 let closedPort = 0;
@@ -229,15 +232,47 @@ describe('waiting', () => {
     expect(() => process.kill(Number(stdout), 0)).toThrow(/ESRCH/);
   });
 
-  it('ends by the signal that ended the command', async () => {
-    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'kill -KILL $$']);
-    expect((await running.end()).signal).toBe('SIGKILL');
+  it('passes a second signal on as well, and ends when the command does', async () => {
+    const script = "let signals = 0; process.on('SIGTERM', () => { signals += 1; console.log('signal', signals); if (signals === 2) process.exit(9); }); console.log('ready'); setInterval(() => {}, 1000)";
+    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', process.execPath, '-e', script]);
+    for (const seen of ['ready', 'signal 1']) {
+      await running.until(({ stdout }) => stdout.includes(seen));
+      running.child.kill('SIGTERM');
+    }
+    expect(await running.end()).toMatchObject({ stdout: 'ready\nsignal 1\nsignal 2\n', exitCode: 9 });
+  });
+
+  it.each(['TERM', 'INT', 'HUP', 'QUIT', 'KILL'])('ends by the signal that ended the command: %s', async (name) => {
+    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', `ulimit -c 0; kill -${name} $$`]);
+    expect((await running.end()).signal).toBe(`SIG${name}`);
+  });
+
+  it("has the shell's exit code for a signal that does not end it", async () => {
+    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'kill -PIPE $$']);
+    expect(await running.end()).toMatchObject({ signal: null, exitCode: 141 });
+  });
+
+  it('leaves its own wish for threads out of the environment of the command', async () => {
+    const words = ['-q', '--wait', '5s', `127.0.0.1:${openPort}`, `localhost:${openPort}`, '-4', '--', 'sh', '-c', 'echo "<$UV_THREADPOOL_SIZE>"'];
+    expect((await portping(words)).stdout).toBe('<>\n');
+    expect((await portping(words, { env: { UV_THREADPOOL_SIZE: '8' } })).stdout).toBe('<8>\n');
+  });
+
+  it('has the time before its own lines, too, where that is asked for', async () => {
+    const { stderr } = await portping(['--timestamps', '--wait', '300ms', '-i', '100ms', '127.0.0.1', String(closedPort)]);
+    for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z {2}/);
+    expect(stderr).toMatch(/Z {2}127\.0\.0\.1:\d+: refused <10061>; waiting\.\n[^]*Z {2}Gave up after 300 ms\.\n$/);
   });
 
   it('says 127 for a command that is not there', async () => {
     const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here']);
     expect(stderr).toBe('portping: cannot run no-such-command-here: no such command\n');
     expect(exitCode).toBe(127);
+  });
+
+  it.skipIf(process.getuid?.() !== 0 || script === false)('says 127, too, where a folder of PATH may not be searched', async () => {
+    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'], { wrapper: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'env', 'PATH=/usr/bin:/proc/1/fd'] });
+    expect([stderr, exitCode]).toEqual(['portping: cannot run no-such-command-here: no such command\n', 127]);
   });
 
   it.each([
@@ -276,6 +311,8 @@ describe('misuse', () => {
     [['--wait', 'abc', 'host', '1'], /^portping: port: "host" is neither a port nor .*; "abc" was taken for the host, as it is not a duration: 500ms, 3s, 2m \(/],
     [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
     [['--expect', 'closed', '--max-latency', '1s', 'h', '1'], /^portping: --max-latency: only an open port has a latency/],
+    [['-q', '--histogram', '-c', '2', 'h', '1'], /^portping: option '-q, --quiet' cannot be used with option '--histogram'/],
+    [['-q', '--timestamps', 'h', '1'], /cannot be used with option '--timestamps'/],
     [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
   ])('%j is refused in one line with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);
@@ -284,9 +321,6 @@ describe('misuse', () => {
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
 });
-
-// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever.
-const script = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
 describe.skipIf(!script)('on a terminal', () => {
   const onTerminal = (args: string[]): Running =>

@@ -268,6 +268,7 @@ describe('wrong usage', () => {
     [['--tls-min-days', '1.5', '--service', 'tls', 'localhost', '443'], '--tls-min-days: "1.5" is not a number of days; allowed: 1 to 3650'],
     [['--sni', '192.0.2.1', '--service', 'tls', 'localhost', '443'], '--sni: "192.0.2.1" is an address; allowed: a host name (RFC 6066)'],
     [['--sni', 'a b', '--service', 'tls', 'localhost', '443'], '--sni: "a b" is not a host name; allowed: letters, digits, hyphens and dots'],
+    [['--sni', 'a..b', '--service', 'tls', 'localhost', '443'], '--sni: "a..b" has an empty part; allowed: a host name'],
     [['--sni', '[a]', '--service', 'tls', 'localhost', '443'], '--sni: "[a]" is not an IPv6 address; brackets are for IPv6 only'],
     [['--service', 'smtp', '--diagnose', 'localhost', '25'], "option '--diagnose' cannot be used with option '--service [name]'"],
   ])('is refused before anything is sent: %j', async (args, message) => {

@@ -206,7 +206,14 @@ describe('many targets', () => {
     expect(states).toEqual(['open']);
   });
 
-  it.each([[{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'], [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0']])(
+  it('end with an error for what is no request, whoever gives it', async () => {
+    const message = 'requests: undefined is not a request; allowed: { target: { host, port } }';
+    await expect(allOf([, ...requestsTo(1)] as TargetRequest[])).rejects.toThrow(message);
+    const strange = { [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }) } as unknown as AsyncIterable<TargetRequest>;
+    await expect(allOf(strange)).rejects.toThrow(message);
+  });
+
+  it.each([[{ lookupsAtOnce: 0 }, 'lookupsAtOnce: 0 is out of range; allowed: 1 or more'], [{ lookupsAtOnce: NaN }, 'lookupsAtOnce: NaN is out of range; allowed: 1 or more'], [{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'], [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0']])(
     'refuse %j',
     async (options, message) => { await expect(allOf(requestsTo(1), options)).rejects.toThrow(message); },
   );

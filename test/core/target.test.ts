@@ -43,7 +43,7 @@ describe('parsePort', () => {
 
 describe('parseHost', () => {
   it.each([
-    'localhost', 'a', 'mail.example.com', 'MAIL.Example.COM', 'mail.example.com.', 'a-b.c--d', 'xn--mnchen-3ya.de', '_smtp._tcp.example.com', 'snake_case', '3com.com', '1a', '127.0.0.1.nip.io',
+    'localhost', 'a', 'mail.example.com', 'MAIL.Example.COM', 'mail.example.com.', 'a-b.c--d', 'xn--mnchen-3ya.de', 'xn--a.b', 'xn--zzzzzzzz.example.com', '_smtp._tcp.example.com', 'snake_case', '3com.com', '1a', '127.0.0.1.nip.io',
     '0xg', 'a.0xyz', '192.0.2.10', '0.0.0.0', '255.255.255.255',
   ])('takes %s as it is', (host) => {
     expect(parseHost(host)).toBe(host);

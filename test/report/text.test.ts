@@ -3,6 +3,7 @@ import { type Expectation, judge } from '../../src/core/expectation.js';
 import type { Outcome, ProbeReport } from '../../src/core/outcome.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
+import { tableReporter } from '../../src/report/table.js';
 import { textReporter } from '../../src/report/text.js';
 import {
   cancelledOutcome, closedOutcome, endpoint, endpoint6, errorOf, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, options, reportOf, resolved, silentService, unresolvedOutcome, visiblePaint,
@@ -11,6 +12,26 @@ import {
 const show = (report: ProbeReport, facts: Partial<ReportOptions> = {}) => textReporter(options(facts)).probe(eventOf(report));
 const stdoutOf = (outcome: Outcome, facts: Partial<ReportOptions> = {}) => show(reportOf(outcome), facts).stdout;
 const linesOf = (outcome: Outcome, report: Partial<ProbeReport> = {}, facts: Partial<ReportOptions> = {}) => show(reportOf(outcome, report), facts).stderr.split('\n').slice(0, -1);
+
+describe('the explanations of many targets', () => {
+  it('are told once for each reason, whatever was as expected before', () => {
+    const reporter = textReporter(options({ manyTargets: true, nameEndpoints: true }));
+    const refused = reportOf(closedOutcome());
+    const request = { target: refused.target, expect: 'closed', origin: 'list:1' } as const;
+    expect(reporter.probe(eventOf(refused, { request, verdict: judge(refused.outcome, { expect: 'closed' }) })).stderr).toBe('');
+    expect(reporter.probe(eventOf(refused)).stderr).toMatch(/10061 WSAECONNREFUSED/);
+    expect(reporter.probe(eventOf(refused, { request, verdict: judge(refused.outcome, { expect: 'closed' }) })).stderr).toBe('');
+    expect(reporter.probe(eventOf(refused)).stderr).toBe('');
+  });
+
+  it('are told in a table for what was not learned', () => {
+    const table = tableReporter(options({ manyTargets: true }));
+    const [first, second] = [table.probe(eventOf(reportOf(failedOutcome('no-route')))), table.probe(eventOf(reportOf(failedOutcome('no-route'))))];
+    expect(first.stderr).toMatch(/^mail\.example\.com:25 {2}10051 WSAENETUNREACH .*\nmail\.example\.com:25 {2}.*\n$/);
+    expect([first.stdout, second]).toEqual(['', { stdout: '', stderr: '' }]);
+    expect(table.probe(eventOf(reportOf(closedOutcome())))).toEqual({ stdout: '', stderr: '' });
+  });
+});
 
 describe('the verdict', () => {
   it("is the first of PortPing's two sentences, to the letter, when the port is open", () => {
