@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMPANION_PORTS } from '../../src/core/diagnosis/observe.js';
+import { freePort } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping } from '../support/portping.js';
 
 let server: Server;
@@ -13,9 +14,7 @@ const listen = (target: Server): Promise<number> =>
 beforeAll(async () => {
   server = createServer((socket) => socket.on('error', () => {}).resume());
   openPort = await listen(server);
-  const gone = createServer();
-  closedPort = await listen(gone);
-  await new Promise((resolve) => gone.close(resolve));
+  closedPort = await freePort();
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 

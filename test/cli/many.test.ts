@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, run } from '../support/command.js';
-import { ownLoopback, silentPort } from '../support/listeners.js';
+import { freePort, ownLoopback, silentPort } from '../support/listeners.js';
 import { interruptedPortping, portping, portpingCommand } from '../support/portping.js';
 
 /** Where no other test listens, so that what is closed here stays closed. */
@@ -33,8 +33,7 @@ async function file(text: string): Promise<string> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portping-many-'));
   open = await Promise.all([listen(), listen(), listen()]);
-  closed = await listen();
-  await new Promise((resolve) => servers.pop()?.close(resolve));
+  closed = await freePort(HOST);
 });
 afterAll(async () => {
   for (const server of servers) server.close();
@@ -127,7 +126,8 @@ describe('several targets', () => {
   });
 
   it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('are probed also where there may be few threads', async () => {
-    const path = await file(`localhost:${closed}\nlocalhost:${closed}\n`);
+    const free = await freePort();
+    const path = await file(`localhost:${free}\nlocalhost:${free}\n`);
     await chmod(folder, 0o755);
     const few = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'prlimit', '--nproc=60:60', '--'];
     expect(await portping(['-4', '--targets', path], { wrapper: few })).toMatchObject({ stdout: expect.stringMatching(/^(.*<10061>.*\n){2}$/) as string, exitCode: 1 });

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT_CODES } from '../../src/core/states.js';
 import { environment } from '../support/command.js';
+import { freePort } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping, portpingCommand } from '../support/portping.js';
 
 let server: Server;
@@ -16,9 +17,7 @@ const listen = (target: Server): Promise<number> =>
 beforeAll(async () => {
   server = createServer((socket) => socket.on('error', () => {}).resume());
   openPort = await listen(server);
-  const gone = createServer();
-  closedPort = await listen(gone);
-  await new Promise((resolve) => gone.close(resolve));
+  closedPort = await freePort();
 });
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
+import { freePort } from '../support/listeners.js';
 import { portping, portpingCommand } from '../support/portping.js';
 
 // script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever. setpriv(1) comes with it.
@@ -53,9 +54,7 @@ const count = (text: string, pattern: RegExp): number => text.match(new RegExp(p
 beforeAll(async () => {
   server = accept();
   openPort = await listen(server);
-  const gone = accept();
-  closedPort = await listen(gone);
-  await close(gone);
+  closedPort = await freePort();
 });
 afterAll(() => close(server));
 
@@ -91,7 +90,7 @@ describe('repeating', () => {
 
   it('says one outage with its length and cause when a listener goes and comes back, and ends with the code of what was seen', async () => {
     const flapping = accept();
-    const port = await listen(flapping);
+    const port = await listen(flapping, await freePort());
     const running = new Running(['-t', '-i', '50ms', '127.0.0.1', String(port)]);
     await running.until(({ stdout }) => count(stdout, /Success/) >= 3);
     await close(flapping);
@@ -169,7 +168,7 @@ describe('expecting', () => {
 describe('waiting', () => {
   it('ends with the verdict as soon as the port opens', async () => {
     const late = accept();
-    const port = await listen(late);
+    const port = await listen(late, await freePort());
     await close(late);
     const running = new Running(['--wait', '10s', '-i', '100ms', '127.0.0.1', String(port)]);
     await running.until(({ stderr }) => stderr.includes('waiting'));
@@ -201,7 +200,7 @@ describe('waiting', () => {
 
   it('waits for a port to close with --expect closed', async () => {
     const closing = accept();
-    const port = await listen(closing);
+    const port = await listen(closing, await freePort());
     const running = new Running(['--wait', '10s', '-i', '50ms', '--expect', 'closed', '127.0.0.1', String(port)]);
     await running.until(({ stderr }) => stderr.includes('open; waiting'));
     await close(closing);

@@ -54,14 +54,21 @@ export function ownLoopback(): string {
   return process.platform === 'linux' ? `127.${64 + (process.pid >> 16) % 64}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}` : '127.0.0.1';
 }
 
-/** A port that nobody listens on: one that the system gave and took back. */
-export async function freePort(address = '127.0.0.1'): Promise<number> {
-  const server = createServer().listen({ host: address, port: 0 });
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+/** Whether nobody listens on a port. */
+async function isFree(port: number, host: string): Promise<boolean> {
+  const server = createServer().listen({ host, port });
+  if (!(await once(server, 'listening').then(() => true, () => false))) return false;
   server.close();
   await once(server, 'close');
-  return port;
+  return true;
+}
+
+/** A port that nobody listens on, and that the system gives to no listener of another test meanwhile: it is below those that it chooses from. */
+export async function freePort(address = '127.0.0.1'): Promise<number> {
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port, address)) return port;
+  }
 }
 
 /**
@@ -69,16 +76,10 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
  * for listeners it prefers the other one): the kind of port on which a probe can meet itself.
  */
 export async function selfConnectProne(): Promise<number> {
-  const [lowest] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).trim().split(/\s+/).map(Number);
+  const [lowest = 0, highest = 0] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).trim().split(/\s+/).map(Number);
   for (;;) {
-    const port = await freePort();
-    const neighbour = port % 2 === (lowest ?? 0) % 2 ? port : port - 1;
-    const server = createServer().listen({ host: '127.0.0.1', port: neighbour });
-    if (await once(server, 'listening').then(() => true, () => false)) {
-      server.close();
-      await once(server, 'close');
-      return neighbour;
-    }
+    const port = lowest + 2 * Math.floor((Math.random() * (highest - lowest)) / 2);
+    if (await isFree(port, '127.0.0.1')) return port;
   }
 }
 
