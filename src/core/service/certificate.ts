@@ -43,10 +43,13 @@ export function isSelfSigned(certificate: X509Certificate): boolean {
   return key !== null && certificate.checkIssued(certificate) && certificate.verify(key);
 }
 
-/** What a server sent of its chain: its own certificate, the one that issued it, and so on, in whatever order they came. */
+/** The most certificates above its own that are looked at of what a server sends: chains have two or three, and a hundred would take long. */
+const MOST_ABOVE = 16;
+
+/** What a server sent of its chain: its own certificate, the one that issued it, and so on, in whatever order they came. Of a long one, the first 17. */
 export function chainOf(leaf: X509Certificate): X509Certificate[] {
   const sent: X509Certificate[] = []; // to Node, whatever comes next is the issuer
-  for (let each = leaf.issuerCertificate; each; each = each.issuerCertificate) sent.push(each);
+  for (let each = leaf.issuerCertificate; each && sent.length < MOST_ABOVE; each = each.issuerCertificate) sent.push(each);
   const chain = [leaf];
   for (let top: X509Certificate | undefined = leaf; top && !top.checkIssued(top); ) {
     const below: X509Certificate = top;
@@ -96,9 +99,9 @@ const LEAST_RSA_BITS = 2048;
  * so that they can be told.
  *
  * @param chain as from `chainOf`
- * @param roots gives the trusted roots; asked only where it matters
+ * @param rootsWith gives the trusted roots that have a public key; asked only where it matters
  */
-export function findWeaknesses(chain: readonly X509Certificate[], roots: () => readonly X509Certificate[]): string[] {
+export function findWeaknesses(chain: readonly X509Certificate[], rootsWith: (key: KeyObject) => readonly X509Certificate[]): string[] {
   const found: string[] = [];
   for (const [depth, certificate] of chain.entries()) {
     const whose = depth === 0 ? 'the certificate' : 'a certificate above it in the chain';
@@ -108,8 +111,8 @@ export function findWeaknesses(chain: readonly X509Certificate[], roots: () => r
     const hash = WEAK_SIGNATURES[signatureAlgorithm(certificate.raw) ?? ''];
     if (hash === undefined || certificate.checkIssued(certificate)) continue; // who trusts a certificate for itself does not look at who signed it
     // Neither who trusts the root of that name and key, which another authority has signed as well, nor what is above it.
-    const isRoot = ({ subject, publicKey }: X509Certificate): boolean => subject === certificate.subject && key !== null && publicKey.equals(key);
-    if (depth > 0 && roots().some(isRoot)) break;
+    const isRoot = depth > 0 && key !== null && rootsWith(key).some(({ subject, publicKey }) => subject === certificate.subject && publicKey.equals(key));
+    if (isRoot) break;
     found.push(`${whose} is signed with ${hash}, which clients of today refuse`);
   }
   return found;

@@ -50,6 +50,9 @@ export class Conversation {
   #firstByteMs: number | null = null;
   #firstLineMs: number | null = null;
   #drop: Drop | null = null;
+  /** When TLS's handshake was complete; and when all was known, where that was before now. What we look at certificates in between is not the server's time. */
+  #secureMs = 0;
+  #knownMs: number | null = null;
   #isTooMuch = false;
   #wake: () => void = () => {};
   /** Bytes that came on the wire. */
@@ -73,9 +76,9 @@ export class Conversation {
     circumstances.signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
-  /** Milliseconds since the handshake. */
+  /** Milliseconds since the handshake, until all was known. */
   get elapsedMs(): number {
-    return this.#circumstances.clock() - this.#circumstances.connectedMs;
+    return this.#knownMs ?? this.#circumstances.clock() - this.#circumstances.connectedMs;
   }
 
   /** See `firstLine` and `answerMs` of a finding. */
@@ -174,14 +177,17 @@ export class Conversation {
       if (layer.error?.code === 'ECONNRESET' && !layer.isPlain) this.#throwDropped(awaited);
       this.failTls(layer.describeError());
     }
+    this.#secureMs = this.elapsedMs;
     const { facts, fatal } = layer.judge(Date.now());
     this.tls = facts;
-    if (fatal) this.failTls(fatal);
+    if (!fatal) return;
+    this.#knownMs = this.#secureMs;
+    this.failTls(fatal);
   }
 
   /** Notes that the end of TLS's handshake is the answer. */
   noteAnswer(): void {
-    this.#firstLineMs = this.elapsedMs;
+    this.#firstLineMs = this.#knownMs = this.#secureMs;
   }
 
   /** Says a polite last word, if there is one, and lets it arrive: bounded by a quarter of a second and the deadline. */

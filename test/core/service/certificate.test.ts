@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { connect } from 'node:tls';
+import { connect, rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { certificateFacts, chainOf, findWeaknesses, isSelfSigned, judgeCertificate, signatureAlgorithm, type Verification } from '../../../src/core/service/certificate.js';
 import type { CertificateFacts } from '../../../src/core/service/finding.js';
+import { rootFinder } from '../../../src/core/service/secure-layer.js';
 import { TestAuthority } from '../../support/certificates.js';
 import { listenTls } from '../../support/talkers.js';
 
@@ -99,6 +100,30 @@ describe('the chain of a certificate', () => {
     const leaf = read(authority.issue({ by: crossSigned }).cert);
     expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [])).toHaveLength(1);
     expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [read(authority.issue().cert), read(crossSigned.cert)])).toEqual([]);
+  });
+
+  it('is looked up among the roots by its key, and no other root is read for that', () => {
+    let read = 0;
+    class Counted extends X509Certificate {
+      constructor(bytes: Buffer | string) {
+        super(bytes);
+        read += 1;
+      }
+    }
+    const rootsWith = rootFinder({ rootCertificates }, { X509Certificate: Counted });
+    const [root] = rootCertificates.slice(-1).map((pem) => new X509Certificate(pem));
+    expect(root && rootsWith(root.publicKey).map(({ fingerprint256 }) => fingerprint256)).toEqual([root?.fingerprint256]);
+    expect(rootsWith(new X509Certificate(authority.issue().cert).publicKey)).toEqual([]);
+    expect(read).toBe(1);
+  });
+
+  it('is looked at up to 16 certificates above the own, however many were sent', () => {
+    let above: object | undefined;
+    for (let count = 0; count < 100; count += 1) {
+      const issuerCertificate = above;
+      above = { issuerCertificate, checkIssued: (other: object) => other === issuerCertificate };
+    }
+    expect(chainOf(above as X509Certificate)).toHaveLength(17);
   });
 
   it('is read to its end although OpenSSL does not know the kind of a key in it', () => {

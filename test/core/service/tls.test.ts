@@ -1,9 +1,13 @@
 import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { monotonicClock } from '../../../src/core/clock.js';
+import { probePort } from '../../../src/core/probe.js';
 import type { TlsFailure } from '../../../src/core/service/finding.js';
+import { prepareConversation } from '../../../src/core/service/hold-conversation.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { adviseOnService, describeService } from '../../../src/report/service.js';
 import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
@@ -69,6 +73,26 @@ describe('TLS', () => {
     expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed').problem).toContain(`; ${weak.join('; ')}`);
     const passedOver = expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
     expect(passedOver.tls?.problems.filter(({ failure }) => failure === 'weak').map(({ problem }) => problem)).toEqual(weak);
+  });
+
+  it('is timed by its handshake, and not by how long we look at certificates', async () => {
+    let oursMs = 0;
+    const { checkIssued } = X509Certificate.prototype;
+    const spy = vi.spyOn(X509Certificate.prototype, 'checkIssued').mockImplementation(function (this: X509Certificate, other) {
+      oursMs += 100_000;
+      return checkIssued.call(this, other);
+    });
+    onTestFinished(() => spy.mockRestore());
+    const { port } = await listenTls({ cert: good.cert, key: good.key });
+    for (const insecure of [true, false]) {
+      const converse = await prepareConversation({ name: 'tls', insecure }, { host: '127.0.0.1', port });
+      const outcome = await probePort({ address: '127.0.0.1', family: 4, port }, { timeoutMs: 5000, converse, clock: () => monotonicClock() + oursMs });
+      const finding = outcome.state === 'open' ? outcome.service : null;
+      expect(finding).toMatchObject({ state: insecure ? 'answered' : 'tls-failed' });
+      expect(finding?.elapsedMs).toBeLessThan(5000);
+      expect(finding?.answerMs).toBe(insecure ? finding?.elapsedMs : null);
+    }
+    expect(oursMs).toBeGreaterThan(0);
   });
 
   it('whose certificate is in order beneath one that has expired is untrusted, and has the days that were asked for', async () => {
