@@ -125,6 +125,15 @@ describeLab('--service with real servers', () => {
     }
   });
 
+  itWith('nginx', 'nginx-light', 'writes the end of the handshake of TLS and its first command without a wait between them: over a link of 200 ms, two round trips', async () => {
+    const link = await lab.delayLink({ rttMs: 200 });
+    const { service } = JSON.parse((await run(['-o', 'json', '--service', 'https', '--sni', 'mail.example.com', link.server.v4, '443'])).stdout);
+    await link.stop();
+    expect(service).toMatchObject({ state: 'answered', tls: { version: 'TLSv1.3' } });
+    expect(service.answerMs).toBeGreaterThan(399);
+    expect(service.answerMs).toBeLessThan(560);
+  });
+
   it('says dropped of an accept-then-close load balancer, and 6', async () => {
     const { port } = await lab.listen('server', { onConnection: 'close' });
     const closed = await run(['--service', 'smtp', 'mail.example.com', String(port)]);

@@ -150,6 +150,7 @@ http {
   server {
     listen 80; listen [::]:80; listen 443 ssl; listen [::]:443 ssl;
     server_name mail.example.com;
+    ssl_protocols TLSv1.2 TLSv1.3;
     ssl_certificate ${certFile};
     ssl_certificate_key ${keyFile};
     return 204;

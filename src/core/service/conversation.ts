@@ -70,6 +70,7 @@ export class Conversation {
     this.#speaks = speaks;
     this.#circumstances = circumstances;
     this.#drop = circumstances.drop;
+    socket.setNoDelay(true); // or what is written behind the end of TLS's handshake would wait for that to be acknowledged (RFC 9293, 3.7.4)
     socket.on('data', (chunk: Buffer) => this.#arrive(chunk));
     socket.on('end', () => this.#leave('end'));
     socket.on('error', (error) => this.#leave('reset', error));
