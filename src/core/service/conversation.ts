@@ -234,7 +234,7 @@ export class Conversation {
       const beginning = quote(this.firstLine ?? '');
       throw new ConversationOver({ state: 'wrong-protocol', problem: `more than ${MOST_BYTES / 1024} KiB came before ${awaited} was whole, beginning with ${beginning}` });
     }
-    if (this.#layer?.isAlerted) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
+    if (this.#layer?.isBroken) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
     if (this.#isDropped()) this.#throwDropped(awaited);
     if (this.#circumstances.signal.aborted) this.#giveUp(awaited, { state: 'silent' });
     await this.#wait(null);

@@ -99,9 +99,9 @@ export class SecureLayer {
     return this.#firstBytes;
   }
 
-  /** The other side has ended it by an alert, after the handshake. */
-  get isAlerted(): boolean {
-    return this.isSecure && ALERT.test(this.error?.code ?? '');
+  /** It has failed after the handshake: by an alert of the other side, or by what came and is no TLS. A connection that was dropped is none of that. */
+  get isBroken(): boolean {
+    return this.isSecure && /^ERR_(SSL|OSSL)_/.test(this.error?.code ?? '');
   }
 
   /** Bytes from the wire. */
@@ -126,7 +126,8 @@ export class SecureLayer {
     }
     if (VERSION_ERRORS.has(code)) return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
     const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
-    return { failure: 'handshake', problem: alert ? `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"` : `the handshake failed (${code})` };
+    if (alert) return { failure: 'handshake', problem: `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"` };
+    return { failure: 'handshake', problem: `${this.isSecure ? 'TLS broke after its handshake' : 'the handshake failed'} (${code})` };
   }
 
   /** What was agreed on, and what about it ends the conversation, if anything: the failure is that of the weightiest. */

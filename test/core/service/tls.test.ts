@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
@@ -162,6 +162,22 @@ describe('TLS', () => {
     expect(adviseOnService(finding)).toMatch(/^Something accepts connections and then says nothing/);
     const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) => socket.end('220-x'));
     expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({ state: 'dropped', by: 'end', unfinished: '220-x' });
+  });
+
+  it.each<[string, (socket: Socket) => void]>([
+    ['plain text', (socket) => socket.write('HTTP/1.1 500 no\r\n\r\n')],
+    ['a record that nobody can have encrypted', (socket) => socket.write(Buffer.concat([Buffer.from([0x17, 3, 3, 0, 32]), Buffer.alloc(32, 7)]))],
+    ['plain text, and the end of the connection,', (socket) => socket.end('HTTP/1.1 500 no\r\n\r\n')],
+  ])('that is broken by %s behind its handshake is named so, and not dropped', async (_, say) => {
+    let breakOff = (): void => {};
+    const inner = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => breakOff()));
+    const { port } = await listenTalking((socket) => {
+      const onward = connect(inner.port, '127.0.0.1').on('error', () => {});
+      socket.pipe(onward).pipe(socket);
+      breakOff = () => say((onward.unpipe(socket), socket));
+    });
+    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
+    expect(finding).toMatchObject({ failure: 'handshake', problem: expect.stringMatching(/^TLS broke after its handshake \(ERR_SSL_\w+\)$/) as string, tls: { version: 'TLSv1.3' } });
   });
 
   it('that wants a certificate of the client says no behind the handshake, which is heard', async () => {
