@@ -110,7 +110,7 @@ export function adviseOnService(finding: ServiceFinding): string | null {
       if (CLIENT_FIRST.test(finding.name)) return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
       return 'Something accepts connections and then says nothing: the service hangs, greets late on purpose (then give it a longer --timeout), or waits for us, as services with TLS from the start and HTTP do.';
     case 'dropped':
-      return `Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once): its log tells.${finding.name === 'http' && finding.unfinished === null ? ' Or the port has TLS from the start: try https.' : ''}`;
+      return `Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once)${finding.tls === null ? '' : ', or none without a certificate of the client'}: its log tells.${finding.name === 'http' && finding.unfinished === null ? ' Or the port has TLS from the start: try https.' : ''}`;
     case 'wrong-protocol':
       return 'Another service has that port, a proxy answers in its place, or it takes no clients now: check the port, the name behind --service, and the log of the service.';
     case 'tls-failed':

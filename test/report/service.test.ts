@@ -125,6 +125,11 @@ describe('the advice', () => {
     expect(adviseOnService(tlsFailedService({ failure: 'no-starttls', tls: null }))).not.toMatch(/offer/);
   });
 
+  it('names a certificate of the client where it was dropped inside TLS', () => {
+    expect(adviseOnService(droppedService({ name: 'https', tls: tlsFacts() }))).toMatch(/, or none without a certificate of the client: its log tells\.$/);
+    expect(adviseOnService(droppedService())).not.toMatch(/certificate/);
+  });
+
   it('does not say of silence inside TLS that something had been said: that was the handshake', () => {
     expect(adviseOnService(silentService({ name: 'smtps', receivedBytes: 2000, tls: tlsFacts() }))).toMatch(/^Something accepts connections and then says nothing/);
     expect(adviseOnService(silentService({ name: 'https', receivedBytes: 7 }))).toMatch(/hangs half-way/);

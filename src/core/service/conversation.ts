@@ -181,9 +181,18 @@ export class Conversation {
     this.#secureMs = this.elapsedMs;
     const { facts, fatal } = layer.judge(Date.now());
     this.tls = facts;
-    if (!fatal) return;
+    if (!fatal) return this.settle();
     this.#knownMs = this.#secureMs;
     this.failTls(fatal);
+  }
+
+  /**
+   * Lets what has come be read before anything is written: on a connection that was reset a write fails, and with it goes what was said before the
+   * reset. From an event of a socket it takes two turns to get past the next look at the sockets.
+   */
+  async settle(): Promise<void> {
+    await new Promise(setImmediate);
+    await new Promise(setImmediate);
   }
 
   /** Notes that the end of TLS's handshake is the answer. */

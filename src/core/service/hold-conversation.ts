@@ -33,7 +33,7 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
     let answer: Answer | null = null;
     let over: ConversationOver | null = null;
     try {
-      if (tls === 'first') await talk.startTls();
+      await (tls === 'first' ? talk.startTls() : talk.settle());
       answer = await check(talk, { host, port: target.port, localAddress: socket.localAddress ?? null, startTls: tls === 'inside' });
     } catch (error) {
       if (!(error instanceof ConversationOver)) throw error;

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { probePort } from '../../../src/core/probe.js';
+import { prepareConversation } from '../../../src/core/service/hold-conversation.js';
 import { SERVICE_NAMES, SERVICES } from '../../../src/core/service/registry.js';
 import { describeService, describeTls } from '../../../src/report/service.js';
 import { TestAuthority } from '../../support/certificates.js';
@@ -113,6 +117,32 @@ describe('a server that', () => {
     for (const name of ['smtp', 'https', 'x400', 'banner'] as const) {
       expect(expectFinding(await ask(port, { name }), 'dropped')).toMatchObject({ by: 'reset', winsock: 10054 });
     }
+  });
+
+  it('answers before it is asked, and resets, is heard all the same', async () => {
+    const gate = new Int32Array(new SharedArrayBuffer(4));
+    const script = `
+      const { parentPort, workerData: gate } = require('node:worker_threads');
+      const server = require('node:net').createServer((socket) => {
+        Atomics.wait(gate, 0, 0);
+        socket.write('HTTP/1.1 503 Busy\\r\\n\\r\\n', () => {
+          socket.resetAndDestroy();
+          Atomics.store(gate, 0, 2);
+          Atomics.notify(gate, 0);
+        });
+      }).listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));`;
+    const worker = new Worker(script, { eval: true, workerData: gate });
+    onTestFinished(async () => void (await worker.terminate()));
+    const [port] = (await once(worker, 'message')) as [number];
+    /** Lets it answer and reset before we have done anything. */
+    const onOpen = (): void => {
+      Atomics.store(gate, 0, 1);
+      Atomics.notify(gate, 0);
+      Atomics.wait(gate, 0, 1, 10_000);
+    };
+    const converse = await prepareConversation({ name: 'http' }, { host: '127.0.0.1', port });
+    const outcome = await probePort({ address: '127.0.0.1', family: 4, port }, { converse, onOpen });
+    expect(outcome).toMatchObject({ state: 'open', service: { state: 'answered', firstLine: 'HTTP/1.1 503 Busy' } });
   });
 
   it('resets half-way has dropped the connection in the middle of what it said', async () => {
