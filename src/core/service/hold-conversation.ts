@@ -26,7 +26,7 @@ export async function prepareConversation(request: ServiceRequest, target: Targe
     throw new RangeError(`service.tlsMinDays: ${tlsMinDays} is out of range; allowed: 1 to ${MAX_TLS_DAYS}`);
   }
   if (sni !== undefined && !isServerName(sni)) throw new TypeError(`service.sni: "${sni}" is not a host name`);
-  const host = sni ?? plainHost(target.host);
+  const host = plainHost(sni ?? target.host);
   const starter = tls === null ? null : await prepareTls(host, request);
   return async (socket, circumstances) => {
     const talk = new Conversation(socket, starter, speaks, circumstances);

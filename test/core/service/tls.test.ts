@@ -110,7 +110,8 @@ describe('TLS', () => {
     await ask(port, { name: 'tls' });
     await ask(port, { name: 'tls' }, { host: 'localhost' });
     await ask(port, { name: 'tls', sni: 'mail.example.com' });
-    expect(names).toEqual([false, 'localhost', 'mail.example.com']);
+    await ask(port, { name: 'tls', sni: 'münchen.example.com.' });
+    expect(names).toEqual([false, 'localhost', 'mail.example.com', 'xn--mnchen-3ya.example.com']);
   });
 
   it('asks HTTP for the name for SNI as well', async () => {
