@@ -39,6 +39,9 @@ const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOC
 /** Whether bytes may begin a record of TLS (RFC 8446, 5.1): its type, and the first half of its version. */
 const mayBeTls = (bytes: Buffer): boolean => /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
 
+/** The type of a record that holds an alert (RFC 8446, 5.1). */
+const ALERT_RECORD = 0x15;
+
 /**
  * An alert of the other side (RFC 8446, 6) as OpenSSL names it: `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`, since 3.5 also `ERR_SSL_SSL/TLS_ALERT_…`;
  * and those of RFC 6066 without the word: `ERR_SSL_TLSV1_UNRECOGNIZED_NAME`. Nothing but alerts is named after a version like that.
@@ -126,7 +129,9 @@ export class SecureLayer {
     }
     if (VERSION_ERRORS.has(code)) return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
     const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
-    if (alert) return { failure: 'handshake', problem: `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"` };
+    // A no to our offer comes before anything else; that to a client without a certificate has, in TLS 1.2, the same name.
+    const reason = alert === 'handshake failure' && this.#firstBytes[0] === ALERT_RECORD ? '; most often that is for want of a cipher suite in common' : '';
+    if (alert) return { failure: 'handshake', problem: `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"${reason}` };
     return { failure: 'handshake', problem: `${this.isSecure ? 'TLS broke after its handshake' : 'the handshake failed'} (${code})` };
   }
 
@@ -185,13 +190,15 @@ let prepared: Prepared | undefined;
 /**
  * Loads TLS and makes ready what all connections share: it takes longer than a handshake, and must not be taken for the other side's time.
  * All versions that OpenSSL knows are offered, so that a server that has only old ones can be named for what it is; none of them is accepted.
+ * Diffie-Hellman over finite fields is not offered, as browsers do not: the server chooses the prime, and one of 10000 bits stops this process for
+ * 0.6 s, deadline or not.
  *
  * @param host the name for SNI, or the address, that the certificate must be for
  */
 export async function prepareTls(host: string, settings: TlsRequest): Promise<TlsStarter> {
   if (!prepared) {
     const [tls, crypto] = await Promise.all([import('node:tls'), import('node:crypto')]);
-    const secureContext = tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' });
+    const secureContext = tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT:!DHE@SECLEVEL=0' });
     prepared = { tls, secureContext, rootsWith: rootFinder(tls, crypto) };
   }
   const shared = prepared;

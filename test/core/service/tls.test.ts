@@ -123,7 +123,7 @@ describe('TLS', () => {
   it.each<[string, (socket: Socket) => void, TlsFailure, RegExp]>([
     ['plain text', (socket) => socket.write('220 mail ESMTP\r\n'), 'not-tls', /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/],
     ['bytes that are nothing', (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])), 'not-tls', /^no TLS came, but "Þ­¾ï"$/],
-    ['an alert', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), 'handshake', /^it broke the handshake off with the alert "handshake failure"$/],
+    ['an alert', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), 'handshake', /^it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common$/],
     ...([[112, 'unrecognized name'], [110, 'unsupported extension'], [113, 'bad certificate status response']] as const).map(([code, words]): [string, (socket: Socket) => void, TlsFailure, RegExp] =>
       [`an alert of RFC 6066: ${words}`, (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))), 'handshake', new RegExp(`^it broke the handshake off with the alert "${words}"$`)]),
     ['an alert about the version', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))), 'old-version', /^it speaks no version of TLS from 1\.0 to 1\.3$/],
@@ -134,6 +134,17 @@ describe('TLS', () => {
     expect(finding.failure).toBe(failure);
     expect(finding.problem).toMatch(problem);
     expect(finding.tls).toBeNull();
+  });
+
+  it('that wants to choose the prime, which can be made to take long, has no cipher suite in common with us', async () => {
+    const dhe: TlsOptions = { ciphers: 'DHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2', dhparam: 'auto' };
+    const finding = await failAt({}, dhe, { name: 'tls', insecure: true });
+    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common' });
+  });
+
+  it('that wants a certificate of the client in TLS 1.2 is not said to have no cipher suite in common', async () => {
+    const finding = await failAt({}, { requestCert: true, maxVersion: 'TLSv1.2', ca: good.cert }, { name: 'tls', insecure: true });
+    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it broke the handshake off with the alert "handshake failure"' });
   });
 
   it('whose handshake stalls is silent, also in the middle', async () => {
