@@ -7,7 +7,7 @@ import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, run } from '../support/command.js';
 import { freePort, ownLoopback, silentPort } from '../support/listeners.js';
-import { interruptedPortping, portping, portpingCommand } from '../support/portping.js';
+import { asNobody, interruptedPortping, nobodyCanRun, portping, portpingCommand } from '../support/portping.js';
 
 /** Where no other test listens, so that what is closed here stays closed. */
 const HOST = ownLoopback();
@@ -125,12 +125,11 @@ describe('several targets', () => {
     expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
   });
 
-  it.skipIf(process.platform !== 'linux' || process.getuid?.() !== 0)('are probed also where there may be few threads', async () => {
+  it.runIf(nobodyCanRun())('are probed also where there may be few threads', async () => {
     const free = await freePort();
     const path = await file(`localhost:${free}\nlocalhost:${free}\n`);
     await chmod(folder, 0o755);
-    const few = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'prlimit', '--nproc=60:60', '--'];
-    expect(await portping(['-4', '--targets', path], { wrapper: few })).toMatchObject({ stdout: expect.stringMatching(/^(.*<10061>.*\n){2}$/) as string, exitCode: 1 });
+    expect(await portping(['-4', '--targets', path], { wrapper: [...asNobody, 'prlimit', '--nproc=60:60', '--'] })).toMatchObject({ stdout: expect.stringMatching(/^(.*<10061>.*\n){2}$/) as string, exitCode: 1 });
   });
 
   it('warn of nothing, however many are waited for', async () => {

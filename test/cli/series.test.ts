@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
 import { freePort } from '../support/listeners.js';
-import { portping, portpingCommand } from '../support/portping.js';
+import { asNobody, nobodyCanRun, portping, portpingCommand } from '../support/portping.js';
 
-// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever. setpriv(1) comes with it.
+// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever.
 const script = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
 let server: Server;
@@ -269,8 +269,8 @@ describe('waiting', () => {
     expect(exitCode).toBe(127);
   });
 
-  it.skipIf(process.getuid?.() !== 0 || script === false)('says 127, too, where a folder of PATH may not be searched', async () => {
-    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'], { wrapper: ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', 'env', 'PATH=/usr/bin:/proc/1/fd'] });
+  it.runIf(nobodyCanRun())('says 127, too, where a folder of PATH may not be searched', async () => {
+    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'], { wrapper: [...asNobody, 'env', 'PATH=/usr/bin:/proc/1/fd'] });
     expect([stderr, exitCode]).toEqual(['portping: cannot run no-such-command-here: no such command\n', 127]);
   });
 

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { collect, environment, type ExecResult } from './command.js';
 import { listenDns } from './listeners.js';
@@ -8,6 +8,13 @@ export const testNode = process.env['PORTPING_TEST_NODE'] ?? process.execPath;
 
 /** The words that start the built command. */
 export const portpingCommand = [testNode, fileURLToPath(new URL('../../bin/portping.js', import.meta.url))];
+
+/** The words before a command that is to be run by nobody in particular (setpriv(1)); needs root. */
+export const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+
+/** Whether the command can be run like that: not where its folder is root's alone. */
+export const nobodyCanRun = (): boolean =>
+  process.platform === 'linux' && process.getuid?.() === 0 && spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), ...portpingCommand, '--version']).status === 0;
 
 /** Options of `portping`. */
 export interface RunOptions {
