@@ -27,6 +27,8 @@ export interface CertificateWishes {
   readonly rsaBits?: number;
   /** Whether it may issue others. */
   readonly isAuthority?: boolean;
+  /** What its key is for (extended key usage): `serverAuth`, `clientAuth`; anything unless given. */
+  readonly purpose?: string;
   /** Who issues it instead of the authority itself. */
   readonly by?: TestCertificate;
 }
@@ -48,9 +50,13 @@ export class TestAuthority {
   }
 
   /** Makes a certificate. */
-  issue({ commonName = 'mail.example.com', altNames, fromDays = 0, toDays = 90, selfSigned = false, digest = 'sha256', rsaBits = 2048, isAuthority = false, by }: CertificateWishes = {}): TestCertificate {
+  issue({ commonName = 'mail.example.com', altNames, fromDays = 0, toDays = 90, selfSigned = false, digest = 'sha256', rsaBits = 2048, isAuthority = false, purpose, by }: CertificateWishes = {}): TestCertificate {
     const name = `leaf${this.#count++}`;
-    const extensions = [...(altNames === undefined ? [] : ['-addext', `subjectAltName=${altNames}`]), ...(isAuthority ? ['-addext', 'basicConstraints=critical,CA:TRUE'] : [])];
+    const extensions = [
+      ...(altNames === undefined ? [] : [`subjectAltName=${altNames}`]),
+      ...(isAuthority ? ['basicConstraints=critical,CA:TRUE'] : []),
+      ...(purpose === undefined ? [] : [`extendedKeyUsage=${purpose}`]),
+    ].flatMap((extension) => ['-addext', extension]);
     const request = ['req', '-newkey', `rsa:${rsaBits}`, `-${digest}`, '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${commonName}`, ...extensions];
     this.#openssl(...request, '-out', `${name}.csr`);
     // A minute early, so that it is valid at once on every clock here.

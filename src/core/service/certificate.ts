@@ -60,6 +60,24 @@ export function chainOf(leaf: X509Certificate): X509Certificate[] {
   return chain;
 }
 
+/** Purposes of a key (extended key usage, RFC 5280, 4.2.1.12) that let it be a server's: serverAuth, and any. */
+const SERVER_PURPOSES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+
+/** Whether a certificate says that its key is for servers, or does not say what it is for. */
+function isForServers(certificate: X509Certificate): boolean {
+  const purposes = certificate.keyUsage as readonly string[] | undefined; // Node's name for it, and none where it is not there
+  return purposes?.some((purpose) => SERVER_PURPOSES.includes(purpose)) ?? true;
+}
+
+/**
+ * Which certificate of a chain is not made for what it does there: the `own` one of the server, which is to be for servers, or one `above` it, which
+ * is to be that of an authority, too; null when nothing of that is seen.
+ */
+export function findUnfit([own, ...above]: readonly X509Certificate[]): 'own' | 'above' | null {
+  if (own && !isForServers(own)) return 'own';
+  return above.some((each) => !each.ca || !isForServers(each)) ? 'above' : null;
+}
+
 /** Signatures whose hash can be forged, by the hexadecimal of their object identifier (RFC 3279, 2.2; the last is OIW's). */
 const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
   '2a864886f70d010102': 'MD2', '2a864886f70d010103': 'MD4', '2a864886f70d010104': 'MD5',
@@ -124,6 +142,8 @@ export interface Verification {
   readonly verifyCode: string | null;
   /** Whether it signed itself (see `isSelfSigned`). */
   readonly isSelfSigned: boolean;
+  /** Which certificate is not made for its place (see `findUnfit`). */
+  readonly unfit: 'own' | 'above' | null;
   /** What is too weak in its chain (see `findWeaknesses`), in words. */
   readonly weaknesses: readonly string[];
   /** The host that it should be for and is not; null when it is. */
@@ -136,7 +156,12 @@ const days = (count: number): string => (count === 0 ? 'less than a day' : `${co
 
 const SELF_SIGNED: TlsProblem = { failure: 'self-signed', problem: 'the certificate is self-signed' };
 
-function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
+const UNFIT = {
+  own: 'the certificate is not made for servers',
+  above: 'a certificate above it in the chain may not issue certificates for servers',
+} as const;
+
+function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' | null): TlsProblem | null {
   switch (verifyCode) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return SELF_SIGNED;
@@ -150,8 +175,10 @@ function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
       return { failure: 'untrusted', problem: 'a certificate above it in the chain has expired' };
     case 'CERT_NOT_YET_VALID':
       return { failure: 'untrusted', problem: 'a certificate above it in the chain is not valid yet' };
+    case 'INVALID_CA':
+      return { failure: 'untrusted', problem: UNFIT.above };
     case 'INVALID_PURPOSE':
-      return { failure: 'untrusted', problem: 'the certificate is not made for servers' };
+      return { failure: 'untrusted', problem: unfit ? UNFIT[unfit] : 'the certificate, or one above it in the chain, is not made for servers' };
     case 'CERT_REVOKED':
       return { failure: 'untrusted', problem: 'the certificate has been revoked' };
     default:
@@ -160,7 +187,7 @@ function judgeChain(verifyCode: string, issuer: string): TlsProblem | null {
 }
 
 /** All that is wrong with a certificate, in words, the weightiest first; nothing when it is in order. */
-export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, isSelfSigned, weaknesses, host, nowMs }: Verification): TlsProblem[] {
+export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification): TlsProblem[] {
   const problems: TlsProblem[] = [];
   const isExpired = nowMs > validTo;
   const isEarly = nowMs < validFrom;
@@ -171,7 +198,7 @@ export function judgeCertificate({ issuer, names, subject, validFrom, validTo }:
   if (isEarly) problems.push({ failure: 'not-yet-valid', problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}` });
   const isSaid = (isExpired && verifyCode === 'CERT_HAS_EXPIRED') || (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
   if (isSaid && isSelfSigned) problems.push(SELF_SIGNED);
-  const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer);
+  const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer, unfit);
   if (chain) problems.push({ ...chain, problem: `${chain.problem}${hidden}` });
   problems.push(...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })));
   if (host !== null) problems.push({ failure: 'wrong-name', problem: `the certificate is not for ${host} but for ${names.slice(0, 5).join(', ') || subject || 'nobody'}${names.length > 5 ? ' …' : ''}` });

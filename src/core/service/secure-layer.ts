@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { familyOf } from '../target.js';
-import { certificateFacts, chainOf, findWeaknesses, isSelfSigned, judgeCertificate } from './certificate.js';
+import { certificateFacts, chainOf, findUnfit, findWeaknesses, isSelfSigned, judgeCertificate } from './certificate.js';
 import type { TlsFacts, TlsProblem, TlsRequest } from './finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
@@ -147,8 +147,9 @@ export class SecureLayer {
     if (x509 && certificate) {
       const verifyCode = this.stream.authorizationError as unknown as string | null; // a code, whatever the types say
       const mismatch = this.#shared.tls.checkServerIdentity(this.#host, x509.toLegacyObject());
-      const weaknesses = findWeaknesses(chainOf(x509), this.#shared.rootsWith);
-      problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), weaknesses, host: mismatch ? this.#host : null, nowMs }));
+      const chain = chainOf(x509);
+      const weaknesses = findWeaknesses(chain, this.#shared.rootsWith);
+      problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), unfit: findUnfit(chain), weaknesses, host: mismatch ? this.#host : null, nowMs }));
     } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
     const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && certificate.daysLeft < tlsMinDays && certificate.daysLeft >= 0
       ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for` }]

@@ -3,16 +3,16 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFacts, chainOf, findWeaknesses, isSelfSigned, judgeCertificate, signatureAlgorithm, type Verification } from '../../../src/core/service/certificate.js';
+import { certificateFacts, chainOf, findUnfit, findWeaknesses, isSelfSigned, judgeCertificate, signatureAlgorithm, type Verification } from '../../../src/core/service/certificate.js';
 import type { CertificateFacts } from '../../../src/core/service/finding.js';
 import { rootFinder } from '../../../src/core/service/secure-layer.js';
-import { TestAuthority } from '../../support/certificates.js';
+import { type CertificateWishes, TestAuthority } from '../../support/certificates.js';
 import { listenTls } from '../../support/talkers.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 4);
 const facts: CertificateFacts = { subject: 'CN=a.test', issuer: 'CN=Some Authority', names: ['a.test'], validFrom: NOW - DAY, validTo: NOW + 10 * DAY, daysLeft: 10 };
-const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) => judgeCertificate({ ...facts, ...own }, { verifyCode: null, isSelfSigned: false, weaknesses: [], host: null, nowMs: NOW, ...verification });
+const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) => judgeCertificate({ ...facts, ...own }, { verifyCode: null, isSelfSigned: false, unfit: null, weaknesses: [], host: null, nowMs: NOW, ...verification });
 const HIDDEN = '; whether its authority is trusted does not show before that is cured';
 
 describe('a certificate', () => {
@@ -27,7 +27,8 @@ describe('a certificate', () => {
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unknown-authority', 'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent'],
     ['CERT_HAS_EXPIRED', 'untrusted', `a certificate above it in the chain has expired${HIDDEN}`],
     ['CERT_NOT_YET_VALID', 'untrusted', `a certificate above it in the chain is not valid yet${HIDDEN}`],
-    ['INVALID_PURPOSE', 'untrusted', 'the certificate is not made for servers'],
+    ['INVALID_PURPOSE', 'untrusted', 'the certificate, or one above it in the chain, is not made for servers'],
+    ['INVALID_CA', 'untrusted', 'a certificate above it in the chain may not issue certificates for servers'],
     ['CERT_REVOKED', 'untrusted', 'the certificate has been revoked'],
     ['WHATEVER', 'untrusted', 'the certificate cannot be verified (WHATEVER)'],
   ])('of which OpenSSL says %s is %s', (verifyCode, failure, problem) => {
@@ -92,6 +93,15 @@ describe('the chain of a certificate', () => {
       'the certificate is signed with MD5, which clients of today refuse',
     ]);
     expect(findWeaknesses([read(authority.issue().cert)], () => [])).toEqual([]);
+  });
+
+  it('is unfit where a certificate in it is not made for its place', () => {
+    const cert = (wishes: CertificateWishes): X509Certificate => read(authority.issue({ rsaBits: 1024, ...wishes }).cert);
+    const [own, forServers, forClients] = [cert({}), cert({ purpose: 'serverAuth' }), cert({ purpose: 'clientAuth' })];
+    const [above, forAny, aboveClients] = [cert({ isAuthority: true }), cert({ isAuthority: true, purpose: 'clientAuth,anyExtendedKeyUsage' }), cert({ isAuthority: true, purpose: 'clientAuth' })];
+    expect([[own], [own, above], [forServers, above], [forServers, forAny]].map(findUnfit)).toEqual([null, null, null, null]);
+    expect([[forClients], [forClients, aboveClients]].map(findUnfit)).toEqual(['own', 'own']);
+    expect([[own, aboveClients], [forServers, above, aboveClients], [own, forServers]].map(findUnfit)).toEqual(['above', 'above', 'above']);
   });
 
   it('is not weak for a signature that nobody looks at: its own, or one of another authority beneath a root that is trusted', () => {

@@ -104,6 +104,17 @@ describe('TLS', () => {
     expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 80 }), 'answered');
   });
 
+  it.each<[string, CertificateWishes, CertificateWishes, string]>([
+    ['its own certificate is for clients', { isAuthority: true }, { purpose: 'clientAuth' }, 'the certificate is not made for servers'],
+    ['the one above it is for clients', { isAuthority: true, purpose: 'clientAuth' }, {}, 'a certificate above it in the chain may not issue certificates for servers'],
+    ['the one above it is none of an authority', {}, { purpose: 'serverAuth' }, 'a certificate above it in the chain may not issue certificates for servers'],
+  ])('blames the certificate that is at fault: %s', async (_, between, own, problem) => {
+    const above = authority.issue({ commonName: 'Between', ...between });
+    const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above, ...own });
+    const { port } = await listenTls({ cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`, key });
+    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed')).toMatchObject({ failure: 'untrusted', problem });
+  });
+
   it('sends the name for SNI, and none for an address (RFC 6066)', async () => {
     const names: (string | false | null)[] = [];
     const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => names.push((socket as unknown as { servername: string | false }).servername));
