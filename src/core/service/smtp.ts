@@ -11,12 +11,12 @@ function ownName(localAddress: string | null): string {
 
 async function introduce(talk: Conversation, name: string): Promise<NumberedReply> {
   talk.writeLine(`EHLO ${name}`);
-  const hello = await readReply(talk, 'its answer to EHLO', 'an answer of SMTP');
+  const hello = await readReply(talk, 'its answer to EHLO', 'SMTP');
   if (hello.code === 250) return hello;
   // Servers that know no extensions say so by 5xx, and understand HELO (RFC 5321, 4.1.1.1). So does not, say, FTP.
   if (hello.code >= 500) {
     talk.writeLine(`HELO ${name}`);
-    const simple = await readReply(talk, 'its answer to HELO', 'an answer of SMTP');
+    const simple = await readReply(talk, 'its answer to HELO', 'SMTP');
     if (simple.code === 250) return simple;
   }
   return talk.turnAway(hello.lines[0] ?? '', 'it greeted as SMTP does, but said no to EHLO');
@@ -25,13 +25,13 @@ async function introduce(talk: Conversation, name: string): Promise<NumberedRepl
 /** SMTP (RFC 5321): its greeting, EHLO, with STARTTLS (RFC 3207) where that is asked for, and QUIT. */
 export const checkSmtp: ServiceCheck = async (talk, { localAddress, startTls }) => {
   const name = ownName(localAddress);
-  const greeting = await readReply(talk, 'its greeting', 'a greeting of SMTP');
+  const greeting = await readReply(talk, 'its greeting', 'SMTP');
   if (greeting.code !== 220) talk.turnAway(greeting.lines[0] ?? '', 'it turned us away instead of greeting with 220');
   const hello = await introduce(talk, name);
   if (startTls) {
     if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line))) talk.failTls({ failure: 'no-starttls', problem: 'it does not offer STARTTLS' });
     talk.writeLine('STARTTLS');
-    const ready = await readReply(talk, 'its answer to STARTTLS', 'an answer of SMTP');
+    const ready = await readReply(talk, 'its answer to STARTTLS', 'SMTP');
     if (ready.code !== 220) talk.refuseTls(ready.lines[0] ?? '', 'STARTTLS');
     await talk.startTls();
     await introduce(talk, name);

@@ -61,6 +61,7 @@ describe('smtp', () => {
     ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', {}, '"SSH-2.0-OpenSSH_9.2" is not a greeting of SMTP; it looks like SSH'],
     ['IMAP', '* OK ready\r\n', {}, '"* OK ready" is not a greeting of SMTP; it looks like IMAP'],
     ['FTP', '220 ready\r\n', { EHLO: '530 log in\r\n', HELO: '530 log in\r\n' }, 'it greeted as SMTP does, but said no to EHLO: "530 log in"'],
+    ['a reply that ends with another code', '220 x\r\n', { EHLO: '250-a\r\n220 b\r\n' }, '"220 b" is not the end of its answer to EHLO, which began with 250'],
     ['a number that is no code', '999 x\r\n', {}, '"999 x" is not a greeting of SMTP'],
   ] as const)('is not what answers with %s', async (_, greeting, answers, problem) => {
     await expectWrong('smtp', greeting, answers, problem);
@@ -68,6 +69,10 @@ describe('smtp', () => {
 });
 
 describe('ftp', () => {
+  it('may say anything between the first and the last line of an answer, also what looks like the end of another', async () => {
+    await expectAnswered('ftp', '220-Welcome\r\n230 users\r\n220 ready\r\n', { NOOP: '200 fine\r\n', QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
+  });
+
   it.each(['200 fine\r\n', '530 Please login with USER and PASS.\r\n', '500 unknown\r\n'])('greets, does nothing, and quits: %j', async (answer) => {
     await expectAnswered('ftp', '220-Welcome\r\n any text\r\n220 ready\r\n', { NOOP: answer, QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
   });
