@@ -11,9 +11,9 @@ const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock'
  * One cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); nothing that is a
  * number here is negative.
  */
-function cell(value: string | number | boolean | null): string {
+function cell(value: string | number | boolean | null, isEscaped: boolean): string {
   if (typeof value !== 'string') return value === null ? '' : String(value);
-  const safe = escapeControls(value).replace(/^[=+\-@|＝＋－＠]/, "'$&");
+  const safe = (isEscaped ? value : escapeControls(value)).replace(/^[=+\-@|＝＋－＠]/, "'$&");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
@@ -43,7 +43,7 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     tls_version: service?.tls?.version ?? null,
     tls_days_left: service?.tls?.certificate?.daysLeft ?? null,
   };
-  return COLUMNS.map((column) => cell(cells[column])).join(',');
+  return COLUMNS.map((column) => cell(cells[column], column === 'explanation')).join(','); // which is escaped where it is made
 }
 
 /** Comma-separated values (RFC 4180): a line of names, then a line for each probe. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ProbeEvent } from '../../src/core/events.js';
 import { csvReporter } from '../../src/report/csv.js';
 import { escapeControls } from '../../src/report/escape.js';
-import { answeredService, closedOutcome, eventOf, HARMFUL, openOutcome, reportOf } from '../support/reports.js';
+import { answeredService, closedOutcome, eventOf, HARMFUL, openOutcome, reportOf, silentService } from '../support/reports.js';
 import { anyEvent, anyText, totalsOf } from '../support/texts.js';
 
 function csvOf(events: readonly ProbeEvent[]): string {
@@ -50,6 +50,14 @@ describe('the CSV report', () => {
       expect(rows.map((row) => row.length)).toEqual(events.map(() => head?.length));
       expect(rows.map((row) => row[1]?.replace(/^'/, ''))).toEqual(events.map(({ report }) => escapeControls(report.target.host).replace(/^'/, '')));
     }));
+  });
+
+  it('escapes what was said once, in every column alike', () => {
+    const said = '220 \x1b[31m \\x1b';
+    const finding = silentService({ firstLine: said, awaited: 'its answer to EHLO' });
+    const [, row = []] = parseCsv(csvOf([eventOf(reportOf(openOutcome({ service: finding })))]));
+    expect(row[17]).toBe(escapeControls(said));
+    expect(row[13]).toContain(` It had said "${escapeControls(said)}". `);
   });
 
   it('never begins a cell with what a spreadsheet takes for a formula', () => {

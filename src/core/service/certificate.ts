@@ -9,10 +9,19 @@ const DAY_MS = 86_400_000;
 /** A distinguished name in one line; Node gives one attribute a line. */
 const oneLine = (name: string | undefined): string => (name ?? '').trim().replaceAll('\n', ', ');
 
+/** What a text in JSON's quotes says; itself where it is not JSON. */
+function unquote(text: string): string {
+  try {
+    return String(JSON.parse(text));
+  } catch {
+    return text;
+  }
+}
+
 /** The names of a subjectAltName as Node writes it: `DNS:a.test, IP Address:192.0.2.1`, quoted in JSON where they have something in them that would confuse. */
 function namesOf(subjectAltName: string | undefined): string[] {
   const found = (subjectAltName ?? '').matchAll(/(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g);
-  return [...found].map(([, , name = '']) => (name.startsWith('"') ? name.slice(1, -1) : name));
+  return [...found].map(([, , name = '']) => (name.startsWith('"') ? unquote(name) : name));
 }
 
 /** The facts of a certificate that matter to whoever connects. */

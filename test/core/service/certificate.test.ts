@@ -67,6 +67,12 @@ describe('the facts of a certificate', () => {
     expect(certificateFacts(new X509Certificate(cert), Date.now() + 31 * DAY).daysLeft).toBe(-2);
   });
 
+  it('have names as they are, also those that Node quotes', () => {
+    const { raw } = new X509Certificate(authority.issue({ altNames: 'DNS:a1b2.example.com,DNS:c1DNS.evil' }).cert);
+    for (const [plain, odd] of [['a1b2', 'a"b\\'], ['c1DNS.evil', 'c, DNS:evi']] as const) raw.write(odd, raw.indexOf(plain), 'latin1');
+    expect(certificateFacts(new X509Certificate(raw), Date.now()).names).toEqual(['a"b\\.example.com', 'c, DNS:evi']);
+  });
+
   it('have no names where there are none, and one line for a subject of several attributes', () => {
     const { cert } = authority.issue({ commonName: 'a/O=b', selfSigned: true });
     expect(certificateFacts(new X509Certificate(cert), Date.now())).toMatchObject({ names: [], subject: 'CN=a, O=b' });
