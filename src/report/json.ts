@@ -11,6 +11,7 @@ import { type Output, type Reporter, SILENCE, type SummaryEvent } from './report
 export const JSON_SCHEMA = 'portping/1';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+const isoOrNull = (epochMs: number | null): string | null => (epochMs === null ? null : iso(epochMs));
 
 function resolutionObject(resolution: Resolution): object {
   const { host, via, elapsedMs, state } = resolution;
@@ -27,7 +28,7 @@ function resolutionObject(resolution: Resolution): object {
 }
 
 function tlsObject({ version, cipher, certificate, problems }: TlsFacts): object {
-  return { version, cipher, certificate: certificate && { ...certificate, validFrom: iso(certificate.validFrom), validTo: iso(certificate.validTo) }, problems };
+  return { version, cipher, certificate: certificate && { ...certificate, validFrom: isoOrNull(certificate.validFrom), validTo: isoOrNull(certificate.validTo) }, problems };
 }
 
 function serviceObject(finding: ServiceFinding): object {

@@ -27,7 +27,7 @@ const METRICS = {
   portping_dns_seconds: 'Time of resolving the name, also when that failed; not there for a literal address.',
   portping_connect_seconds: 'Time from the connect call to the completed handshake; not there unless the port opened.',
   portping_service_seconds: 'Time from the completed handshake until it was clear whether the service answers, the longest where there are several addresses; not there unless that was asked.',
-  portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, the earliest where there are several addresses, in seconds since 1970; not there without TLS.',
+  portping_certificate_expiry_timestamp_seconds: 'When the certificate of the service expires, the earliest where there are several addresses, in seconds since 1970; not there without TLS, or where it cannot be read.',
   portping_addresses: 'How many addresses the name has that may be probed; 0 when it could not be resolved.',
   portping_address_open: 'Whether the handshake with this address completed: 1 or 0.',
   portping_address_cause: 'Always 1. What was seen at this address: the state of the port, and as the cause its reason, or "open".',
@@ -86,7 +86,7 @@ class Samples {
     if (latencies.length > 0) this.add('portping_connect_seconds', { target }, seconds(Math.min(...latencies)));
     const services = probes.flatMap(({ report: { outcome } }) => (outcome.state === 'open' && outcome.service ? [outcome.service] : []));
     if (services.length > 0) this.add('portping_service_seconds', { target }, seconds(Math.max(...services.map(({ elapsedMs }) => elapsedMs))));
-    const ends = services.flatMap(({ tls }) => (tls?.certificate ? [tls.certificate.validTo] : []));
+    const ends = services.flatMap(({ tls }) => tls?.certificate?.validTo ?? []);
     if (ends.length > 0) this.add('portping_certificate_expiry_timestamp_seconds', { target }, seconds(Math.min(...ends)));
     this.add('portping_addresses', { target }, String(resolution.state === 'resolved' ? resolution.addresses.length : 0));
     const attempts = probes.flatMap(({ report }) => report.attempts).filter(({ state }) => state !== 'cancelled');

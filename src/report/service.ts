@@ -45,7 +45,8 @@ export function describeService(finding: ServiceFinding): string {
   }
 }
 
-function describeValidity(daysLeft: number): string {
+function describeValidity(daysLeft: number | null): string {
+  if (daysLeft === null) return 'valid until a date that cannot be read';
   if (daysLeft < 0) return 'expired';
   return daysLeft === 0 ? 'valid for less than a day' : `valid for ${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'}`;
 }

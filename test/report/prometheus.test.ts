@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../src/core/expectation.js';
+import type { CertificateFacts } from '../../src/core/service/finding.js';
 import { escapeControls } from '../../src/report/escape.js';
 import { prometheusReporter, renderMetrics } from '../../src/report/prometheus.js';
 import { cancelledOutcome, closedOutcome, endpoint6, eventOf, failedOutcome, filteredOutcome, HARMFUL, HOSTILE, openOutcome, reportOf, resolved, answeredService, silentService, tlsFacts, unresolvedOutcome } from '../support/reports.js';
@@ -77,6 +78,11 @@ describe('the metrics of a probe', () => {
         [`portping_certificate_expiry_timestamp_seconds{${TARGET}}`]: '2',
       });
     }
+  });
+
+  it('have no end of a certificate that does not tell it in a date', () => {
+    const service = answeredService({ tls: { ...tlsFacts(), certificate: { ...tlsFacts().certificate, validTo: null, daysLeft: null } as CertificateFacts } });
+    expect(renderMetrics([eventOf(reportOf(openOutcome({ service })))])).not.toMatch(/certificate_expiry|NaN/);
   });
 
   it('say so when an open port was too slow', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ServiceFinding, TlsFailure } from '../../src/core/service/finding.js';
+import type { CertificateFacts, ServiceFinding, TlsFailure } from '../../src/core/service/finding.js';
 import { csvReporter } from '../../src/report/csv.js';
 import { jsonReporter } from '../../src/report/json.js';
 import { junitReporter } from '../../src/report/junit.js';
@@ -88,7 +88,7 @@ describe('the line about TLS', () => {
     expect(describeTls(facts, false)).not.toMatch(/Passed over/);
   });
 
-  it.each([[-1, 'expired'], [0, 'valid for less than a day'], [1, 'valid for 1 more day'], [2, 'valid for 2 more days']])('says of %d days left: %s', (daysLeft, words) => {
+  it.each([[null, 'valid until a date that cannot be read'], [-1, 'expired'], [0, 'valid for less than a day'], [1, 'valid for 1 more day'], [2, 'valid for 2 more days']])('says of %j days left: %s', (daysLeft, words) => {
     const { certificate } = tlsFacts();
     expect(describeTls(tlsFacts({ certificate: certificate && { ...certificate, daysLeft, subject: '', names: [] } }), true)).toBe(`TLSv1.3, TLS_AES_256_GCM_SHA384; certificate from CN=Example CA, ${words}.`);
   });
@@ -160,6 +160,8 @@ describe('the other formats', () => {
         tls: { version: 'TLSv1.3', cipher: 'TLS_AES_256_GCM_SHA384', certificate: { subject: 'CN=mail.example.com', validTo: '2026-05-05T17:06:07.089Z', daysLeft: 62 }, problems: [] },
       },
     });
+    const undated = { ...tlsFacts().certificate, validTo: null, daysLeft: null } as CertificateFacts;
+    expect(read(answeredService({ tls: tlsFacts({ certificate: undated }) }))).toMatchObject({ service: { tls: { certificate: { validFrom: '2026-02-04T05:06:07.089Z', validTo: null, daysLeft: null } } } });
     expect(read(droppedService({ by: 'reset', winsock: 10054 }))).toMatchObject({ state: 'open', reason: 'dropped', exitCode: 6, service: { state: 'dropped', dropped: { by: 'reset', afterMs: 1.02, winsock: 10054 } } });
     expect(read(tlsFailedService())).toMatchObject({ reason: 'tls-failed', exitCode: 6, service: { failure: 'self-signed', problem: 'the certificate is self-signed' }, explanation: expect.stringMatching(/^Service: https failed at TLS: .* If it is to be trusted/) as string });
     const keys = [answeredService(), silentService(), droppedService(), wrong('x'), tlsFailedService()].map((each) => Object.keys(read(each)['service'] as object));

@@ -24,16 +24,22 @@ function namesOf(subjectAltName: string | undefined): string[] {
   return [...found].map(([, , name = '']) => (name.startsWith('"') ? unquote(name) : name));
 }
 
+/** A date as OpenSSL writes it, milliseconds since the epoch; null for its `Bad time value`. */
+function dateOf(text: string): number | null {
+  const epochMs = Date.parse(text);
+  return Number.isFinite(epochMs) ? epochMs : null;
+}
+
 /** The facts of a certificate that matter to whoever connects. */
 export function certificateFacts(certificate: X509Certificate, nowMs: number): CertificateFacts {
-  const validTo = Date.parse(certificate.validTo);
+  const validTo = dateOf(certificate.validTo);
   return {
     subject: oneLine(certificate.subject),
     issuer: oneLine(certificate.issuer),
     names: namesOf(certificate.subjectAltName),
-    validFrom: Date.parse(certificate.validFrom),
+    validFrom: dateOf(certificate.validFrom),
     validTo,
-    daysLeft: Math.floor((validTo - nowMs) / DAY_MS),
+    daysLeft: validTo === null ? null : Math.floor((validTo - nowMs) / DAY_MS),
   };
 }
 
@@ -184,6 +190,9 @@ function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' |
       return { failure: 'untrusted', problem: 'a certificate above it in the chain has expired' };
     case 'CERT_NOT_YET_VALID':
       return { failure: 'untrusted', problem: 'a certificate above it in the chain is not valid yet' };
+    case 'ERROR_IN_CERT_NOT_BEFORE_FIELD':
+    case 'ERROR_IN_CERT_NOT_AFTER_FIELD':
+      return { failure: 'untrusted', problem: 'a certificate above it in the chain has a date that cannot be read' };
     case 'INVALID_CA':
       return { failure: 'untrusted', problem: UNFIT.above };
     case 'INVALID_PURPOSE':
@@ -198,14 +207,17 @@ function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' |
 /** All that is wrong with a certificate, in words, the weightiest first; nothing when it is in order. */
 export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification): TlsProblem[] {
   const problems: TlsProblem[] = [];
-  const isExpired = nowMs > validTo;
-  const isEarly = nowMs < validFrom;
+  const isExpired = validTo !== null && nowMs > validTo;
+  const isEarly = validFrom !== null && nowMs < validFrom;
+  const isUnreadable = validTo === null || validFrom === null;
   // OpenSSL looks at the time last, and only its last word is kept: what it had said before, about who signed the certificate, is lost.
-  const isTime = verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
+  const isDateError = verifyCode === 'ERROR_IN_CERT_NOT_BEFORE_FIELD' || verifyCode === 'ERROR_IN_CERT_NOT_AFTER_FIELD';
+  const isTime = isDateError || verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
   const hidden = isTime && !isSelfSigned ? '; whether its authority is trusted does not show before that is cured' : '';
   if (isExpired) problems.push({ failure: 'expired', problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago${hidden}` });
   if (isEarly) problems.push({ failure: 'not-yet-valid', problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}` });
-  const isSaid = (isExpired && verifyCode === 'CERT_HAS_EXPIRED') || (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
+  if (isUnreadable) problems.push({ failure: 'untrusted', problem: `the certificate has a date that cannot be read${hidden}` });
+  const isSaid = (isUnreadable && isDateError) || (isExpired && verifyCode === 'CERT_HAS_EXPIRED') || (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
   if (isSaid && isSelfSigned) problems.push(SELF_SIGNED);
   const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer, unfit);
   if (chain) problems.push({ ...chain, problem: `${chain.problem}${hidden}` });

@@ -37,11 +37,11 @@ export interface CertificateFacts {
   readonly issuer: string;
   /** DNS names and addresses that it is for (subjectAltName, RFC 5280, 4.2.1.6). */
   readonly names: readonly string[];
-  /** Milliseconds since the epoch. */
-  readonly validFrom: number;
-  readonly validTo: number;
-  /** Whole days until it expires; negative when it has. */
-  readonly daysLeft: number;
+  /** Milliseconds since the epoch; null when the certificate has something else there than a date. */
+  readonly validFrom: number | null;
+  readonly validTo: number | null;
+  /** Whole days until it expires; negative when it has, null when that cannot be read. */
+  readonly daysLeft: number | null;
 }
 
 /** What TLS agreed on. */

@@ -4,7 +4,7 @@ import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { familyOf } from '../target.js';
 import { certificateFacts, chainOf, findUnfit, findWeaknesses, isSelfSigned, judgeCertificate } from './certificate.js';
-import type { TlsFacts, TlsProblem, TlsRequest } from './finding.js';
+import type { CertificateFacts, TlsFacts, TlsProblem, TlsRequest } from './finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
 type Tls = typeof import('node:tls');
@@ -48,8 +48,14 @@ const ALERT_RECORD = 0x15;
  */
 const ALERT = /(?:_ALERT_|^ERR_SSL_TLSV1_(?!ALERT_))(?:NUMBER_)?(\w+)$/;
 
-/** How long a certificate lasts yet, where that is too short. */
-const describeRest = (daysLeft: number): string => (daysLeft === 0 ? 'less than a day more' : `${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'} only`);
+/** How long a certificate lasts yet, where that is too short, or cannot be told. */
+function describeRest(daysLeft: number | null): string {
+  if (daysLeft === null) return 'until a date that cannot be read';
+  return `for ${daysLeft === 0 ? 'less than a day more' : `${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'} only`}`;
+}
+
+/** Whether a certificate that has not expired lasts too short: also when it does not say how long. */
+const isTooShort = ({ daysLeft }: CertificateFacts, tlsMinDays: number): boolean => daysLeft === null || (daysLeft < tlsMinDays && daysLeft >= 0);
 
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
@@ -151,8 +157,8 @@ export class SecureLayer {
       const weaknesses = findWeaknesses(chain, this.#shared.rootsWith);
       problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), unfit: findUnfit(chain), weaknesses, host: mismatch ? this.#host : null, nowMs }));
     } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
-    const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && certificate.daysLeft < tlsMinDays && certificate.daysLeft >= 0
-      ? [{ failure: 'expires-soon', problem: `the certificate is valid for ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for` }]
+    const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && isTooShort(certificate, tlsMinDays)
+      ? [{ failure: 'expires-soon', problem: `the certificate is valid ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for` }]
       : [];
     const asked = tlsMinDays === undefined ? [] : [...problems.filter(({ failure }) => failure === 'expired'), ...expiresSoon];
     const unacceptable = insecure ? asked : [...problems, ...expiresSoon];

@@ -29,6 +29,7 @@ describe('a certificate', () => {
     ['CERT_NOT_YET_VALID', 'untrusted', `a certificate above it in the chain is not valid yet${HIDDEN}`],
     ['INVALID_PURPOSE', 'untrusted', 'the certificate, or one above it in the chain, is not made for servers'],
     ['INVALID_CA', 'untrusted', 'a certificate above it in the chain may not issue certificates for servers'],
+    ['ERROR_IN_CERT_NOT_AFTER_FIELD', 'untrusted', `a certificate above it in the chain has a date that cannot be read${HIDDEN}`],
     ['CERT_REVOKED', 'untrusted', 'the certificate has been revoked'],
     ['WHATEVER', 'untrusted', 'the certificate cannot be verified (WHATEVER)'],
   ])('of which OpenSSL says %s is %s', (verifyCode, failure, problem) => {
@@ -41,6 +42,11 @@ describe('a certificate', () => {
 
   it('that is not valid yet says from when', () => {
     expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([{ failure: 'not-yet-valid', problem: `the certificate is not valid before 2026-03-05T00:00:00.000Z${HIDDEN}` }]);
+  });
+
+  it.each<Partial<CertificateFacts>>([{ validTo: null, daysLeft: null }, { validFrom: null }])('with a date that cannot be read says so once: %j', (dates) => {
+    expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD' })).toEqual([{ failure: 'untrusted', problem: `the certificate has a date that cannot be read${HIDDEN}` }]);
+    expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD', isSelfSigned: true }).map(({ failure }) => failure)).toEqual(['untrusted', 'self-signed']);
   });
 
   it('has all that is wrong with it, the weightiest first', () => {
@@ -63,7 +69,7 @@ describe('the facts of a certificate', () => {
     const { cert } = authority.issue({ commonName: 'mail.example.com', altNames: 'DNS:mail.example.com,DNS:*.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@b.test', toDays: 30 });
     const read = certificateFacts(new X509Certificate(cert), Date.now());
     expect(read).toMatchObject({ subject: 'CN=mail.example.com', issuer: 'CN=Authority of the Tests', names: ['mail.example.com', '*.example.com', '192.0.2.1', '2001:DB8:0:0:0:0:0:1'], daysLeft: 29 });
-    expect(Math.abs(read.validTo - read.validFrom - 30 * DAY)).toBeLessThan(5000);
+    expect(Math.abs(Number(read.validTo) - Number(read.validFrom) - 30 * DAY)).toBeLessThan(5000);
     expect(certificateFacts(new X509Certificate(cert), Date.now() + 31 * DAY).daysLeft).toBe(-2);
   });
 

@@ -65,6 +65,20 @@ describe('TLS', () => {
     expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ failure: 'expired' });
   });
 
+  it('whose certificate has a date that cannot be read is untrusted, and does not last for the days that were asked for', async () => {
+    const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1' });
+    const { raw } = new X509Certificate(cert);
+    const dates = raw.indexOf(Buffer.from([0x17, 13])); // UTCTime: YYMMDDhhmmssZ, from and to
+    raw.write('13', dates + 17 + 2); // the month
+    const { port } = await listenTls({ cert: `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`, key });
+    const unreadable = /^the certificate has a date that cannot be read; whether its authority is trusted does not show before that is cured$/;
+    const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
+    expect(finding).toMatchObject({ failure: 'untrusted', problem: expect.stringMatching(unreadable) as string, tls: { certificate: { validFrom: expect.any(Number) as number, validTo: null, daysLeft: null } } });
+    expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
+    const asked = expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 30 }), 'tls-failed');
+    expect(asked).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid until a date that cannot be read, where 30 are asked for' });
+  });
+
   it('whose chain has a weak hash or a short key fails although only newer OpenSSL would say so, and with --insecure tells it', async () => {
     const above = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1' });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', rsaBits: 1024, by: above });
