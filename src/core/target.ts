@@ -23,7 +23,7 @@ export interface Endpoint {
 
 /** Whether text can be a server's name for TLS: a host name, not an address (RFC 6066, section 3). */
 export function isServerName(text: string): boolean {
-  return asciiHost(text) !== '' && familyOf(text) === null;
+  return asciiHost(text).replace(/\.$/, '') !== '' && familyOf(text) === null;
 }
 
 /** `host:port`, IPv6 as `[address]:port` (RFC 3986, section 3.2.2). */

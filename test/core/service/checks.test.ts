@@ -215,7 +215,7 @@ describe('asking', () => {
     await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow('service.name: port 12345 does not tell which service it has; name one');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } })).rejects.toThrow('"nonsense" is not known');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } })).rejects.toThrow('smtp has no TLS');
-    for (const sni of ['a b', 'a\r\nb', '', '192.0.2.1']) await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'https', sni } })).rejects.toThrow('is not a host name');
+    for (const sni of ['a b', 'a\r\nb', '', '.', '192.0.2.1']) await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'https', sni } })).rejects.toThrow('is not a host name');
     await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'tls', tlsMinDays: 0 } })).rejects.toThrow('service.tlsMinDays: 0 is out of range; allowed: 1 to 3650');
   });
 
