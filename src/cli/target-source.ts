@@ -23,8 +23,8 @@ const MAX_LINE = 65_536;
 const LOOK_MS = 50;
 
 /**
- * What is in a named pipe until somebody has written into it. Linux tells readers of a pipe that nobody has opened yet nothing, of other systems that is
- * not known: some may tell them its end.
+ * Waits until somebody has written into a named pipe, and gives what that was. Linux keeps readers waiting by itself until a writer has come and gone;
+ * others may tell them the end of a pipe that nobody has opened yet.
  */
 async function waitForWriter(descriptor: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const first = Buffer.alloc(4096);
