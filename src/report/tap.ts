@@ -1,7 +1,7 @@
 import { type Reporter, SILENCE } from './reporter.js';
 import { type TestCase, testCaseOf, type TestSettings } from './test-case.js';
 
-/** A description: `#` begins a directive and `\` escapes (TAP 14, "Escaping"). */
+/** A description: `#` starts a directive. Readers of version 13 know the escapes `\#` and `\\`, which TAP 14 wrote down ("Escaping"). */
 const description = (text: string): string => text.replace(/[\\#]/g, '\\$&');
 
 /** A YAML double-quoted scalar; JSON's strings are that too. */
@@ -13,10 +13,13 @@ function lines({ name, passed, seen, message, seconds, exitCode }: TestCase, num
   return `${result}  ---\n  seen: ${quoted(seen)}\n  message: ${quoted(message)}\n  seconds: ${seconds.toFixed(3)}\n  exitCode: ${exitCode}\n  ...\n`;
 }
 
-/** The Test Anything Protocol, version 14 (testanything.org): each probe a test point, as it comes; the plan at the end. */
+/**
+ * The Test Anything Protocol (testanything.org): one test point for each probe, the plan at the end. Version 13, because
+ * `prove` (Test::Harness) fails a stream of any later version, and nothing here needs one.
+ */
 export function tapReporter(settings: TestSettings): Reporter {
   let number = 0;
-  const head = (): string => (number === 0 ? 'TAP version 14\n' : '');
+  const head = (): string => (number === 0 ? 'TAP version 13\n' : '');
   return {
     probe(event) {
       const stdout = head();

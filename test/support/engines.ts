@@ -1,15 +1,16 @@
 import { spawnSync } from 'node:child_process';
 import { describe, test } from 'vitest';
 
-/** Programs of monitoring engines, and the Debian package that each is in. */
+/** Programs that read our output, and the Debian package that each is in. */
 const PACKAGES = {
   promtool: 'prometheus',
   prometheus: 'prometheus',
   'prometheus-node-exporter': 'prometheus-node-exporter',
   nagios4: 'nagios4-core',
+  prove: 'perl',
 } as const;
 
-/** A program of a monitoring engine. */
+/** A program that reads our output. */
 export type Engine = keyof typeof PACKAGES;
 
 const isThere = (engine: Engine): boolean => spawnSync(engine, ['--version']).error === undefined;
