@@ -1,3 +1,4 @@
+import type { promises } from 'node:dns';
 import { setMaxListeners } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
@@ -97,6 +98,23 @@ function within<T, F>(promise: Promise<T>, timeoutMs: number, signal: AbortSigna
   });
 }
 
+/** The addresses of one family. For an alias without such a record c-ares gives an empty list instead of ENODATA. */
+async function askForFamily(
+  resolver: promises.Resolver,
+  host: string,
+  family: 4 | 6,
+): Promise<Address[] | Failure> {
+  try {
+    const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
+    if (addresses.length > 0) return addresses.map((address) => ({ address, family }));
+    const syscall = family === 6 ? 'queryAaaa' : 'queryA';
+    return { reason: 'name-no-address', error: { code: 'ENODATA', errno: null, winsock: 11004, syscall } };
+  } catch (cause) {
+    const error = errorFacts(cause);
+    return judgeResolverError(error) ?? { reason: 'resolver-failed', error };
+  }
+}
+
 /** How long the other family's answer is waited for when one has come (RFC 8305, section 3). */
 const RESOLUTION_DELAY_MS = 50;
 
@@ -113,18 +131,15 @@ async function askDns(
   // c-ares doubles the wait with each of its tries: 1 + 2 + 4 parts. Ours ends it all the same.
   const resolver = new dns.Resolver({ timeout: Math.max(Math.ceil(timeoutMs / 7), 100), tries: 3 });
   if (servers) resolver.setServers(servers);
-  const found: { address: string; family: 4 | 6 }[] = [];
+  const found: Address[] = [];
   const failures: Failure[] = [];
   let enough = (): void => {};
   let delay: NodeJS.Timeout | undefined;
   const questions = families.map(async (family) => {
-    try {
-      const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
-      found.push(...addresses.map((address) => ({ address, family })));
-      delay ??= setTimeout(() => enough(), bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
-    } catch (error) {
-      failures.push(judgeResolverError(errorFacts(error)) ?? { reason: 'resolver-failed', error: errorFacts(error) });
-    }
+    const answer = await askForFamily(resolver, host, family);
+    if (!Array.isArray(answer)) return void failures.push(answer);
+    found.push(...answer);
+    delay ??= setTimeout(() => enough(), bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
   });
   const all = Promise.race([Promise.all(questions), new Promise<void>((resolve) => { enough = resolve; })]);
   await within(all, timeoutMs, signal, () => undefined);

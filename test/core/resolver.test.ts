@@ -1,5 +1,5 @@
 import dns from 'node:dns';
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from 'dns-packet';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Resolution } from '../../src/core/outcome.js';
@@ -45,6 +45,10 @@ async function configuredDns(reply: DnsReply | ((type: string) => DnsReply)): Pr
 
 const a = (data: string): Answer[] => [{ type: 'A', name: NAME, ttl: 1, data }];
 const aaaa = (data: string): Answer[] => [{ type: 'AAAA', name: NAME, ttl: 1, data }];
+
+/** The answer for an alias: its CNAME record, and what is known of the other name. */
+const alias = (...records: Answer[]): Answer[] => [{ type: 'CNAME', name: NAME, ttl: 1, data: 'other.example.test' }, ...records];
+const otherA = (data: string): Answer => ({ type: 'A', name: 'other.example.test', ttl: 1, data });
 
 /** `state reason winsock` */
 function verdict(resolution: Resolution): string {
@@ -143,6 +147,12 @@ describe('the codes of the system resolver', () => {
 
   it('learns from DNS that a name which the system does not find exists, but has no address', async () => {
     await configuredDns([]);
+    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }), timeoutMs: 5000 });
+    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+  });
+
+  it('learns from DNS that a name which the system does not find is an alias without an address', async () => {
+    await configuredDns(alias());
     const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }), timeoutMs: 5000 });
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
@@ -350,6 +360,36 @@ describe('resolving with a DNS server of the caller', () => {
       const { address } = await listenDns((type) => (type === 'A' ? v4 : v6));
       expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(expected);
     }
+  });
+
+  it('waits for a slow A record when an alias has no AAAA record', async () => {
+    const { address } = await listenDns(async (type) => (type === 'A' ? sleep(200, alias(otherA('192.0.2.10'))) : alias()));
+    const resolution = await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 });
+    expect(resolution).toMatchObject({ state: 'resolved', addresses: [{ address: '192.0.2.10', family: 4 }] });
+    expect(resolution.elapsedMs).toBeGreaterThan(190);
+  });
+
+  it.each<[what: string, only: 4 | 6 | undefined, syscall: RegExp]>([
+    ['of any kind', undefined, /^queryA(aaa)?$/], ['of IPv4', 4, /^queryA$/], ['of IPv6', 6, /^queryAaaa$/],
+  ])('reports an alias without an address %s as ENODATA', async (_, family, syscall) => {
+    const { address } = await listenDns(() => alias());
+    const resolution = await resolveHost(NAME, { dnsServer: address, family, timeoutMs: 10_000 });
+    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+    expect(resolution).toMatchObject({ error: { code: 'ENODATA', errno: null, syscall: expect.stringMatching(syscall) as string } });
+  });
+
+  it.each<[what: string, reply: DnsReply, expected: string]>([
+    ['silence', 'silence', 'unresolved resolver-timeout 11002'],
+    ['SERVFAIL', 'SERVFAIL', 'unresolved resolver-failed 11002'],
+  ])('reports %s for the A record of an alias without AAAA record', async (_, reply, expected) => {
+    const { address } = await listenDns((type) => (type === 'A' ? reply : alias()));
+    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 500 }))).toBe(expected);
+  });
+
+  it('reports a loop of aliases as a name without an address', async () => {
+    const back: Answer = { type: 'CNAME', name: 'other.example.test', ttl: 1, data: NAME };
+    const { address } = await listenDns(() => alias(back));
+    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe('unresolved name-no-address 11004');
   });
 
   it('asks for an internationalised name in its ASCII form', async () => {

@@ -65,6 +65,7 @@ describeLab('portping --diagnose in a network of its own', () => {
       'servfail.test': 'SERVFAIL',
       'refused.test': 'REFUSED',
       'nodata.test': 'NODATA',
+      'bare-alias.test': { CNAME: 'nodata.test' },
     } as const;
     await Promise.all([
       lab.dns('client', { address: '127.0.0.1', zone: { ...zone, 'disagree.test': 'NXDOMAIN', 'moved.test': { A: [dead] } } as any }),
@@ -85,6 +86,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     ['servfail.test', 'dns-servfail', /DNS server 127\.0\.0\.1 failed to find servfail\.test \(SERVFAIL\)/],
     ['refused.test', 'dns-refused', /DNS server 127\.0\.0\.1 refuses to answer this machine \(REFUSED\)/],
     ['silent.test', 'dns-silent', /DNS server 127\.0\.0\.1 does not answer/],
+    ['bare-alias.test', 'name-no-address', /bare-alias\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
     ['nodata.test', 'name-no-address', /nodata\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
   ])('tells what the DNS server did about %s, and names it', async (name, kind, says) => {
     await check(['-w', '1s', name, '25'], { kind, certainty: 'certain', exitCode: 3, says });

@@ -72,6 +72,9 @@ describeLab('portping in a network of its own', () => {
         'dropping-first.test': { A: ['10.78.0.11', lab.server.v4] },
         'refusing-first.test': { A: ['10.78.0.12', lab.server.v4] },
         'nodata.test': 'NODATA',
+        'alias.test': { CNAME: 'late.test' },
+        'late.test': { A: [lab.server.v4], delayMs: { A: 200 } },
+        'bare-alias.test': { CNAME: 'nodata.test' },
         'servfail.test': 'SERVFAIL',
         'refused.test': 'REFUSED',
         'formerr.test': 'FORMERR',
@@ -169,8 +172,14 @@ describeLab('portping in a network of its own', () => {
     await check(['missing.test', '25'], 25, { code: 11001, exitCode: 3, reason: 'name-not-found', says: /there is no name missing\.test[^]*Try the IP address/ });
   });
 
+  it('connects to an alias without an IPv6 address whose IPv4 address comes late', async () => {
+    await check(['--dns', '127.0.0.1', 'alias.test', String(openPort)], openPort, { code: null, exitCode: 0, reason: null });
+  });
+
   it('says 11004 for a name without an address, or without one of the family asked for', async () => {
     await Promise.all([
+      check(['--dns', '127.0.0.1', 'bare-alias.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address' }),
+      check(['--dns', '127.0.0.1', '-6', 'alias.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address', says: /no IPv6 address/ }),
       check(['nodata.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address' }),
       check(['-4', 'six.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address', says: /no IPv4 address/ }),
     ]);

@@ -15,13 +15,28 @@ function handle(query, transport, send) {
   const [question] = questions;
   if (!question) return;
   queries.push({ name: question.name, type: question.type, transport });
-  const entry = zone[question.name.toLowerCase()] ?? config.unknown;
+  const { aliases, name, entry } = followAliases(question.name);
   const records = typeof entry === 'string' ? entry : (entry[question.type] ?? 'NODATA');
   if (records === 'silent') return;
   const rcode = typeof records === 'string' ? rcodes[records] : 0;
-  const answers = typeof records === 'string' ? [] : records.map((data) => ({ ...question, ttl: 60, data }));
+  const addresses = typeof records === 'string' ? [] : records.map((data) => ({ ...question, name, ttl: 60, data }));
+  const answers = [...aliases, ...addresses];
   const replyFlags = (flags & dnsPacket.RECURSION_DESIRED) | dnsPacket.RECURSION_AVAILABLE | rcode;
-  setTimeout(send, entry.delayMs ?? 0, { id, type: 'response', flags: replyFlags, questions, answers });
+  const { delayMs = 0 } = entry;
+  setTimeout(send, delayMs[question.type] ?? delayMs, { id, type: 'response', flags: replyFlags, questions, answers });
+}
+
+/** Follows aliases as a recursive server does: their CNAME records, and the name at the end with what is known of it. */
+function followAliases(question) {
+  const aliases = [];
+  let name = question;
+  for (;;) {
+    const entry = zone[name.toLowerCase()] ?? config.unknown;
+    if (!entry.CNAME) return { aliases, name, entry };
+    if (aliases.some((alias) => alias.name === name)) return { aliases, name, entry: 'NODATA' }; // a loop
+    aliases.push({ name, type: 'CNAME', ttl: 60, data: entry.CNAME });
+    name = entry.CNAME;
+  }
 }
 
 function lowerCaseKeys(entries) {

@@ -7,8 +7,10 @@ export type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORME
 export interface DnsRecords {
   A?: string[] | DnsFailure;
   AAAA?: string[] | DnsFailure;
-  /** Answer this much later, milliseconds. */
-  delayMs?: number;
+  /** This name is an alias. The answer has its CNAME record and what the zone says of that name; a loop ends without addresses. */
+  CNAME?: string;
+  /** Answer this much later, milliseconds; of one type only when that is named. */
+  delayMs?: number | { A?: number; AAAA?: number };
 }
 
 /** Names, without the final dot and in any case, and what is known of them. */

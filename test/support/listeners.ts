@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { createSocket } from 'node:dgram';
+import { createSocket, type RemoteInfo } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer, Socket } from 'node:net';
@@ -124,19 +124,20 @@ export interface TestDnsServer {
   readonly questions: readonly string[];
 }
 
-/** A DNS server that answers each question as it is told. */
-export async function listenDns(reply: (type: string, name: string) => DnsReply): Promise<TestDnsServer> {
+/** A DNS server that answers each question as it is told, later where that is a promise. */
+export async function listenDns(reply: (type: string, name: string) => DnsReply | Promise<DnsReply>): Promise<TestDnsServer> {
   const questions: string[] = [];
-  const server = createSocket('udp4').on('message', (message, { port, address }) => {
+  const answer = async (message: Buffer, { port, address }: RemoteInfo): Promise<void> => {
     const query = decode(message);
     const [question] = query.questions ?? [];
     if (!question) return;
     questions.push(`${question.type} ${question.name}`);
-    const said = reply(question.type, question.name);
+    const said = await reply(question.type, question.name);
     if (said === 'silence') return;
     const [code, answers] = typeof said === 'string' ? [RESPONSE_CODES[said], []] : [0, [...said]];
     server.send(encode({ type: 'response', ...(query.id === undefined ? {} : { id: query.id }), flags: RECURSION_DESIRED | code, questions: [question], answers }), port, address);
-  });
+  };
+  const server = createSocket('udp4').on('message', (message, from) => void answer(message, from));
   server.bind(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(async () => {
