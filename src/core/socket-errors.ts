@@ -79,6 +79,8 @@ export function judgeSocketError(error: unknown, family: 4 | 6, ipv6Here: () => 
       return local ? { state: 'failed', reason: 'not-permitted' } : { state: 'filtered', reason: 'admin-prohibited' };
     case 'EPERM':
       return { state: 'failed', reason: 'not-permitted' };
+    case 'EADDRINUSE': // no port was free to bind: libuv keeps that error until connect, on Windows always
+      return { state: 'failed', reason: 'no-ports-left' };
     case 'EADDRNOTAVAIL':
       return { state: 'failed', reason: family === 6 && !ipv6Here() ? 'no-route' : 'no-ports-left' };
     case 'EMFILE':

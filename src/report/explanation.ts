@@ -59,6 +59,9 @@ function explainFiltered(outcome: FilteredOutcome, { target, attempts, resolutio
   }
 }
 
+const SHARED_PORTS =
+  ' With --source each connection needs a port of its own; without it, connections to different targets can share one.';
+
 function explainFailed({ reason, error, ...outcome }: FailedOutcome | ResolvingFailed): Explanation {
   const to = 'endpoint' in outcome ? outcome.endpoint.address : outcome.host;
   switch (reason) {
@@ -70,7 +73,9 @@ function explainFailed({ reason, error, ...outcome }: FailedOutcome | ResolvingF
     case 'no-ports-left':
       return {
         what: 'this machine has no free source port for the connection; nothing was sent.',
-        advice: 'Too many connections are open or were closed within the last minute (TIME_WAIT): wait, or widen the range of ephemeral ports.',
+        advice:
+          'Too many connections are open or were closed within the last minute (TIME_WAIT): ' +
+          `wait, or widen the range of ephemeral ports.${error.code === 'EADDRINUSE' ? SHARED_PORTS : ''}`,
       };
     case 'no-files-left':
       return { what: 'no file descriptor was left for the probe; nothing was sent.', advice: 'Raise the limit (ulimit -n), or close what holds them.' };

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { Parser } from 'tap-parser';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createLab, describeLab, type Lab } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
 
@@ -129,6 +129,14 @@ describeLab('many targets in a network of its own', () => {
     const few = (...args: string[]) => lab.exec('client', ['sh', '-c', 'ulimit -n 60; exec "$@"', 'sh', ...portpingCommand, '-w', '1s', '-o', 'csv', ...args, '--targets', path], { timeoutMs: 60_000 });
     expect(tally((await few()).stdout)).toEqual({ open: 60 });
     expect(tally((await few('--all')).stdout)).toEqual({ open: 60, 'filtered no-response': 60 });
+  });
+
+  it('get no verdict from a shortage of source ports at the source address', async () => {
+    onTestFinished(() => lab.sysctl('client', 'net.ipv4.ip_local_port_range', '32768 60999'));
+    await lab.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
+    // Each silent target holds one of four ports until its timeout.
+    const { stdout } = await run(['--source', lab.client.v4, '-w', '300ms', '-o', 'csv', lab.server.v4, '3000-3011']);
+    expect(tally(stdout)).toEqual({ 'filtered no-response': 12 });
   });
 
   it('believe that a name does not exist, but not for want of the descriptors that lookups beside it had', async () => {

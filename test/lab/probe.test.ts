@@ -246,16 +246,21 @@ describeLab('portping in a network of its own', () => {
     expect(latencyMs).toBeLessThan(100);
   });
 
-  it('does not call a port anything when the source ports are used up', async () => {
+  it.each<[what: string, withSource: boolean, winsock: number, says: RegExp]>([
+    ['no source address', false, 10049, /no free source port[^]*ephemeral ports\.\n$/],
+    ['a source address', true, 10048, /no free source port[^]*With --source each connection needs a port of its own/],
+  ])('does not call a port anything when the source ports are used up and %s is given', async (_, withSource, winsock, says) => {
     const second = await createLab();
     try {
       const { port } = await second.listen('server');
       await second.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
+      const source = withSource ? { localAddress: second.client.v4 } : {};
+      const args = [...(withSource ? ['--source', second.client.v4] : []), second.server.v4, String(port)];
       const holders = await second.exec('client', [portpingCommand[0] ?? 'node', '-e', `
         const net = require('net');
         let held = 0;
         (function next() {
-          const socket = net.connect({ host: '${second.server.v4}', port: ${port} });
+          const socket = net.connect({ host: '${second.server.v4}', port: ${port}, ...${JSON.stringify(source)} });
           socket.on('connect', () => { held += 1; next(); });
           socket.on('error', () => {
             const { spawnSync } = require('child_process');
@@ -263,11 +268,11 @@ describeLab('portping in a network of its own', () => {
             process.stdout.write(JSON.stringify({ held, stdout, stderr, status }));
             process.exit();
           });
-        })();`, ...portpingCommand, second.server.v4, String(port)]);
+        })();`, ...portpingCommand, ...args]);
       const { held, stdout, stderr, status } = JSON.parse(holders.stdout);
       expect(held).toBeGreaterThan(0);
-      expect(stdout).toBe('Error Detected: Connection refused <10049> returned.\n');
-      expect(stderr).toMatch(/no free source port/);
+      expect(stdout).toBe(`Error Detected: Connection refused <${winsock}> returned.\n`);
+      expect(stderr).toMatch(says);
       expect(status).toBe(4);
     } finally {
       await second.close();
