@@ -6,9 +6,10 @@ import { formatHostPort } from '../core/target.js';
 import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../report/diagnosis.js';
 import { escapeControls } from '../report/escape.js';
 import type { Output } from '../report/reporter.js';
+import { INTERRUPTED } from './coverage.js';
 import type { DiagnosisConfig } from './diagnosis-arguments.js';
 import { paints } from './paint.js';
-import { INTERRUPTED, newLineAfterEcho } from './probing.js';
+import { newLineAfterEcho } from './probing.js';
 import { NO_SPINNER, spinWhenSlow } from './spinner.js';
 import { canvas } from './terminal.js';
 

@@ -4,10 +4,12 @@ import { probeTargets } from '../core/probe-targets.js';
 import { probeSeries, type SeriesOptions } from '../core/series.js';
 import { EXIT_USAGE, exitCodeOf, type State } from '../core/states.js';
 import { sweepTargets } from '../core/sweep.js';
-import { formatHostPort } from '../core/target.js';
+import type { Statistics } from '../core/statistics.js';
+import { formatHostPort, type Target } from '../core/target.js';
 import type { TargetRequest } from '../core/target-list.js';
 import { escapeControls } from '../report/escape.js';
 import type { Output, Reporter, Totals } from '../report/reporter.js';
+import { Coverage, type Extent } from './coverage.js';
 import { NO_SPINNER, type Spinner, spinWhenSlow } from './spinner.js';
 import { onEnter } from './terminal.js';
 
@@ -20,20 +22,14 @@ export interface Surroundings {
   write(output: Output): Promise<unknown> | undefined;
 }
 
-/** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
-export interface Plan {
-  readonly requests: readonly TargetRequest[] | Iterable<TargetRequest> | AsyncIterable<TargetRequest>;
-  readonly size: number | null;
-  /** Rounds; one for targets that can be gone through only once. */
-  readonly count: number;
+/** A run, and how it is made. */
+export interface Plan extends Extent {
   /** The built thread of a sweep, when the targets are so many literal addresses that threads pay. */
   readonly sweepWorker?: string | undefined;
 }
 
 /** Behind the `^C` that a terminal echoes there is no new line. */
 export const newLineAfterEcho = (): string => (process.stderr.isTTY ? '\n' : '');
-
-export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
 /** Counts verdicts as they come. */
 export class Tally {
@@ -72,25 +68,44 @@ export class Tally {
   }
 }
 
-/** Collects the figures of each endpoint of a series; loaded only for one. */
-async function collector(everyAddress: boolean): Promise<{ add(event: SeriesEvent): void; show(surroundings: Surroundings, final: boolean, exitCode: number): void }> {
-  const { Statistics } = await import('../core/statistics.js');
-  const tracks = new Map<string, { readonly target: TargetRequest['target']; readonly address: string | null; readonly statistics: InstanceType<typeof Statistics> }>();
+/** The statistics of a series. */
+interface Figures {
+  add(event: SeriesEvent): void;
+  show(surroundings: Surroundings, final: boolean, exitCode: number): void;
+}
+
+/** Collects the figures of a series by target and address. Every target is there from the start: one without a verdict stands in the summary, too. */
+async function collectFigures(requests: readonly TargetRequest[], everyAddress: boolean): Promise<Figures> {
+  const { Statistics } = await import('../core/statistics.js'); // loaded only for a series
+  const keyOf = ({ host, port }: Target): string => formatHostPort(host, port);
+  const figures = new Map(requests.map(({ target }) => [keyOf(target), { target, byAddress: new Map([[null as string | null, new Statistics()]]) }]));
+  const statisticsOf = (target: Target, address: string | null): Statistics | undefined => {
+    const byAddress = figures.get(keyOf(target))?.byAddress;
+    if (byAddress?.has(address) === false) byAddress.set(address, new Statistics());
+    return byAddress?.get(address);
+  };
   return {
     add(event) {
-      const outcome = event.type === 'probe' ? event.report.outcome : null;
-      const address = event.type === 'outage' ? event.address : everyAddress && outcome && 'endpoint' in outcome ? outcome.endpoint.address : null;
-      const target = event.type === 'outage' ? event.target : event.report.target;
-      const key = `${formatHostPort(target.host, target.port)} ${address}`;
-      const track = tracks.get(key) ?? { target, address, statistics: new Statistics() };
-      tracks.set(key, track);
-      track.statistics.add(event);
+      if (event.type === 'outage') return statisticsOf(event.target, event.address)?.add(event);
+      const { target, outcome, resolution } = event.report;
+      const address = everyAddress && 'endpoint' in outcome ? outcome.endpoint.address : null;
+      if (address !== null && resolution.state === 'resolved') for (const found of resolution.addresses) statisticsOf(target, found.address);
+      statisticsOf(target, address)?.add(event);
     },
     show({ reporter, write }, final, exitCode) {
-      for (const { target, address, statistics } of tracks.values()) write(reporter.summary({ type: 'summary', target, address, summary: statistics.summary(), final, exitCode }));
+      for (const { target, byAddress } of figures.values()) {
+        for (const [address, statistics] of byAddress) {
+          const summary = statistics.summary();
+          // The addresses of a target stand for it, unless its name was probed without one as well.
+          if (address === null && summary.sent === 0 && byAddress.size > 1) continue;
+          write(reporter.summary({ type: 'summary', target, address, summary, final, exitCode }));
+        }
+      }
     },
   };
 }
+
+const lineOf = (text: string): string => (text === '' ? '' : `${text}\n`);
 
 function nameOf({ requests, size }: Plan): string {
   if (size !== 1 || !Array.isArray(requests)) return '';
@@ -116,20 +131,24 @@ function* targetsOf(requests: Iterable<TargetRequest>): Generator<TargetRequest[
 
 /**
  * Probes, once or in rounds. Returns 0 when each was as expected, else the highest code of those that were not; 130 when a signal ended it before
- * every target had a verdict: a test that was not made is not one that was passed.
+ * it was complete (see `Coverage`): a test that was not made is not one that was passed.
  */
 export async function runProbes(plan: Plan, surroundings: Surroundings): Promise<number> {
   const { options, reporter, quiet, write } = surroundings;
   const { requests, size, count } = plan;
   const isSeries = count > 1 && Array.isArray(requests);
   const tally = new Tally(options);
-  const figures = isSeries && !quiet ? await collector(options.everyAddress ?? false) : null;
+  const coverage = new Coverage(plan, options.everyAddress ?? false);
+  const figures = isSeries && !quiet ? await collectFigures(requests as readonly TargetRequest[], options.everyAddress ?? false) : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
   const stopListening = figures ? onEnter(() => figures.show(surroundings, false, tally.exitCode ?? 0)) : () => {};
   try {
     for await (const event of eventsOf(plan, options)) {
-      if (event.type === 'probe') tally.add(event);
+      if (event.type === 'probe') {
+        tally.add(event);
+        coverage.add(event);
+      }
       if (quiet || (event.type === 'outage' && !figures)) continue;
       figures?.add(event);
       const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
@@ -148,11 +167,11 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
     stopListening();
   }
   const interrupted = options.signal.aborted;
-  const hasAll = isSeries ? tally.probes > 0 : size !== null && !options.everyAddress && tally.probes === size;
-  const exitCode = interrupted && !hasAll ? exitCodeOf('cancelled') : (tally.exitCode ?? 0);
+  const isComplete = !interrupted || coverage.isComplete;
+  const exitCode = isComplete ? (tally.exitCode ?? 0) : exitCodeOf('cancelled');
   if (quiet) return exitCode;
-  if (interrupted && !reporter.exitCode) write({ stdout: '', stderr: `${newLineAfterEcho()}${tally.probes === 0 ? `${INTERRUPTED}\n` : ''}` });
+  if (interrupted && !reporter.exitCode) write({ stdout: '', stderr: `${newLineAfterEcho()}${lineOf(coverage.describeInterruption())}` });
   figures?.show(surroundings, true, exitCode);
-  write(reporter.finish(tally.totals(!interrupted || (isSeries ? count === Infinity : hasAll), exitCode)));
+  write(reporter.finish(tally.totals(isComplete, exitCode)));
   return reporter.exitCode?.() ?? exitCode;
 }

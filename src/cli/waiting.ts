@@ -11,7 +11,8 @@ import { errorNumber } from '../report/explanation.js';
 import { formatDuration } from '../report/numbers.js';
 import { describeReason } from '../report/text.js';
 import type { WaitConfig } from './arguments.js';
-import { INTERRUPTED, newLineAfterEcho, type Surroundings, Tally } from './probing.js';
+import { INTERRUPTED } from './coverage.js';
+import { newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from './spinner.js';
 
 /** Waits that begin, and so probe, in the same millisecond: all at once they would read each other's time. */

@@ -75,7 +75,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
   },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
   { exitCode: 70, state: null, meaning: 'a bug in portping, or standard output could not be written', reasons: [] },
-  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before there was a verdict, or one on every target', reasons: [] },
+  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before every target had a verdict, or before all probes of --count were made', reasons: [] },
 ];
 
 /** Exit code for a port that is open, but not as expected. */

@@ -126,6 +126,7 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 
 function summaryLines(summary: Summary): string[] {
   const { sent, counts, lossPercent, latency, service, resolving, outages, lostSyns, tooSlow } = summary;
+  if (sent === 0) return ['0 probes: no verdict'];
   const states = Object.entries(counts).filter(([state, count]) => count > 0 || ['open', 'closed', 'filtered', 'failed'].includes(state));
   const lines = [`${plural(sent, 'probe')}: ${states.map(([state, count]) => `${count} ${state}`).join(', ')}; ${lossPercent === null ? '-' : Number(lossPercent.toFixed(1))}% loss`];
   if (latency) {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
-import { freePort } from '../support/listeners.js';
+import { freePort, listenDns } from '../support/listeners.js';
 import { asNobody, nobodyCanRun, portping, portpingCommand } from '../support/portping.js';
 
 // script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever.
@@ -136,6 +136,78 @@ describe('repeating', () => {
 
   it('is silent with -q and still ends with the highest code', async () => {
     expect(await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+  });
+});
+
+/** Arguments for a target that has no verdict within the test: its name server never answers. */
+async function silentTarget(): Promise<{ readonly options: string[]; readonly target: string }> {
+  const { address } = await listenDns(() => 'silence');
+  return { options: ['-w', '30s', '--dns', address], target: 'silent.test:25' };
+}
+
+/** Interrupts a command as soon as what it printed fits. */
+async function interruptWhen(args: string[], fits: (running: Running) => boolean) {
+  const running = new Running(args);
+  await running.until(fits);
+  running.child.kill('SIGINT');
+  return running.end();
+}
+
+const isOpenOnce = ({ stdout }: Running): boolean => /Success|^ok|"open"|,open,/m.test(stdout);
+
+describe('an interrupted series', () => {
+  it.each([['-t'], ['-c', '50']])('with %s exits with 130 when one target has no verdict, and says so in the summary', async (...repeat) => {
+    const { options, target } = await silentTarget();
+    const { stderr, exitCode } = await interruptWhen([...repeat, ...options, `127.0.0.1:${openPort}`, target], isOpenOnce);
+    expect(stderr).toMatch(/\n--- silent\.test:25 ---\n0 probes: no verdict\n/);
+    expect(stderr).toContain(repeat[0] === '-t' ? 'Interrupted before every target had a verdict.\n' : 'Interrupted after 1 of 100 probes.\n');
+    expect(exitCode).toBe(130);
+  });
+
+  it('with -t exits by the verdicts when every target has one', async () => {
+    const targets = [`127.0.0.1:${openPort}`, `127.0.0.1:${closedPort}`];
+    const { stderr, exitCode } = await interruptWhen(['-t', '-i', '20ms', ...targets], ({ stdout }) => stdout.includes('Error'));
+    expect(stderr).not.toContain('Interrupted');
+    expect(exitCode).toBe(1);
+    expect((await interruptWhen(['-t', '--all', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce)).exitCode).toBe(0);
+    expect((await interruptWhen(['-t', '-o', 'tap', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce)).stdout).toMatch(/\n1\.\.\d+\n$/);
+  });
+
+  it('with -t and --all shows targets in the order given and awaits each of them', async () => {
+    const { options, target } = await silentTarget();
+    const { stderr, exitCode } = await interruptWhen(['-t', '--all', ...options, `127.0.0.1:${openPort}`, target], isOpenOnce);
+    expect(stderr).toMatch(/^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ---\n0 probes: no verdict\n/m);
+    expect(count(stderr, /^---/m)).toBe(2);
+    expect(exitCode).toBe(130);
+  });
+
+  it.each([
+    ['text', /Success/, /^Interrupted after \d+ of 50 probes\.\n--- /],
+    ['tap', /\nBail out! [^\n]*\n$/, /^Interrupted after/],
+    ['junit', /<error type="incomplete"/, /^Interrupted after/],
+    ['json', /"final":true,"exitCode":130,/, /^Interrupted after/],
+  ] as const)('with -c 50 that was cut short exits with 130, in %s', async (format, stdoutPattern, stderrPattern) => {
+    const running = new Running(['-c', '50', '-i', '100ms', '-o', format, `127.0.0.1:${openPort}`]);
+    if (format === 'junit') await new Promise((resolve) => setTimeout(resolve, 1500)); // it writes nothing before the end
+    else await running.until(isOpenOnce);
+    running.child.kill('SIGINT');
+    const { stdout, stderr, exitCode } = await running.end();
+    expect(stdout).toMatch(stdoutPattern);
+    expect(stderr).toMatch(stderrPattern);
+    expect(exitCode).toBe(130);
+  });
+
+  it('with -q exits with the same codes and says nothing', async () => {
+    const { options, target } = await silentTarget();
+    const listener = accept();
+    const port = await listen(listener);
+    const seen = new Promise((resolve) => listener.once('connection', resolve));
+    const running = new Running(['-q', '-t', ...options, `127.0.0.1:${port}`, target]);
+    await seen;
+    await new Promise((resolve) => setTimeout(resolve, 200)); // until the verdict is in
+    running.child.kill('SIGINT');
+    expect(await running.end()).toMatchObject({ stdout: '', stderr: '', exitCode: 130 });
+    await close(listener);
   });
 });
 
