@@ -147,7 +147,7 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const own = end < 0 ? argv : argv.slice(0, end);
   const commandWords = end < 0 ? [] : argv.slice(end + 1);
   const hasOptions = own.some((word) => word.startsWith('-'));
-  const line = hasOptions ? (await import('./command-line.js')).readCommandLine(own) : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
+  const line = hasOptions ? (await import('./command-line.js')).readCommandLine(argv) : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
   if ('shown' in line) return { action: 'show', text: line.shown };
   const { options, words, hint } = line;
   checkFormat(options, end >= 0);

@@ -11,6 +11,7 @@ import { asciiHost, parseHost } from '../core/target.js';
 import { UsageError } from '../core/usage-error.js';
 import { FORMATS } from '../report/formats.js';
 import { parseThreshold } from '../report/threshold.js';
+import { addHelpOptions, readHelpOptions } from './help-options.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
 import { completeService, parseServiceName } from './service-arguments.js';
 
@@ -164,8 +165,6 @@ function command(write: (text: string) => void): Command {
     .option('--timestamps', 'ISO 8601 time before each line')
     .option('--no-color', 'no colours (also: NO_COLOR, FORCE_COLOR)')
     .option('--explain [code]', 'look an error up (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, the table')
-    .version(PORTPING_VERSION, '--version', 'the version')
-    .helpOption('-h, --help', 'this help')
     .addHelpText('after', () => `${exitCodeHelp()}${EXAMPLES}`)
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
@@ -198,19 +197,27 @@ export type CommandLine = { readonly options: RawOptions; readonly words: readon
 /**
  * Reads the options off a command line. Needed only where there is one: commander takes some 7 ms to load and set up.
  *
+ * @param argv the whole of it; what stands behind `--` is a command, and not read
  * @throws UsageError for an option that is unknown, lacks its value, or has one that is not allowed
  */
 export function readCommandLine(argv: readonly string[]): CommandLine {
+  const end = argv.indexOf('--');
+  const own = end < 0 ? argv : argv.slice(0, end);
   let shown = '';
-  const service = completeService(completeExplain(argv));
+  const service = completeService(completeExplain(own));
   const wait = completeWait(service.argv);
   const program = refuseTwice(command((text) => { shown += text; }));
+  const helpWords = addHelpOptions(program);
   try {
     program.parse(wait.argv, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return { shown };
-    throw usageErrorOf(error);
+    throw error instanceof CommanderError ? usageErrorOf(error) : error;
+  }
+  const asked = readHelpOptions(program, helpWords, argv);
+  if (asked === 'version') return { shown: [PORTPING_VERSION, ''].join('\n') };
+  if (asked === 'help') {
+    program.outputHelp();
+    return { shown };
   }
   checkExplain(program);
   return { options: program.opts<RawOptions>(), words: program.args, hint: `${service.hintFor(program.args)}${wait.hintFor(program.args)}` };
