@@ -1,32 +1,55 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, fchmodSync, fchownSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../core/usage-error.js';
 
 const fail = (path: string, error: unknown): never => {
   throw new UsageError(`--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
 };
 
-/** Where the file really stands: a symbolic link stays one, and points to the new file, also where nothing stands yet. */
-function followLinks(path: string): string {
-  if (!lstatSync(path, { throwIfNoEntry: false })) return path;
-  try {
-    return realpathSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error; // ELOOP, for example
-    return followLinks(resolve(realpathSync(dirname(path)), readlinkSync(path)));
-  }
+/** Names of devices and of descriptors; /dev/shm has ordinary files. */
+const SPECIAL = /^\/(?:dev(?!\/shm\/)|proc)\//;
+
+/**
+ * Refuses a place under /dev or /proc. /dev/stdout leads to the file behind a redirection, and a new
+ * file in its place would lose what `>> log` keeps.
+ */
+function refuseSpecial(path: string, place: string): void {
+  const [folder] = SPECIAL.exec(place) ?? [];
+  if (folder === undefined) return;
+  const where = place === path ? 'is' : `leads to ${place},`;
+  const problem = `${path} ${where} under ${folder.slice(0, -1)}, where no file is replaced`;
+  const advice =
+    place === '/dev/null'
+      ? 'write > /dev/null instead'
+      : 'leave the option out to write to standard output';
+  throw new UsageError(`--output-file: ${problem}; ${advice}`);
+}
+
+/**
+ * Where the file really stands: a symbolic link stays one, and points to the new file, also where
+ * nothing stands yet. Goes link by link, because the last place does not show a way through /dev.
+ */
+function followLinks(path: string, given = path): string {
+  // Not realpathSync(), which removes `link/..` without following the link.
+  const place = join(realpathSync.native(dirname(path)), basename(path));
+  refuseSpecial(given, place);
+  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place;
+  const link = readlinkSync(place);
+  return followLinks(isAbsolute(link) ? link : `${dirname(place)}/${link}`, given);
 }
 
 /** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
 function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
   if (path === '' || path.endsWith('/')) throw new UsageError(`--output-file: "${path}" is not the name of a file`);
+  refuseSpecial(path, resolve(path));
   try {
-    const old = statSync(path, { throwIfNoEntry: false });
+    const old = statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
+    const realPath = followLinks(path);
     if (old?.isDirectory()) throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
-    // A file would take the place of the device or pipe.
+    // A file would take the place of the pipe.
     if (old && !old.isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
-    return { realPath: followLinks(path), old };
+    return { realPath, old };
   } catch (error) {
     if (error instanceof UsageError) throw error;
     return fail(path, error);

@@ -1,5 +1,6 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -66,10 +67,73 @@ describe('--output-file', () => {
     expect(stderr).toContain(`${path} was left as it was.`);
   });
 
-  it('is refused where a pipe would be replaced, also by its name', async () => {
-    const { stdout, stderr, exitCode } = await portping(['--output-file', '/dev/stdout', '127.0.0.1', port]);
-    expect(stderr).toBe('portping: --output-file: /dev/stdout is not a regular file, and is not replaced by one; write to it with > (see: portping --help)\n');
+  describe.runIf(process.platform === 'linux')('is refused where it leads to a redirection', () => {
+    const appendTo = (log: string) => ({ wrapper: ['sh', '-c', 'log=$0; exec "$@" >> "$log"', log] });
+    const advice = 'where no file is replaced; leave the option out to write to standard output';
+    const run = (path: string, options = {}) => portping(['--output-file', path, '127.0.0.1', port], options);
+
+    it.each([
+      ['/dev/stdout', 'is under /dev'],
+      ['/dev/fd/1', 'is under /dev'],
+      ['/proc/self/fd/1', 'is under /proc'],
+      ['/dev/../dev/./stdout', 'leads to /dev/stdout, under /dev'],
+      ['/dev/stderr', 'is under /dev'],
+      ['/dev/nothing-has-this-name', 'is under /dev'],
+      ['link', 'leads to /dev/stdout, under /dev'],
+      ['link-to-link', 'leads to /dev/stdout, under /dev'],
+      ['folder/stdout', 'leads to /dev/stdout, under /dev'],
+      ['folder/../dev/stdout', 'leads to /dev/stdout, under /dev'],
+      ['folder/fd/1', 'leads to /proc/<pid>/fd/1, under /proc'],
+    ])('%s keeps the content of the log', async (name, message) => {
+      const log = join(folder, 'log');
+      await writeFile(log, 'old\n');
+      await symlink('/dev/stdout', join(folder, 'link'));
+      await symlink('link', join(folder, 'link-to-link'));
+      await symlink('/dev', join(folder, 'folder'));
+      const path = name.startsWith('/') ? name : `${folder}/${name}`;
+      const { stderr, exitCode } = await run(path, appendTo(log));
+      const refusal = `--output-file: ${path} ${message}, ${advice}`;
+      expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(`portping: ${refusal} (see: portping --help)\n`);
+      expect(exitCode).toBe(64);
+      expect(await readFile(log, 'utf8')).toBe('old\n');
+    });
+
+    it('a pipe by the name /dev/stdout gets the same refusal', async () => {
+      const { stdout, stderr, exitCode } = await run('/dev/stdout');
+      expect(stderr).toContain(`portping: --output-file: /dev/stdout is under /dev, ${advice}`);
+      expect([stdout, exitCode]).toEqual(['', 64]);
+    });
+
+    it('without the option the log gets the result at its end, as the refusal says', async () => {
+      const log = join(folder, 'log');
+      await writeFile(log, 'old\n');
+      await portping(['127.0.0.1', port], appendTo(log));
+      expect(await readFile(log, 'utf8')).toMatch(/^old\nSuccess! .*\n$/);
+    });
+
+    it('/dev/null is refused with the redirection that works', async () => {
+      const { stderr, exitCode } = await run('/dev/null');
+      expect(stderr).toContain('is under /dev, where no file is replaced; write > /dev/null instead (');
+      expect(exitCode).toBe(64);
+    });
+
+    it.runIf(existsSync('/dev/shm'))('an ordinary file in /dev/shm is written', async () => {
+      const path = await mkdtemp('/dev/shm/portping-');
+      const { exitCode, stderr } = await run(join(path, 'result'));
+      const text = await readFile(join(path, 'result'), 'utf8').catch(String);
+      await rm(path, { recursive: true });
+      expect([stderr, exitCode]).toEqual(['', 0]);
+      expect(text).toMatch(/^Success/);
+    });
+  });
+
+  it('is refused where a named pipe would be replaced', async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
+    expect(stderr).toContain(`--output-file: ${path} is not a regular file, and is not replaced`);
     expect([stdout, exitCode]).toEqual(['', 64]);
+    expect((await lstat(path)).isFIFO()).toBe(true);
   });
 
   const withUmask = { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] };
@@ -133,7 +197,7 @@ describe('--output-file', () => {
       [join(folder, 'directory'), 'is a directory; allowed: the name of a file'],
       [join(folder, 'dangling'), 'cannot be written (ENOENT)'],
       [join(folder, 'circle'), 'cannot be written (ELOOP)'],
-      ['/dev/null', 'is not a regular file'],
+      ['/dev/null', 'is under /dev'],
       ['', 'is not the name of a file'],
     ] as const) {
       const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
