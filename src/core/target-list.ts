@@ -1,5 +1,6 @@
 import { type Expectation, EXPECTATIONS } from './expectation.js';
 import { familyOf, isLinkLocal, parseHost, parsePort, parseUrl, type Target } from './target.js';
+import { refuseOtherScheme } from './schemes.js';
 import { UsageError } from './usage-error.js';
 
 /** A target that is to be probed, with what is expected of it when that is not the same for all. */
@@ -145,6 +146,7 @@ function parseWord(word: string): TargetBlock {
 export function parseTargets(words: readonly string[]): TargetBlock {
   const [first, ...rest] = words;
   if (first === undefined) throw new UsageError('host: nothing given; write: portping <host> <port>, for example portping mail.example.com 25');
+  words.forEach(refuseOtherScheme);
   const whole = isUrl(first) || splitWord(first) !== null;
   if (!whole && rest.length > 0) return blockOf(first, rest);
   const stray = rest.find((word) => !isUrl(word) && splitWord(word) === null);

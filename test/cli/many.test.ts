@@ -187,6 +187,7 @@ describe('--targets', () => {
   it.each([
     ['ajar', '127.0.0.1 80 ajar', /:1: "ajar" is too much; allowed: a host and its ports, host:port or a URL, then one of open, closed, filtered, not-open/],
     ['no port', 'localhost', /:1: port: none given for localhost/],
+    ['a URL for UDP', 'udp://dns:53 open', /:1: scheme: "udp" uses UDP, and portping probes TCP only; write tcp:\/\/dns:53 to /],
     ['an escape sequence', 'evil\x1b[31m 80', /:1: host: "evil\\x1b\[31m" is not a host name/],
     ['a block of far too many', '::1/64 22', /:1: host: ::1\/64 is 2\^64 addresses; allowed: at most 65536 \(\/112\)/],
     ['a block that is too large', '10.0.0.0/8:22', /:1: host: 10\.0\.0\.0\/8 is 16777216 addresses; allowed: at most 65536/],

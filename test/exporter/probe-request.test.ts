@@ -22,6 +22,8 @@ describe('the parameters of a probe', () => {
     ['target=10.0.0.0/28:22', 'is 16 targets; allowed: one'],
     ['target=db:1-65535', 'is 65535 targets; allowed: one'],
     ['target=127.1:80', 'is not an IPv4 address in four decimal parts'],
+    ['target=udp://dns:53', 'target: "udp://dns:53" cannot be probed: scheme: "udp" uses UDP, and portping probes TCP only; write tcp://dns:53 '],
+    ['target=unix:/run/x', 'scheme: "unix" names a socket of one machine, and portping probes TCP only; allowed: host:port'],
     ['target=db:1&target=db:2', 'target: given more than once'],
     ['target=db:1&timeout=fast', 'timeout: "fast" is not a duration'],
     ['target=db:1&timeout=1h', 'timeout: 1h is out of range; allowed: 1ms to 120s'],
