@@ -1,9 +1,9 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { collect, type ExecResult } from './support/command.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -88,6 +88,90 @@ describe('the packed package', () => {
     const { stdout } = await run(['sh', '-c', 'ulimit -f 100; exec "$0" --explain 10061', join(folder, 'node_modules/.bin/portping')], folder);
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
     expect(await caches()).toEqual([]);
+  });
+
+  describe.skipIf(process.platform === 'win32')('its code cache', () => {
+    let cache = '';
+    let bundle = '';
+    let version = '';
+    let foreign: Buffer;
+    const installedPath = (...names: string[]): string => join(folder, 'node_modules/portping', ...names);
+    const runVersion = async (...prefix: string[]): Promise<string> => {
+      const { stdout } = await run([...prefix, process.execPath, installedPath('bin/portping.js'), '--version'], folder);
+      return stdout.trim();
+    };
+    const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
+
+    beforeAll(async () => {
+      cache = installedPath('dist', `code-${process.version}-${process.platform}-${process.arch}.cache`);
+      bundle = installedPath('dist/cli.cjs');
+      await rm(cache, { force: true });
+      version = await runVersion();
+      const source = await readFile(bundle, 'utf8');
+      // The code of a bundle of the same length with another version: V8 takes it for that of ours.
+      await rm(cache);
+      await writeFile(bundle, source.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`));
+      await runVersion();
+      foreign = await readFile(cache);
+      await writeFile(bundle, source);
+    });
+    beforeEach(() => rm(cache, { recursive: true, force: true }));
+
+    it('is used when only the owner of the bundle can have written it', async () => {
+      await writeFile(cache, foreign, { mode: 0o644 });
+      expect(await runVersion()).toBe(version.replaceAll(/\d/g, '7'));
+    });
+
+    it('can be written by nobody else, also under umask 000', async () => {
+      await runVersion('sh', '-c', 'umask 000; exec "$@"', 'sh');
+      expect(await modeOf(cache)).toBe(0o644);
+    });
+
+    it('is readable by the owner alone under umask 077', async () => {
+      await runVersion('sh', '-c', 'umask 077; exec "$@"', 'sh');
+      expect(await modeOf(cache)).toBe(0o600);
+    });
+
+    it.each(['666', '664', '646'])('is not used with mode %s, and replaced by a safe one', async (mode) => {
+      await writeFile(cache, foreign);
+      await chmod(cache, Number.parseInt(mode, 8));
+      expect(await runVersion()).toBe(version);
+      expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
+      expect((await readFile(cache)).equals(foreign)).toBe(false);
+    });
+
+    it('is not used where a symbolic link leads to it', async () => {
+      const elsewhere = join(folder, 'elsewhere.cache');
+      await writeFile(elsewhere, foreign, { mode: 0o644 });
+      await symlink(elsewhere, cache);
+      expect(await runVersion()).toBe(version);
+      expect((await lstat(cache)).isSymbolicLink()).toBe(false);
+      expect((await readFile(elsewhere)).equals(foreign)).toBe(true);
+    });
+
+    it('does not block the start where a FIFO has its name', async () => {
+      await run(['mkfifo', cache], folder);
+      expect(await runVersion()).toBe(version);
+      expect((await lstat(cache)).isFile()).toBe(true);
+    });
+
+    it.skipIf(process.getuid?.() !== 0)('is not used when it belongs to another user than the bundle', async () => {
+      await writeFile(cache, foreign, { mode: 0o644 });
+      await chown(cache, 65_534, 65_534);
+      expect(await runVersion()).toBe(version);
+      expect((await stat(cache)).uid).toBe((await stat(bundle)).uid);
+    });
+
+    it.skipIf(process.getuid?.() !== 0)('belongs to the owner of the bundle when root writes it', async () => {
+      const { uid, gid } = await stat(bundle);
+      onTestFinished(() => chown(bundle, uid, gid));
+      await chown(bundle, 65_534, 65_534);
+      await runVersion();
+      const written = await stat(cache);
+      await runVersion();
+      expect(written).toMatchObject({ uid: 65_534, gid: 65_534 });
+      expect((await stat(cache)).ino).toBe(written.ino); // used, and not written again
+    });
   });
 
   it('works as a library with types', async () => {

@@ -1,35 +1,58 @@
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync, constants, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
 
 /**
- * Starts the command with V8's code cache, which takes a quarter off its start-up. The cache stands beside the bundle, one for each version of Node,
- * and is written at the end of the first run there. V8 itself refuses one of another version or of a source of another length; one that is older than
- * the bundle is not even tried. Where it cannot be written, nothing is lost but the time.
+ * Starts the command with V8's code cache, which takes a quarter off its start-up. The cache stands beside the bundle,
+ * one for each version of Node, and is written at the end of the first run. V8 itself rejects a cache of another version
+ * or of a source of another length. A cache is code: only one that is as safe as the bundle is used.
  */
 const bundlePath = join(import.meta.dirname, 'cli.cjs');
 const cachePath = join(import.meta.dirname, `code-${process.version}-${process.platform}-${process.arch}.cache`);
+const bundleStats = statSync(bundlePath);
+
+const WRITABLE_BY_OTHERS = 0o022;
+
+/** Whether nobody could have written the cache who could not have written the bundle. */
+function isSafe(stats: Stats): boolean {
+  if (!stats.isFile()) return false;
+  // Windows has neither owner nor mode here (libuv says 0 and 0666): the cache inherits its permissions from the folder.
+  if (process.platform === 'win32') return true;
+  return stats.uid === bundleStats.uid && (stats.mode & WRITABLE_BY_OTHERS) === 0;
+}
 
 function readCache(): Buffer | undefined {
+  let descriptor: number | undefined;
   try {
-    return statSync(cachePath).mtimeMs < statSync(bundlePath).mtimeMs ? undefined : readFileSync(cachePath);
+    // No link is followed and no FIFO waited for (Windows has neither flag). One descriptor: what is checked is what is read.
+    descriptor = openSync(cachePath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(descriptor);
+    const isCurrent = stats.mtimeMs >= bundleStats.mtimeMs;
+    return isCurrent && isSafe(stats) ? readFileSync(descriptor) : undefined;
   } catch {
     return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
+/** Writes the cache whole or not at all: other runs may be starting now. Where that fails, only time is lost. */
 function writeCache(script: Script): void {
   const newPath = `${cachePath}.${process.pid}`;
   try {
-    const descriptor = openSync(newPath, 'w');
+    const descriptor = openSync(newPath, 'wx', 0o644); // a umask of 000 must not let others write it
     try {
+      // The bundle's owner owns the cache too, or it would never be used. Only root can give a file away.
+      if (fstatSync(descriptor).uid !== bundleStats.uid) fchownSync(descriptor, bundleStats.uid, bundleStats.gid);
       writeFileSync(descriptor, script.createCachedData());
-      fsyncSync(descriptor); // V8 believes what it finds: zeros that a lost power supply left there would crash each later run
+      fsyncSync(descriptor); // V8 believes what it finds: zeros left by a power failure would crash each later run
     } finally {
       closeSync(descriptor);
     }
-    renameSync(newPath, cachePath); // whole or not at all: others may be starting now
+    renameSync(newPath, cachePath);
   } catch {
     removeQuietly(newPath); // a folder that is not ours to write in, or a full disk
   }
