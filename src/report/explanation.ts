@@ -126,7 +126,7 @@ function explainUnresolved(outcome: Unresolved): Explanation {
   const tryAddress = 'Try the IP address: if that works, name resolution is at fault and not the service.';
   switch (reason) {
     case 'name-not-found':
-      return { what: `there is no name ${name}, says ${asked} after ${after}.`, advice: `Check the spelling. ${tryAddress}` };
+      return { what: `there is no name ${name}, says ${asked} after ${after}.`, advice: `Check the spelling and, if the name is an alias (CNAME), the name it stands for. ${tryAddress}` };
     case 'name-no-address':
       if (via === 'literal') return { what: `${name} is not an IPv${family} address.`, advice: `Leave out -${family}, or --source, or give an IPv${family} address.` };
       return {

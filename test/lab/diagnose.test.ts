@@ -65,6 +65,7 @@ describeLab('portping --diagnose in a network of its own', () => {
       'servfail.test': 'SERVFAIL',
       'refused.test': 'REFUSED',
       'nodata.test': 'NODATA',
+      'dangling.test': { CNAME: 'missing.test' },
       'bare-alias.test': { CNAME: 'nodata.test' },
     } as const;
     await Promise.all([
@@ -77,7 +78,7 @@ describeLab('portping --diagnose in a network of its own', () => {
 
   it('blames name resolution when the name does not exist and the port is open at --ip', async () => {
     const { verdict } = await check(['--ip', good, 'missing.test', String(OPEN)], {
-      kind: 'name-not-found', certainty: 'certain', exitCode: 3, says: /^Name resolution is at fault and not the service, which is open at 10\.78\.0\.2:7000: there is no name missing\.test, says DNS server 127\.0\.0\.1 \(NXDOMAIN\)\.$/m,
+      kind: 'name-not-found', certainty: 'certain', exitCode: 3, says: /^Name resolution is at fault and not the service, which is open at 10\.78\.0\.2:7000: there is no name missing\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1 \(NXDOMAIN\)\.$/m,
     });
     expect(verdict.evidence).toEqual([{ fact: expect.stringMatching(/127\.0\.0\.1: no such name/), elapsedMs: expect.any(Number) }, { fact: '10.78.0.2:7000 opened', elapsedMs: expect.any(Number) }]);
   });
@@ -86,6 +87,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     ['servfail.test', 'dns-servfail', /DNS server 127\.0\.0\.1 failed to find servfail\.test \(SERVFAIL\)/],
     ['refused.test', 'dns-refused', /DNS server 127\.0\.0\.1 refuses to answer this machine \(REFUSED\)/],
     ['silent.test', 'dns-silent', /DNS server 127\.0\.0\.1 does not answer/],
+    ['dangling.test', 'name-not-found', /there is no name dangling\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1/],
     ['bare-alias.test', 'name-no-address', /bare-alias\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
     ['nodata.test', 'name-no-address', /nodata\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
   ])('tells what the DNS server did about %s, and names it', async (name, kind, says) => {

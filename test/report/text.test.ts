@@ -164,7 +164,7 @@ describe('the explanation', () => {
   it('names the resolver that was asked, and advises to try the address', () => {
     const [system, advice] = linesOf(unresolvedOutcome('name-not-found'));
     expect(system).toBe("11001 WSAHOST_NOT_FOUND (ENOTFOUND): there is no name mail.example.com, says the system's resolver (DNS: 198.51.100.53) after 8.25 ms.");
-    expect(advice).toBe('Check the spelling. Try the IP address: if that works, name resolution is at fault and not the service.');
+    expect(advice).toBe('Check the spelling and, if the name is an alias (CNAME), the name it stands for. Try the IP address: if that works, name resolution is at fault and not the service.');
     expect(linesOf(unresolvedOutcome('name-not-found', { via: '192.0.2.53' }))[0]).toMatch(/says the DNS server 192\.0\.2\.53 after 8\.25 ms\.$/);
   });
 

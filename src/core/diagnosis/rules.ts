@@ -169,7 +169,7 @@ const RULES = [
     seen.outcome.state === 'unresolved' && dnsAddresses(seen).length > 0
       ? conclude('certain', `Name resolution of this machine is at fault: DNS knows ${name(seen)}, but the system's resolver, which applications ask, finds no address.`, [...seen.name.servers.map(ofServer), fact(`the system's resolver: ${seen.outcome.error.code}`)], 'Look at what the system asks besides DNS, and in which order (on Linux: the hosts line of /etc/nsswitch.conf).')
       : null],
-  ['name-not-found', nameFailure(['no-such-name'], (servers, seen) => `there is no name ${name(seen)}, ${verb(servers, 'says', 'say')} ${servers} (NXDOMAIN).`, 'Check the spelling; if it is right, ask whoever runs the DNS of that domain.')],
+  ['name-not-found', nameFailure(['no-such-name'], (servers, seen) => `there is no name ${name(seen)}, or it is an alias for a name that does not exist, ${verb(servers, 'says', 'say')} ${servers} (NXDOMAIN).`, 'Check the spelling and, if the name is an alias (CNAME), the name it stands for; if both are right, ask whoever runs the DNS of that domain.')],
   ['dns-servfail', nameFailure(['servfail'], (servers, seen) => `${servers} failed to find ${name(seen)} (SERVFAIL).`, 'Look at that server, and at the servers of the domain, which it may not reach or whose DNSSEC signatures may be wrong.')],
   ['dns-refused', nameFailure(['refused'], (servers) => `${servers} ${verb(servers, 'refuses', 'refuse')} to answer this machine (REFUSED).`, 'Use a DNS server that serves this network, or ask whoever runs that one to admit it.')],
   ['dns-broken', nameFailure(['broken'], (servers) => `${servers} gave an answer that cannot be used.`, 'Look at that server; or something on the way changes DNS.')],

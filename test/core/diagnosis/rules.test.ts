@@ -164,7 +164,7 @@ describe('a local firewall', () => {
 
 describe('the verdict', () => {
   it('is name resolution and not the service when the given address is open', () => {
-    expect(verdict({ ...nxdomain, given: open(OTHER_V4) }).statement).toBe(`Name resolution is at fault and not the service, which is open at ${OTHER_V4}:${PORT}: there is no name db.example, says DNS server 192.0.2.53 (NXDOMAIN).`);
+    expect(verdict({ ...nxdomain, given: open(OTHER_V4) }).statement).toBe(`Name resolution is at fault and not the service, which is open at ${OTHER_V4}:${PORT}: there is no name db.example, or it is an alias for a name that does not exist, says DNS server 192.0.2.53 (NXDOMAIN).`);
   });
 
   it('is about the port when the DNS servers disagree in what does not decide', () => {
