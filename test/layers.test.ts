@@ -59,7 +59,7 @@ const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
   [/^src\/core\//, /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort)\b/],
   [/^src\/report\//, /\bconsole\b|\bprocess\b|\bset(Timeout|Interval|Immediate)\b/],
   [/^src\/cli\//, /\bconsole\b/],
-  [/^src\/exporter\/(?!main\.ts)/, /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort|env)\b/],
+  [/^src\/exporter\/(?!(main|state-signals)\.ts)/, /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort|env)\b/],
 ];
 
 describe('the layers', () => {

@@ -138,7 +138,7 @@ function command(write: (text: string) => void): Command {
         .argParser((text) => parseDuration(text, '--timeout')),
     )
     .addOption(new Option('-c, --count <n>', 'probe n times').argParser((text) => parseNumber(text, '--count', 9_999_999_999)).conflicts(['continuous', 'wait']))
-    .addOption(new Option('-t, --continuous', 'probe until interrupted; Enter shows the summary so far').conflicts('wait'))
+    .addOption(new Option('-t, --continuous', 'probe until interrupted; Enter or SIGQUIT (^\\) shows the summary so far').conflicts('wait'))
     .option('-i, --interval <duration>', 'between starts of probes (default: 1s, with --wait 500ms)', (text) => parseDuration(text, '--interval', 0))
     .addOption(
       new Option('--wait [duration]', 'keep trying until open; give up after the duration (60s unless given); words after -- are a command to run then')

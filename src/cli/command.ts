@@ -51,7 +51,10 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     });
     child.once('exit', (exitCode, signal) => {
       settle();
-      if (signal) process.kill(process.pid, signal);
+      if (signal) {
+        process.removeAllListeners(signal); // ours would keep it from ending us
+        process.kill(process.pid, signal);
+      }
       // Still here: it is ignored (SIGPIPE, by Node), or this is the first process of a container, which no signal ends.
       resolve(exitCode ?? 128 + (signal ? constants.signals[signal] : 0));
     });

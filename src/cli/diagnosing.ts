@@ -11,6 +11,7 @@ import type { DiagnosisConfig } from './diagnosis-arguments.js';
 import { paints } from './paint.js';
 import { newLineAfterEcho } from './probing.js';
 import { NO_SPINNER, spinWhenSlow } from './spinner.js';
+import { onSummarySignal } from './summary-signals.js';
 import { canvas } from './terminal.js';
 
 declare const PORTPING_VERSION: string;
@@ -40,8 +41,17 @@ export async function diagnoseTarget(config: DiagnosisConfig, { write, ...surrou
   const { target, probe, extraAddress, companions, quiet } = config;
   const name = escapeControls(formatHostPort(target.host, target.port));
   const spinner = quiet ? NO_SPINNER : spinWhenSlow(`${name} ...`);
-  const onProgress = (underWay: readonly DiagnosisCheck[]): void => spinner.say(`${name}: ${underWay.join(', ') || 'the rest'} ...`);
-  const diagnosis = await diagnose(target, { ...probe, ...surroundings, extraAddress, companions, onProgress }).finally(() => spinner.stop());
+  let progress = `${name} ...`;
+  const onProgress = (underWay: readonly DiagnosisCheck[]): void => {
+    progress = `${name}: ${underWay.join(', ') || 'the rest'} ...`;
+    spinner.say(progress);
+  };
+  const tellProgress = (): void => spinner.aside(() => write({ stdout: '', stderr: `${progress}\n` }));
+  const stopListening = quiet ? () => {} : onSummarySignal(tellProgress);
+  const diagnosis = await diagnose(target, { ...probe, ...surroundings, extraAddress, companions, onProgress }).finally(() => {
+    stopListening();
+    spinner.stop();
+  });
   if (surroundings.signal.aborted) {
     if (!quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${INTERRUPTED}\n` });
     return exitCodeOf('cancelled');

@@ -8,9 +8,11 @@ import type { Statistics } from '../core/statistics.js';
 import { formatHostPort, type Target } from '../core/target.js';
 import type { TargetRequest } from '../core/target-list.js';
 import { escapeControls } from '../report/escape.js';
-import type { Output, Reporter, Totals } from '../report/reporter.js';
+import { formatDuration } from '../report/numbers.js';
+import { type Output, type Reporter, SILENCE, type Totals } from '../report/reporter.js';
 import { Coverage, type Extent } from './coverage.js';
 import { NO_SPINNER, type Spinner, spinWhenSlow } from './spinner.js';
+import { onSummarySignal } from './summary-signals.js';
 import { onEnter } from './terminal.js';
 
 /** What running probes needs of its surroundings. */
@@ -71,7 +73,8 @@ export class Tally {
 /** The statistics of a series. */
 interface Figures {
   add(event: SeriesEvent): void;
-  show(surroundings: Surroundings, final: boolean, exitCode: number): void;
+  /** Writes them; returns false when the format has no summaries. */
+  show(surroundings: Surroundings, final: boolean, exitCode: number): boolean;
 }
 
 /** Collects the figures of a series by target and address. Every target is there from the start: one without a verdict stands in the summary, too. */
@@ -93,14 +96,18 @@ async function collectFigures(requests: readonly TargetRequest[], everyAddress: 
       statisticsOf(target, address)?.add(event);
     },
     show({ reporter, write }, final, exitCode) {
+      let isShown = false;
       for (const { target, byAddress } of figures.values()) {
         for (const [address, statistics] of byAddress) {
           const summary = statistics.summary();
           // The addresses of a target stand for it, unless its name was probed without one as well.
           if (address === null && summary.sent === 0 && byAddress.size > 1) continue;
-          write(reporter.summary({ type: 'summary', target, address, summary, final, exitCode }));
+          const output = reporter.summary({ type: 'summary', target, address, summary, final, exitCode });
+          if (output !== SILENCE) isShown = true;
+          write(output);
         }
       }
+      return isShown;
     },
   };
 }
@@ -111,6 +118,13 @@ function nameOf({ requests, size }: Plan): string {
   if (size !== 1 || !Array.isArray(requests)) return '';
   const [request] = requests as readonly TargetRequest[];
   return request ? escapeControls(formatHostPort(request.target.host, request.target.port)) : '';
+}
+
+/** How far a run is, in a line. */
+function describeProgress(plan: Plan, tally: Tally): string {
+  const { size, count } = plan;
+  if (size === 1 && count === 1 && tally.probes === 0) return `${nameOf(plan)}: no verdict after ${formatDuration(tally.totals(false).elapsedMs)}.`;
+  return `${tally.progress(size === null || count === Infinity ? null : size * count)}.`;
 }
 
 /** Keeps the spinner's text up to date while many targets are probed. */
@@ -142,7 +156,11 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const figures = isSeries && !quiet ? await collectFigures(requests as readonly TargetRequest[], options.everyAddress ?? false) : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
-  const stopListening = figures ? onEnter(() => figures.show(surroundings, false, tally.exitCode ?? 0)) : () => {};
+  const showSoFar = (): void => {
+    if (figures?.show(surroundings, false, tally.exitCode ?? 0)) return;
+    spinner.aside(() => { write({ stdout: '', stderr: `${describeProgress(plan, tally)}\n` }); });
+  };
+  const stops = [quiet ? () => {} : onSummarySignal(showSoFar), figures ? onEnter(showSoFar) : () => {}];
   try {
     for await (const event of eventsOf(plan, options)) {
       if (event.type === 'probe') {
@@ -164,7 +182,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   } finally {
     stopProgress();
     spinner.stop();
-    stopListening();
+    for (const stop of stops) stop();
   }
   const interrupted = options.signal.aborted;
   const isComplete = !interrupted || coverage.isComplete;

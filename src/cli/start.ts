@@ -4,6 +4,10 @@ import {
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { Script } from 'node:vm';
+import { SUMMARY_SIGNALS } from './summary-signals.js';
+
+// First of all: else Node would start its debugger for SIGUSR1, and SIGQUIT would end the command. A run answers both with its summary.
+for (const name of SUMMARY_SIGNALS) process.on(name, () => {});
 
 /**
  * Starts the command with V8's code cache, which takes a quarter off its start-up. The cache stands beside the bundle,

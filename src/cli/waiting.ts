@@ -14,6 +14,7 @@ import type { WaitConfig } from './arguments.js';
 import { INTERRUPTED } from './coverage.js';
 import { newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from './spinner.js';
+import { onSummarySignal } from './summary-signals.js';
 
 /** Waits that begin, and so probe, in the same millisecond: all at once they would read each other's time. */
 const STARTS_PER_MS = 2;
@@ -48,12 +49,14 @@ function narrate(requests: readonly TargetRequest[], wait: WaitConfig, { plain, 
   const endMs = monotonicClock() + wait.durationMs;
   const causes = new Map(requests.map((request) => [request, 'trying']));
   const spinner = spinWhenSlow('...');
-  const refresh = (): void => {
+  const describe = (): string => {
     const left = formatDuration(Math.max(Math.round((endMs - monotonicClock()) / 1000) * 1000, 0));
-    spinner.say(`${[...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`).join('; ')}; ${left} left`);
+    return `${[...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`).join('; ')}; ${left} left`;
   };
+  const refresh = (): void => spinner.say(describe());
   refresh();
   const timer = setInterval(refresh, 1000);
+  const stopListening = onSummarySignal(() => spinner.aside(() => say(`${describe()}.`)));
   return {
     tell(request, event) {
       const cause = presentCause(event);
@@ -66,6 +69,7 @@ function narrate(requests: readonly TargetRequest[], wait: WaitConfig, { plain, 
     done: (request) => void causes.delete(request),
     stop() {
       clearInterval(timer);
+      stopListening();
       spinner.stop();
     },
   };

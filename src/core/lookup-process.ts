@@ -9,7 +9,7 @@ import { type LookupAnswer, lookUpInProcess, shareLookups, type SystemLookup, un
  */
 const SCRIPT = `
 const { lookup } = require('node:dns');
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM']) process.on(signal, () => {});
+for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1']) process.on(signal, () => {});
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');

@@ -1,13 +1,13 @@
 import { escapeJson } from '../report/escape.js';
 
 /** What a line of the log is about. */
-export type LogEvent = 'listening' | 'probe' | 'refused' | 'error' | 'stopping' | 'stopped' | 'log-lines-lost';
+export type LogEvent = 'listening' | 'probe' | 'refused' | 'error' | 'state' | 'stopping' | 'stopped' | 'log-lines-lost';
 
 /** Writes one line. */
 export type Log = (event: LogEvent, facts: Readonly<Record<string, unknown>>) => void;
 
 const LEVELS: Readonly<Record<LogEvent, string>> = {
-  listening: 'info', probe: 'info', refused: 'warning', error: 'error', stopping: 'info', stopped: 'info', 'log-lines-lost': 'warning',
+  listening: 'info', probe: 'info', refused: 'warning', error: 'error', state: 'info', stopping: 'info', stopped: 'info', 'log-lines-lost': 'warning',
 };
 
 /** While more than so many bytes wait for a reader that has stalled, further lines are dropped: they would be kept in memory, all of them. */

@@ -1,3 +1,4 @@
+import { onStateSignal } from './state-signals.js'; // first, because it counts from when it is loaded
 import type { AddressInfo } from 'node:net';
 import { LookupProcess } from '../core/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
@@ -51,6 +52,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   exporter.server.on('error', (error) => log('error', { message: error.message }));
   const allowed = allow.isDefault ? 'only loopback and private addresses, because no --allow was given' : 'what the rules of --allow permit';
   log('listening', { address: formatHostPort(address, port), version: PORTPING_VERSION, allowed, rules: allow.rules });
+  onStateSignal((signal) => log('state', { signal, uptimeSeconds: Math.round(process.uptime()), inFlight: prober.inFlight, ...metrics.totals() }));
   const signal = await untilStopped();
   log('stopping', { signal, inFlight: prober.inFlight });
   await exporter.stop();

@@ -13,6 +13,8 @@ export interface OwnMetrics {
   /** The verdicts of one request (one, or one for each address), and how long they took together in milliseconds. */
   countProbes(states: readonly State[], elapsedMs: number): void;
   countRefusal(reason: RefusalReason): void;
+  /** How many verdicts and refusals there were so far. */
+  totals(): { readonly probes: number; readonly refused: number };
   /** In the text format of Prometheus. */
   render(): Promise<string>;
 }
@@ -23,6 +25,7 @@ export interface OwnMetrics {
  * @param inFlight how many probes are under way
  */
 export function ownMetrics(version: string, inFlight: () => number): OwnMetrics {
+  const totals = { probes: 0, refused: 0 };
   const registers = [new Registry()];
   const [register] = registers as [Registry];
   const probes = new Counter({ name: 'portping_exporter_probes_total', help: 'Probes by what they found.', labelNames: ['state'], registers });
@@ -43,10 +46,15 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
   return {
     contentType: register.contentType,
     countProbes(states, elapsedMs) {
+      totals.probes += states.length;
       for (const state of states) probes.inc({ state });
       duration.observe(elapsedMs / 1000);
     },
-    countRefusal: (reason) => refusals.inc({ reason }),
+    countRefusal(reason) {
+      totals.refused += 1;
+      refusals.inc({ reason });
+    },
+    totals: () => ({ ...totals }),
     render: () => register.metrics(),
   };
 }

@@ -410,6 +410,15 @@ describe.skipIf(!script)('on a terminal', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('shows the summary so far on ^\\, on lines of its own', async () => {
+    const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
+    await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 3);
+    running.child.stdin?.write('\x1c');
+    await running.until(({ stdout }) => /\n--- 127\.0\.0\.1:\d+, so far ---\r\n/.test(stdout));
+    running.child.stdin?.write('\x03');
+    expect((await running.end()).exitCode).toBe(0);
+  });
+
   it('does not spin on a terminal without columns', async () => {
     const running = onTerminal(['--wait', '1500ms', '127.0.0.1', String(closedPort)]);
     const { stdout, exitCode } = await running.end();

@@ -110,7 +110,7 @@ describe('LookupProcess', () => {
     const { lookUp } = startLookups();
     await lookUp('localhost', 4);
     const first = await startedSince(before);
-    for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'] as const) {
       for (const pid of first) process.kill(pid, signal);
       expect(await lookUp('localhost', 4)).toHaveProperty('addresses');
       expect(await lookUp('localhost', 4)).toHaveProperty('addresses'); // of the next process, if the first had ended

@@ -412,6 +412,22 @@ describe('a log that nobody reads for a while', () => {
   });
 });
 
+describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as const)('%s', (signal) => {
+  it('logs the state, and the exporter goes on', async () => {
+    const exporter = await startExporter();
+    const target = `127.0.0.1:${await silentPort()}`;
+    await exporter.probe({ target, timeout: '1s' });
+    await exporter.probe({});
+    const waiting = exporter.probe({ target, timeout: '60s' }).catch(() => 'cut off');
+    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
+    exporter.child.kill(signal);
+    await expect.poll(() => exporter.log.find(({ event }) => event === 'state'), SOON).toMatchObject({ level: 'info', signal, uptimeSeconds: expect.any(Number) as number, inFlight: 1, probes: 1, refused: 1 });
+    expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
+    exporter.child.kill('SIGKILL');
+    await waiting;
+  });
+});
+
 describe('the end', () => {
   it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes by %s when those in flight are answered, with exit code 0', async (signal) => {
     const target = `127.0.0.1:${await silentPort()}`;
