@@ -26,7 +26,9 @@ const standIns: Plugin = {
   setup(build) {
     for (const [index, [module, importer, contents]] of STAND_INS.entries()) {
       const namespace = `stand-in-${index}`;
-      build.onResolve({ filter: module }, (args) => (importer.test(args.importer) ? { path: args.path, namespace } : undefined));
+      build.onResolve({ filter: module }, (args) =>
+        importer.test(args.importer) ? { path: args.path, namespace } : undefined,
+      );
       build.onLoad({ filter: /.*/, namespace }, () => ({ contents, loader: 'js' }));
     }
   },
@@ -41,9 +43,14 @@ const licences: Plugin = {
   setup(build) {
     build.initialOptions.metafile = true;
     build.onEnd(({ metafile }) => {
-      for (const path of Object.keys(metafile?.inputs ?? {}).flatMap((each) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(each)?.[0] ?? [])) bundled.add(path);
+      for (const path of Object.keys(metafile?.inputs ?? {}).flatMap(
+        (each) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(each)?.[0] ?? [],
+      ))
+        bundled.add(path);
       const texts = [...bundled].sort().map((path) => {
-        const { name, version, license } = JSON.parse(readFileSync(`${path}/package.json`, 'utf8')) as Record<string, string>;
+        const { name, version, license } = JSON.parse(
+          readFileSync(`${path}/package.json`, 'utf8'),
+        ) as Record<string, string>;
         const file = readdirSync(path).find((each) => /^licen[cs]e/i.test(each));
         return `${name} ${version} (${license})\n\n${file ? readFileSync(`${path}/${file}`, 'utf8').trim() : ''}\n`;
       });
@@ -53,7 +60,13 @@ const licences: Plugin = {
 };
 
 /** A program: one CommonJS file, because Node starts that 5 to 15 ms sooner than ES modules. */
-const program = { format: 'cjs', outExtension: () => ({ js: '.cjs' }), target: 'node20', removeNodeProtocol: false, splitting: false } as const satisfies Options;
+const program = {
+  format: 'cjs',
+  outExtension: () => ({ js: '.cjs' }),
+  target: 'node20',
+  removeNodeProtocol: false,
+  splitting: false,
+} as const satisfies Options;
 const minified = { minifySyntax: true, minifyWhitespace: true } as const satisfies Options;
 
 export default defineConfig([
@@ -66,7 +79,9 @@ export default defineConfig([
     define: { PORTPING_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
     esbuildPlugins: [standIns, licences],
     // Started by start.cjs through V8's code cache, where import() would not find its way.
-    esbuildOptions: (options) => { options.supported = { 'dynamic-import': false }; },
+    esbuildOptions: (options) => {
+      options.supported = { 'dynamic-import': false };
+    },
   },
   {
     entry: { start: 'src/cli/start.ts' },

@@ -4,34 +4,128 @@ export { resolveHost, type ResolveOptions } from './core/resolver.js';
 export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series.js';
 export type { SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
 export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/events.js';
-export { Statistics, type Bin, type Figures, type LatencyFigures, type OutageTotals, type ServiceTotals, type Summary } from './core/statistics.js';
+export {
+  Statistics,
+  type Bin,
+  type Figures,
+  type LatencyFigures,
+  type OutageTotals,
+  type ServiceTotals,
+  type Summary,
+} from './core/statistics.js';
 export type { Outage, OutageCause } from './core/outages.js';
-export { EXPECTATIONS, judge, type Expectation, type ExpectationOptions, type Verdict } from './core/expectation.js';
+export {
+  EXPECTATIONS,
+  judge,
+  type Expectation,
+  type ExpectationOptions,
+  type Verdict,
+} from './core/expectation.js';
 export type { Clock } from './core/clock.js';
 export { warmUp } from './core/warm-up.js';
 export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
-export { formatEndpoint, formatHostPort, parseHost, parsePort, type Endpoint, type Target } from './core/target.js';
-export { MAX_BLOCK, parsePorts, parseTarget, parseTargetLine, parseTargets, type PortRange, type TargetBlock, type TargetRequest } from './core/target-list.js';
+export {
+  formatEndpoint,
+  formatHostPort,
+  parseHost,
+  parsePort,
+  type Endpoint,
+  type Target,
+} from './core/target.js';
+export {
+  MAX_BLOCK,
+  parsePorts,
+  parseTarget,
+  parseTargetLine,
+  parseTargets,
+  type PortRange,
+  type TargetBlock,
+  type TargetRequest,
+} from './core/target-list.js';
 export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
-export type { ClosedReason, FailedReason, FilteredReason, Reason, ServiceReason, State, UnresolvedReason } from './core/states.js';
-export { lookUpError, winsockByCode, winsockByNumber, WINSOCK_ERRORS, type WinsockError } from './core/winsock.js';
+export type {
+  ClosedReason,
+  FailedReason,
+  FilteredReason,
+  Reason,
+  ServiceReason,
+  State,
+  UnresolvedReason,
+} from './core/states.js';
+export {
+  lookUpError,
+  winsockByCode,
+  winsockByNumber,
+  WINSOCK_ERRORS,
+  type WinsockError,
+} from './core/winsock.js';
 export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
-export { COMPANION_PORTS, type DiagnoseOptions, type DiagnosisCheck } from './core/diagnosis/observe.js';
-export { findings, verdictOf, type Certainty, type Finding, type FindingKind } from './core/diagnosis/rules.js';
+export {
+  COMPANION_PORTS,
+  type DiagnoseOptions,
+  type DiagnosisCheck,
+} from './core/diagnosis/observe.js';
+export {
+  findings,
+  verdictOf,
+  type Certainty,
+  type Finding,
+  type FindingKind,
+} from './core/diagnosis/rules.js';
 export type { Evidence } from './core/diagnosis/evidence.js';
 export type {
-  AddressObservation, CounterChanges, DnsAnswer, DnsServerObservation, LocalFilterObservation, MachineObservation, NameObservation, Observations, RefusalTiming,
+  AddressObservation,
+  CounterChanges,
+  DnsAnswer,
+  DnsServerObservation,
+  LocalFilterObservation,
+  MachineObservation,
+  NameObservation,
+  Observations,
+  RefusalTiming,
 } from './core/diagnosis/observations.js';
-export { SERVICE_NAMES, serviceNameOfPort, type ServiceName, type ServiceRequest } from './core/service/registry.js';
+export {
+  SERVICE_NAMES,
+  serviceNameOfPort,
+  type ServiceName,
+  type ServiceRequest,
+} from './core/service/registry.js';
 export type {
-  CertificateFacts, Circumstances, Converse, Drop, ServiceAnswered, ServiceDropped, ServiceFinding, ServiceSilent, ServiceTlsFailed, ServiceWrongProtocol, TlsFacts, TlsFailure, TlsProblem,
-  TlsRequest, Waiting,
+  CertificateFacts,
+  Circumstances,
+  Converse,
+  Drop,
+  ServiceAnswered,
+  ServiceDropped,
+  ServiceFinding,
+  ServiceSilent,
+  ServiceTlsFailed,
+  ServiceWrongProtocol,
+  TlsFacts,
+  TlsFailure,
+  TlsProblem,
+  TlsRequest,
+  Waiting,
 } from './core/service/finding.js';
 export { UsageError } from './core/usage-error.js';
 export { reasonOf } from './core/outcome.js';
 export type {
-  Address, Attempt, CancelledOutcome, ClosedOutcome, ErrorFacts, FailedOutcome, FilteredOutcome, OpenOutcome, Outcome,
-  ProbeReport, Resolution, Resolved, ResolvingCancelled, ResolvingFailed, ServerAnswer, Unresolved,
+  Address,
+  Attempt,
+  CancelledOutcome,
+  ClosedOutcome,
+  ErrorFacts,
+  FailedOutcome,
+  FilteredOutcome,
+  OpenOutcome,
+  Outcome,
+  ProbeReport,
+  Resolution,
+  Resolved,
+  ResolvingCancelled,
+  ResolvingFailed,
+  ServerAnswer,
+  Unresolved,
 } from './core/outcome.js';

@@ -1,4 +1,15 @@
-import { chmod, chown, lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
@@ -20,11 +31,19 @@ describe('the packed package', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'portping-package-'));
-    const { stdout } = await run(['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder], root);
-    packed = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path).sort();
+    const { stdout } = await run(
+      ['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder],
+      root,
+    );
+    packed = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files
+      .map(({ path }) => path)
+      .sort();
     const [tarball = ''] = await readdir(folder);
     await writeFile(join(folder, 'package.json'), '{}');
-    const { exitCode, stderr } = await run(['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${tarball}`], folder);
+    const { exitCode, stderr } = await run(
+      ['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${tarball}`],
+      folder,
+    );
     expect(stderr).not.toMatch(/npm error/);
     expect(exitCode).toBe(0);
   });
@@ -32,7 +51,19 @@ describe('the packed package', () => {
 
   it('holds what a user needs and nothing else', () => {
     expect(packed).toEqual([
-      'LICENSE', 'README.md', 'bin/package.json', 'bin/portping-exporter.js', 'bin/portping.js', 'dist/cli.cjs', 'dist/exporter.cjs', 'dist/index.d.ts', 'dist/index.js', 'dist/start.cjs', 'dist/sweep-worker.cjs', 'dist/third-party-licenses.txt', 'package.json',
+      'LICENSE',
+      'README.md',
+      'bin/package.json',
+      'bin/portping-exporter.js',
+      'bin/portping.js',
+      'dist/cli.cjs',
+      'dist/exporter.cjs',
+      'dist/index.d.ts',
+      'dist/index.js',
+      'dist/start.cjs',
+      'dist/sweep-worker.cjs',
+      'dist/third-party-licenses.txt',
+      'package.json',
     ]);
   });
 
@@ -40,32 +71,60 @@ describe('the packed package', () => {
     const installed = join(folder, 'node_modules', 'portping');
     const command = [process.execPath, join(installed, 'bin', 'portping.js'), '--version'];
     const bundle = join(installed, 'dist', 'cli.cjs');
-    const [before, version] = [await readFile(bundle, 'utf8'), (await run(command, folder)).stdout.trim()];
-    expect((await readdir(join(installed, 'dist'))).filter((name) => name.endsWith('.cache'))).toHaveLength(1);
-    await writeFile(bundle, before.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`));
+    const [before, version] = [
+      await readFile(bundle, 'utf8'),
+      (await run(command, folder)).stdout.trim(),
+    ];
+    expect(
+      (await readdir(join(installed, 'dist'))).filter((name) => name.endsWith('.cache')),
+    ).toHaveLength(1);
+    await writeFile(
+      bundle,
+      before.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`),
+    );
     expect((await run(command, folder)).stdout).toBe(`${version.replaceAll(/\d/g, '7')}\n`);
     await writeFile(bundle, before);
   });
 
   it('installs no further package', async () => {
-    expect((await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.'))).toEqual(['portping']);
+    expect(
+      (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.')),
+    ).toEqual(['portping']);
   });
 
   it('works as a command', async () => {
-    const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
+    const { stdout, exitCode } = await run(
+      [join(folder, 'node_modules/.bin/portping'), '--explain', '10061'],
+      folder,
+    );
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
     expect(exitCode).toBe(0);
   });
 
   it('has the exporter as a second command', async () => {
-    const { stdout, exitCode } = await run([join(folder, 'node_modules/.bin/portping-exporter'), '--help'], folder);
+    const { stdout, exitCode } = await run(
+      [join(folder, 'node_modules/.bin/portping-exporter'), '--help'],
+      folder,
+    );
     expect(stdout).toMatch(/^Usage: portping-exporter/);
     expect(exitCode).toBe(0);
   });
 
   it('has the licences of all that is bundled', async () => {
-    const texts = await readFile(join(folder, 'node_modules/portping/dist/third-party-licenses.txt'), 'utf8');
-    for (const name of ['commander', 'ora', 'chalk', 'prom-client', '@opentelemetry/api', 'tdigest', 'bintrees']) expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
+    const texts = await readFile(
+      join(folder, 'node_modules/portping/dist/third-party-licenses.txt'),
+      'utf8',
+    );
+    for (const name of [
+      'commander',
+      'ora',
+      'chalk',
+      'prom-client',
+      '@opentelemetry/api',
+      'tdigest',
+      'bintrees',
+    ])
+      expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
   });
 
   it('keeps a code cache beside its bundle, and a broken one does no harm', async () => {
@@ -74,43 +133,68 @@ describe('the packed package', () => {
     expect(cache).toBe(`code-${process.version}-${process.platform}-${process.arch}.cache`);
     const whole = await readFile(join(dist, cache));
     await writeFile(join(dist, cache), 'not a cache');
-    const { stdout, stderr, exitCode } = await run([join(folder, 'node_modules/.bin/portping'), '--explain', '10061'], folder);
+    const { stdout, stderr, exitCode } = await run(
+      [join(folder, 'node_modules/.bin/portping'), '--explain', '10061'],
+      folder,
+    );
     expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
     expect([stderr, exitCode]).toEqual(['', 0]);
     expect((await readFile(join(dist, cache))).length).toBeGreaterThan(whole.length / 2); // written anew
   });
 
-  it.skipIf(process.platform === 'win32')('leaves nothing beside its bundle when the code cache cannot be written', async () => {
-    const dist = join(folder, 'node_modules/portping/dist');
-    const caches = async (): Promise<string[]> => (await readdir(dist)).filter((name) => name.startsWith('code-'));
-    for (const name of await caches()) await rm(join(dist, name));
-    // 512 bytes each: less than the cache has
-    const { stdout } = await run(['sh', '-c', 'ulimit -f 100; exec "$0" --explain 10061', join(folder, 'node_modules/.bin/portping')], folder);
-    expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
-    expect(await caches()).toEqual([]);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'leaves nothing beside its bundle when the code cache cannot be written',
+    async () => {
+      const dist = join(folder, 'node_modules/portping/dist');
+      const caches = async (): Promise<string[]> =>
+        (await readdir(dist)).filter((name) => name.startsWith('code-'));
+      for (const name of await caches()) await rm(join(dist, name));
+      // 512 bytes each: less than the cache has
+      const { stdout } = await run(
+        [
+          'sh',
+          '-c',
+          'ulimit -f 100; exec "$0" --explain 10061',
+          join(folder, 'node_modules/.bin/portping'),
+        ],
+        folder,
+      );
+      expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
+      expect(await caches()).toEqual([]);
+    },
+  );
 
   describe.skipIf(process.platform === 'win32')('its code cache', () => {
     let cache = '';
     let bundle = '';
     let version = '';
     let foreign: Buffer;
-    const installedPath = (...names: string[]): string => join(folder, 'node_modules/portping', ...names);
+    const installedPath = (...names: string[]): string =>
+      join(folder, 'node_modules/portping', ...names);
     const runVersion = async (...prefix: string[]): Promise<string> => {
-      const { stdout } = await run([...prefix, process.execPath, installedPath('bin/portping.js'), '--version'], folder);
+      const { stdout } = await run(
+        [...prefix, process.execPath, installedPath('bin/portping.js'), '--version'],
+        folder,
+      );
       return stdout.trim();
     };
     const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
 
     beforeAll(async () => {
-      cache = installedPath('dist', `code-${process.version}-${process.platform}-${process.arch}.cache`);
+      cache = installedPath(
+        'dist',
+        `code-${process.version}-${process.platform}-${process.arch}.cache`,
+      );
       bundle = installedPath('dist/cli.cjs');
       await rm(cache, { force: true });
       version = await runVersion();
       const source = await readFile(bundle, 'utf8');
       // The code of a bundle of the same length with another version: V8 takes it for that of ours.
       await rm(cache);
-      await writeFile(bundle, source.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`));
+      await writeFile(
+        bundle,
+        source.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`),
+      );
       await runVersion();
       foreign = await readFile(cache);
       await writeFile(bundle, source);
@@ -132,13 +216,16 @@ describe('the packed package', () => {
       expect(await modeOf(cache)).toBe(0o600);
     });
 
-    it.each(['666', '664', '646'])('is not used with mode %s, and replaced by a safe one', async (mode) => {
-      await writeFile(cache, foreign);
-      await chmod(cache, Number.parseInt(mode, 8));
-      expect(await runVersion()).toBe(version);
-      expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
-      expect((await readFile(cache)).equals(foreign)).toBe(false);
-    });
+    it.each(['666', '664', '646'])(
+      'is not used with mode %s, and replaced by a safe one',
+      async (mode) => {
+        await writeFile(cache, foreign);
+        await chmod(cache, Number.parseInt(mode, 8));
+        expect(await runVersion()).toBe(version);
+        expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
+        expect((await readFile(cache)).equals(foreign)).toBe(false);
+      },
+    );
 
     it('is not used where a symbolic link leads to it', async () => {
       const elsewhere = join(folder, 'elsewhere.cache');
@@ -155,31 +242,60 @@ describe('the packed package', () => {
       expect((await lstat(cache)).isFile()).toBe(true);
     });
 
-    it.skipIf(process.getuid?.() !== 0)('is not used when it belongs to another user than the bundle', async () => {
-      await writeFile(cache, foreign, { mode: 0o644 });
-      await chown(cache, 65_534, 65_534);
-      expect(await runVersion()).toBe(version);
-      expect((await stat(cache)).uid).toBe((await stat(bundle)).uid);
-    });
+    it.skipIf(process.getuid?.() !== 0)(
+      'is not used when it belongs to another user than the bundle',
+      async () => {
+        await writeFile(cache, foreign, { mode: 0o644 });
+        await chown(cache, 65_534, 65_534);
+        expect(await runVersion()).toBe(version);
+        expect((await stat(cache)).uid).toBe((await stat(bundle)).uid);
+      },
+    );
 
-    it.skipIf(process.getuid?.() !== 0)('belongs to the owner of the bundle when root writes it', async () => {
-      const { uid, gid } = await stat(bundle);
-      onTestFinished(() => chown(bundle, uid, gid));
-      await chown(bundle, 65_534, 65_534);
-      await runVersion();
-      const written = await stat(cache);
-      await runVersion();
-      expect(written).toMatchObject({ uid: 65_534, gid: 65_534 });
-      expect((await stat(cache)).ino).toBe(written.ino); // used, and not written again
-    });
+    it.skipIf(process.getuid?.() !== 0)(
+      'belongs to the owner of the bundle when root writes it',
+      async () => {
+        const { uid, gid } = await stat(bundle);
+        onTestFinished(() => chown(bundle, uid, gid));
+        await chown(bundle, 65_534, 65_534);
+        await runVersion();
+        const written = await stat(cache);
+        await runVersion();
+        expect(written).toMatchObject({ uid: 65_534, gid: 65_534 });
+        expect((await stat(cache)).ino).toBe(written.ino); // used, and not written again
+      },
+    );
   });
 
   it('works as a library with types', async () => {
-    const script = "import { parseTarget, probePort } from 'portping'; console.log(JSON.stringify(parseTarget(['db:5432'])), typeof probePort);";
-    await writeFile(join(folder, 'use.mts'), `import { probePort, type Attempt } from 'portping';\nconst outcome: Attempt = await probePort({ address: '127.0.0.1', family: 4, port: 1 });\nif (outcome.state === 'open') outcome.latencyMs.toFixed(1);\n`);
+    const script =
+      "import { parseTarget, probePort } from 'portping'; console.log(JSON.stringify(parseTarget(['db:5432'])), typeof probePort);";
+    await writeFile(
+      join(folder, 'use.mts'),
+      `import { probePort, type Attempt } from 'portping';\nconst outcome: Attempt = await probePort({ address: '127.0.0.1', family: 4, port: 1 });\nif (outcome.state === 'open') outcome.latencyMs.toFixed(1);\n`,
+    );
     const [used, typed] = await Promise.all([
       run([process.execPath, '--input-type=module', '-e', script], folder),
-      run([process.execPath, join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--lib', 'es2022', '--types', 'node', '--typeRoots', join(root, 'node_modules/@types'), 'use.mts'], folder),
+      run(
+        [
+          process.execPath,
+          join(root, 'node_modules/typescript/bin/tsc'),
+          '--noEmit',
+          '--strict',
+          '--module',
+          'nodenext',
+          '--target',
+          'es2022',
+          '--lib',
+          'es2022',
+          '--types',
+          'node',
+          '--typeRoots',
+          join(root, 'node_modules/@types'),
+          'use.mts',
+        ],
+        folder,
+      ),
     ]);
     expect(used.stdout).toBe('{"host":"db","port":5432} function\n');
     expect(typed.stdout).toBe('');

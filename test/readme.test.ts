@@ -15,7 +15,10 @@ const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
 /** The rows of the first table behind a text, as trimmed cells. */
 const rowsBehind = (text: string): string[][] =>
-  (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme.split(text)[1] ?? '')?.[1] ?? '').trimEnd().split('\n').map((line) => line.split('|').map((cell) => cell.trim()));
+  (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme.split(text)[1] ?? '')?.[1] ?? '')
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split('|').map((cell) => cell.trim()));
 
 describe('README.md', () => {
   it('has tables that GitHub takes for tables: an empty line, one row of titles, the delimiter row, and all rows directly under it', () => {
@@ -26,13 +29,22 @@ describe('README.md', () => {
 
   it('has every field of the JSON of a probe', () => {
     const { stdout } = jsonReporter({ manyTargets: false }).probe(eventOf(reportOf(openOutcome())));
-    const fields = rowsBehind('The fields of a probe:').flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
-    expect(['schema', 'type', ...fields].sort()).toEqual(Object.keys(JSON.parse(stdout) as object).sort());
+    const fields = rowsBehind('The fields of a probe:').flatMap(([, names = '']) =>
+      names.replaceAll('`', '').split(', '),
+    );
+    expect(['schema', 'type', ...fields].sort()).toEqual(
+      Object.keys(JSON.parse(stdout) as object).sort(),
+    );
   });
 
   it('has the table of exit codes of the program', () => {
     const rows = EXIT_CODES.map(({ exitCode, state, meaning, reasons }) => {
-      const cells = [String(exitCode), state ?? '', meaning, reasons.map((reason) => `\`${reason}\``).join(', ')];
+      const cells = [
+        String(exitCode),
+        state ?? '',
+        meaning,
+        reasons.map((reason) => `\`${reason}\``).join(', '),
+      ];
       return `| ${cells.join(' | ')} |`.replace(/ {2,}/g, ' ');
     });
     expect(readme).toContain(rows.join('\n'));
@@ -40,41 +52,79 @@ describe('README.md', () => {
 
   it('has every service with its ports, and no other', () => {
     const rows = rowsBehind('<!-- services: checked by test/readme.test.ts -->\n');
-    const shown = rows.map(([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const);
+    const shown = rows.map(
+      ([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const,
+    );
     expect(shown.flatMap(([names]) => names)).toEqual(SERVICE_NAMES);
     for (const [names, ports] of shown) {
-      const own = names.map((name) => SERVICES[name as keyof typeof SERVICES].ports.join(', ')).filter((each) => each !== '');
+      const own = names
+        .map((name) => SERVICES[name as keyof typeof SERVICES].ports.join(', '))
+        .filter((each) => each !== '');
       expect(ports).toBe(own.join('; '));
     }
   });
 
   const examples = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
   let server: Server;
-  beforeAll(() => new Promise<void>((resolve) => { server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1', resolve); }));
+  beforeAll(
+    () =>
+      new Promise<void>((resolve) => {
+        server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1', resolve);
+      }),
+  );
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
   it('has examples that tsc --strict takes, too', () => {
     const root = fileURLToPath(new URL('..', import.meta.url));
     // They stand where the package is found by its own name, and get its built types from there.
     const files = new Map(examples.map((code, index) => [`${root}example-${index}.mts`, code]));
-    const options: ts.CompilerOptions = { strict: true, noEmit: true, skipLibCheck: true, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, types: ['node'], typeRoots: [`${root}node_modules/@types`] };
+    const options: ts.CompilerOptions = {
+      strict: true,
+      noEmit: true,
+      skipLibCheck: true,
+      module: ts.ModuleKind.NodeNext,
+      target: ts.ScriptTarget.ES2022,
+      types: ['node'],
+      typeRoots: [`${root}node_modules/@types`],
+    };
     const host = ts.createCompilerHost(options);
     const { fileExists, readFile, getSourceFile } = host;
     host.fileExists = (path) => files.has(path) || fileExists(path);
     host.readFile = (path) => files.get(path) ?? readFile(path);
-    host.getSourceFile = (path, ...rest) => (files.has(path) ? ts.createSourceFile(path, files.get(path) ?? '', ts.ScriptTarget.ES2022) : getSourceFile(path, ...rest));
+    host.getSourceFile = (path, ...rest) =>
+      files.has(path)
+        ? ts.createSourceFile(path, files.get(path) ?? '', ts.ScriptTarget.ES2022)
+        : getSourceFile(path, ...rest);
     const program = ts.createProgram([...files.keys()], options, host);
-    const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => `${files.get(file?.fileName ?? '') ?? file?.fileName}${ts.flattenDiagnosticMessageText(messageText, '\n')}`);
+    const problems = ts
+      .getPreEmitDiagnostics(program)
+      .map(
+        ({ file, messageText }) =>
+          `${files.get(file?.fileName ?? '') ?? file?.fileName}${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
+      );
     expect(problems).toEqual([]);
     expect(program.getSourceFile(`${root}dist/index.d.ts`)).toBeDefined();
   });
 
-  it.each(examples.map((code) => [code.split('\n').find((line) => line.includes('await')) ?? code, code]))('has an example that runs: %s', async (_, code) => {
+  it.each(
+    examples.map((code) => [code.split('\n').find((line) => line.includes('await')) ?? code, code]),
+  )('has an example that runs: %s', async (_, code) => {
     const { port } = server.address() as { port: number };
     const library = new URL('../dist/index.js', import.meta.url).href;
-    const script = code.replaceAll("'portping'", `'${library}'`).replaceAll('example.com', '127.0.0.1').replaceAll('443', String(port));
-    const child = spawn(testNode, ['--input-type=module', '-e', script], { env: environment, stdio: 'pipe', detached: true });
-    const result = await collect(child, { input: '', timeoutMs: 10_000, startedAt: performance.now() });
+    const script = code
+      .replaceAll("'portping'", `'${library}'`)
+      .replaceAll('example.com', '127.0.0.1')
+      .replaceAll('443', String(port));
+    const child = spawn(testNode, ['--input-type=module', '-e', script], {
+      env: environment,
+      stdio: 'pipe',
+      detached: true,
+    });
+    const result = await collect(child, {
+      input: '',
+      timeoutMs: 10_000,
+      startedAt: performance.now(),
+    });
     expect(result.stderr).toBe('');
     expect(result.stdout).toMatch(/open/);
     expect(result.exitCode).toBe(0);

@@ -62,19 +62,33 @@ export interface ProbeConfig {
 }
 
 /** Refuses an address that a family or a source address leaves out. */
-function checkAddress(address: string, family: 4 | 6 | undefined, source: string | undefined): void {
+function checkAddress(
+  address: string,
+  family: 4 | 6 | undefined,
+  source: string | undefined,
+): void {
   const own = familyOf(address);
   const sourceFamily = source === undefined ? null : familyOf(source);
   if (own === null) return;
-  if (family !== undefined && own !== family) throw new UsageError(`-${family}: ${address} is an IPv${own} address`);
+  if (family !== undefined && own !== family)
+    throw new UsageError(`-${family}: ${address} is an IPv${own} address`);
   if (sourceFamily !== null && own !== sourceFamily) {
-    throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but ${address} is IPv${own}; allowed: an IPv${own} address`);
+    throw new UsageError(
+      `--source: ${source} is an IPv${sourceFamily} address, but ${address} is IPv${own}; allowed: an IPv${own} address`,
+    );
   }
 }
 
-function checkFamily({ size, targets }: TargetBlock, family: 4 | 6 | undefined, source: string | undefined): void {
+function checkFamily(
+  { size, targets }: TargetBlock,
+  family: 4 | 6 | undefined,
+  source: string | undefined,
+): void {
   const sourceFamily = source === undefined ? null : familyOf(source);
-  if (family !== undefined && sourceFamily !== null && sourceFamily !== family) throw new UsageError(`--source: ${source} is an IPv${sourceFamily} address, but -${family} was given`);
+  if (family !== undefined && sourceFamily !== null && sourceFamily !== family)
+    throw new UsageError(
+      `--source: ${source} is an IPv${sourceFamily} address, but -${family} was given`,
+    );
   const [target] = size === 1 ? targets() : [];
   if (target) checkAddress(target.host, family, source);
 }
@@ -84,29 +98,52 @@ export const MOST_REPEATED = 1000;
 
 function chooseTargets(words: readonly string[], options: RawOptions): TargetBlock | string {
   if (options.targets !== undefined) {
-    if (words.length > 0) throw new UsageError(`--targets: the targets come from there; "${words.join(' ')}" is too much`);
+    if (words.length > 0)
+      throw new UsageError(
+        `--targets: the targets come from there; "${words.join(' ')}" is too much`,
+      );
     return options.targets;
   }
   const block = parseTargets(words);
   checkFamily(block, options[4] ? 4 : options[6] ? 6 : undefined, options.source);
-  if (block.size > MOST_REPEATED && options.output === 'nagios') throw new UsageError(`arguments: ${block.size} targets given; allowed in one check: ${MOST_REPEATED}`);
-  if (block.size > MOST_REPEATED && ((options.count ?? 1) > 1 || options.continuous || options.wait !== undefined)) {
-    throw new UsageError(`arguments: ${block.size} targets given; allowed with -c, -t or --wait: ${MOST_REPEATED}`);
+  if (block.size > MOST_REPEATED && options.output === 'nagios')
+    throw new UsageError(
+      `arguments: ${block.size} targets given; allowed in one check: ${MOST_REPEATED}`,
+    );
+  if (
+    block.size > MOST_REPEATED &&
+    ((options.count ?? 1) > 1 || options.continuous || options.wait !== undefined)
+  ) {
+    throw new UsageError(
+      `arguments: ${block.size} targets given; allowed with -c, -t or --wait: ${MOST_REPEATED}`,
+    );
   }
-  if (block.size === 1 && options.concurrency !== undefined) throw new UsageError('--concurrency: there is only one probe at a time; allowed with several targets');
-  if (block.size === 1 && options.rate !== undefined && (options.count ?? 1) === 1 && !options.continuous) {
+  if (block.size === 1 && options.concurrency !== undefined)
+    throw new UsageError(
+      '--concurrency: there is only one probe at a time; allowed with several targets',
+    );
+  if (
+    block.size === 1 &&
+    options.rate !== undefined &&
+    (options.count ?? 1) === 1 &&
+    !options.continuous
+  ) {
     throw new UsageError('--rate: there is only one probe; allowed with several targets');
   }
   return block;
 }
 
 /** The service that is asked for; each of the targets is looked at, unless they come from a file, whose lines are looked at as they are read. */
-async function chooseServiceOf(targets: TargetBlock | string, options: RawOptions): Promise<ServiceChoice | null> {
+async function chooseServiceOf(
+  targets: TargetBlock | string,
+  options: RawOptions,
+): Promise<ServiceChoice | null> {
   const { service, sni, insecure, tlsMinDays, expect } = options;
   if ([service, sni, insecure, tlsMinDays].every((each) => each === undefined)) return null;
   const { chooseService } = await import('./service-arguments.js');
   const choice = chooseService(options, expect);
-  if (choice === null || choice.request.name !== undefined || typeof targets === 'string') return choice;
+  if (choice === null || choice.request.name !== undefined || typeof targets === 'string')
+    return choice;
   for (const port of targets.ports()) choice.check(port);
   choice.finish();
   return choice;
@@ -117,22 +154,55 @@ function withHint<T>(hint: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {
-    throw error instanceof UsageError && hint !== '' ? new UsageError(`${error.message}${hint}`) : error;
+    throw error instanceof UsageError && hint !== ''
+      ? new UsageError(`${error.message}${hint}`)
+      : error;
   }
 }
 
 /** Options that mean something only beside another one are refused without it: none is accepted and ignored. */
-function checkPartners({ targets, count, continuous, interval, wait, waitForName, histogram, expect, maxLatency, concurrency, rate }: RawOptions, command: readonly string[]): void {
+function checkPartners(
+  {
+    targets,
+    count,
+    continuous,
+    interval,
+    wait,
+    waitForName,
+    histogram,
+    expect,
+    maxLatency,
+    concurrency,
+    rate,
+  }: RawOptions,
+  command: readonly string[],
+): void {
   const repeated = (count ?? 1) > 1 || continuous === true;
-  if (targets === '-' && (repeated || wait !== undefined)) throw new UsageError('--targets: standard input can be read once only; allowed with -c, -t or --wait: a file');
-  if (interval !== undefined && !repeated && wait === undefined) throw new UsageError('--interval: there is only one probe; allowed with -c, -t or --wait');
-  if (histogram && !repeated) throw new UsageError('--histogram: there is only one probe; allowed with -c or -t');
-  for (const [option, given] of [['--concurrency', concurrency], ['--rate', rate]] as const) {
-    if (given !== undefined && wait !== undefined) throw new UsageError(`${option}: each target is waited for by itself; allowed with --wait: --interval`);
+  if (targets === '-' && (repeated || wait !== undefined))
+    throw new UsageError(
+      '--targets: standard input can be read once only; allowed with -c, -t or --wait: a file',
+    );
+  if (interval !== undefined && !repeated && wait === undefined)
+    throw new UsageError('--interval: there is only one probe; allowed with -c, -t or --wait');
+  if (histogram && !repeated)
+    throw new UsageError('--histogram: there is only one probe; allowed with -c or -t');
+  for (const [option, given] of [
+    ['--concurrency', concurrency],
+    ['--rate', rate],
+  ] as const) {
+    if (given !== undefined && wait !== undefined)
+      throw new UsageError(
+        `${option}: each target is waited for by itself; allowed with --wait: --interval`,
+      );
   }
-  if (waitForName && wait === undefined) throw new UsageError('--wait-for-name: nothing is waited for; allowed with --wait');
-  if (command.length > 0 && wait === undefined) throw new UsageError('--: a command is run after a wait; allowed with --wait');
-  if (maxLatency !== undefined && expect !== 'open') throw new UsageError(`--max-latency: only an open port has a latency; allowed with --expect open, not ${expect}`);
+  if (waitForName && wait === undefined)
+    throw new UsageError('--wait-for-name: nothing is waited for; allowed with --wait');
+  if (command.length > 0 && wait === undefined)
+    throw new UsageError('--: a command is run after a wait; allowed with --wait');
+  if (maxLatency !== undefined && expect !== 'open')
+    throw new UsageError(
+      `--max-latency: only an open port has a latency; allowed with --expect open, not ${expect}`,
+    );
 }
 
 /**
@@ -147,22 +217,37 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
   const own = end < 0 ? argv : argv.slice(0, end);
   const commandWords = end < 0 ? [] : argv.slice(end + 1);
   const hasOptions = own.some((word) => word.startsWith('-'));
-  const line = hasOptions ? (await import('./command-line.js')).readCommandLine(argv) : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
+  const line = hasOptions
+    ? (await import('./command-line.js')).readCommandLine(argv)
+    : { options: DEFAULT_OPTIONS as RawOptions, words: own, hint: '' };
   if ('shown' in line) return { action: 'show', text: line.shown };
   const { options, words, hint } = line;
   checkFormat(options, end >= 0);
   if (options.explain !== undefined) {
-    if (commandWords.length > 0) throw new UsageError('--: --explain runs no command; allowed with --wait');
-    if (words.length > 0) throw new UsageError(`--explain: takes one code and no target; "${words.join(' ')}" is too much`);
+    if (commandWords.length > 0)
+      throw new UsageError('--: --explain runs no command; allowed with --wait');
+    if (words.length > 0)
+      throw new UsageError(
+        `--explain: takes one code and no target; "${words.join(' ')}" is too much`,
+      );
     return { action: 'explain', query: options.explain === true ? null : options.explain };
   }
-  if (end >= 0 && !commandWords[0]) throw new UsageError('--: no command behind it; write: portping --wait <host> <port> -- <command>');
+  if (end >= 0 && !commandWords[0])
+    throw new UsageError(
+      '--: no command behind it; write: portping --wait <host> <port> -- <command>',
+    );
   checkPartners(options, commandWords);
-  const probe = { family: options[4] ? 4 : options[6] ? 6 : undefined, timeoutMs: options.timeout, sourceAddress: options.source, dnsServer: options.dns } as const;
+  const probe = {
+    family: options[4] ? 4 : options[6] ? 6 : undefined,
+    timeoutMs: options.timeout,
+    sourceAddress: options.source,
+    dnsServer: options.dns,
+  } as const;
   const diagnosis = chooseDiagnosis(words, options, probe);
   if (diagnosis) {
     checkFamily(parseTargets(words), probe.family, probe.sourceAddress);
-    if (diagnosis.extraAddress !== undefined) checkAddress(diagnosis.extraAddress, probe.family, probe.sourceAddress);
+    if (diagnosis.extraAddress !== undefined)
+      checkAddress(diagnosis.extraAddress, probe.family, probe.sourceAddress);
     return diagnosis;
   }
   const targets = withHint(hint, () => chooseTargets(words, options));
@@ -177,7 +262,14 @@ export async function parseArguments(argv: readonly string[]): Promise<Config> {
     maxLatencyMs: options.maxLatency,
     count: options.continuous ? Infinity : (options.count ?? 1),
     intervalMs: options.interval,
-    wait: options.wait === undefined ? null : { durationMs: options.wait, waitForName: options.waitForName ?? false, command: commandWords },
+    wait:
+      options.wait === undefined
+        ? null
+        : {
+            durationMs: options.wait,
+            waitForName: options.waitForName ?? false,
+            command: commandWords,
+          },
     all: options.all ?? false,
     format: options.output,
     outputFile: options.outputFile ?? null,

@@ -6,7 +6,10 @@ import { escapeControls } from '../report/escape.js';
 /** Signals that are passed on to the command. */
 const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGINT'] as const;
 
-const CAUSES: Readonly<Record<string, string>> = { ENOENT: 'no such command', EACCES: 'not permitted, or not a program' };
+const CAUSES: Readonly<Record<string, string>> = {
+  ENOENT: 'no such command',
+  EACCES: 'not permitted, or not a program',
+};
 
 function exists(path: string): boolean {
   try {
@@ -18,11 +21,15 @@ function exists(path: string): boolean {
 }
 
 /** A folder of PATH that may not be searched makes EACCES of a command that is nowhere else. */
-const isNowhere = (file: string): boolean => !file.includes('/') && !(process.env['PATH'] ?? '').split(delimiter).some((folder) => exists(join(folder, file)));
+const isNowhere = (file: string): boolean =>
+  !file.includes('/') &&
+  !(process.env['PATH'] ?? '').split(delimiter).some((folder) => exists(join(folder, file)));
 
 function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException): number {
   const cause = code === 'EACCES' && isNowhere(file) ? 'ENOENT' : code;
-  process.stderr.write(`portping: cannot run ${escapeControls(file)}: ${CAUSES[cause] ?? escapeControls(message)}\n`);
+  process.stderr.write(
+    `portping: cannot run ${escapeControls(file)}: ${CAUSES[cause] ?? escapeControls(message)}\n`,
+  );
   return cause === 'ENOENT' ? 127 : 126;
 }
 

@@ -7,14 +7,16 @@ export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
 /** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
 export interface Extent {
-  readonly requests: readonly TargetRequest[] | Iterable<TargetRequest> | AsyncIterable<TargetRequest>;
+  readonly requests:
+    readonly TargetRequest[] | Iterable<TargetRequest> | AsyncIterable<TargetRequest>;
   readonly size: number | null;
   /** Rounds; one for targets that can be gone through only once. */
   readonly count: number;
 }
 
 /** A target or, with `--all`, one address of it. */
-const endpointKey = ({ host, port }: Target, address: string | null): string => `${formatHostPort(host, port)} ${address}`;
+const endpointKey = ({ host, port }: Target, address: string | null): string =>
+  `${formatHostPort(host, port)} ${address}`;
 
 /**
  * Tells whether a run that was interrupted is complete all the same. A run with a number of probes is complete when all of them were
@@ -32,7 +34,8 @@ export class Coverage {
   constructor({ requests, size, count }: Extent, everyAddress: boolean) {
     this.#everyAddress = everyAddress;
     this.#wanted = size === null || (everyAddress && count !== Infinity) ? undefined : size * count;
-    if (count === Infinity && Array.isArray(requests)) for (const { target } of requests) this.#awaited.add(endpointKey(target, null));
+    if (count === Infinity && Array.isArray(requests))
+      for (const { target } of requests) this.#awaited.add(endpointKey(target, null));
   }
 
   /** Notes a verdict. */
@@ -59,6 +62,8 @@ export class Coverage {
     if (this.#probes === 0) return INTERRUPTED;
     if (this.isComplete) return '';
     if (this.#wanted === Infinity) return 'Interrupted before every target had a verdict.';
-    return this.#wanted === undefined ? 'Interrupted before the last probe.' : `Interrupted after ${this.#probes} of ${this.#wanted} probes.`;
+    return this.#wanted === undefined
+      ? 'Interrupted before the last probe.'
+      : `Interrupted after ${this.#probes} of ${this.#wanted} probes.`;
   }
 }

@@ -23,21 +23,30 @@ export interface DiagnosisSurroundings {
   write(output: Output): void;
 }
 
-async function render(diagnosis: Diagnosis, { format, color, outputFile }: DiagnosisConfig): Promise<string> {
+async function render(
+  diagnosis: Diagnosis,
+  { format, color, outputFile }: DiagnosisConfig,
+): Promise<string> {
   switch (format) {
     case 'markdown':
       return diagnosisMarkdown(diagnosis, PORTPING_VERSION);
     case 'json':
       return diagnosisJson(diagnosis);
     case 'text':
-      return diagnosisText(diagnosis, { paint: (await paints(color, outputFile !== null)).stdout, unicode: canvas().unicode });
+      return diagnosisText(diagnosis, {
+        paint: (await paints(color, outputFile !== null)).stdout,
+        unicode: canvas().unicode,
+      });
     default:
       return format satisfies never;
   }
 }
 
 /** A diagnosis instead of a probe. Returns the exit code of the state of the target, as a plain probe would. */
-export async function diagnoseTarget(config: DiagnosisConfig, { write, ...surroundings }: DiagnosisSurroundings): Promise<number> {
+export async function diagnoseTarget(
+  config: DiagnosisConfig,
+  { write, ...surroundings }: DiagnosisSurroundings,
+): Promise<number> {
   const { target, probe, extraAddress, companions, quiet } = config;
   const name = escapeControls(formatHostPort(target.host, target.port));
   const spinner = quiet ? NO_SPINNER : spinWhenSlow(`${name} ...`);
@@ -46,9 +55,16 @@ export async function diagnoseTarget(config: DiagnosisConfig, { write, ...surrou
     progress = `${name}: ${underWay.join(', ') || 'the rest'} ...`;
     spinner.say(progress);
   };
-  const tellProgress = (): void => spinner.aside(() => write({ stdout: '', stderr: `${progress}\n` }));
+  const tellProgress = (): void =>
+    spinner.aside(() => write({ stdout: '', stderr: `${progress}\n` }));
   const stopListening = quiet ? () => {} : onSummarySignal(tellProgress);
-  const diagnosis = await diagnose(target, { ...probe, ...surroundings, extraAddress, companions, onProgress }).finally(() => {
+  const diagnosis = await diagnose(target, {
+    ...probe,
+    ...surroundings,
+    extraAddress,
+    companions,
+    onProgress,
+  }).finally(() => {
     stopListening();
     spinner.stop();
   });

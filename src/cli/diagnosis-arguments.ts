@@ -37,14 +37,46 @@ export interface RawDiagnosisOptions {
  *
  * @throws UsageError when something is asked of it that it cannot do, or something that only it can do
  */
-export function chooseDiagnosis(words: readonly string[], options: RawDiagnosisOptions, probe: DiagnosisConfig['probe']): DiagnosisConfig | null {
-  const { diagnose = false, report = false, ip, companions, output, outputFile = null, quiet = false, color } = options;
+export function chooseDiagnosis(
+  words: readonly string[],
+  options: RawDiagnosisOptions,
+  probe: DiagnosisConfig['probe'],
+): DiagnosisConfig | null {
+  const {
+    diagnose = false,
+    report = false,
+    ip,
+    companions,
+    output,
+    outputFile = null,
+    quiet = false,
+    color,
+  } = options;
   if (!diagnose && !report) {
-    if (ip !== undefined) throw new UsageError('--ip: only a diagnosis looks at a further address; allowed with --diagnose or --report');
-    if (!companions) throw new UsageError('--no-companions: a plain probe tries no other port; allowed with --diagnose or --report');
+    if (ip !== undefined)
+      throw new UsageError(
+        '--ip: only a diagnosis looks at a further address; allowed with --diagnose or --report',
+      );
+    if (!companions)
+      throw new UsageError(
+        '--no-companions: a plain probe tries no other port; allowed with --diagnose or --report',
+      );
     return null;
   }
-  if (output !== 'text' && output !== 'json') throw new UsageError(`--output: a diagnosis cannot be written as ${output}; allowed: text, json, or --report`);
+  if (output !== 'text' && output !== 'json')
+    throw new UsageError(
+      `--output: a diagnosis cannot be written as ${output}; allowed: text, json, or --report`,
+    );
   const target = parseTarget(words);
-  return { action: 'diagnose', target, probe, extraAddress: ip, companions, format: report ? 'markdown' : output, outputFile, quiet, color };
+  return {
+    action: 'diagnose',
+    target,
+    probe,
+    extraAddress: ip,
+    companions,
+    format: report ? 'markdown' : output,
+    outputFile,
+    quiet,
+    color,
+  };
 }

@@ -37,7 +37,10 @@ const SHOWN_IN = {
 function checkShown({ output, ...options }: RawFormatOptions & OtherOptions): void {
   for (const option of Object.keys(SHOWN_IN) as (keyof typeof SHOWN_IN)[]) {
     const formats: readonly Format[] = SHOWN_IN[option];
-    if (options[option] && !formats.includes(output)) throw new UsageError(`--${option}: the format ${output} does without it; allowed with --output ${formats.join(', ')}`);
+    if (options[option] && !formats.includes(output))
+      throw new UsageError(
+        `--${option}: the format ${output} does without it; allowed with --output ${formats.join(', ')}`,
+      );
   }
 }
 
@@ -50,16 +53,32 @@ const WRITTEN_FOR: Partial<Record<Format, string>> = {
 function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherOptions): void {
   const reason = WRITTEN_FOR[output];
   if (reason === undefined) return;
-  const refused = { '--count': (options.count ?? 1) > 1, '--continuous': options.continuous, '--wait': options.wait !== undefined };
-  for (const [option, given] of Object.entries(refused)) if (given) throw new UsageError(`${option}: not with --output ${output}: ${reason}; allowed: one probe`);
+  const refused = {
+    '--count': (options.count ?? 1) > 1,
+    '--continuous': options.continuous,
+    '--wait': options.wait !== undefined,
+  };
+  for (const [option, given] of Object.entries(refused))
+    if (given)
+      throw new UsageError(`${option}: not with --output ${output}: ${reason}; allowed: one probe`);
 }
 
 /** A check must end within its timeout, or its scheduler kills it: nothing may hold its probes back. */
 function checkNagios({ targets, concurrency, rate, maxLatency }: OtherOptions): void {
-  if (targets !== undefined && (targets === '-' || isPipe(targets))) throw new UsageError('--targets: a check cannot wait for what comes through a pipe; allowed with --output nagios: a file');
-  if (concurrency !== undefined) throw new UsageError('--concurrency: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
-  if (rate !== undefined) throw new UsageError('--rate: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios');
-  if (maxLatency !== undefined) throw new UsageError('--max-latency: a check has thresholds; write it as --warn or --crit');
+  if (targets !== undefined && (targets === '-' || isPipe(targets)))
+    throw new UsageError(
+      '--targets: a check cannot wait for what comes through a pipe; allowed with --output nagios: a file',
+    );
+  if (concurrency !== undefined)
+    throw new UsageError(
+      '--concurrency: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios',
+    );
+  if (rate !== undefined)
+    throw new UsageError(
+      '--rate: a check probes all of its targets at once, to end within --timeout; not allowed with --output nagios',
+    );
+  if (maxLatency !== undefined)
+    throw new UsageError('--max-latency: a check has thresholds; write it as --warn or --crit');
 }
 
 /**
@@ -70,18 +89,34 @@ function checkNagios({ targets, concurrency, rate, maxLatency }: OtherOptions): 
  */
 export function checkFormat(options: RawFormatOptions & OtherOptions, command: boolean): void {
   const { output, outputFile, warn, crit, expect } = options;
-  for (const [option, threshold] of [['--warn', warn], ['--crit', crit]] as const) {
+  for (const [option, threshold] of [
+    ['--warn', warn],
+    ['--crit', crit],
+  ] as const) {
     if (threshold === undefined) continue;
-    if (output !== 'nagios') throw new UsageError(`${option}: only a check has thresholds; allowed with --output nagios (else: --max-latency)`);
-    if (expect !== 'open') throw new UsageError(`${option}: only an open port has a latency; allowed with --expect open, not ${expect}`);
+    if (output !== 'nagios')
+      throw new UsageError(
+        `${option}: only a check has thresholds; allowed with --output nagios (else: --max-latency)`,
+      );
+    if (expect !== 'open')
+      throw new UsageError(
+        `${option}: only an open port has a latency; allowed with --expect open, not ${expect}`,
+      );
   }
   checkMonitoringFormat(options);
   checkShown(options);
   if (output === 'nagios') checkNagios(options);
   if (outputFile === undefined) return;
-  if (options.quiet) throw new UsageError('--output-file: --quiet writes nothing; allowed without it');
-  if (options.continuous) throw new UsageError('--output-file: the file is put in place at the end, and --continuous has none; allowed with --count');
-  if (command) throw new UsageError('--output-file: not together with a command behind --; allowed with --wait alone');
+  if (options.quiet)
+    throw new UsageError('--output-file: --quiet writes nothing; allowed without it');
+  if (options.continuous)
+    throw new UsageError(
+      '--output-file: the file is put in place at the end, and --continuous has none; allowed with --count',
+    );
+  if (command)
+    throw new UsageError(
+      '--output-file: not together with a command behind --; allowed with --wait alone',
+    );
 }
 
 /** Whether a command line that may be wrong asks for the output of a check. */
@@ -89,7 +124,9 @@ export function asksForCheck(argv: readonly string[]): boolean {
   const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : argv.length);
   const formats = own.flatMap((word, index) => {
     const [, beside, behind] = /^(?:-[46aqtv]*o(.+)|--output=(.*))$/.exec(word) ?? [];
-    return /^(-[46aqtv]*o|--output)$/.test(word) ? [own[index + 1]] : [beside ?? behind].filter((each) => each !== undefined);
+    return /^(-[46aqtv]*o|--output)$/.test(word)
+      ? [own[index + 1]]
+      : [beside ?? behind].filter((each) => each !== undefined);
   });
   return formats.at(-1) === 'nagios'; // the last one holds
 }

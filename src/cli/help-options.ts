@@ -49,7 +49,10 @@ function adviceFor(
   ports: readonly string[],
 ): string {
   for (const missingPort of [[], ['443']]) {
-    for (const hostWords of [[...hosts, ...words], [...words, ...hosts]]) {
+    for (const hostWords of [
+      [...hosts, ...words],
+      [...words, ...hosts],
+    ]) {
       const target = [...hostWords, ...ports, ...missingPort];
       try {
         parseTargets(target);

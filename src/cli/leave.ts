@@ -15,7 +15,11 @@ export const execve = (process as { execve?: Execve }).execve;
 export async function leave(exitCode: number): Promise<void> {
   process.exitCode = exitCode;
   if (pendingLookups() === 0) return;
-  await Promise.all([process.stdout, process.stderr].map((stream) => new Promise((resolve) => stream.write('', resolve))));
+  await Promise.all(
+    [process.stdout, process.stderr].map(
+      (stream) => new Promise((resolve) => stream.write('', resolve)),
+    ),
+  );
   try {
     // The same program, told to do nothing but to end with the code: it exists wherever this runs, which /bin/sh does not.
     execve?.(process.execPath, [process.execPath, '-e', `process.exitCode=${exitCode}`], {});

@@ -48,7 +48,10 @@ function interruptions(): { readonly signal: AbortSignal; end(): void } {
   };
   for (const name of INTERRUPTIONS) process.on(name, interrupt); // not once(): ora would then take the signal for its own and end us
   process.stdout.on('error', () => controller.abort()); // nobody reads any more (`| head -1`)
-  return { signal: controller.signal, end: () => INTERRUPTIONS.forEach((name) => process.off(name, interrupt)) };
+  return {
+    signal: controller.signal,
+    end: () => INTERRUPTIONS.forEach((name) => process.off(name, interrupt)),
+  };
 }
 
 function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | null {
@@ -60,8 +63,20 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
 const TABLE_FROM = 50;
 
 /** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
-function isSweep(targets: TargetBlock, { all, verbose, ratePerSecond, probe, service }: ProbeConfig): boolean {
-  if (targets.size < SWEEP_FROM || all || service !== null || verbose || ratePerSecond !== undefined || probe.sourceAddress !== undefined || probe.family !== undefined) return false;
+function isSweep(
+  targets: TargetBlock,
+  { all, verbose, ratePerSecond, probe, service }: ProbeConfig,
+): boolean {
+  if (
+    targets.size < SWEEP_FROM ||
+    all ||
+    service !== null ||
+    verbose ||
+    ratePerSecond !== undefined ||
+    probe.sourceAddress !== undefined ||
+    probe.family !== undefined
+  )
+    return false;
   return targets.literal;
 }
 
@@ -83,32 +98,70 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
     const requests = requestsOfBlock(targets);
-    const sweepWorker = !repeated && isSweep(targets, config) ? join(import.meta.dirname, 'sweep-worker.cjs') : undefined;
-    return { requests: repeated || targets.size === 1 ? [...requests] : requests, size: targets.size, count, sweepWorker };
+    const sweepWorker =
+      !repeated && isSweep(targets, config)
+        ? join(import.meta.dirname, 'sweep-worker.cjs')
+        : undefined;
+    return {
+      requests: repeated || targets.size === 1 ? [...requests] : requests,
+      size: targets.size,
+      count,
+      sweepWorker,
+    };
   }
-  if (!repeated && format !== 'nagios') return { requests: requestsOfFile(targets, service, signal), size: null, count };
+  if (!repeated && format !== 'nagios')
+    return { requests: requestsOfFile(targets, service, signal), size: null, count };
   const requests: TargetRequest[] = [];
   for await (const request of requestsOfFile(targets, service, signal)) {
     requests.push(request);
-    if (requests.length > MOST_REPEATED) throw new UsageError(`--targets: more than ${MOST_REPEATED} targets; allowed ${format === 'nagios' ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`);
+    if (requests.length > MOST_REPEATED)
+      throw new UsageError(
+        `--targets: more than ${MOST_REPEATED} targets; allowed ${format === 'nagios' ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`,
+      );
   }
   return { requests, size: requests.length, count };
 }
 
 async function runConfig(config: ProbeConfig): Promise<number> {
-  const { quiet, verbose, timestamps, color, all, histogram, expect, maxLatencyMs, format, wait, intervalMs, concurrency, ratePerSecond, service } = config;
+  const {
+    quiet,
+    verbose,
+    timestamps,
+    color,
+    all,
+    histogram,
+    expect,
+    maxLatencyMs,
+    format,
+    wait,
+    intervalMs,
+    concurrency,
+    ratePerSecond,
+    service,
+  } = config;
   const interruption = interruptions();
   const block = typeof config.targets === 'string' ? null : config.targets;
   const manyTargets = block?.size !== 1;
   const isCheck = format === 'nagios';
-  const threads = askForThreads(block === null ? Infinity : block.literal ? 0 : block.size, isCheck); // before anything needs a thread: a file of targets does
+  const threads = askForThreads(
+    block === null ? Infinity : block.literal ? 0 : block.size,
+    isCheck,
+  ); // before anything needs a thread: a file of targets does
   const plan = await planOf(config, interruption.signal);
-  const atOnce = concurrency ?? (block?.literal && service === null ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
+  const atOnce =
+    concurrency ??
+    (block?.literal && service === null ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
     await limitMemory();
     if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
   }
-  const isTable = format === 'text' && block !== null && block.size >= TABLE_FROM && plan.count === 1 && !wait && !verbose;
+  const isTable =
+    format === 'text' &&
+    block !== null &&
+    block.size >= TABLE_FROM &&
+    plan.count === 1 &&
+    !wait &&
+    !verbose;
   const sink = await openSink(config.outputFile, interruption.signal);
   const lookup = abandonableLookup();
   const reportOptions = {
@@ -141,7 +194,9 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       watchMs: verbose ? WATCH_MS : 0,
       systemLookup: lookup.lookUp,
       // A check is over within its timeout: all of its targets at once, and none tried again.
-      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0, lookupsAtOnce: Infinity } : {}),
+      ...(isCheck
+        ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0, lookupsAtOnce: Infinity }
+        : {}),
     },
     reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format](reportOptions),
     quiet,
@@ -149,10 +204,16 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   };
   let result: { readonly exitCode: number; readonly asExpected?: boolean };
   try {
-    if (wait) result = await runWait(plan.requests as readonly TargetRequest[], wait, surroundings, { plain: format === 'text', verbose, timestamps });
+    if (wait)
+      result = await runWait(plan.requests as readonly TargetRequest[], wait, surroundings, {
+        plain: format === 'text',
+        verbose,
+        timestamps,
+      });
     else result = { exitCode: await runProbes(plan, surroundings) };
     // What was to be in a file and is not is no success, whatever was seen.
-    if (!sink.finish(interruption.signal.aborted) && result.exitCode === 0) result = { exitCode: exitCodeOf('cancelled') };
+    if (!sink.finish(interruption.signal.aborted) && result.exitCode === 0)
+      result = { exitCode: exitCodeOf('cancelled') };
   } finally {
     sink.close();
     lookup.close();
@@ -160,7 +221,9 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     threads.restore();
   }
   // With nothing of ours left that would take signals for itself.
-  return wait && result.asExpected && wait.command.length > 0 ? runCommand(wait.command) : result.exitCode;
+  return wait && result.asExpected && wait.command.length > 0
+    ? runCommand(wait.command)
+    : result.exitCode;
 }
 
 async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
@@ -169,7 +232,11 @@ async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   const sink = await openSink(config.outputFile, interruption.signal);
   const lookup = abandonableLookup();
   try {
-    const exitCode = await diagnoseTarget(config, { signal: interruption.signal, systemLookup: lookup.lookUp, write: sink.write });
+    const exitCode = await diagnoseTarget(config, {
+      signal: interruption.signal,
+      systemLookup: lookup.lookUp,
+      write: sink.write,
+    });
     sink.finish(interruption.signal.aborted);
     return exitCode;
   } finally {
@@ -204,15 +271,20 @@ async function run(argv: readonly string[]): Promise<number> {
 function complain(error: unknown, argv: readonly string[]): number {
   const message = error instanceof Error ? error.message : String(error);
   if (asksForCheck(argv)) {
-    process.stdout.write(`PORTPING UNKNOWN: ${error instanceof UsageError ? '' : 'internal error: '}${escapeControls(message).replaceAll('|', '\\x7c')}\n`);
+    process.stdout.write(
+      `PORTPING UNKNOWN: ${error instanceof UsageError ? '' : 'internal error: '}${escapeControls(message).replaceAll('|', '\\x7c')}\n`,
+    );
     return EXIT_UNKNOWN;
   }
   if (error instanceof UsageError) {
     process.stderr.write(`portping: ${escapeControls(error.message)} (see: portping --help)\n`);
     return EXIT_USAGE;
   }
-  process.stderr.write(`portping: internal error: ${escapeControls(message)} (PORTPING_DEBUG=1 shows where; please report it)\n`);
-  if (process.env['PORTPING_DEBUG'] && error instanceof Error) process.stderr.write(`${escapeControls(error.stack ?? '').replaceAll('\\x0a', '\n')}\n`);
+  process.stderr.write(
+    `portping: internal error: ${escapeControls(message)} (PORTPING_DEBUG=1 shows where; please report it)\n`,
+  );
+  if (process.env['PORTPING_DEBUG'] && error instanceof Error)
+    process.stderr.write(`${escapeControls(error.stack ?? '').replaceAll('\\x0a', '\n')}\n`);
   return EXIT_BUG;
 }
 

@@ -4,7 +4,8 @@ import type { RawFormatOptions } from './format-arguments.js';
 import type { RawServiceOptions } from './service-arguments.js';
 
 /** The options as commander reads them. */
-export interface RawOptions extends Omit<RawDiagnosisOptions, 'output'>, RawFormatOptions, RawServiceOptions {
+export interface RawOptions
+  extends Omit<RawDiagnosisOptions, 'output'>, RawFormatOptions, RawServiceOptions {
   readonly 4?: true;
   readonly 6?: true;
   readonly timeout: number;
@@ -30,4 +31,10 @@ export interface RawOptions extends Omit<RawDiagnosisOptions, 'output'>, RawForm
 }
 
 /** The options of a command line that has none. */
-export const DEFAULT_OPTIONS = { timeout: 5000, expect: 'open', output: 'text', color: true, companions: true } as const satisfies RawOptions;
+export const DEFAULT_OPTIONS = {
+  timeout: 5000,
+  expect: 'open',
+  output: 'text',
+  color: true,
+  companions: true,
+} as const satisfies RawOptions;

@@ -1,10 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fchmodSync, fchownSync, fstatSync, lstatSync, openSync, readlinkSync, realpathSync, renameSync, type Stats, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../core/usage-error.js';
 
 const fail = (path: string, error: unknown): never => {
-  throw new UsageError(`--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`);
+  throw new UsageError(
+    `--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+  );
 };
 
 /** Names of devices and of descriptors; /dev/shm has ordinary files. */
@@ -41,14 +57,19 @@ function followLinks(path: string, given = path): string {
 
 /** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
 function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
-  if (path === '' || path.endsWith('/')) throw new UsageError(`--output-file: "${path}" is not the name of a file`);
+  if (path === '' || path.endsWith('/'))
+    throw new UsageError(`--output-file: "${path}" is not the name of a file`);
   refuseSpecial(path, resolve(path));
   try {
     const old = statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
     const realPath = followLinks(path);
-    if (old?.isDirectory()) throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
+    if (old?.isDirectory())
+      throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
     // A file would take the place of the pipe.
-    if (old && !old.isFile()) throw new UsageError(`--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`);
+    if (old && !old.isFile())
+      throw new UsageError(
+        `--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`,
+      );
     return { realPath, old };
   } catch (error) {
     if (error instanceof UsageError) throw error;
@@ -59,7 +80,10 @@ function findFile(path: string): { readonly realPath: string; readonly old: Stat
 /** Gives the new file the owner, the group and the mode of the old one. Only root may give files away; anybody else keeps what can be kept. */
 function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
   const own = fstatSync(descriptor);
-  for (const [user, group] of [[own.uid, gid], [uid, gid]] as const) {
+  for (const [user, group] of [
+    [own.uid, gid],
+    [uid, gid],
+  ] as const) {
     try {
       if (user !== own.uid || group !== own.gid) fchownSync(descriptor, user, group);
     } catch {
@@ -86,7 +110,10 @@ export class OutputFile {
     this.#path = path;
     const { realPath, old } = findFile(path);
     this.#realPath = realPath;
-    this.#temporaryPath = join(dirname(realPath), `.portping-${process.pid}-${randomBytes(4).toString('hex')}.tmp`); // short: the name itself may be as long as names can be
+    this.#temporaryPath = join(
+      dirname(realPath),
+      `.portping-${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
+    ); // short: the name itself may be as long as names can be
     try {
       this.#descriptor = openSync(this.#temporaryPath, 'wx', old ? 0o600 : 0o666); // less the umask
       if (old) takeOver(this.#descriptor, old);
@@ -101,7 +128,8 @@ export class OutputFile {
   write(text: string): void {
     const bytes = Buffer.from(text);
     try {
-      for (let written = 0; this.#descriptor !== null && written < bytes.length;) written += writeSync(this.#descriptor, bytes, written);
+      for (let written = 0; this.#descriptor !== null && written < bytes.length;)
+        written += writeSync(this.#descriptor, bytes, written);
     } catch (error) {
       this.discard();
       fail(this.#path, error);

@@ -44,7 +44,8 @@ export class Tally {
   probes = 0;
 
   constructor({ expect, maxLatencyMs, service }: SeriesOptions) {
-    this.#hasExpectations = expect !== 'open' || maxLatencyMs !== undefined || service !== undefined;
+    this.#hasExpectations =
+      expect !== 'open' || maxLatencyMs !== undefined || service !== undefined;
   }
 
   add({ request, report, verdict }: ProbeEvent): void {
@@ -58,14 +59,26 @@ export class Tally {
 
   totals(isComplete: boolean, exitCode = this.exitCode ?? 0): Totals {
     const elapsedMs = monotonicClock() - this.#startMs;
-    return { type: 'totals', probes: this.probes, counts: this.#counts, unexpected: this.#unexpected, hasExpectations: this.#hasExpectations, elapsedMs, exitCode, isComplete };
+    return {
+      type: 'totals',
+      probes: this.probes,
+      counts: this.#counts,
+      unexpected: this.#unexpected,
+      hasExpectations: this.#hasExpectations,
+      elapsedMs,
+      exitCode,
+      isComplete,
+    };
   }
 
   /** How far a long run is, for the spinner. */
   progress(size: number | null): string {
     const { probes, elapsedMs, counts } = this.totals(false);
     const perSecond = probes / (elapsedMs / 1000);
-    const left = size === null || perSecond === 0 ? '' : `, ${Math.max(Math.ceil((size - probes) / perSecond), 0)} s left`;
+    const left =
+      size === null || perSecond === 0
+        ? ''
+        : `, ${Math.max(Math.ceil((size - probes) / perSecond), 0)} s left`;
     return `${probes}${size === null ? '' : ` of ${size}`} done, ${counts.open ?? 0} open, ${Math.round(perSecond)} a second${left}`;
   }
 }
@@ -78,10 +91,18 @@ interface Figures {
 }
 
 /** Collects the figures of a series by target and address. Every target is there from the start: one without a verdict stands in the summary, too. */
-async function collectFigures(requests: readonly TargetRequest[], everyAddress: boolean): Promise<Figures> {
+async function collectFigures(
+  requests: readonly TargetRequest[],
+  everyAddress: boolean,
+): Promise<Figures> {
   const { Statistics } = await import('../core/statistics.js'); // loaded only for a series
   const keyOf = ({ host, port }: Target): string => formatHostPort(host, port);
-  const figures = new Map(requests.map(({ target }) => [keyOf(target), { target, byAddress: new Map([[null as string | null, new Statistics()]]) }]));
+  const figures = new Map(
+    requests.map(({ target }) => [
+      keyOf(target),
+      { target, byAddress: new Map([[null as string | null, new Statistics()]]) },
+    ]),
+  );
   const statisticsOf = (target: Target, address: string | null): Statistics | undefined => {
     const byAddress = figures.get(keyOf(target))?.byAddress;
     if (byAddress?.has(address) === false) byAddress.set(address, new Statistics());
@@ -92,7 +113,8 @@ async function collectFigures(requests: readonly TargetRequest[], everyAddress: 
       if (event.type === 'outage') return statisticsOf(event.target, event.address)?.add(event);
       const { target, outcome, resolution } = event.report;
       const address = everyAddress && 'endpoint' in outcome ? outcome.endpoint.address : null;
-      if (address !== null && resolution.state === 'resolved') for (const found of resolution.addresses) statisticsOf(target, found.address);
+      if (address !== null && resolution.state === 'resolved')
+        for (const found of resolution.addresses) statisticsOf(target, found.address);
       statisticsOf(target, address)?.add(event);
     },
     show({ reporter, write }, final, exitCode) {
@@ -102,7 +124,14 @@ async function collectFigures(requests: readonly TargetRequest[], everyAddress: 
           const summary = statistics.summary();
           // The addresses of a target stand for it, unless its name was probed without one as well.
           if (address === null && summary.sent === 0 && byAddress.size > 1) continue;
-          const output = reporter.summary({ type: 'summary', target, address, summary, final, exitCode });
+          const output = reporter.summary({
+            type: 'summary',
+            target,
+            address,
+            summary,
+            final,
+            exitCode,
+          });
           if (output !== SILENCE) isShown = true;
           write(output);
         }
@@ -123,7 +152,8 @@ function nameOf({ requests, size }: Plan): string {
 /** How far a run is, in a line. */
 function describeProgress(plan: Plan, tally: Tally): string {
   const { size, count } = plan;
-  if (size === 1 && count === 1 && tally.probes === 0) return `${nameOf(plan)}: no verdict after ${formatDuration(tally.totals(false).elapsedMs)}.`;
+  if (size === 1 && count === 1 && tally.probes === 0)
+    return `${nameOf(plan)}: no verdict after ${formatDuration(tally.totals(false).elapsedMs)}.`;
   return `${tally.progress(size === null || count === Infinity ? null : size * count)}.`;
 }
 
@@ -133,13 +163,20 @@ function showProgress(spinner: Spinner, tally: Tally, size: number | null): () =
   return () => clearInterval(timer);
 }
 
-function eventsOf({ requests, count, sweepWorker }: Plan, options: Surroundings['options']): AsyncIterable<SeriesEvent> {
-  if (Array.isArray(requests)) return probeSeries(requests as readonly TargetRequest[], { ...options, count });
-  if (sweepWorker !== undefined && Symbol.iterator in requests) return sweepTargets(targetsOf(requests), sweepWorker, options);
+function eventsOf(
+  { requests, count, sweepWorker }: Plan,
+  options: Surroundings['options'],
+): AsyncIterable<SeriesEvent> {
+  if (Array.isArray(requests))
+    return probeSeries(requests as readonly TargetRequest[], { ...options, count });
+  if (sweepWorker !== undefined && Symbol.iterator in requests)
+    return sweepTargets(targetsOf(requests), sweepWorker, options);
   return probeTargets(requests, options);
 }
 
-function* targetsOf(requests: Iterable<TargetRequest>): Generator<TargetRequest['target'], void, undefined> {
+function* targetsOf(
+  requests: Iterable<TargetRequest>,
+): Generator<TargetRequest['target'], void, undefined> {
   for (const { target } of requests) yield target;
 }
 
@@ -153,14 +190,22 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const isSeries = count > 1 && Array.isArray(requests);
   const tally = new Tally(options);
   const coverage = new Coverage(plan, options.everyAddress ?? false);
-  const figures = isSeries && !quiet ? await collectFigures(requests as readonly TargetRequest[], options.everyAddress ?? false) : null;
+  const figures =
+    isSeries && !quiet
+      ? await collectFigures(requests as readonly TargetRequest[], options.everyAddress ?? false)
+      : null;
   const spinner = isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim());
   const stopProgress = size === 1 ? () => {} : showProgress(spinner, tally, size);
   const showSoFar = (): void => {
     if (figures?.show(surroundings, false, tally.exitCode ?? 0)) return;
-    spinner.aside(() => { write({ stdout: '', stderr: `${describeProgress(plan, tally)}\n` }); });
+    spinner.aside(() => {
+      write({ stdout: '', stderr: `${describeProgress(plan, tally)}\n` });
+    });
   };
-  const stops = [quiet ? () => {} : onSummarySignal(showSoFar), figures ? onEnter(showSoFar) : () => {}];
+  const stops = [
+    quiet ? () => {} : onSummarySignal(showSoFar),
+    figures ? onEnter(showSoFar) : () => {},
+  ];
   try {
     for await (const event of eventsOf(plan, options)) {
       if (event.type === 'probe') {
@@ -172,7 +217,9 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
       const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
       if (output.stdout === '' && output.stderr === '') continue;
       let taken: Promise<unknown> | undefined;
-      spinner.aside(() => { taken = write(output); });
+      spinner.aside(() => {
+        taken = write(output);
+      });
       if (taken) await taken;
     }
   } catch (error) {
@@ -188,7 +235,11 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
   const isComplete = !interrupted || coverage.isComplete;
   const exitCode = isComplete ? (tally.exitCode ?? 0) : exitCodeOf('cancelled');
   if (quiet) return exitCode;
-  if (interrupted && !reporter.exitCode) write({ stdout: '', stderr: `${newLineAfterEcho()}${lineOf(coverage.describeInterruption())}` });
+  if (interrupted && !reporter.exitCode)
+    write({
+      stdout: '',
+      stderr: `${newLineAfterEcho()}${lineOf(coverage.describeInterruption())}`,
+    });
   figures?.show(surroundings, true, exitCode);
   write(reporter.finish(tally.totals(isComplete, exitCode)));
   return reporter.exitCode?.() ?? exitCode;

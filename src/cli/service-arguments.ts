@@ -1,4 +1,10 @@
-import { serviceNameOfPort, SERVICE_NAMES, type ServiceName, type ServiceRequest, SERVICES } from '../core/service/registry.js';
+import {
+  serviceNameOfPort,
+  SERVICE_NAMES,
+  type ServiceName,
+  type ServiceRequest,
+  SERVICES,
+} from '../core/service/registry.js';
 import type { TargetRequest } from '../core/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 
@@ -22,7 +28,8 @@ export interface ServiceChoice {
   finish(): void;
 }
 
-const withTls = (): string => SERVICE_NAMES.filter((name) => SERVICES[name].tls !== null).join(', ');
+const withTls = (): string =>
+  SERVICE_NAMES.filter((name) => SERVICES[name].tls !== null).join(', ');
 
 function optionAboutTls({ sni, insecure, tlsMinDays }: RawServiceOptions): string | null {
   if (sni !== undefined) return '--sni';
@@ -40,12 +47,21 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
   const { service, sni, insecure, tlsMinDays } = options;
   const aboutTls = optionAboutTls(options);
   if (service === undefined) {
-    if (aboutTls !== null) throw new UsageError(`${aboutTls}: nothing speaks TLS here; allowed with --service and one of ${withTls()}`);
+    if (aboutTls !== null)
+      throw new UsageError(
+        `${aboutTls}: nothing speaks TLS here; allowed with --service and one of ${withTls()}`,
+      );
     return null;
   }
-  if (expect !== 'open') throw new UsageError(`--service: only an open port has a service to ask; allowed with --expect open, not ${expect}`);
+  if (expect !== 'open')
+    throw new UsageError(
+      `--service: only an open port has a service to ask; allowed with --expect open, not ${expect}`,
+    );
   const name = service === BY_PORT ? undefined : service;
-  if (name !== undefined && SERVICES[name].tls === null && aboutTls !== null) throw new UsageError(`${aboutTls}: ${name} has no TLS; allowed with --service and one of ${withTls()}`);
+  if (name !== undefined && SERVICES[name].tls === null && aboutTls !== null)
+    throw new UsageError(
+      `${aboutTls}: ${name} has no TLS; allowed with --service and one of ${withTls()}`,
+    );
   let seesTls = name !== undefined;
   return {
     request: { name, sni, insecure, tlsMinDays },
@@ -54,12 +70,17 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
       const decided = serviceNameOfPort(port);
       if (decided === undefined) {
         const where = origin === undefined ? '' : `${origin}: `;
-        throw new UsageError(`${where}--service: port ${port} does not tell which service it has; name one: ${SERVICE_NAMES.join(', ')} (--service=banner takes whatever is said first)`);
+        throw new UsageError(
+          `${where}--service: port ${port} does not tell which service it has; name one: ${SERVICE_NAMES.join(', ')} (--service=banner takes whatever is said first)`,
+        );
       }
       seesTls ||= SERVICES[decided].tls !== null;
     },
     finish() {
-      if (aboutTls !== null && !seesTls) throw new UsageError(`${aboutTls}: none of the ports stands for a service with TLS; name one: ${withTls()}`);
+      if (aboutTls !== null && !seesTls)
+        throw new UsageError(
+          `${aboutTls}: none of the ports stands for a service with TLS; name one: ${withTls()}`,
+        );
     },
   };
 }
@@ -70,7 +91,10 @@ export function chooseService(options: RawServiceOptions, expect: string): Servi
  *
  * @returns the words, and what to add to an error about the words of the targets, where it explains that: how the word behind `--service` was taken
  */
-export function completeService(argv: readonly string[]): { readonly argv: string[]; hintFor(targetWords: readonly string[]): string } {
+export function completeService(argv: readonly string[]): {
+  readonly argv: string[];
+  hintFor(targetWords: readonly string[]): string;
+} {
   const words: string[] = [];
   let hintFor = (_: readonly string[]): string => '';
   for (let index = 0; index < argv.length; index += 1) {
@@ -81,10 +105,17 @@ export function completeService(argv: readonly string[]): { readonly argv: strin
     else if (name !== undefined) {
       words.push(`--service=${name}`);
       index += 1;
-      hintFor = ([first = '', ...rest]) => (rest.length === 0 && /^[\d,-]+$/.test(first) ? `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>` : '');
+      hintFor = ([first = '', ...rest]) =>
+        rest.length === 0 && /^[\d,-]+$/.test(first)
+          ? `; "${next}" was taken for the service: for a host of that name write --service=${name} ${next} <port>`
+          : '';
     } else {
       words.push(`--service=${BY_PORT}`);
-      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next)) hintFor = ({ length }) => (length > 2 ? `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}` : '');
+      if (next !== undefined && /^[a-z][\w+-]*$/i.test(next))
+        hintFor = ({ length }) =>
+          length > 2
+            ? `; "${next}" was taken for the host, as it is not the name of a service: ${SERVICE_NAMES.join(', ')}`
+            : '';
     }
   }
   return { argv: words, hintFor };
@@ -98,6 +129,9 @@ export function completeService(argv: readonly string[]): { readonly argv: strin
 export function parseServiceName(text: string): ServiceName | typeof BY_PORT {
   if (text === BY_PORT) return text;
   const name = SERVICE_NAMES.find((each) => each === text.toLowerCase());
-  if (name === undefined) throw new UsageError(`--service: "${text}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`);
+  if (name === undefined)
+    throw new UsageError(
+      `--service: "${text}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`,
+    );
   return name;
 }

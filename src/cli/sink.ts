@@ -9,17 +9,24 @@ export function write({ stdout, stderr }: Output): void {
 
 /** Waits until both streams have taken what was written, or nobody takes it any more; undefined when there is nothing to wait for. */
 function whenTaken(signal: AbortSignal): Promise<unknown> | undefined {
-  const full = [process.stdout, process.stderr].filter(({ writableNeedDrain }) => writableNeedDrain);
+  const full = [process.stdout, process.stderr].filter(
+    ({ writableNeedDrain }) => writableNeedDrain,
+  );
   if (full.length === 0 || signal.aborted) return undefined;
-  return Promise.all(full.map((stream) => new Promise<void>((resolve) => {
-    const go = (): void => {
-      stream.off('drain', go).off('close', go);
-      signal.removeEventListener('abort', go);
-      resolve();
-    };
-    stream.on('drain', go).on('close', go);
-    signal.addEventListener('abort', go);
-  })));
+  return Promise.all(
+    full.map(
+      (stream) =>
+        new Promise<void>((resolve) => {
+          const go = (): void => {
+            stream.off('drain', go).off('close', go);
+            signal.removeEventListener('abort', go);
+            resolve();
+          };
+          stream.on('drain', go).on('close', go);
+          signal.addEventListener('abort', go);
+        }),
+    ),
+  );
 }
 
 /** Where results go. */
@@ -62,7 +69,8 @@ export async function openSink(path: string | null, signal: AbortSignal): Promis
       return undefined;
     },
     finish(interrupted) {
-      if (interrupted) write({ stdout: '', stderr: `${escapeControls(path)} was left as it was.\n` });
+      if (interrupted)
+        write({ stdout: '', stderr: `${escapeControls(path)} was left as it was.\n` });
       else file.commit();
       return !interrupted;
     },

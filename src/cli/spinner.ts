@@ -28,7 +28,8 @@ export function spinWhenSlow(firstText: string): Spinner {
   const fitting = (): string => text.slice(0, Math.max(process.stderr.columns - 4, 0));
   const timer = setTimeout(() => {
     void import('ora').then(({ default: ora }) => {
-      if (!over) spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
+      if (!over)
+        spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
     });
   }, PATIENCE_MS);
   return {

@@ -1,5 +1,16 @@
 import {
-  closeSync, constants, fchownSync, fstatSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, type Stats, statSync, writeFileSync,
+  closeSync,
+  constants,
+  fchownSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
@@ -15,7 +26,10 @@ for (const name of SUMMARY_SIGNALS) process.on(name, () => {});
  * or of a source of another length. A cache is code: only one that is as safe as the bundle is used.
  */
 const bundlePath = join(import.meta.dirname, 'cli.cjs');
-const cachePath = join(import.meta.dirname, `code-${process.version}-${process.platform}-${process.arch}.cache`);
+const cachePath = join(
+  import.meta.dirname,
+  `code-${process.version}-${process.platform}-${process.arch}.cache`,
+);
 const bundleStats = statSync(bundlePath);
 
 const WRITABLE_BY_OTHERS = 0o022;
@@ -32,7 +46,10 @@ function readCache(): Buffer | undefined {
   let descriptor: number | undefined;
   try {
     // No link is followed and no FIFO waited for (Windows has neither flag). One descriptor: what is checked is what is read.
-    descriptor = openSync(cachePath, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    descriptor = openSync(
+      cachePath,
+      constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+    );
     const stats = fstatSync(descriptor);
     const isCurrent = stats.mtimeMs >= bundleStats.mtimeMs;
     return isCurrent && isSafe(stats) ? readFileSync(descriptor) : undefined;
@@ -50,7 +67,8 @@ function writeCache(script: Script): void {
     const descriptor = openSync(newPath, 'wx', 0o644); // a umask of 000 must not let others write it
     try {
       // The bundle's owner owns the cache too, or it would never be used. Only root can give a file away.
-      if (fstatSync(descriptor).uid !== bundleStats.uid) fchownSync(descriptor, bundleStats.uid, bundleStats.gid);
+      if (fstatSync(descriptor).uid !== bundleStats.uid)
+        fchownSync(descriptor, bundleStats.uid, bundleStats.gid);
       writeFileSync(descriptor, script.createCachedData());
       fsyncSync(descriptor); // V8 believes what it finds: zeros left by a power failure would crash each later run
     } finally {
@@ -72,7 +90,10 @@ function removeQuietly(path: string): void {
 
 const cachedData = readCache();
 const source = readFileSync(bundlePath, 'utf8');
-const script = new Script(`(function (exports, require, module, __filename, __dirname) {${source}\n})`, { filename: bundlePath, ...(cachedData ? { cachedData } : {}) });
+const script = new Script(
+  `(function (exports, require, module, __filename, __dirname) {${source}\n})`,
+  { filename: bundlePath, ...(cachedData ? { cachedData } : {}) },
+);
 const bundle = { exports: {} as { main(argv: readonly string[]): Promise<void> } };
 const run = script.runInThisContext() as (...args: unknown[]) => void;
 run(bundle.exports, createRequire(bundlePath), bundle, bundlePath, import.meta.dirname);

@@ -5,7 +5,9 @@ import { parseTargetLine, type TargetBlock, type TargetRequest } from '../core/t
 import { UsageError } from '../core/usage-error.js';
 
 /** The targets of a command line. */
-export function* requestsOfBlock({ targets }: TargetBlock): Generator<TargetRequest, void, undefined> {
+export function* requestsOfBlock({
+  targets,
+}: TargetBlock): Generator<TargetRequest, void, undefined> {
   for (const target of targets()) yield { target };
 }
 
@@ -47,7 +49,8 @@ async function waitForWriter(descriptor: number, signal: AbortSignal | undefined
 async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Readable> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const isGiven = /^\/(dev|proc)\//.test(path); // it was opened before us
-  const first = isGiven || process.platform === 'linux' ? null : await waitForWriter(descriptor, signal);
+  const first =
+    isGiven || process.platform === 'linux' ? null : await waitForWriter(descriptor, signal);
   const { Socket } = await import('node:net');
   const pipe = new Socket({ fd: descriptor, readable: true, writable: false });
   if (first && first.length > 0) pipe.unshift(first);
@@ -64,7 +67,9 @@ async function openTerminal(path: string): Promise<Readable> {
 function openInput(path: string, signal: AbortSignal | undefined): Readable | Promise<Readable> {
   if (path === '-') return process.stdin;
   if (isPipe(path)) return openPipe(path, signal);
-  return is(path, (stats) => stats.isCharacterDevice()) ? openTerminal(path) : createReadStream(path);
+  return is(path, (stats) => stats.isCharacterDevice())
+    ? openTerminal(path)
+    : createReadStream(path);
 }
 
 /** Lines as they arrive; nothing is kept of those that have been told. */
@@ -88,7 +93,10 @@ interface Entry {
 }
 
 /** What stands in a file, line by line; `-` is standard input. */
-async function* readEntries(path: string, signal: AbortSignal | undefined): AsyncGenerator<Entry, void, undefined> {
+async function* readEntries(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Entry, void, undefined> {
   const name = path === '-' ? 'standard input' : path;
   let input: Readable | undefined;
   let number = 0;
@@ -100,14 +108,19 @@ async function* readEntries(path: string, signal: AbortSignal | undefined): Asyn
     for await (const line of readLines(opened)) {
       number += 1;
       const origin = [name, number].join(':'); // flat, where a template would make a tree of strings: it is kept for every verdict that waits
-      if (line.length > MAX_LINE) throw new UsageError(`${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`);
+      if (line.length > MAX_LINE)
+        throw new UsageError(
+          `${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`,
+        );
       const block = parseTargetLine(line, origin);
       if (block) yield { block, expect: block.expect, origin };
     }
   } catch (error) {
     if (signal?.aborted) return;
     const { code } = error as NodeJS.ErrnoException;
-    throw code === undefined || error instanceof UsageError ? error : new UsageError(`--targets: ${name} cannot be read (${code})`);
+    throw code === undefined || error instanceof UsageError
+      ? error
+      : new UsageError(`--targets: ${name} cannot be read (${code})`);
   } finally {
     input?.destroy();
   }
@@ -135,7 +148,11 @@ export const isPipe = (path: string): boolean => is(path, (stats) => stats.isFIF
  * @param lookout checks the ports of each line, too
  * @throws UsageError naming the file and line
  */
-export async function* requestsOfFile(path: string, lookout: Lookout | null = null, signal?: AbortSignal): AsyncGenerator<TargetRequest, void, undefined> {
+export async function* requestsOfFile(
+  path: string,
+  lookout: Lookout | null = null,
+  signal?: AbortSignal,
+): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && is(path, (stats) => stats.isFile());
   if (isFile) {
     for await (const entry of readEntries(path, signal)) if (lookout) lookAt(entry, lookout);
@@ -148,5 +165,8 @@ export async function* requestsOfFile(path: string, lookout: Lookout | null = nu
     const { block, expect, origin } = entry;
     for (const target of block.targets()) yield { target, expect, origin };
   }
-  if (!any && !signal?.aborted) throw new UsageError(`--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`);
+  if (!any && !signal?.aborted)
+    throw new UsageError(
+      `--targets: ${path === '-' ? 'standard input' : path} has no target; allowed: one a line`,
+    );
 }

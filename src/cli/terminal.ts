@@ -4,12 +4,17 @@ import type { Canvas } from '../report/pictures.js';
 /** Whether text in UTF-8 can be shown: the locale says so (locale(7)), on Windows a terminal that is known to. */
 function canShowUnicode(env: NodeJS.ProcessEnv): boolean {
   if (process.platform === 'win32') return Boolean(env['WT_SESSION'] ?? env['TERM_PROGRAM']);
-  return /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '') && env['TERM'] !== 'linux';
+  return (
+    /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '') && env['TERM'] !== 'linux'
+  );
 }
 
 /** The room and the characters of stderr; 80 columns where it is no terminal. */
 export function canvas(env: NodeJS.ProcessEnv = process.env): Canvas {
-  return { width: Math.max((process.stderr.isTTY && process.stderr.columns) || 80, 20), unicode: canShowUnicode(env) };
+  return {
+    width: Math.max((process.stderr.isTTY && process.stderr.columns) || 80, 20),
+    unicode: canShowUnicode(env),
+  };
 }
 
 /**
@@ -19,7 +24,9 @@ export function canvas(env: NodeJS.ProcessEnv = process.env): Canvas {
 function isForeground(): boolean {
   if (process.platform !== 'linux') return true;
   try {
-    const [, , group, , , terminalGroup] = readFileSync('/proc/self/stat', 'utf8').replace(/^.*\) /s, '').split(' ');
+    const [, , group, , , terminalGroup] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
     return group === terminalGroup;
   } catch {
     return true;

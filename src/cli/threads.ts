@@ -14,9 +14,16 @@ const RESERVE = 128;
 
 /** How many threads more there may be, as far as the system tells; the rest of the user's processes is not counted. */
 function threadsLeft(): number {
-  const [, processes = ''] = /^Max processes +(\d+)/m.exec(readSystemFile('/proc/self/limits') ?? '') ?? [];
+  const [, processes = ''] =
+    /^Max processes +(\d+)/m.exec(readSystemFile('/proc/self/limits') ?? '') ?? [];
   const [, group = ''] = /^0::(.*)$/m.exec(readSystemFile('/proc/self/cgroup') ?? '') ?? [];
-  const ofGroup = (name: string): number => Number.parseInt(readSystemFile(`/sys/fs/cgroup${group}/${name}`) ?? readSystemFile(`/sys/fs/cgroup/${name}`) ?? '', 10);
+  const ofGroup = (name: string): number =>
+    Number.parseInt(
+      readSystemFile(`/sys/fs/cgroup${group}/${name}`) ??
+        readSystemFile(`/sys/fs/cgroup/${name}`) ??
+        '',
+      10,
+    );
   const limits = [Number.parseInt(processes, 10), ofGroup('pids.max') - ofGroup('pids.current')];
   return Math.min(...limits.filter((each) => !Number.isNaN(each)), Infinity);
 }
@@ -31,7 +38,16 @@ function threadsLeft(): number {
  */
 export function askForThreads(names: number, isCheck: boolean): { restore(): void } {
   const threads = isCheck ? Math.min(2 * names, MOST_THREADS) : THREADS;
-  if (names < 2 || process.env['UV_THREADPOOL_SIZE'] !== undefined || threadsLeft() < threads + RESERVE) return { restore: () => {} };
+  if (
+    names < 2 ||
+    process.env['UV_THREADPOOL_SIZE'] !== undefined ||
+    threadsLeft() < threads + RESERVE
+  )
+    return { restore: () => {} };
   process.env['UV_THREADPOOL_SIZE'] = String(threads);
-  return { restore: () => { delete process.env['UV_THREADPOOL_SIZE']; } };
+  return {
+    restore: () => {
+      delete process.env['UV_THREADPOOL_SIZE'];
+    },
+  };
 }

@@ -19,7 +19,8 @@ import { onSummarySignal } from './summary-signals.js';
 /** Waits that begin, and so probe, in the same millisecond: all at once they would read each other's time. */
 const STARTS_PER_MS = 2;
 
-const nameOf = ({ target }: TargetRequest): string => escapeControls(formatHostPort(target.host, target.port));
+const nameOf = ({ target }: TargetRequest): string =>
+  escapeControls(formatHostPort(target.host, target.port));
 
 function presentCause({ report: { outcome } }: ProbeEvent): string {
   if (outcome.state === 'cancelled') return '';
@@ -44,7 +45,13 @@ interface Narration {
 }
 
 /** On a terminal the present causes and the time left, elsewhere a line when a cause changes. */
-function narrate(requests: readonly TargetRequest[], wait: WaitConfig, { plain, verbose }: WaitTelling, say: (line: string) => void, { quiet, reporter, write }: Surroundings): Narration {
+function narrate(
+  requests: readonly TargetRequest[],
+  wait: WaitConfig,
+  { plain, verbose }: WaitTelling,
+  say: (line: string) => void,
+  { quiet, reporter, write }: Surroundings,
+): Narration {
   if (quiet) return { tell: () => {}, done: () => {}, stop: () => {} };
   const endMs = monotonicClock() + wait.durationMs;
   const causes = new Map(requests.map((request) => [request, 'trying']));
@@ -82,7 +89,10 @@ function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null 
     case 'timeout':
       return `Gave up after ${formatDuration(wait.durationMs)}.`;
     case 'incurable': {
-      const hint = event?.report.outcome.state === 'unresolved' ? ' (--wait-for-name waits for a name, too)' : '';
+      const hint =
+        event?.report.outcome.state === 'unresolved'
+          ? ' (--wait-for-name waits for a name, too)'
+          : '';
       return `Waiting does not help here: gave up at once${hint}.`;
     }
     case 'aborted':
@@ -94,7 +104,9 @@ function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null 
 
 /** What is told of a target that was given up because of another one; null when its last verdict says enough. */
 function givenUp(request: TargetRequest | undefined, event: ProbeEvent | null): string | null {
-  return request && event === null ? `${nameOf(request)} was given up with the others, before there was a verdict.` : null;
+  return request && event === null
+    ? `${nameOf(request)} was given up with the others, before there was a verdict.`
+    : null;
 }
 
 /**
@@ -102,9 +114,18 @@ function givenUp(request: TargetRequest | undefined, event: ProbeEvent | null): 
  *
  * @returns the exit code, and whether all are as expected
  */
-export async function runWait(requests: readonly TargetRequest[], wait: WaitConfig, surroundings: Surroundings, telling: WaitTelling): Promise<{ readonly exitCode: number; readonly asExpected: boolean }> {
+export async function runWait(
+  requests: readonly TargetRequest[],
+  wait: WaitConfig,
+  surroundings: Surroundings,
+  telling: WaitTelling,
+): Promise<{ readonly exitCode: number; readonly asExpected: boolean }> {
   const { plain, timestamps } = telling;
-  const say = (line: string): void => void write({ stdout: '', stderr: `${timestamps ? `${new Date().toISOString()}  ` : ''}${line}\n` });
+  const say = (line: string): void =>
+    void write({
+      stdout: '',
+      stderr: `${timestamps ? `${new Date().toISOString()}  ` : ''}${line}\n`,
+    });
   const { options, reporter, quiet, write } = surroundings;
   const { durationMs, waitForName } = wait;
   const narration = narrate(requests, wait, telling, say, surroundings);
@@ -118,8 +139,15 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
       requests.map(async (request, index) => {
         const onProbe = (event: ProbeEvent): void => narration.tell(request, event);
         const delayMs = Math.floor(index / STARTS_PER_MS);
-        if (delayMs > 0) await sleep(delayMs, undefined, { signal: hopeless.signal }).catch(() => {});
-        const result = await waitUntil(request, { ...options, signal: hopeless.signal, durationMs: Math.max(durationMs - delayMs, 1), waitForName, onProbe });
+        if (delayMs > 0)
+          await sleep(delayMs, undefined, { signal: hopeless.signal }).catch(() => {});
+        const result = await waitUntil(request, {
+          ...options,
+          signal: hopeless.signal,
+          durationMs: Math.max(durationMs - delayMs, 1),
+          waitForName,
+          onProbe,
+        });
         narration.done(request);
         if (result.end === 'incurable') hopeless.abort();
         return result;
@@ -141,7 +169,9 @@ export async function runWait(requests: readonly TargetRequest[], wait: WaitConf
   }
   const isComplete = tally.probes === results.length;
   // Those that were given up together with one that is hopeless, before they had a verdict, do not count: that one does.
-  const exitCode = interrupted ? exitCodeOf('cancelled') : (tally.exitCode ?? exitCodeOf('cancelled'));
+  const exitCode = interrupted
+    ? exitCodeOf('cancelled')
+    : (tally.exitCode ?? exitCodeOf('cancelled'));
   if (!plain && !quiet) write(reporter.finish(tally.totals(isComplete, exitCode)));
   return { exitCode, asExpected: !interrupted && results.every(({ end }) => end === 'expected') };
 }

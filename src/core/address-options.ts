@@ -7,7 +7,10 @@ import { UsageError } from './usage-error.js';
  * @throws UsageError when it is none
  */
 export function parseSourceAddress(text: string): string {
-  if (isIP(text) === 0) throw new UsageError(`--source: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`);
+  if (isIP(text) === 0)
+    throw new UsageError(
+      `--source: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`,
+    );
   return text;
 }
 
@@ -17,13 +20,17 @@ export function parseSourceAddress(text: string): string {
  * @throws UsageError when it is none
  */
 export function parseDnsServer(text: string): string {
-  const [, bracketed, bracketedPort, plain, plainPort] = /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
+  const [, bracketed, bracketedPort, plain, plainPort] =
+    /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
   const address = bracketed ?? plain ?? text;
   const family = isIP(address);
   const port = bracketedPort ?? plainPort;
-  const isPort = port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
+  const isPort =
+    port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
   if (family === 0 || (family === 4 && bracketed !== undefined) || !isPort) {
-    throw new UsageError(`--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535`);
+    throw new UsageError(
+      `--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535`,
+    );
   }
   if (port === undefined) return address;
   return family === 6 ? `[${address}]:${Number(port)}` : `${address}:${Number(port)}`;

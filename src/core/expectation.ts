@@ -29,11 +29,18 @@ export interface Verdict {
  *
  * @throws TypeError when the expectation is none
  */
-export function judge(outcome: Outcome, { expect = 'open', maxLatencyMs = Infinity }: ExpectationOptions = {}): Verdict {
-  if (!EXPECTATIONS.includes(expect)) throw new TypeError(`expect: ${String(expect)} is no expectation; allowed: ${EXPECTATIONS.join(', ')}`);
+export function judge(
+  outcome: Outcome,
+  { expect = 'open', maxLatencyMs = Infinity }: ExpectationOptions = {},
+): Verdict {
+  if (!EXPECTATIONS.includes(expect))
+    throw new TypeError(
+      `expect: ${String(expect)} is no expectation; allowed: ${EXPECTATIONS.join(', ')}`,
+    );
   const { state } = outcome;
   const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
-  const fits = expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
+  const fits =
+    expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
   // Whoever expects a port not to be open has nothing to ask of the service behind it.
   const isUnanswered = expect === 'open' && state === 'open' && reasonOf(outcome) !== null;
   if (fits && !tooSlow && !isUnanswered) return { asExpected: true, exitCode: 0, tooSlow };

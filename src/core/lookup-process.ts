@@ -1,7 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import type { ErrorFacts } from './outcome.js';
 import { errorFacts } from './socket-errors.js';
-import { type LookupAnswer, lookUpInProcess, shareLookups, type SystemLookup, uniqueAddresses } from './system-lookup.js';
+import {
+  type LookupAnswer,
+  lookUpInProcess,
+  shareLookups,
+  type SystemLookup,
+  uniqueAddresses,
+} from './system-lookup.js';
 
 /**
  * The other process: reads one JSON question a line, writes one JSON answer a line, ends with its standard input. A signal to the whole group, from a
@@ -39,7 +45,10 @@ export class LookupProcess {
   #nextId = 1;
   /** Counts how often it was closed or failed, so that the end of an old process is not taken for that of a new one. */
   #generation = 0;
-  readonly #waiting = new Map<number, { readonly answer: (reply: Reply) => void; readonly fail: () => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly answer: (reply: Reply) => void; readonly fail: () => void }
+  >();
 
   /** Asks. If the process cannot be started or ends, the question is asked in this process instead. */
   readonly lookUp: SystemLookup = (host, family) => this.#shared(host, family);
@@ -51,10 +60,18 @@ export class LookupProcess {
       const fail = () => resolve(lookUpInProcess(host, family));
       this.#waiting.set(id, {
         fail,
-        answer: ({ elapsedMs, error, found = [] }) => resolve(error ? { elapsedMs, error: errorFacts(error) } : { elapsedMs, addresses: uniqueAddresses(found) }),
+        answer: ({ elapsedMs, error, found = [] }) =>
+          resolve(
+            error
+              ? { elapsedMs, error: errorFacts(error) }
+              : { elapsedMs, addresses: uniqueAddresses(found) },
+          ),
       });
       this.#child ??= this.#start();
-      this.#child.then(({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`), () => this.#failAll(generation));
+      this.#child.then(
+        ({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`),
+        () => this.#failAll(generation),
+      );
     });
 
   #shared = shareLookups(this.#ask);
@@ -64,7 +81,10 @@ export class LookupProcess {
     this.#generation += 1;
     this.#waiting.clear();
     this.#shared = shareLookups(this.#ask);
-    void this.#child?.then((child) => child.kill('SIGKILL'), () => {});
+    void this.#child?.then(
+      (child) => child.kill('SIGKILL'),
+      () => {},
+    );
     this.#child = undefined;
   }
 
@@ -72,7 +92,11 @@ export class LookupProcess {
     const failAll = this.#failAll.bind(this, this.#generation);
     const { spawn } = await import('node:child_process'); // not loaded where it is never needed
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // neither is for this helper, and both would slow it down
-    const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], { stdio: ['pipe', 'pipe', 'ignore'], windowsHide: true, env });
+    const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+      windowsHide: true,
+      env,
+    });
     child.on('error', failAll);
     if (!child.stdout || !child.stdin) throw new Error('no pipes'); // no descriptors left: the error event follows
     let rest = '';

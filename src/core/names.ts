@@ -38,7 +38,13 @@ export class Names {
    * @param running how many probes are under way
    * @param patienceMs how long names wait while no lookup ends, milliseconds
    */
-  constructor(resolve: typeof resolveHost, lookUp: SystemLookup, atOnce: number, running: () => number = () => 1, patienceMs = PATIENCE_MS) {
+  constructor(
+    resolve: typeof resolveHost,
+    lookUp: SystemLookup,
+    atOnce: number,
+    running: () => number = () => 1,
+    patienceMs = PATIENCE_MS,
+  ) {
     this.#resolve = resolve;
     this.#lookUp = lookUp;
     this.#free = atOnce;
@@ -92,7 +98,10 @@ export class Names {
       if (!isAsked) this.#leave();
       if (!isAnswer && this.#answers.get(host) === answer) this.#answers.delete(host);
     };
-    answer.then(({ state }) => settle(state !== 'failed'), () => settle(false));
+    answer.then(
+      ({ state }) => settle(state !== 'failed'),
+      () => settle(false),
+    );
     const [oldest] = this.#answers.keys();
     if (this.#answers.size > MOST_KEPT && oldest !== undefined) this.#answers.delete(oldest);
     return answer;

@@ -49,7 +49,14 @@ export class OutageTracker {
     if (outcome.state === 'cancelled') return null;
     const reason = reasonOf(outcome);
     if (reason === null) return this.#end(startedAt, true);
-    const current = (this.#current ??= { from: startedAt, last: startedAt, probes: 0, causes: [], lastReason: reason, moreCauses: 0 });
+    const current = (this.#current ??= {
+      from: startedAt,
+      last: startedAt,
+      probes: 0,
+      causes: [],
+      lastReason: reason,
+      moreCauses: 0,
+    });
     current.probes += 1;
     current.last = startedAt;
     const latest = current.causes.at(-1);

@@ -1,5 +1,11 @@
 import type { Drop, ServiceFinding } from './service/finding.js';
-import type { ClosedReason, FailedReason, FilteredReason, Reason, UnresolvedReason } from './states.js';
+import type {
+  ClosedReason,
+  FailedReason,
+  FilteredReason,
+  Reason,
+  UnresolvedReason,
+} from './states.js';
 import type { Endpoint, Target } from './target.js';
 
 /** An error of the operating system or of the resolver, as it was met. */
@@ -65,7 +71,8 @@ export interface CancelledOutcome extends Attempted, Unsuccessful {
 }
 
 /** What one attempt on one endpoint learned. */
-export type Attempt = OpenOutcome | ClosedOutcome | FilteredOutcome | FailedOutcome | CancelledOutcome;
+export type Attempt =
+  OpenOutcome | ClosedOutcome | FilteredOutcome | FailedOutcome | CancelledOutcome;
 
 /** One address of a name. */
 export interface Address {
@@ -128,7 +135,10 @@ export type Outcome = Attempt | Unresolved | ResolvingFailed | ResolvingCancelle
 
 /** Why an outcome is not what a client needs; null when it is (open, and the service answered if it was asked), and when nobody waited for it. */
 export function reasonOf(outcome: Outcome): Reason | null {
-  if (outcome.state === 'open') return outcome.service === null || outcome.service.state === 'answered' ? null : outcome.service.state;
+  if (outcome.state === 'open')
+    return outcome.service === null || outcome.service.state === 'answered'
+      ? null
+      : outcome.service.state;
   return outcome.state === 'cancelled' ? null : outcome.reason;
 }
 

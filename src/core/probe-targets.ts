@@ -69,14 +69,29 @@ interface Slot {
 
 function keep(report: ProbeReport): readonly Kept[] {
   const { resolution, attempts, outcome } = report;
-  return resolution.via === 'literal' && attempts.length === 1 && attempts[0] === outcome ? attempts : [report];
+  return resolution.via === 'literal' && attempts.length === 1 && attempts[0] === outcome
+    ? attempts
+    : [report];
 }
 
 function restore(kept: Kept, target: Target, timeoutMs: number): ProbeReport {
   if ('outcome' in kept) return kept;
   const { address, family } = kept.endpoint;
-  const resolution = { state: 'resolved', host: target.host, via: 'literal', elapsedMs: 0, addresses: [{ address, family }] } as const;
-  return { target, startedAt: kept.startedAt, timeoutMs, resolution, attempts: [kept], outcome: kept };
+  const resolution = {
+    state: 'resolved',
+    host: target.host,
+    via: 'literal',
+    elapsedMs: 0,
+    addresses: [{ address, family }],
+  } as const;
+  return {
+    target,
+    startedAt: kept.startedAt,
+    timeoutMs,
+    resolution,
+    attempts: [kept],
+    outcome: kept,
+  };
 }
 
 /** Lowers the number of probes at once while the machine is short of something, and lets it rise again with each success. */
@@ -112,7 +127,11 @@ class Throttle {
   fail(running: number, mayPass: boolean): boolean {
     const nowMs = monotonicClock();
     this.#shortSinceMs ??= nowMs;
-    if (nowMs - this.#shortSinceMs >= (mayPass ? this.#patienceMs : Math.min(this.#patienceMs, PATIENCE_ALONE_MS))) return false;
+    if (
+      nowMs - this.#shortSinceMs >=
+      (mayPass ? this.#patienceMs : Math.min(this.#patienceMs, PATIENCE_ALONE_MS))
+    )
+      return false;
     if (nowMs >= this.#pauseUntilMs) {
       this.limit = Math.max(Math.floor(Math.min(this.limit, running) * 0.8), 1);
       this.#pauseUntilMs = nowMs + this.#pauseMs;
@@ -134,9 +153,15 @@ class Source {
   /** Why nothing follows, when that is an error: what was begun before it is told first. */
   error: { readonly cause: unknown } | undefined;
 
-  constructor(requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>, onArrival: () => void) {
+  constructor(
+    requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+    onArrival: () => void,
+  ) {
     this.#isAsync = Symbol.asyncIterator in requests;
-    this.#iterator = Symbol.asyncIterator in requests ? requests[Symbol.asyncIterator]() : requests[Symbol.iterator]();
+    this.#iterator =
+      Symbol.asyncIterator in requests
+        ? requests[Symbol.asyncIterator]()
+        : requests[Symbol.iterator]();
     this.#onArrival = onArrival;
   }
 
@@ -171,8 +196,16 @@ class Source {
     if (!this.#isAsync) return this.#take(answer as IteratorResult<TargetRequest>);
     this.#asking = true;
     Promise.resolve(answer).then(
-      (result) => { this.#take(result); this.#asking = false; this.#onArrival(); },
-      (cause: unknown) => { this.#fail(cause); this.#asking = false; this.#onArrival(); },
+      (result) => {
+        this.#take(result);
+        this.#asking = false;
+        this.#onArrival();
+      },
+      (cause: unknown) => {
+        this.#fail(cause);
+        this.#asking = false;
+        this.#onArrival();
+      },
     );
   }
 
@@ -183,8 +216,14 @@ class Source {
 
   #take(result: IteratorResult<TargetRequest> | undefined): void {
     if (result?.done) this.done = true;
-    else if (typeof result?.value === 'object' && result.value !== null) this.#arrived = result.value;
-    else this.#fail(new TypeError(`requests: ${String(result?.value)} is not a request; allowed: { target: { host, port } }`));
+    else if (typeof result?.value === 'object' && result.value !== null)
+      this.#arrived = result.value;
+    else
+      this.#fail(
+        new TypeError(
+          `requests: ${String(result?.value)} is not a request; allowed: { target: { host, port } }`,
+        ),
+      );
   }
 }
 
@@ -199,12 +238,32 @@ export async function* probeTargets(
   requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
   options: ManyOptions = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
-  const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity, everyAddress = false, shortagePatienceMs = SHORTAGE_PATIENCE_MS, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, resolve = resolveHost, systemLookup = lookUpInProcess } = options;
-  if (!(concurrency >= 1)) throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
-  if (!((options.lookupsAtOnce ?? 1) >= 1)) throw new RangeError(`lookupsAtOnce: ${options.lookupsAtOnce} is out of range; allowed: 1 or more`);
-  if (!(ratePerSecond > 0)) throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
+  const {
+    concurrency = DEFAULT_CONCURRENCY,
+    ratePerSecond = Infinity,
+    everyAddress = false,
+    shortagePatienceMs = SHORTAGE_PATIENCE_MS,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    signal,
+    dnsServer,
+    resolve = resolveHost,
+    systemLookup = lookUpInProcess,
+  } = options;
+  if (!(concurrency >= 1))
+    throw new RangeError(`concurrency: ${concurrency} is out of range; allowed: 1 or more`);
+  if (!((options.lookupsAtOnce ?? 1) >= 1))
+    throw new RangeError(
+      `lookupsAtOnce: ${options.lookupsAtOnce} is out of range; allowed: 1 or more`,
+    );
+  if (!(ratePerSecond > 0))
+    throw new RangeError(`ratePerSecond: ${ratePerSecond} is out of range; allowed: above 0`);
   const over = new AbortController();
-  const names = new Names(resolve, systemLookup, dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity, () => (shortagePatienceMs === 0 ? 1 : running));
+  const names = new Names(
+    resolve,
+    systemLookup,
+    dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity,
+    () => (shortagePatienceMs === 0 ? 1 : running),
+  );
   const probeOptions: ProbeOptions = { ...options, resolve: names.resolve, signal: over.signal };
 
   let wake = (): void => {};
@@ -220,10 +279,23 @@ export async function* probeTargets(
   let startsInTurn = 0;
 
   const shortagesOf = ({ outcome, attempts }: ProbeReport): FailedReason[] =>
-    outcome.state === 'open' ? [] : [outcome, ...attempts].flatMap((each) => (each.state === 'failed' && SHORTAGES.has(each.reason) ? [each.reason] : []));
+    outcome.state === 'open'
+      ? []
+      : [outcome, ...attempts].flatMap((each) =>
+          each.state === 'failed' && SHORTAGES.has(each.reason) ? [each.reason] : [],
+        );
   const eventOf = (request: TargetRequest, report: ProbeReport): ProbeEvent => {
-    const expectation = request.expect === undefined ? options : { ...options, expect: request.expect };
-    return { type: 'probe', sequence: 1, request, report, verdict: judge(report.outcome, expectation), lostSynSeconds: null, formerAddresses: null };
+    const expectation =
+      request.expect === undefined ? options : { ...options, expect: request.expect };
+    return {
+      type: 'probe',
+      sequence: 1,
+      request,
+      report,
+      verdict: judge(report.outcome, expectation),
+      lostSynSeconds: null,
+      formerAddresses: null,
+    };
   };
 
   const tell = (slot: Slot, report: ProbeReport): void => {
@@ -242,8 +314,13 @@ export async function* probeTargets(
     if (turn) await turn;
     if (over.signal.aborted) return end(slot);
     // Of a port that is not to be open nothing more is to be heard.
-    const asked = (request.expect ?? options.expect ?? 'open') === 'open' ? probeOptions : { ...probeOptions, service: undefined };
-    const reports = everyAddress ? probeEveryAddress(request.target, asked) : [await probeTarget(request.target, asked)];
+    const asked =
+      (request.expect ?? options.expect ?? 'open') === 'open'
+        ? probeOptions
+        : { ...probeOptions, service: undefined };
+    const reports = everyAddress
+      ? probeEveryAddress(request.target, asked)
+      : [await probeTarget(request.target, asked)];
     const held: ProbeReport[] = [];
     for await (const report of reports) {
       if (shortagePatienceMs === 0) tell(slot, report);
@@ -251,7 +328,8 @@ export async function* probeTargets(
     }
     const shortages = held.flatMap(shortagesOf);
     const short = shortages.length > 0;
-    const mayPass = running > 1 || pendingLookups() > 0 || shortages.some((reason) => reason !== 'no-files-left');
+    const mayPass =
+      running > 1 || pendingLookups() > 0 || shortages.some((reason) => reason !== 'no-files-left');
     if (short && !signal?.aborted && throttle.fail(running - 1, mayPass)) {
       running -= 1;
       again.push({ request, index });
@@ -280,20 +358,35 @@ export async function* probeTargets(
       nextStartMs = Math.max(nextStartMs, monotonicClock() - 100) + 1000 / ratePerSecond;
       running += 1;
       startsInTurn += 1;
-      if (startsInTurn === 1) setImmediate(() => { startsInTurn = 0; });
-      probe(request, retry?.index ?? taken++).catch((cause: unknown) => { running -= 1; failure = { cause }; wake(); });
+      if (startsInTurn === 1)
+        setImmediate(() => {
+          startsInTurn = 0;
+        });
+      probe(request, retry?.index ?? taken++).catch((cause: unknown) => {
+        running -= 1;
+        failure = { cause };
+        wake();
+      });
     }
     return null;
   };
 
-  const stop = (): void => { over.abort(); names.close(); wake(); };
+  const stop = (): void => {
+    over.abort();
+    names.close();
+    wake();
+  };
   if (signal) setMaxListeners(0, signal); // one signal may end many runs
   signal?.addEventListener('abort', stop);
   if (signal?.aborted) stop();
   try {
     for (;;) {
       let toldInTurn = 0;
-      for (let slot = slots.get(told); slot && toldInTurn < TOLD_PER_TURN; slot = slots.get(told), toldInTurn += 1) {
+      for (
+        let slot = slots.get(told);
+        slot && toldInTurn < TOLD_PER_TURN;
+        slot = slots.get(told), toldInTurn += 1
+      ) {
         const { request, kept } = slot;
         slot.kept = [];
         for (const each of kept) {
@@ -307,14 +400,21 @@ export async function* probeTargets(
       }
       if (failure) throw failure.cause;
       const waitMs = signal?.aborted ? null : begin();
-      const ended = signal?.aborted ?? false ? running === 0 : source.done && running === 0 && again.length === 0;
+      const ended =
+        (signal?.aborted ?? false)
+          ? running === 0
+          : source.done && running === 0 && again.length === 0;
       const next = slots.get(told);
       const canTell = next !== undefined && (next.complete || next.kept.length > 0);
       if (ended && !canTell && source.error && !signal?.aborted) throw source.error.cause;
       if (ended && !canTell) return;
       await new Promise<void>((resume) => {
         // Not at once: connections that completed in the same moment are to get their time before verdicts are told, which takes its own.
-        const resumeSoon = (): void => { wake = () => {}; clearTimeout(timer); setImmediate(resume); };
+        const resumeSoon = (): void => {
+          wake = () => {};
+          clearTimeout(timer);
+          setImmediate(resume);
+        };
         let timer: NodeJS.Timeout | undefined;
         wake = resumeSoon;
         if (waitMs === 0 || canTell) resumeSoon();

@@ -41,7 +41,8 @@ export interface AttemptOptions {
  * @throws RangeError unless it is a whole number from 1 to 65535
  */
 export function checkPort(port: number, name = 'port'): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new RangeError(`${name}: ${port} is out of range; allowed: 1 to 65535`);
+  if (!Number.isInteger(port) || port < 1 || port > 65535)
+    throw new RangeError(`${name}: ${port} is out of range; allowed: 1 to 65535`);
 }
 
 /**
@@ -50,15 +51,28 @@ export function checkPort(port: number, name = 'port'): void {
  * @throws RangeError unless it is above 0 and at most 2147483647
  */
 export function checkTimeout(timeoutMs: number): void {
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS)) throw new RangeError(`timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`);
+  if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS))
+    throw new RangeError(
+      `timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`,
+    );
 }
 
-function checkArguments({ address, family, port }: Endpoint, timeoutMs: number, watchMs: number, sourceAddress: string | undefined): void {
-  if (isIP(address) !== family) throw new TypeError(`endpoint.address: "${address}" is not a literal IPv${family} address; resolve names first`);
+function checkArguments(
+  { address, family, port }: Endpoint,
+  timeoutMs: number,
+  watchMs: number,
+  sourceAddress: string | undefined,
+): void {
+  if (isIP(address) !== family)
+    throw new TypeError(
+      `endpoint.address: "${address}" is not a literal IPv${family} address; resolve names first`,
+    );
   checkPort(port, 'endpoint.port');
-  if (sourceAddress !== undefined && isIP(sourceAddress) === 0) throw new TypeError(`sourceAddress: "${sourceAddress}" is not a literal address`);
+  if (sourceAddress !== undefined && isIP(sourceAddress) === 0)
+    throw new TypeError(`sourceAddress: "${sourceAddress}" is not a literal address`);
   checkTimeout(timeoutMs);
-  if (!(watchMs >= 0 && watchMs <= MAX_DURATION_MS)) throw new RangeError(`watchMs: ${watchMs} is out of range; allowed: 0 to ${MAX_DURATION_MS}`);
+  if (!(watchMs >= 0 && watchMs <= MAX_DURATION_MS))
+    throw new RangeError(`watchMs: ${watchMs} is out of range; allowed: 0 to ${MAX_DURATION_MS}`);
 }
 
 /** How a handshake ended. */
@@ -69,10 +83,17 @@ interface Handshake {
   readonly endMs: number;
 }
 
-type Connecting = Pick<AttemptOptions, 'signal' | 'sourceAddress'> & { readonly timeoutMs: number; readonly clock: Clock };
+type Connecting = Pick<AttemptOptions, 'signal' | 'sourceAddress'> & {
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+};
 
 /** Makes the connect call and waits for what comes of it, the deadline or the signal. An open connection stays open. */
-function shakeHands(socket: Socket, endpoint: Endpoint, { timeoutMs, signal, sourceAddress, clock }: Connecting): Promise<Handshake> {
+function shakeHands(
+  socket: Socket,
+  endpoint: Endpoint,
+  { timeoutMs, signal, sourceAddress, clock }: Connecting,
+): Promise<Handshake> {
   const startedAt = Date.now();
   return new Promise((resolve) => {
     let startMs = clock();
@@ -84,11 +105,23 @@ function shakeHands(socket: Socket, endpoint: Endpoint, { timeoutMs, signal, sou
     };
     const open = (latencyMs: number, dropped: Drop | null): OpenOutcome => {
       const { localAddress, localPort } = socket;
-      const local = localAddress !== undefined && localPort !== undefined ? { address: localAddress, port: localPort } : null;
+      const local =
+        localAddress !== undefined && localPort !== undefined
+          ? { address: localAddress, port: localPort }
+          : null;
       return { state: 'open', endpoint, startedAt, latencyMs, local, dropped, service: null };
     };
-    const cancel = (): void => end((elapsedMs) => ({ state: 'cancelled', endpoint, startedAt, elapsedMs }));
-    const giveUp = (): void => end((elapsedMs) => ({ state: 'filtered', reason: 'no-response', endpoint, startedAt, elapsedMs, error: TIMED_OUT }));
+    const cancel = (): void =>
+      end((elapsedMs) => ({ state: 'cancelled', endpoint, startedAt, elapsedMs }));
+    const giveUp = (): void =>
+      end((elapsedMs) => ({
+        state: 'filtered',
+        reason: 'no-response',
+        endpoint,
+        startedAt,
+        elapsedMs,
+        error: TIMED_OUT,
+      }));
     // After a busy stretch the timer runs before the sockets that are ready: one more poll phase, then the timeout is believed.
     const deadline = setTimeout(() => setImmediate(giveUp), timeoutMs);
     if (signal) setMaxListeners(0, signal); // one signal may end many probes
@@ -98,20 +131,32 @@ function shakeHands(socket: Socket, endpoint: Endpoint, { timeoutMs, signal, sou
       deadline.refresh(); // whatever ran between the call and now is not the other side's time
       startMs = clock();
     });
-    socket.once('connect', () => end((elapsedMs) => {
-      const { localAddress, localPort, remoteAddress, remotePort } = socket;
-      const isSelf = localPort === remotePort && localAddress === remoteAddress && localPort !== undefined;
-      if (!isSelf) return open(elapsedMs, null);
-      // TCP's simultaneous open with ourselves (RFC 9293, 3.5): nobody listens there.
-      return { state: 'closed', reason: 'conn-refused', endpoint, startedAt, elapsedMs, error: errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' }) };
-    }));
-    socket.on('error', (cause) => end((elapsedMs) => {
-      const error = errorFacts(cause);
-      if (isResetAfterHandshake(error)) return open(elapsedMs, { by: 'reset', afterMs: 0 });
-      const { state, reason } = judgeSocketError(cause, endpoint.family);
-      // Spelt out: V8 gives each object that begins with a spread a shape of its own (seen on Node 20), 700 bytes for every probe that waits to be told.
-      return { state, reason, endpoint, startedAt, elapsedMs, error } as Attempt;
-    }));
+    socket.once('connect', () =>
+      end((elapsedMs) => {
+        const { localAddress, localPort, remoteAddress, remotePort } = socket;
+        const isSelf =
+          localPort === remotePort && localAddress === remoteAddress && localPort !== undefined;
+        if (!isSelf) return open(elapsedMs, null);
+        // TCP's simultaneous open with ourselves (RFC 9293, 3.5): nobody listens there.
+        return {
+          state: 'closed',
+          reason: 'conn-refused',
+          endpoint,
+          startedAt,
+          elapsedMs,
+          error: errorFacts({ code: 'ECONNREFUSED', syscall: 'connect' }),
+        };
+      }),
+    );
+    socket.on('error', (cause) =>
+      end((elapsedMs) => {
+        const error = errorFacts(cause);
+        if (isResetAfterHandshake(error)) return open(elapsedMs, { by: 'reset', afterMs: 0 });
+        const { state, reason } = judgeSocketError(cause, endpoint.family);
+        // Spelt out: V8 gives each object that begins with a spread a shape of its own (seen on Node 20), 700 bytes for every probe that waits to be told.
+        return { state, reason, endpoint, startedAt, elapsedMs, error } as Attempt;
+      }),
+    );
     socket.connect({
       host: endpoint.address,
       port: endpoint.port,
@@ -123,22 +168,38 @@ function shakeHands(socket: Socket, endpoint: Endpoint, { timeoutMs, signal, sou
 }
 
 /** Watches an open connection for being dropped by the other side. */
-function watch(socket: Socket, watchMs: number, { connectedMs, clock, signal }: Circumstances): Promise<Drop | null> {
+function watch(
+  socket: Socket,
+  watchMs: number,
+  { connectedMs, clock, signal }: Circumstances,
+): Promise<Drop | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, watchMs, null);
     const drop = (by: Drop['by']): void => resolve({ by, afterMs: clock() - connectedMs });
-    socket.once('end', () => drop('end')).once('error', () => drop('reset')).once('close', () => clearTimeout(timer)).resume();
+    socket
+      .once('end', () => drop('end'))
+      .once('error', () => drop('reset'))
+      .once('close', () => clearTimeout(timer))
+      .resume();
     signal.addEventListener('abort', () => resolve(null), { once: true });
     if (signal.aborted) resolve(null);
   });
 }
 
 /** Goes on with an open connection until the deadline or the signal, at the most. */
-async function goOn(socket: Socket, open: OpenOutcome, { startMs, endMs }: Handshake, options: AttemptOptions & Connecting): Promise<Attempt> {
+async function goOn(
+  socket: Socket,
+  open: OpenOutcome,
+  { startMs, endMs }: Handshake,
+  options: AttemptOptions & Connecting,
+): Promise<Attempt> {
   const { timeoutMs, signal, clock, watchMs = 0, converse } = options;
   const over = new AbortController();
   const end = (): void => over.abort();
-  const deadline = setTimeout(() => setImmediate(end), Math.max(timeoutMs - (clock() - startMs), 0));
+  const deadline = setTimeout(
+    () => setImmediate(end),
+    Math.max(timeoutMs - (clock() - startMs), 0),
+  );
   signal?.addEventListener('abort', end, { once: true });
   if (signal?.aborted) end();
   const circumstances = { connectedMs: endMs, clock, drop: open.dropped, signal: over.signal };
@@ -146,7 +207,13 @@ async function goOn(socket: Socket, open: OpenOutcome, { startMs, endMs }: Hands
     if (!converse) return { ...open, dropped: await watch(socket, watchMs, circumstances) };
     const service = await converse(socket, circumstances);
     // Of an open port whose service was to be heard too, half is no verdict.
-    if (signal?.aborted) return { state: 'cancelled', endpoint: open.endpoint, startedAt: open.startedAt, elapsedMs: clock() - startMs };
+    if (signal?.aborted)
+      return {
+        state: 'cancelled',
+        endpoint: open.endpoint,
+        startedAt: open.startedAt,
+        elapsedMs: clock() - startMs,
+      };
     return { ...open, dropped: null, service }; // a conversation says in its own words that it was dropped
   } finally {
     clearTimeout(deadline);
@@ -163,8 +230,21 @@ async function goOn(socket: Socket, open: OpenOutcome, { startMs, endMs }: Hands
  * @param endpoint literal address, its family and a port
  * @throws TypeError when an address is not a literal or not of that family, RangeError when the port or the timeout is out of range
  */
-export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal, sourceAddress, onOpen, watchMs = 0, converse, closeWith = 'fin', createSocket = () => new Socket(), clock = monotonicClock } = options;
+export async function probePort(
+  endpoint: Endpoint,
+  options: AttemptOptions = {},
+): Promise<Attempt> {
+  const {
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    signal,
+    sourceAddress,
+    onOpen,
+    watchMs = 0,
+    converse,
+    closeWith = 'fin',
+    createSocket = () => new Socket(),
+    clock = monotonicClock,
+  } = options;
   checkArguments(endpoint, timeoutMs, watchMs, sourceAddress);
   // An aborted signal does not stop a later connect of Node's own, so it is looked at here and never given to the socket.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
@@ -175,7 +255,8 @@ export async function probePort(endpoint: Endpoint, options: AttemptOptions = {}
   try {
     if (outcome.state !== 'open') return outcome;
     onOpen?.();
-    if (converse || (watchMs > 0 && !outcome.dropped)) return await goOn(socket, outcome, handshake, { ...options, timeoutMs, clock });
+    if (converse || (watchMs > 0 && !outcome.dropped))
+      return await goOn(socket, outcome, handshake, { ...options, timeoutMs, clock });
     await new Promise(setImmediate); // others may have connected in the same moment, and their clocks run
     return outcome;
   } finally {

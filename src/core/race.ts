@@ -13,7 +13,12 @@ export interface RaceOptions {
   readonly untilFirstOpen: boolean;
   readonly signal?: AbortSignal | undefined;
   /** Makes one attempt; is to call `onOpen` as soon as the handshake is complete. */
-  readonly attempt: (endpoint: Endpoint, timeoutMs: number, signal: AbortSignal, onOpen: () => void) => Promise<Attempt>;
+  readonly attempt: (
+    endpoint: Endpoint,
+    timeoutMs: number,
+    signal: AbortSignal,
+    onOpen: () => void,
+  ) => Promise<Attempt>;
 }
 
 /**
@@ -22,12 +27,17 @@ export interface RaceOptions {
  *
  * @returns a promise for each endpoint, in the order given; null for one that was never tried because another had opened
  */
-export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptions): Promise<Attempt | null>[] {
+export function startAttempts(
+  endpoints: readonly Endpoint[],
+  options: RaceOptions,
+): Promise<Attempt | null>[] {
   const { timeoutMs, untilFirstOpen, signal, attempt } = options;
   const delayMs = Math.min(ATTEMPT_DELAY_MS, timeoutMs / 2 / endpoints.length);
   const startMs = monotonicClock();
   const controllers = endpoints.map(() => new AbortController());
-  const stop = (): void => { for (const controller of controllers) controller.abort(); };
+  const stop = (): void => {
+    for (const controller of controllers) controller.abort();
+  };
   const queue: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
   let winner: number | undefined;
@@ -40,7 +50,8 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
   const win = (index: number): void => {
     if (!untilFirstOpen || winner !== undefined) return;
     winner = index;
-    for (const [other, controller] of controllers.entries()) if (other !== index) controller.abort();
+    for (const [other, controller] of controllers.entries())
+      if (other !== index) controller.abort();
     while (queue.length > 0) startNext(); // they learn that they are too late
   };
   const attempts = endpoints.map(
@@ -54,7 +65,12 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
         queue.push(() => {
           if (winner !== undefined) return settle(null);
           const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
-          return void attempt(endpoint, remainingMs, (controllers[index] ?? new AbortController()).signal, () => win(index)).then(settle, reject);
+          return void attempt(
+            endpoint,
+            remainingMs,
+            (controllers[index] ?? new AbortController()).signal,
+            () => win(index),
+          ).then(settle, reject);
         });
       }),
   );
@@ -66,9 +82,14 @@ export function startAttempts(endpoints: readonly Endpoint[], options: RaceOptio
 }
 
 /** Addresses with the families taking turns, beginning with the family of the first (RFC 8305, section 4). */
-export function interleaveFamilies<T extends { readonly family: 4 | 6 }>(addresses: readonly T[]): T[] {
+export function interleaveFamilies<T extends { readonly family: 4 | 6 }>(
+  addresses: readonly T[],
+): T[] {
   const first = addresses.filter((each) => each.family === addresses[0]?.family);
   const second = addresses.filter((each) => each.family !== addresses[0]?.family);
-  const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [first[index], second[index]]);
+  const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [
+    first[index],
+    second[index],
+  ]);
   return turns.flat().filter((each) => each !== undefined);
 }

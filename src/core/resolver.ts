@@ -3,11 +3,23 @@ import { setMaxListeners } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { monotonicClock } from './clock.js';
-import type { Address, ErrorFacts, Resolution, Resolved, ServerAnswer, Unresolved } from './outcome.js';
+import type {
+  Address,
+  ErrorFacts,
+  Resolution,
+  Resolved,
+  ServerAnswer,
+  Unresolved,
+} from './outcome.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from './probe.js';
 import { errorFacts } from './socket-errors.js';
 import type { UnresolvedReason } from './states.js';
-import { type LookupAnswer, lookUpInProcess, type SystemLookup, uniqueAddresses } from './system-lookup.js';
+import {
+  type LookupAnswer,
+  lookUpInProcess,
+  type SystemLookup,
+  uniqueAddresses,
+} from './system-lookup.js';
 import { asciiHost, familyOf } from './target.js';
 
 /** How a name is resolved. */
@@ -69,7 +81,10 @@ function judgeResolverError(error: ErrorFacts): Failure | null {
   }
 }
 
-const NO_ANSWER: Failure = { reason: 'resolver-timeout', error: { code: 'ETIMEOUT', errno: null, winsock: 11002, syscall: null } };
+const NO_ANSWER: Failure = {
+  reason: 'resolver-timeout',
+  error: { code: 'ETIMEOUT', errno: null, winsock: 11002, syscall: null },
+};
 
 /** EMFILE when this process has not so many file descriptors left, else null: without one, getaddrinfo says "not found", which is not about the name. */
 function descriptorShortage(count: number): ErrorFacts | null {
@@ -86,15 +101,35 @@ function descriptorShortage(count: number): ErrorFacts | null {
 }
 
 /** A promise's value, or the fallback when the time is over or the signal is aborted; what comes later is dropped. */
-function within<T, F>(promise: Promise<T>, timeoutMs: number, signal: AbortSignal | undefined, fallback: () => F): Promise<T | F> {
+function within<T, F>(
+  promise: Promise<T>,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  fallback: () => F,
+): Promise<T | F> {
   return new Promise((resolve, reject) => {
-    const giveUp = () => { settle(); resolve(fallback()); };
+    const giveUp = () => {
+      settle();
+      resolve(fallback());
+    };
     const timer = setTimeout(() => setImmediate(giveUp), Math.max(timeoutMs, 0));
-    const settle = () => { clearTimeout(timer); signal?.removeEventListener('abort', giveUp); };
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', giveUp);
+    };
     if (signal) setMaxListeners(0, signal); // one signal may end many lookups
     signal?.addEventListener('abort', giveUp, { once: true });
     if (signal?.aborted) giveUp();
-    promise.then((value) => { settle(); resolve(value); }, (error: unknown) => { settle(); reject(error as Error); });
+    promise.then(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (error: unknown) => {
+        settle();
+        reject(error as Error);
+      },
+    );
   });
 }
 
@@ -108,7 +143,10 @@ async function askForFamily(
     const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
     if (addresses.length > 0) return addresses.map((address) => ({ address, family }));
     const syscall = family === 6 ? 'queryAaaa' : 'queryA';
-    return { reason: 'name-no-address', error: { code: 'ENODATA', errno: null, winsock: 11004, syscall } };
+    return {
+      reason: 'name-no-address',
+      error: { code: 'ENODATA', errno: null, winsock: 11004, syscall },
+    };
   } catch (cause) {
     const error = errorFacts(cause);
     return judgeResolverError(error) ?? { reason: 'resolver-failed', error };
@@ -141,7 +179,12 @@ async function askDns(
     found.push(...answer);
     delay ??= setTimeout(() => enough(), bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
   });
-  const all = Promise.race([Promise.all(questions), new Promise<void>((resolve) => { enough = resolve; })]);
+  const all = Promise.race([
+    Promise.all(questions),
+    new Promise<void>((resolve) => {
+      enough = resolve;
+    }),
+  ]);
   await within(all, timeoutMs, signal, () => undefined);
   clearTimeout(delay);
   const unanswered = families.length > failures.length; // read before cancel() makes failures of them
@@ -149,7 +192,12 @@ async function askDns(
   if (found.length > 0) return uniqueAddresses(found.sort((a, b) => b.family - a.family));
   if (unanswered) failures.push(NO_ANSWER);
   // "No such name" holds for both kinds of address, "no such record" only for its own: a failure of the other one leaves it open.
-  const order: UnresolvedReason[] = ['name-not-found', 'resolver-failed', 'resolver-timeout', 'name-no-address'];
+  const order: UnresolvedReason[] = [
+    'name-not-found',
+    'resolver-failed',
+    'resolver-timeout',
+    'name-no-address',
+  ];
   return failures.sort((a, b) => order.indexOf(a.reason) - order.indexOf(b.reason))[0] ?? NO_ANSWER;
 }
 
@@ -163,10 +211,16 @@ const STRAGGLER_MS = 50;
 const MAX_NAMED_SERVERS = 3;
 
 /** What each of the configured servers says by itself to a question that all of them are asked, as far as it is there soon after that ends. */
-async function listenToServers(host: string, families: readonly (4 | 6)[], timeoutMs: number, together: Promise<Address[] | Failure>): Promise<ServerAnswer[]> {
+async function listenToServers(
+  host: string,
+  families: readonly (4 | 6)[],
+  timeoutMs: number,
+  together: Promise<Address[] | Failure>,
+): Promise<ServerAnswer[]> {
   const servers = (await import('node:dns')).getServers().slice(0, MAX_NAMED_SERVERS);
   const answers: ServerAnswer[] = [];
-  const add = (server: string, says: Address[] | Failure): void => void answers.push({ server, code: Array.isArray(says) ? null : says.error.code });
+  const add = (server: string, says: Address[] | Failure): void =>
+    void answers.push({ server, code: Array.isArray(says) ? null : says.error.code });
   const over = new AbortController();
   const each = (servers.length > 1 ? servers : []).map(async (server) => {
     const says = await askDns(host, families, [server], timeoutMs, over.signal);
@@ -184,12 +238,21 @@ async function listenToServers(host: string, families: readonly (4 | 6)[], timeo
  * for SERVFAIL, REFUSED and silence, on some systems one for "no such name" and "no address", and takes a FORMERR, or a SERVFAIL for one
  * family beside an empty answer for the other, for "not found".
  */
-async function explainFailure(error: ErrorFacts, host: string, families: readonly (4 | 6)[], remainingMs: number, signal: AbortSignal | undefined): Promise<Failure & { readonly answers: readonly ServerAnswer[] }> {
+async function explainFailure(
+  error: ErrorFacts,
+  host: string,
+  families: readonly (4 | 6)[],
+  remainingMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Failure & { readonly answers: readonly ServerAnswer[] }> {
   const own = judgeResolverError(error) ?? { reason: 'resolver-failed', error };
   const nameFailed = own.reason === 'name-not-found' || own.reason === 'name-no-address';
   const timeoutMs = nameFailed ? Math.min(remainingMs, REFINING_MS) : remainingMs;
   const together = askDns(host, families, null, timeoutMs, signal);
-  const [dnsSays, answers] = await Promise.all([together, listenToServers(host, families, timeoutMs, together)]);
+  const [dnsSays, answers] = await Promise.all([
+    together,
+    listenToServers(host, families, timeoutMs, together),
+  ]);
   return { ...refine(own, nameFailed, dnsSays), answers };
 }
 
@@ -197,8 +260,12 @@ async function explainFailure(error: ErrorFacts, host: string, families: readonl
 function refine(own: Failure, nameFailed: boolean, dnsSays: Address[] | Failure): Failure {
   if (Array.isArray(dnsSays)) return own; // DNS knows it, the system does not: what applications see stands
   if (!nameFailed) return dnsSays.reason.startsWith('resolver-') ? dnsSays : own;
-  if (dnsSays.reason === 'name-no-address') return { reason: 'name-no-address', error: withWinsock(own.error, 11004) };
-  const answered = dnsSays.error.code === 'EFORMERR' || (own.reason === 'name-no-address' && ['ESERVFAIL', 'EREFUSED', 'ENOTIMP'].includes(dnsSays.error.code));
+  if (dnsSays.reason === 'name-no-address')
+    return { reason: 'name-no-address', error: withWinsock(own.error, 11004) };
+  const answered =
+    dnsSays.error.code === 'EFORMERR' ||
+    (own.reason === 'name-no-address' &&
+      ['ESERVFAIL', 'EREFUSED', 'ENOTIMP'].includes(dnsSays.error.code));
   return answered ? dnsSays : own;
 }
 
@@ -206,9 +273,25 @@ function refine(own: Failure, nameFailed: boolean, dnsSays: Address[] | Failure)
 export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolved | null {
   const family = familyOf(host);
   if (family === null) return null;
-  if (only === undefined || family === only) return { state: 'resolved', host, via: 'literal', elapsedMs: 0, addresses: [{ address: host, family }] };
+  if (only === undefined || family === only)
+    return {
+      state: 'resolved',
+      host,
+      via: 'literal',
+      elapsedMs: 0,
+      addresses: [{ address: host, family }],
+    };
   const error = { code: 'EAI_ADDRFAMILY', errno: null, winsock: 11004, syscall: null };
-  return { state: 'unresolved', reason: 'name-no-address', host, via: 'literal', elapsedMs: 0, error, servers: [], family: only };
+  return {
+    state: 'unresolved',
+    reason: 'name-no-address',
+    host,
+    via: 'literal',
+    elapsedMs: 0,
+    error,
+    servers: [],
+    family: only,
+  };
 }
 
 /**
@@ -219,7 +302,15 @@ export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolve
  * @throws RangeError when the timeout cannot be kept, TypeError when the DNS server is not an address
  */
 export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
-  const { family, timeoutMs = DEFAULT_TIMEOUT_MS, signal, dnsServer, bothFamilies = false, systemLookup = lookUpInProcess, spareDescriptors = () => 1 } = options;
+  const {
+    family,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    signal,
+    dnsServer,
+    bothFamilies = false,
+    systemLookup = lookUpInProcess,
+    spareDescriptors = () => 1,
+  } = options;
   checkTimeout(timeoutMs);
   const literal = resolveLiteral(host, family);
   if (literal) return literal;
@@ -238,15 +329,38 @@ export async function resolveHost(host: string, options: ResolveOptions = {}): P
     return error && { state: 'failed', reason: 'no-files-left', ...asked, elapsedMs, error };
   };
 
-  if (asciiHost(host) === '') return unresolved({ reason: 'name-not-found', error: { code: 'ENOTFOUND', errno: null, winsock: 11001, syscall: null } }, 0);
+  if (asciiHost(host) === '')
+    return unresolved(
+      {
+        reason: 'name-not-found',
+        error: { code: 'ENOTFOUND', errno: null, winsock: 11001, syscall: null },
+      },
+      0,
+    );
   if (dnsServer !== undefined) {
     const answer = await askDns(asked.host, families, [dnsServer], timeoutMs, signal, bothFamilies);
-    return Array.isArray(answer) ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer } : (failedHere(elapsed()) ?? unresolved(answer, elapsed()));
+    return Array.isArray(answer)
+      ? { state: 'resolved', ...asked, elapsedMs: elapsed(), addresses: answer }
+      : (failedHere(elapsed()) ?? unresolved(answer, elapsed()));
   }
-  const answer: LookupAnswer | null = await within(systemLookup(asked.host, family ?? 0), timeoutMs, signal, () => null);
+  const answer: LookupAnswer | null = await within(
+    systemLookup(asked.host, family ?? 0),
+    timeoutMs,
+    signal,
+    () => null,
+  );
   if (answer === null) return unresolved(NO_ANSWER, elapsed());
-  if ('addresses' in answer) return { state: 'resolved', ...asked, elapsedMs: answer.elapsedMs, addresses: answer.addresses };
+  if ('addresses' in answer)
+    return {
+      state: 'resolved',
+      ...asked,
+      elapsedMs: answer.elapsedMs,
+      addresses: answer.addresses,
+    };
   const failed = failedHere(answer.elapsedMs);
   if (failed) return failed;
-  return unresolved(await explainFailure(answer.error, asked.host, families, timeoutMs - elapsed(), signal), answer.elapsedMs);
+  return unresolved(
+    await explainFailure(answer.error, asked.host, families, timeoutMs - elapsed(), signal),
+    answer.elapsedMs,
+  );
 }

@@ -28,8 +28,16 @@ const MANY = 5000;
 const CLOSE_TOGETHER_MS = 10;
 
 /** Waits until the clock says so; less when the signal is aborted. A timer may fire a millisecond early. */
-async function sleepUntil(timeMs: number, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
-  for (let remainingMs = timeMs - clock(); remainingMs > 0 && !signal?.aborted; remainingMs = timeMs - clock()) {
+async function sleepUntil(
+  timeMs: number,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  for (
+    let remainingMs = timeMs - clock();
+    remainingMs > 0 && !signal?.aborted;
+    remainingMs = timeMs - clock()
+  ) {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
@@ -59,10 +67,12 @@ const addressesOf = ({ resolution }: ProbeReport): readonly string[] | null =>
   resolution.state === 'resolved' ? resolution.addresses.map(({ address }) => address) : null;
 
 function checkRange(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most)) throw new RangeError(`${name}: ${value} is out of range; allowed: ${least} or more`);
+  if (!(value >= least && value <= most))
+    throw new RangeError(`${name}: ${value} is out of range; allowed: ${least} or more`);
 }
 
-const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] => ('host' in targets ? [{ target: targets }] : targets);
+const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] =>
+  'host' in targets ? [{ target: targets }] : targets;
 
 /**
  * Probes a target, or several side by side, again and again: the loop behind repeating and waiting. Names are resolved anew in each round.
@@ -71,10 +81,23 @@ const asRequests = (targets: Target | readonly TargetRequest[]): readonly Target
  *
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
-export async function* probeSeries(targets: Target | readonly TargetRequest[], options: SeriesOptions = {}): AsyncGenerator<SeriesEvent, void, undefined> {
-  const { count = Infinity, intervalMs = 1000, durationMs = Infinity, timeoutMs = DEFAULT_TIMEOUT_MS, stopWhen = () => false, everyAddress = false, ratePerSecond = Infinity, signal } = options;
+export async function* probeSeries(
+  targets: Target | readonly TargetRequest[],
+  options: SeriesOptions = {},
+): AsyncGenerator<SeriesEvent, void, undefined> {
+  const {
+    count = Infinity,
+    intervalMs = 1000,
+    durationMs = Infinity,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    stopWhen = () => false,
+    everyAddress = false,
+    ratePerSecond = Infinity,
+    signal,
+  } = options;
   checkRange('count', count, 0, Infinity);
-  if (count !== Infinity && !Number.isInteger(count)) throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
+  if (count !== Infinity && !Number.isInteger(count))
+    throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
   checkRange('intervalMs', intervalMs, 0, Infinity);
   checkRange('durationMs', durationMs, 0, Infinity);
   if (signal) setMaxListeners(0, signal); // one signal may end many series
@@ -98,25 +121,47 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
     return former && [...former].sort().join() !== [...now].sort().join() ? former : null;
   };
 
-  for (let sequence = 1; sequence <= count && !stop && !signal?.aborted && clock() < endMs; sequence += 1) {
+  for (
+    let sequence = 1;
+    sequence <= count && !stop && !signal?.aborted && clock() < endMs;
+    sequence += 1
+  ) {
     const remainingMs = Math.max(endMs - clock(), 1);
     // A single probe is not what makes this machine short of something: it is told at once, within its deadline.
-    const shortagePatienceMs = requests.length === 1 ? 0 : Math.min(options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS, remainingMs);
-    const round = probeTargets(requests, { closeWith, ...options, timeoutMs: Math.min(timeoutMs, remainingMs), shortagePatienceMs });
+    const shortagePatienceMs =
+      requests.length === 1
+        ? 0
+        : Math.min(options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS, remainingMs);
+    const round = probeTargets(requests, {
+      closeWith,
+      ...options,
+      timeoutMs: Math.min(timeoutMs, remainingMs),
+      shortagePatienceMs,
+    });
     for await (const probed of round) {
       const { report, request } = probed;
       if (sequence > 1 && wasCutShort(report, timeoutMs)) continue;
-      const address = everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
+      const address =
+        everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
       const name = formatHostPort(report.target.host, report.target.port);
       const key = `${name} ${address}`;
       const track = tracks.get(key) ?? new Track(report.target, address);
       tracks.set(key, track);
-      const event: ProbeEvent = { ...probed, sequence, lostSynSeconds: track.retransmissions.add(report.outcome), formerAddresses: noticeAddresses(report) };
+      const event: ProbeEvent = {
+        ...probed,
+        sequence,
+        lostSynSeconds: track.retransmissions.add(report.outcome),
+        formerAddresses: noticeAddresses(report),
+      };
       yield event;
-      const outage = (request.expect ?? options.expect ?? 'open') === 'open' ? track.outages.add(report) : null;
+      const outage =
+        (request.expect ?? options.expect ?? 'open') === 'open' ? track.outages.add(report) : null;
       if (outage) yield { type: 'outage', target: report.target, address, outage };
       // An outage of the name itself is over when it resolves, whatever its addresses do then.
-      const ofName = address === null ? null : (tracks.get(`${name} null`)?.outages.end(report.startedAt) ?? null);
+      const ofName =
+        address === null
+          ? null
+          : (tracks.get(`${name} null`)?.outages.end(report.startedAt) ?? null);
       if (ofName) yield { type: 'outage', target: report.target, address: null, outage: ofName };
       stop = stopWhen(event);
       if (stop) break;
@@ -135,11 +180,21 @@ export async function* probeSeries(targets: Target | readonly TargetRequest[], o
 function wasCutShort({ outcome, timeoutMs }: ProbeReport, ownTimeoutMs: number): boolean {
   if (timeoutMs >= ownTimeoutMs) return false;
   if (outcome.state === 'open') return outcome.service?.state === 'silent';
-  return 'reason' in outcome && (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout');
+  return (
+    'reason' in outcome &&
+    (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout')
+  );
 }
 
 /** Reasons that waiting does not cure: the name does not exist, this machine has no way there or forbids it. */
-const INCURABLE: ReadonlySet<Reason> = new Set<Reason>(['name-not-found', 'name-no-address', 'no-route', 'not-permitted', 'bad-source', 'unknown-error']);
+const INCURABLE: ReadonlySet<Reason> = new Set<Reason>([
+  'name-not-found',
+  'name-no-address',
+  'no-route',
+  'not-permitted',
+  'bad-source',
+  'unknown-error',
+]);
 
 /** How long to wait, and for what. */
 export interface WaitOptions extends Omit<SeriesOptions, 'count' | 'stopWhen' | 'everyAddress'> {
@@ -170,15 +225,21 @@ export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
  *
  * @throws TypeError or RangeError when the options are misused; never because of what the network answers
  */
-export async function waitUntil(target: Target | TargetRequest, options: WaitOptions = {}): Promise<WaitResult> {
+export async function waitUntil(
+  target: Target | TargetRequest,
+  options: WaitOptions = {},
+): Promise<WaitResult> {
   const request: TargetRequest = 'host' in target ? { target } : target;
   const { waitForName = false, onProbe, ...rest } = options;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const isIncurable = ({ report: { outcome } }: ProbeEvent): boolean =>
-    'reason' in outcome && INCURABLE.has(outcome.reason) && !(waitForName && outcome.state === 'unresolved');
+    'reason' in outcome &&
+    INCURABLE.has(outcome.reason) &&
+    !(waitForName && outcome.state === 'unresolved');
   let last: ProbeEvent | null = null;
   const { durationMs = WAIT_DEFAULTS.durationMs, intervalMs = WAIT_DEFAULTS.intervalMs } = options;
-  const isExpected = ({ verdict, report }: ProbeEvent): boolean => verdict.asExpected && !wasCutShort(report, timeoutMs);
+  const isExpected = ({ verdict, report }: ProbeEvent): boolean =>
+    verdict.asExpected && !wasCutShort(report, timeoutMs);
   const stopWhen = (seen: ProbeEvent): boolean => isExpected(seen) || isIncurable(seen);
   for await (const event of probeSeries([request], { ...rest, durationMs, intervalMs, stopWhen })) {
     if (event.type !== 'probe') continue;

@@ -5,10 +5,12 @@ export type State = 'open' | 'closed' | 'filtered' | 'unresolved' | 'failed' | '
 export type ClosedReason = 'conn-refused';
 
 /** Nothing usable came back (words as nmap uses them). */
-export type FilteredReason = 'no-response' | 'host-unreach' | 'net-unreach' | 'proto-unreach' | 'admin-prohibited';
+export type FilteredReason =
+  'no-response' | 'host-unreach' | 'net-unreach' | 'proto-unreach' | 'admin-prohibited';
 
 /** The name has no address. */
-export type UnresolvedReason = 'name-not-found' | 'name-no-address' | 'resolver-failed' | 'resolver-timeout';
+export type UnresolvedReason =
+  'name-not-found' | 'name-no-address' | 'resolver-failed' | 'resolver-timeout';
 
 /** The probe could not be made here; nothing was learned about the port. */
 export type FailedReason =
@@ -21,13 +23,18 @@ export type FailedReason =
   | 'unknown-error';
 
 /** What this machine is short of when too much is done at once: it passes, and says nothing about a port. */
-export const SHORTAGES: ReadonlySet<Reason> = new Set<FailedReason>(['no-files-left', 'no-ports-left', 'no-resources']);
+export const SHORTAGES: ReadonlySet<Reason> = new Set<FailedReason>([
+  'no-files-left',
+  'no-ports-left',
+  'no-resources',
+]);
 
 /** The port is open, but the service behind it did not answer as it should. */
 export type ServiceReason = 'silent' | 'dropped' | 'wrong-protocol' | 'tls-failed';
 
 /** Why a port is not open or, where that was asked for, the service behind it not there. */
-export type Reason = ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
+export type Reason =
+  ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
 
 /** One row of the table of exit codes. */
 export interface ExitCodeRow {
@@ -46,8 +53,18 @@ export interface ExitCodeRow {
  * 0, 1 and 2 are those of Microsoft's PortQry (KB 310099); 64 and 70 are EX_USAGE and EX_SOFTWARE of sysexits(3).
  */
 export const EXIT_CODES: readonly ExitCodeRow[] = [
-  { exitCode: 0, state: 'open', meaning: 'the handshake completed (or: everything was as --expect says)', reasons: [] },
-  { exitCode: 1, state: 'closed', meaning: 'somebody answered: refused', reasons: ['conn-refused'] },
+  {
+    exitCode: 0,
+    state: 'open',
+    meaning: 'the handshake completed (or: everything was as --expect says)',
+    reasons: [],
+  },
+  {
+    exitCode: 1,
+    state: 'closed',
+    meaning: 'somebody answered: refused',
+    reasons: ['conn-refused'],
+  },
   {
     exitCode: 2,
     state: 'filtered',
@@ -64,18 +81,43 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     exitCode: 4,
     state: 'failed',
     meaning: 'the probe could not be made here; nothing was learned about the port',
-    reasons: ['no-route', 'no-ports-left', 'no-files-left', 'not-permitted', 'bad-source', 'no-resources', 'unknown-error'],
+    reasons: [
+      'no-route',
+      'no-ports-left',
+      'no-files-left',
+      'not-permitted',
+      'bad-source',
+      'no-resources',
+      'unknown-error',
+    ],
   },
-  { exitCode: 5, state: null, meaning: 'a port is open that --expect says must not be, or slower than --max-latency', reasons: [] },
+  {
+    exitCode: 5,
+    state: null,
+    meaning: 'a port is open that --expect says must not be, or slower than --max-latency',
+    reasons: [],
+  },
   {
     exitCode: 6,
     state: 'open',
-    meaning: 'the port is open, but the service asked for with --service did not answer as it should',
+    meaning:
+      'the port is open, but the service asked for with --service did not answer as it should',
     reasons: ['silent', 'dropped', 'wrong-protocol', 'tls-failed'],
   },
   { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
-  { exitCode: 70, state: null, meaning: 'a bug in portping, or standard output could not be written', reasons: [] },
-  { exitCode: 130, state: 'cancelled', meaning: 'interrupted before every target had a verdict, or before all probes of --count were made', reasons: [] },
+  {
+    exitCode: 70,
+    state: null,
+    meaning: 'a bug in portping, or standard output could not be written',
+    reasons: [],
+  },
+  {
+    exitCode: 130,
+    state: 'cancelled',
+    meaning:
+      'interrupted before every target had a verdict, or before all probes of --count were made',
+    reasons: [],
+  },
 ];
 
 /** Exit code for a port that is open, but not as expected. */

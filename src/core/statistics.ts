@@ -100,7 +100,8 @@ class RunningFigures {
     if (this.#count === 0) return null;
     // Rounding may put the mean a hair outside of what was measured.
     const mean = Math.min(Math.max(this.#mean, this.#min), this.#max);
-    const standardDeviation = this.#count < 2 ? null : Math.sqrt(Math.max(this.#squares, 0) / (this.#count - 1));
+    const standardDeviation =
+      this.#count < 2 ? null : Math.sqrt(Math.max(this.#squares, 0) / (this.#count - 1));
     return { count: this.#count, min: this.#min, mean, max: this.#max, standardDeviation };
   }
 }
@@ -113,7 +114,11 @@ export class Statistics {
   readonly #jitter = new RunningFigures();
   readonly #answers = new RunningFigures();
   readonly #serviceFailures: Partial<Record<ServiceReason, number>> = {};
-  readonly #histogram: RecordableHistogram = createHistogram({ lowest: 1, highest: HIGHEST_MICROSECONDS, figures: 4 });
+  readonly #histogram: RecordableHistogram = createHistogram({
+    lowest: 1,
+    highest: HIGHEST_MICROSECONDS,
+    figures: 4,
+  });
   readonly #bins: number[] = [];
   readonly #recent: (number | null)[] = [];
 
@@ -129,7 +134,11 @@ export class Statistics {
     if (event.type === 'outage') {
       const { count, longestMs, totalMs } = this.#outages;
       const { durationMs } = event.outage;
-      this.#outages = { count: count + 1, longestMs: Math.max(longestMs, durationMs), totalMs: totalMs + durationMs };
+      this.#outages = {
+        count: count + 1,
+        longestMs: Math.max(longestMs, durationMs),
+        totalMs: totalMs + durationMs,
+      };
       return;
     }
     const { outcome, resolution, startedAt } = event.report;
@@ -139,7 +148,8 @@ export class Statistics {
     if (event.verdict.tooSlow) this.#tooSlow += 1;
     if (event.lostSynSeconds !== null) this.#lostSyns += 1;
     this.#counts[outcome.state] += 1;
-    if (resolution.state === 'resolved' && resolution.via !== 'literal') this.#resolving.add(resolution.elapsedMs);
+    if (resolution.state === 'resolved' && resolution.via !== 'literal')
+      this.#resolving.add(resolution.elapsedMs);
     const latencyMs = outcome.state === 'open' ? outcome.latencyMs : null;
     if (latencyMs !== null) this.#addLatency(latencyMs);
     if (outcome.state === 'open' && outcome.service) this.#addService(outcome.service);

@@ -50,7 +50,12 @@ class Attempt extends Socket {
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     if (this.over) return false;
     if (event === 'connectionAttempt') this.startMs = now();
-    else if (event === 'connect') this.finish(this.localPort === this.remotePort && this.localAddress === this.remoteAddress ? SWEEP_STATE.unclear : SWEEP_STATE.open);
+    else if (event === 'connect')
+      this.finish(
+        this.localPort === this.remotePort && this.localAddress === this.remoteAddress
+          ? SWEEP_STATE.unclear
+          : SWEEP_STATE.open,
+      );
     else if (event === 'error') this.fail(args[0] as NodeJS.ErrnoException);
     return true;
   }
@@ -67,7 +72,9 @@ class Attempt extends Socket {
     }
     const verdict = SWEEP_VERDICTS.findIndex((each) => each.reason === reason);
     errnos[this.index] = error.errno ?? 0;
-    return this.finish(verdict < 0 || error.errno === undefined ? SWEEP_STATE.unclear : SWEEP_STATE.failed + verdict);
+    return this.finish(
+      verdict < 0 || error.errno === undefined ? SWEEP_STATE.unclear : SWEEP_STATE.failed + verdict,
+    );
   }
 
   finish(state: number | null): void {
@@ -85,7 +92,11 @@ class Attempt extends Socket {
 
 /** Ends what has had its time. Runs after the poll phase, so that what is ready was heard before. */
 function expire(): void {
-  for (let attempt = flight[oldest]; attempt && (attempt.over || now() - attempt.startMs >= timeoutMs); attempt = flight[oldest]) {
+  for (
+    let attempt = flight[oldest];
+    attempt && (attempt.over || now() - attempt.startMs >= timeoutMs);
+    attempt = flight[oldest]
+  ) {
     oldest += 1;
     if (!attempt.over) attempt.finish(SWEEP_STATE.silent);
   }

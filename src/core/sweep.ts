@@ -53,10 +53,17 @@ const STARTS_PER_TURN = 12;
 const LOOK_MS = 10;
 
 /** The options that a sweep understands. */
-export type SweepOptions = Pick<ManyOptions, 'timeoutMs' | 'concurrency' | 'expect' | 'maxLatencyMs' | 'signal'>;
+export type SweepOptions = Pick<
+  ManyOptions,
+  'timeoutMs' | 'concurrency' | 'expect' | 'maxLatencyMs' | 'signal'
+>;
 
 /** Without descriptors for a thread, or for the file that it runs (the other thread may have them all already), it goes without that one. */
-const THREAD_SHORTAGES: ReadonlySet<string> = new Set(['ERR_WORKER_INIT_FAILED', 'EMFILE', 'ENFILE']);
+const THREAD_SHORTAGES: ReadonlySet<string> = new Set([
+  'ERR_WORKER_INIT_FAILED',
+  'EMFILE',
+  'ENFILE',
+]);
 
 class Chunk {
   readonly hosts: string[] = [];
@@ -73,8 +80,17 @@ class Chunk {
   constructor(targets: readonly Target[], timeoutMs: number) {
     this.length = targets.length;
     this.#timeoutMs = timeoutMs;
-    const shared = (bytes: number): SharedArrayBuffer => new SharedArrayBuffer(bytes * targets.length);
-    const job = { ports: shared(2), hostOf: shared(4), states: shared(1), errnos: shared(2), startedAt: shared(8), elapsedMs: shared(8), cursor: new SharedArrayBuffer(4) };
+    const shared = (bytes: number): SharedArrayBuffer =>
+      new SharedArrayBuffer(bytes * targets.length);
+    const job = {
+      ports: shared(2),
+      hostOf: shared(4),
+      states: shared(1),
+      errnos: shared(2),
+      startedAt: shared(8),
+      elapsedMs: shared(8),
+      cursor: new SharedArrayBuffer(4),
+    };
     this.job = { ...job, hosts: this.hosts, timeoutMs, startsPerTurn: STARTS_PER_TURN };
     this.#ports = new Uint16Array(job.ports);
     this.#hostOf = new Uint32Array(job.hostOf);
@@ -97,12 +113,26 @@ class Chunk {
     const endpoint: Endpoint = { address: host, family: familyOf(host) ?? 4, port };
     const common = { endpoint, startedAt: Math.round(this.#startedAt[index] ?? 0) };
     const elapsedMs = this.#elapsedMs[index] ?? this.#timeoutMs;
-    if (state === SWEEP_STATE.open) return { state: 'open', ...common, latencyMs: elapsedMs, local: null, dropped: null, service: null };
-    if (state === SWEEP_STATE.silent) return { state: 'filtered', reason: 'no-response', ...common, elapsedMs, error: TIMED_OUT };
+    if (state === SWEEP_STATE.open)
+      return {
+        state: 'open',
+        ...common,
+        latencyMs: elapsedMs,
+        local: null,
+        dropped: null,
+        service: null,
+      };
+    if (state === SWEEP_STATE.silent)
+      return { state: 'filtered', reason: 'no-response', ...common, elapsedMs, error: TIMED_OUT };
     const verdict = SWEEP_VERDICTS[state - SWEEP_STATE.failed];
     if (!verdict) return null;
     const errno = this.#errnos[index] ?? 0;
-    return { ...verdict, ...common, elapsedMs, error: errorFacts({ code: getSystemErrorName(errno), errno, syscall: 'connect' }) };
+    return {
+      ...verdict,
+      ...common,
+      elapsedMs,
+      error: errorFacts({ code: getSystemErrorName(errno), errno, syscall: 'connect' }),
+    };
   }
 
   target(index: number): Target {
@@ -110,7 +140,11 @@ class Chunk {
   }
 }
 
-async function* sweepChunk(targets: readonly Target[], workerPath: string, options: SweepOptions): AsyncGenerator<ProbeEvent, void, undefined> {
+async function* sweepChunk(
+  targets: readonly Target[],
+  workerPath: string,
+  options: SweepOptions,
+): AsyncGenerator<ProbeEvent, void, undefined> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, concurrency = DEFAULT_CONCURRENCY, signal } = options;
   const { Worker } = await import('node:worker_threads');
   const threads = Math.min(availableParallelism(), 2, concurrency); // a third one gained nothing, measured on two cores
@@ -119,25 +153,45 @@ async function* sweepChunk(targets: readonly Target[], workerPath: string, optio
   let ended = 0;
   let shortagePatienceMs: number | undefined;
   const workers = Array.from({ length: threads }, (_, index) => {
-    const workerData: SweepJob = { ...chunk.job, concurrency: Math.floor((concurrency + index) / threads) };
-    return new Worker(workerPath, { workerData, env: {}, resourceLimits: { maxYoungGenerationSizeMb: 4 } });
+    const workerData: SweepJob = {
+      ...chunk.job,
+      concurrency: Math.floor((concurrency + index) / threads),
+    };
+    return new Worker(workerPath, {
+      workerData,
+      env: {},
+      resourceLimits: { maxYoungGenerationSizeMb: 4 },
+    });
   });
   for (const worker of workers) {
-    worker.on('error', (cause: NodeJS.ErrnoException) => { if (!THREAD_SHORTAGES.has(cause.code ?? '')) failure = { cause }; }).on('exit', () => { ended += 1; });
+    worker
+      .on('error', (cause: NodeJS.ErrnoException) => {
+        if (!THREAD_SHORTAGES.has(cause.code ?? '')) failure = { cause };
+      })
+      .on('exit', () => {
+        ended += 1;
+      });
   }
   try {
-    for (let index = 0; index < chunk.length && !signal?.aborted; ) {
+    for (let index = 0; index < chunk.length && !signal?.aborted;) {
       const attempt = chunk.attempt(index);
       if (attempt === undefined) {
         if (failure) throw failure.cause;
-        if (ended === threads && chunk.attempt(index) === undefined) return yield* probeTargets(targets.slice(index).map((target) => ({ target })), options);
+        if (ended === threads && chunk.attempt(index) === undefined)
+          return yield* probeTargets(
+            targets.slice(index).map((target) => ({ target })),
+            options,
+          );
         await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
         continue;
       }
       const target = chunk.target(index);
       index += 1;
       if (attempt === null) {
-        for await (const event of probeTargets([{ target }], { ...options, ...(shortagePatienceMs === undefined ? {} : { shortagePatienceMs }) })) {
+        for await (const event of probeTargets([{ target }], {
+          ...options,
+          ...(shortagePatienceMs === undefined ? {} : { shortagePatienceMs }),
+        })) {
           const reason = reasonOf(event.report.outcome);
           if (reason !== null && SHORTAGES.has(reason)) shortagePatienceMs = 0; // it has been waited for; not again for each
           yield event;
@@ -145,9 +199,30 @@ async function* sweepChunk(targets: readonly Target[], workerPath: string, optio
         continue;
       }
       const { address, family } = attempt.endpoint;
-      const resolution = { state: 'resolved', host: target.host, via: 'literal', elapsedMs: 0, addresses: [{ address, family }] } as const;
-      const report = { target, startedAt: attempt.startedAt, timeoutMs, resolution, attempts: [attempt], outcome: attempt };
-      yield { type: 'probe', sequence: 1, request: { target }, report, verdict: judge(attempt, options), lostSynSeconds: null, formerAddresses: null };
+      const resolution = {
+        state: 'resolved',
+        host: target.host,
+        via: 'literal',
+        elapsedMs: 0,
+        addresses: [{ address, family }],
+      } as const;
+      const report = {
+        target,
+        startedAt: attempt.startedAt,
+        timeoutMs,
+        resolution,
+        attempts: [attempt],
+        outcome: attempt,
+      };
+      yield {
+        type: 'probe',
+        sequence: 1,
+        request: { target },
+        report,
+        verdict: judge(attempt, options),
+        lostSynSeconds: null,
+        formerAddresses: null,
+      };
     }
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
@@ -160,7 +235,11 @@ async function* sweepChunk(targets: readonly Target[], workerPath: string, optio
  *
  * @param workerPath the built `sweep-worker`
  */
-export async function* sweepTargets(targets: Iterable<Target>, workerPath: string, options: SweepOptions): AsyncGenerator<ProbeEvent, void, undefined> {
+export async function* sweepTargets(
+  targets: Iterable<Target>,
+  workerPath: string,
+  options: SweepOptions,
+): AsyncGenerator<ProbeEvent, void, undefined> {
   let chunk: Target[] = [];
   for (const target of targets) {
     if (chunk.push(target) < CHUNK) continue;

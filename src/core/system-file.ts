@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
 
 /** Where each platform keeps its files about the network, `hosts` and `services`: hosts(5), services(5); on Windows below the system root. */
-export function systemFilePath(name: 'hosts' | 'services', platform: NodeJS.Platform = process.platform, env: NodeJS.ProcessEnv = process.env): string {
-  return platform === 'win32' ? `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\drivers\\etc\\${name}` : `/etc/${name}`;
+export function systemFilePath(
+  name: 'hosts' | 'services',
+  platform: NodeJS.Platform = process.platform,
+  env: NodeJS.ProcessEnv = process.env,
+): string {
+  return platform === 'win32'
+    ? `${env['SystemRoot'] ?? 'C:\\Windows'}\\System32\\drivers\\etc\\${name}`
+    : `/etc/${name}`;
 }
 
 /** A small text file of the system, or null when there is none or it cannot be read. */

@@ -12,7 +12,12 @@ export type SystemLookup = (host: string, family: 0 | 4 | 6) => Promise<LookupAn
 
 /** Addresses as a resolver gave them, in its order, each once. */
 export function uniqueAddresses(found: readonly { address: string; family: number }[]): Address[] {
-  const unique = new Map(found.map(({ address, family }) => [address, { address, family: family === 6 ? 6 : 4 } as const]));
+  const unique = new Map(
+    found.map(({ address, family }) => [
+      address,
+      { address, family: family === 6 ? 6 : 4 } as const,
+    ]),
+  );
   return [...unique.values()];
 }
 
@@ -58,12 +63,16 @@ export const lookUpInProcess: SystemLookup = shareLookups(async (host, family) =
   return new Promise((resolve) => {
     const startMs = monotonicClock();
     pending += 1;
-    const settle = (answer: { readonly error: ErrorFacts } | { readonly addresses: readonly Address[] }): void => {
+    const settle = (
+      answer: { readonly error: ErrorFacts } | { readonly addresses: readonly Address[] },
+    ): void => {
       pending -= 1;
       resolve({ elapsedMs: monotonicClock() - startMs, ...answer });
     };
     try {
-      lookup(host, { family, all: true }, (error, found) => settle(error ? { error: errorFacts(error) } : { addresses: uniqueAddresses(found) }));
+      lookup(host, { family, all: true }, (error, found) =>
+        settle(error ? { error: errorFacts(error) } : { addresses: uniqueAddresses(found) }),
+      );
     } catch (error) {
       settle({ error: errorFacts(error) }); // an argument that this version of Node refuses
     }

@@ -52,12 +52,14 @@ const PORT_RULE = 'allowed: 1 to 65535, or the name of a TCP service such as smt
 export function parsePort(text: string): number {
   if (/^\d+$/.test(text)) {
     const port = Number(text);
-    if (text.length > 5 || port < 1 || port > 65535) throw new UsageError(`port: ${text} is out of range; ${PORT_RULE}`);
+    if (text.length > 5 || port < 1 || port > 65535)
+      throw new UsageError(`port: ${text} is out of range; ${PORT_RULE}`);
     return port;
   }
   if (text === '') throw new UsageError(`port: nothing given; ${PORT_RULE}`);
   const port = /^[a-z0-9][a-z0-9._+-]*$/i.test(text) ? portOfService(text) : undefined;
-  if (port === undefined) throw new UsageError(`port: "${text}" is neither a port nor a known service; ${PORT_RULE}`);
+  if (port === undefined)
+    throw new UsageError(`port: "${text}" is neither a port nor a known service; ${PORT_RULE}`);
   return port;
 }
 
@@ -81,13 +83,20 @@ export function isLinkLocal(address: string): boolean {
 function parseZonedAddress(address: string): string {
   const [, zone] = address.split('%');
   if (isLinkLocal(address) && !zone) {
-    throw new UsageError(`host: ${address} is a link-local address and says nothing without its interface; write ${address}%eth0, for example`);
+    throw new UsageError(
+      `host: ${address} is a link-local address and says nothing without its interface; write ${address}%eth0, for example`,
+    );
   }
   if (zone !== undefined) {
     const interfaces = networkInterfaces();
-    const zones = Object.entries(interfaces).flatMap(([name, addresses]) => [name, ...(addresses ?? []).map((each) => String(each.scopeid ?? ''))]);
+    const zones = Object.entries(interfaces).flatMap(([name, addresses]) => [
+      name,
+      ...(addresses ?? []).map((each) => String(each.scopeid ?? '')),
+    ]);
     if (!zones.includes(zone)) {
-      throw new UsageError(`host: ${address} names the interface "${zone}", which this machine does not have; allowed: ${Object.keys(interfaces).join(', ')}`);
+      throw new UsageError(
+        `host: ${address} names the interface "${zone}", which this machine does not have; allowed: ${Object.keys(interfaces).join(', ')}`,
+      );
     }
   }
   return address;
@@ -105,24 +114,37 @@ export function parseHost(text: string): string {
   const host = unbracketed ?? text;
   if (host === '') throw new UsageError(`host: nothing given; ${HOST_RULE}`);
   if (isIP(host) === 6) return parseZonedAddress(host);
-  if (unbracketed !== undefined) throw new UsageError(`host: "${text}" is not an IPv6 address; brackets are for IPv6 only`);
+  if (unbracketed !== undefined)
+    throw new UsageError(`host: "${text}" is not an IPv6 address; brackets are for IPv6 only`);
   if (isIP(host) === 4) return host;
-  if (host.includes(':')) throw new UsageError(`host: "${host}" is not an IPv6 address; ${HOST_RULE}`);
+  if (host.includes(':'))
+    throw new UsageError(`host: "${host}" is not an IPv6 address; ${HOST_RULE}`);
 
   // Node 20 has nothing to say to some names in their ASCII form (xn--a), which others resolve.
   const ascii = /^[\w.-]*$/.test(host) ? domainToASCII(host) || host : asciiHost(host);
   if (isIPv4(ascii)) {
-    throw new UsageError(`host: "${host}" is not an IPv4 address in four decimal parts; some programs read it as ${ascii}: write that if you mean it`);
+    throw new UsageError(
+      `host: "${host}" is not an IPv4 address in four decimal parts; some programs read it as ${ascii}: write that if you mean it`,
+    );
   }
   const name = host.replace(/\.$/, '');
-  if (/(^|\.)(\d+|0x[\da-f]*)$/i.test(name)) throw new UsageError(`host: "${host}" is not an IPv4 address; allowed: four numbers from 0 to 255`);
+  if (/(^|\.)(\d+|0x[\da-f]*)$/i.test(name))
+    throw new UsageError(
+      `host: "${host}" is not an IPv4 address; allowed: four numbers from 0 to 255`,
+    );
   const asciiName = (ascii || host).replace(/\.$/, '');
-  if (asciiName.length > 253) throw new UsageError(`host: the name has ${asciiName.length} characters; allowed: at most 253`);
+  if (asciiName.length > 253)
+    throw new UsageError(`host: the name has ${asciiName.length} characters; allowed: at most 253`);
   for (const label of asciiName.split('.')) {
     if (label === '') throw new UsageError(`host: "${host}" has an empty part; ${HOST_RULE}`);
-    if (label.length > 63) throw new UsageError(`host: a part of the name has ${label.length} characters; allowed: at most 63 between dots`);
+    if (label.length > 63)
+      throw new UsageError(
+        `host: a part of the name has ${label.length} characters; allowed: at most 63 between dots`,
+      );
     if (ascii === '' || !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i.test(label)) {
-      throw new UsageError(`host: "${host}" is not a host name; allowed: letters, digits, hyphens and dots`);
+      throw new UsageError(
+        `host: "${host}" is not a host name; allowed: letters, digits, hyphens and dots`,
+      );
     }
   }
   return host;
@@ -136,11 +158,20 @@ export function parseHost(text: string): string {
 export function parseUrl(text: string): Target {
   const scheme = text.slice(0, text.indexOf(':'));
   // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001. The port is the digits behind it.
-  const authority = /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?(?=[/?#]|$)/.exec(text)?.groups;
-  if (!authority) throw new UsageError(`host: "${text}" has something between its host and its port; ${HOST_RULE}`);
+  const authority =
+    /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?(?=[/?#]|$)/.exec(
+      text,
+    )?.groups;
+  if (!authority)
+    throw new UsageError(
+      `host: "${text}" has something between its host and its port; ${HOST_RULE}`,
+    );
   const host = parseHost(authority['host'] ?? '');
   const portText = authority['port'] ?? '';
   const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
-  if (port === undefined) throw new UsageError(`port: the scheme "${scheme}" has no port that portping knows; write it: ${scheme}://${formatHostPort(host, 1234)}`);
+  if (port === undefined)
+    throw new UsageError(
+      `port: the scheme "${scheme}" has no port that portping knows; write it: ${scheme}://${formatHostPort(host, 1234)}`,
+    );
   return { host, port };
 }

@@ -52,35 +52,60 @@ interface RawOptions {
  * @throws UsageError when it is not such a pair
  */
 export function parseListen(text: string): ListenAddress {
-  const [, bracketed, plain = '', digits = ''] = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
+  const [, bracketed, plain = '', digits = ''] =
+    /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
   const address = bracketed ?? plain;
   const family = bracketed === undefined ? (address === '' ? 0 : 4) : 6;
   const port = digits === '' ? NaN : Number(digits);
   if (!(port <= 65_535) || isIP(address) !== family) {
-    throw new UsageError(`--listen: "${text}" is not an address and a port; allowed: 127.0.0.1:9991, [::1]:9991, or :9991 for all addresses`);
+    throw new UsageError(
+      `--listen: "${text}" is not an address and a port; allowed: 127.0.0.1:9991, [::1]:9991, or :9991 for all addresses`,
+    );
   }
   return { address: address === '' ? null : address, port };
 }
 
 function parseConcurrency(text: string): number {
   const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > 10_000) throw new UsageError(`--concurrency: "${text}" is not a number of probes; allowed: 1 to 10000`);
+  if (number < 1 || number > 10_000)
+    throw new UsageError(`--concurrency: "${text}" is not a number of probes; allowed: 1 to 10000`);
   return number;
 }
 
 function command(write: (text: string) => void): Command {
   return new Command('portping-exporter')
-    .description('TCP probes for Prometheus, with the cause as a label: GET /probe?target=host:port. Also /metrics of its own, /-/healthy, and / for people.')
-    .addOption(new Option('--listen <address:port>', 'where to listen; :9991 is all addresses').default(parseListen(DEFAULT_LISTEN), DEFAULT_LISTEN).argParser(parseListen))
-    .addOption(
-      new Option('--allow <rule>', `what may be probed: an address, a block of them or a host pattern, with ports if you like: 10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated (default: ${DEFAULT_RULES.join(' ')})`)
-        .argParser((rule, rules: readonly string[] | undefined) => [...(rules ?? []), rule]),
+    .description(
+      'TCP probes for Prometheus, with the cause as a label: GET /probe?target=host:port. Also /metrics of its own, /-/healthy, and / for people.',
     )
-    .addOption(new Option('--timeout <duration>', 'how long a probe may take if a request does not say').default(5000, '5s').argParser((text) => parseDuration(text, '--timeout', 1, MAX_TIMEOUT_MS)))
     .addOption(
-      new Option('--timeout-offset <duration>', 'how much earlier than Prometheus gives up a probe ends').default(500, '500ms').argParser((text) => parseDuration(text, '--timeout-offset', 0)),
+      new Option('--listen <address:port>', 'where to listen; :9991 is all addresses')
+        .default(parseListen(DEFAULT_LISTEN), DEFAULT_LISTEN)
+        .argParser(parseListen),
     )
-    .addOption(new Option('--concurrency <n>', 'probes at once; more are refused with 503').default(DEFAULT_CONCURRENCY).argParser(parseConcurrency))
+    .addOption(
+      new Option(
+        '--allow <rule>',
+        `what may be probed: an address, a block of them or a host pattern, with ports if you like: 10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated (default: ${DEFAULT_RULES.join(' ')})`,
+      ).argParser((rule, rules: readonly string[] | undefined) => [...(rules ?? []), rule]),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'how long a probe may take if a request does not say')
+        .default(5000, '5s')
+        .argParser((text) => parseDuration(text, '--timeout', 1, MAX_TIMEOUT_MS)),
+    )
+    .addOption(
+      new Option(
+        '--timeout-offset <duration>',
+        'how much earlier than Prometheus gives up a probe ends',
+      )
+        .default(500, '500ms')
+        .argParser((text) => parseDuration(text, '--timeout-offset', 0)),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'probes at once; more are refused with 503')
+        .default(DEFAULT_CONCURRENCY)
+        .argParser(parseConcurrency),
+    )
     .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
     .option('--source <address>', 'local address to probe from', parseSourceAddress)
     .addOption(new Option('-4', 'only IPv4').conflicts('6'))
@@ -98,7 +123,9 @@ function command(write: (text: string) => void): Command {
  */
 export function parseExporterArguments(argv: readonly string[]): ExporterConfig {
   let shown = '';
-  const program = command((text) => { shown += text; });
+  const program = command((text) => {
+    shown += text;
+  });
   try {
     program.parse(argv, { from: 'user' });
   } catch (error) {
@@ -106,8 +133,30 @@ export function parseExporterArguments(argv: readonly string[]): ExporterConfig 
     if (error.exitCode === 0) return { action: 'show', text: shown };
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
   }
-  const { listen, allow = [], timeout, timeoutOffset, concurrency, dns, source, ...families } = program.opts<RawOptions>();
+  const {
+    listen,
+    allow = [],
+    timeout,
+    timeoutOffset,
+    concurrency,
+    dns,
+    source,
+    ...families
+  } = program.opts<RawOptions>();
   const family = families[4] ? 4 : families[6] ? 6 : undefined;
-  if (source !== undefined && family !== undefined && isIP(source) !== family) throw new UsageError(`--source: ${source} is an IPv${isIP(source)} address, but -${family} was given`);
-  return { action: 'serve', listen, allow: new AllowList(allow), timeoutMs: timeout, offsetMs: timeoutOffset, concurrency, family, dnsServer: dns, sourceAddress: source };
+  if (source !== undefined && family !== undefined && isIP(source) !== family)
+    throw new UsageError(
+      `--source: ${source} is an IPv${isIP(source)} address, but -${family} was given`,
+    );
+  return {
+    action: 'serve',
+    listen,
+    allow: new AllowList(allow),
+    timeoutMs: timeout,
+    offsetMs: timeoutOffset,
+    concurrency,
+    family,
+    dnsServer: dns,
+    sourceAddress: source,
+  };
 }

@@ -61,6 +61,7 @@ export class Connections {
 
   /** Ends the connections on which no answer is waited for. */
   closeSilent(): void {
-    for (const [socket, unanswered] of this.#unanswered) if (unanswered.size === 0) socket.destroy();
+    for (const [socket, unanswered] of this.#unanswered)
+      if (unanswered.size === 0) socket.destroy();
   }
 }

@@ -33,10 +33,15 @@ function row({ time, target, address, state, reason, elapsedMs, explanation }: R
 }
 
 /** The page for people: what this is, a form for one probe, what is allowed, and the latest results with why they failed. */
-export function landingPage(version: string, { rules, isDefault }: AllowList, results: readonly Result[]): string {
-  const latest = results.length === 0
-    ? '<p>None yet.</p>'
-    : `<table>\n<tr><th>UTC</th><th>Target</th><th>Address</th><th>Seen</th><th>Time</th><th>Why</th></tr>\n${results.map(row).join('')}</table>`;
+export function landingPage(
+  version: string,
+  { rules, isDefault }: AllowList,
+  results: readonly Result[],
+): string {
+  const latest =
+    results.length === 0
+      ? '<p>None yet.</p>'
+      : `<table>\n<tr><th>UTC</th><th>Target</th><th>Address</th><th>Seen</th><th>Time</th><th>Why</th></tr>\n${results.map(row).join('')}</table>`;
   return `<!DOCTYPE html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>portping exporter</title><style>${STYLE}</style></head>

@@ -26,7 +26,11 @@ export function boundLookups(lookUp: SystemLookup, most = MOST_PENDING): Bounded
       }
     },
     check(host) {
-      if (pending.size >= most && !pending.has(host)) throw new Refusal('busy', `${pending.size} names are waiting for the resolver, which does not answer; try again later`);
+      if (pending.size >= most && !pending.has(host))
+        throw new Refusal(
+          'busy',
+          `${pending.size} names are waiting for the resolver, which does not answer; try again later`,
+        );
     },
   };
 }

@@ -18,10 +18,21 @@ declare const PORTPING_VERSION: string;
 type ServeConfig = Extract<ExporterConfig, { action: 'serve' }>;
 
 /** Listens, and returns where. */
-function listen({ server }: ExporterServer, { address, port }: ListenAddress): Promise<AddressInfo> {
+function listen(
+  { server }: ExporterServer,
+  { address, port }: ListenAddress,
+): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(new UsageError(`--listen: ${formatHostPort(address ?? '', port)} cannot be listened on (${error.code})`)));
-    server.listen({ port, ...(address === null ? {} : { host: address }) }, () => resolve(server.address() as AddressInfo));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new UsageError(
+          `--listen: ${formatHostPort(address ?? '', port)} cannot be listened on (${error.code})`,
+        ),
+      ),
+    );
+    server.listen({ port, ...(address === null ? {} : { host: address }) }, () =>
+      resolve(server.address() as AddressInfo),
+    );
   });
 }
 
@@ -44,15 +55,43 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   // twice over because libuv gives it every second one: a name that waits for a thread would be told as one whose DNS server is silent.
   process.env['UV_THREADPOOL_SIZE'] ??= String(2 * MOST_PENDING);
   const lookupProcess = new LookupProcess();
-  const prober = new Prober({ allow, lookups: boundLookups(lookupProcess.lookUp), concurrency, timeoutMs, offsetMs, probe: { family, dnsServer, sourceAddress } });
+  const prober = new Prober({
+    allow,
+    lookups: boundLookups(lookupProcess.lookUp),
+    concurrency,
+    timeoutMs,
+    offsetMs,
+    probe: { family, dnsServer, sourceAddress },
+  });
   const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);
-  const exporter = createExporterServer({ prober, allow, metrics, log, version: PORTPING_VERSION, concurrency });
+  const exporter = createExporterServer({
+    prober,
+    allow,
+    metrics,
+    log,
+    version: PORTPING_VERSION,
+    concurrency,
+  });
   await warmUp(); // the first latency is to be as true as the others
   const { address, port } = await listen(exporter, config.listen);
   exporter.server.on('error', (error) => log('error', { message: error.message }));
-  const allowed = allow.isDefault ? 'only loopback and private addresses, because no --allow was given' : 'what the rules of --allow permit';
-  log('listening', { address: formatHostPort(address, port), version: PORTPING_VERSION, allowed, rules: allow.rules });
-  onStateSignal((signal) => log('state', { signal, uptimeSeconds: Math.round(process.uptime()), inFlight: prober.inFlight, ...metrics.totals() }));
+  const allowed = allow.isDefault
+    ? 'only loopback and private addresses, because no --allow was given'
+    : 'what the rules of --allow permit';
+  log('listening', {
+    address: formatHostPort(address, port),
+    version: PORTPING_VERSION,
+    allowed,
+    rules: allow.rules,
+  });
+  onStateSignal((signal) =>
+    log('state', {
+      signal,
+      uptimeSeconds: Math.round(process.uptime()),
+      inFlight: prober.inFlight,
+      ...metrics.totals(),
+    }),
+  );
   const signal = await untilStopped();
   log('stopping', { signal, inFlight: prober.inFlight });
   await exporter.stop();
@@ -63,7 +102,10 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
 /** Runs the exporter until it is told to end, and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stderr.on('error', () => {}); // a log that nobody takes is no reason to stop
-  const log = jsonLog((line) => process.stderr.write(line), () => process.stderr.writableLength);
+  const log = jsonLog(
+    (line) => process.stderr.write(line),
+    () => process.stderr.writableLength,
+  );
   process.on('uncaughtException', (error) => {
     log('error', { message: error.message, stack: error.stack });
     process.exit(EXIT_BUG);
@@ -75,7 +117,9 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(0);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`portping-exporter: ${escapeControls(error.message)} (see: portping-exporter --help)\n`);
+    process.stderr.write(
+      `portping-exporter: ${escapeControls(error.message)} (see: portping-exporter --help)\n`,
+    );
     process.exit(EXIT_USAGE);
   }
 }

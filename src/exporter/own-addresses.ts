@@ -18,7 +18,8 @@ export function localBlocksOf(fibTrie: string): string[] {
     if (/^\S/.test(line)) isForAll = /^(Main|Local):/.test(line);
     prefix = /^ *\|-- (\S+)$/.exec(line)?.[1] ?? prefix;
     const length = /^ *\/(\d+) \S+ LOCAL\b/.exec(line)?.[1];
-    if (isForAll && length !== undefined && Number(length) <= 32 && isIP(prefix) === 4) found.push(`${prefix}/${length}`);
+    if (isForAll && length !== undefined && Number(length) <= 32 && isIP(prefix) === 4)
+      found.push(`${prefix}/${length}`);
   }
   return found;
 }
@@ -43,9 +44,17 @@ export function localBlocksOfIpv6(ipv6Route: string): string[] {
 }
 
 /** How many routes of each family there are: of `/proc/net/fib_triestat` all tables together, of `/proc/net/rt6_stats` the fourth number (rt6_stats_seq_show()). */
-export function countRoutes(fibTriestat: string, rt6Stats: string): { readonly ipv4: number; readonly ipv6: number } {
-  const leaves = [...fibTriestat.matchAll(/^\s*Leaves:\s+(\d+)$/gm)].map(([, number]) => Number(number));
-  return { ipv4: leaves.reduce((sum, each) => sum + each, 0), ipv6: Number.parseInt(rt6Stats.split(' ')[3] ?? '', 16) || 0 };
+export function countRoutes(
+  fibTriestat: string,
+  rt6Stats: string,
+): { readonly ipv4: number; readonly ipv6: number } {
+  const leaves = [...fibTriestat.matchAll(/^\s*Leaves:\s+(\d+)$/gm)].map(([, number]) =>
+    Number(number),
+  );
+  return {
+    ipv4: leaves.reduce((sum, each) => sum + each, 0),
+    ipv6: Number.parseInt(rt6Stats.split(' ')[3] ?? '', 16) || 0,
+  };
 }
 
 const readNet = (name: string): string => readSystemFile(`/proc/net/${name}`) ?? '';
@@ -64,6 +73,8 @@ function linuxBlocks(): string[] {
  * same, and knows no local routes; Linux has files of both.
  */
 export function ownAddresses(platform: NodeJS.Platform = process.platform): string[] {
-  const addresses = Object.values(networkInterfaces()).flatMap((interfaces = []) => interfaces.map(({ address }) => address));
+  const addresses = Object.values(networkInterfaces()).flatMap((interfaces = []) =>
+    interfaces.map(({ address }) => address),
+  );
   return [...new Set([...addresses, ...(platform === 'linux' ? linuxBlocks() : [])])];
 }

@@ -65,14 +65,23 @@ export class Prober {
    * @param signal ends it at once, when nobody waits any more
    * @throws Refusal when it is not allowed, not understood, or one too many
    */
-  async probe(parameters: URLSearchParams, scrapeTimeout: string | undefined, signal: AbortSignal): Promise<ProbeAnswer> {
+  async probe(
+    parameters: URLSearchParams,
+    scrapeTimeout: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ProbeAnswer> {
     const { allow, concurrency, offsetMs, probe } = this.#options;
     const { target, timeoutMs: askedMs, all, service } = readProbeRequest(parameters);
     const timeoutMs = chooseTimeout(askedMs ?? this.#options.timeoutMs, offsetMs, scrapeTimeout);
     const { host, port } = target;
-    const isAllowed = familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
+    const isAllowed =
+      familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
     if (!isAllowed) throw new Refusal('forbidden', allow.refusal(host, port));
-    if (this.#inFlight.size >= concurrency) throw new Refusal('busy', `${concurrency} probes are under way, which is what --concurrency allows; try again later`);
+    if (this.#inFlight.size >= concurrency)
+      throw new Refusal(
+        'busy',
+        `${concurrency} probes are under way, which is what --concurrency allows; try again later`,
+      );
 
     const startMs = monotonicClock();
     const running = { endMs: startMs + timeoutMs };
@@ -80,20 +89,32 @@ export class Prober {
     try {
       const guard = this.#guard(target);
       const options: ProbeOptions = {
-        ...probe, timeoutMs, signal, skipWarmUp: true, systemLookup: this.#options.lookups.lookUp, resolve: guard.resolve,
+        ...probe,
+        timeoutMs,
+        signal,
+        skipWarmUp: true,
+        systemLookup: this.#options.lookups.lookUp,
+        resolve: guard.resolve,
         ...(service === null ? {} : { service }),
       };
       const reports: ProbeReport[] = [];
       if (all) for await (const report of probeEveryAddress(target, options)) reports.push(report);
       else reports.push(await probeTarget(target, options));
-      return { probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })), leftOut: guard.leftOut(), elapsedMs: monotonicClock() - startMs };
+      return {
+        probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })),
+        leftOut: guard.leftOut(),
+        elapsedMs: monotonicClock() - startMs,
+      };
     } finally {
       this.#inFlight.delete(running);
     }
   }
 
   /** Resolving, of which only the addresses come out that may be probed: nothing is ever connected to another one. */
-  #guard({ host: asked, port }: Target): { readonly resolve: typeof resolveHost; leftOut(): number } {
+  #guard({ host: asked, port }: Target): {
+    readonly resolve: typeof resolveHost;
+    leftOut(): number;
+  } {
     const { allow, lookups } = this.#options;
     let leftOut = 0;
     return {
@@ -102,8 +123,18 @@ export class Prober {
         lookups.check(host);
         const resolution = await resolveHost(host, options);
         if (resolution.state !== 'resolved') return resolution;
-        const addresses = resolution.addresses.filter(({ address }) => allow.permits(asked, address, port)).slice(0, MOST_ADDRESSES);
-        if (addresses.length === 0) throw new Refusal('forbidden', allow.refusal(asked, port, resolution.addresses.map(({ address }) => address)));
+        const addresses = resolution.addresses
+          .filter(({ address }) => allow.permits(asked, address, port))
+          .slice(0, MOST_ADDRESSES);
+        if (addresses.length === 0)
+          throw new Refusal(
+            'forbidden',
+            allow.refusal(
+              asked,
+              port,
+              resolution.addresses.map(({ address }) => address),
+            ),
+          );
         leftOut = resolution.addresses.length - addresses.length;
         return { ...resolution, addresses };
       },

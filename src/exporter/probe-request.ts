@@ -39,13 +39,20 @@ function readService(parameters: URLSearchParams): ServiceRequest | null {
   const insecure = readFlag('insecure', parameters.get('insecure'));
   const aboutTls = sni !== '' ? 'sni' : insecure ? 'insecure' : null;
   if (value === '') {
-    if (aboutTls !== null) throw new Refusal('bad-request', `${aboutTls}: no service is asked; allowed with service=`);
+    if (aboutTls !== null)
+      throw new Refusal('bad-request', `${aboutTls}: no service is asked; allowed with service=`);
     return null;
   }
   const name = SERVICE_NAMES.find((each) => each === value.toLowerCase());
-  if (name === undefined) throw new Refusal('bad-request', `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`);
-  if (aboutTls !== null && SERVICES[name].tls === null) throw new Refusal('bad-request', `${aboutTls}: ${name} has no TLS`);
-  if (sni !== '' && !isServerName(sni)) throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
+  if (name === undefined)
+    throw new Refusal(
+      'bad-request',
+      `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`,
+    );
+  if (aboutTls !== null && SERVICES[name].tls === null)
+    throw new Refusal('bad-request', `${aboutTls}: ${name} has no TLS`);
+  if (sni !== '' && !isServerName(sni))
+    throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
   return { name, insecure, ...(sni === '' ? {} : { sni }) };
 }
 
@@ -56,19 +63,32 @@ function readService(parameters: URLSearchParams): ServiceRequest | null {
  */
 export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
   for (const name of parameters.keys()) {
-    if (!PARAMETERS.some((known) => known === name)) throw new Refusal('bad-request', `${name}: no such parameter; ${ALLOWED}`);
-    if (parameters.getAll(name).length > 1) throw new Refusal('bad-request', `${name}: given more than once`);
+    if (!PARAMETERS.some((known) => known === name))
+      throw new Refusal('bad-request', `${name}: no such parameter; ${ALLOWED}`);
+    if (parameters.getAll(name).length > 1)
+      throw new Refusal('bad-request', `${name}: given more than once`);
   }
   const word = parameters.get('target')?.trim() ?? '';
-  if (word === '') throw new Refusal('bad-request', 'target: nothing given; write: /probe?target=db:5432');
+  if (word === '')
+    throw new Refusal('bad-request', 'target: nothing given; write: /probe?target=db:5432');
   try {
-    return { target: parseTarget([word]), timeoutMs: readTimeout(parameters.get('timeout')), all: readFlag('all', parameters.get('all')), service: readService(parameters) };
+    return {
+      target: parseTarget([word]),
+      timeoutMs: readTimeout(parameters.get('timeout')),
+      all: readFlag('all', parameters.get('all')),
+      service: readService(parameters),
+    };
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     const { message } = error;
     // What the command says to whoever runs it has another form here, and the names of this machine's interfaces are nobody's business.
-    const reason = message.replace(/; write: .*$/s, '; write: host:port').replace(/, which this machine does not have.*$/s, ', which the exporter does not have');
-    throw new Refusal('bad-request', message.startsWith('timeout: ') ? message : `target: "${word}" cannot be probed: ${reason}`);
+    const reason = message
+      .replace(/; write: .*$/s, '; write: host:port')
+      .replace(/, which this machine does not have.*$/s, ', which the exporter does not have');
+    throw new Refusal(
+      'bad-request',
+      message.startsWith('timeout: ') ? message : `target: "${word}" cannot be probed: ${reason}`,
+    );
   }
 }
 
@@ -79,9 +99,17 @@ export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
  * @returns milliseconds
  * @throws Refusal (`bad-request`) when the header is not a number of seconds
  */
-export function chooseTimeout(askedMs: number, offsetMs: number, header: string | undefined): number {
+export function chooseTimeout(
+  askedMs: number,
+  offsetMs: number,
+  header: string | undefined,
+): number {
   if (header === undefined) return askedMs;
   const scrapeMs = /^\d{1,9}(\.\d{1,9})?$/.test(header) ? Number(header) * 1000 : 0;
-  if (scrapeMs <= 0) throw new Refusal('bad-request', `X-Prometheus-Scrape-Timeout-Seconds: "${header}" is not a number of seconds above 0`);
+  if (scrapeMs <= 0)
+    throw new Refusal(
+      'bad-request',
+      `X-Prometheus-Scrape-Timeout-Seconds: "${header}" is not a number of seconds above 0`,
+    );
   return Math.max(Math.min(askedMs, Math.max(scrapeMs - offsetMs, scrapeMs / 2)), 1);
 }

@@ -1,4 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
 import { formatHostPort } from '../core/target.js';
 import { escapeControls } from '../report/escape.js';
@@ -60,7 +66,8 @@ interface Answer {
 
 const PLAIN = { 'Content-Type': 'text/plain; charset=utf-8' } as const;
 
-const clientOf = (socket: Socket): string => formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
+const clientOf = (socket: Socket): string =>
+  formatHostPort(socket.remoteAddress ?? '', socket.remotePort ?? 0);
 
 const lineOf = (text: string): string => `${escapeControls(text)}\n`;
 
@@ -68,11 +75,17 @@ const lineOf = (text: string): string => `${escapeControls(text)}\n`;
 const ABSOLUTE_FORM = /^https?:\/\/[^/?]*(.*)$/is;
 
 /** What HTTP/1.1 asks of headers (RFC 9112, 3.2; RFC 9110, 10.1.1); Node has sent `100 Continue` where that is expected. */
-function checkHeaders({ httpVersion, headers: { host, expect }, headersDistinct }: IncomingMessage): void {
-  if ((headersDistinct['host']?.length ?? 0) > 1) throw new Refusal('bad-request', 'the request has more than one Host header');
+function checkHeaders({
+  httpVersion,
+  headers: { host, expect },
+  headersDistinct,
+}: IncomingMessage): void {
+  if ((headersDistinct['host']?.length ?? 0) > 1)
+    throw new Refusal('bad-request', 'the request has more than one Host header');
   if (httpVersion !== '1.1') return;
   if (host === undefined) throw new Refusal('bad-request', 'the request has no Host header');
-  if (expect !== undefined && !/\b100-continue\b/i.test(expect)) throw new Refusal('bad-expectation', `Expect: ${expect} cannot be met; allowed: 100-continue`);
+  if (expect !== undefined && !/\b100-continue\b/i.test(expect))
+    throw new Refusal('bad-expectation', `Expect: ${expect} cannot be met; allowed: 100-continue`);
 }
 
 /** Answers requests: the pages, and a refusal in one plain line for everything else. */
@@ -85,7 +98,11 @@ class Responder {
   }
 
   /** @param signal tells that nobody waits for the answer any more */
-  async answer(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  async answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
     const { log } = this.#parts;
     let answer: Answer;
     try {
@@ -95,9 +112,16 @@ class Responder {
     }
     if (signal.aborted) return;
     // A body that nobody asked for is not read: the connection ends instead.
-    const hasBody = request.headers['transfer-encoding'] !== undefined || (request.headers['content-length'] ?? '0') !== '0';
+    const hasBody =
+      request.headers['transfer-encoding'] !== undefined ||
+      (request.headers['content-length'] ?? '0') !== '0';
     response.on('error', (error) => log('error', { message: error.message }));
-    response.writeHead(answer.status, { 'X-Content-Type-Options': 'nosniff', ...answer.headers, 'Content-Length': Buffer.byteLength(answer.body), ...(hasBody ? { Connection: 'close' } : {}) });
+    response.writeHead(answer.status, {
+      'X-Content-Type-Options': 'nosniff',
+      ...answer.headers,
+      'Content-Length': Buffer.byteLength(answer.body),
+      ...(hasBody ? { Connection: 'close' } : {}),
+    });
     response.end(answer.body);
   }
 
@@ -111,35 +135,85 @@ class Responder {
     const { metrics, allow, version } = this.#parts;
     const { method = '', url = '', headers, socket } = request;
     checkHeaders(request);
-    if (method !== 'GET' && method !== 'HEAD') throw new Refusal('bad-method', `${method} is not allowed; allowed: GET, HEAD`);
-    if (url.length > LIMITS.urlCharacters) throw new Refusal('too-long', `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`);
-    const [path = '', query = ''] = url.replace(ABSOLUTE_FORM, (_origin, rest: string) => (rest.startsWith('/') ? rest : `/${rest}`)).split(/\?(.*)/s);
+    if (method !== 'GET' && method !== 'HEAD')
+      throw new Refusal('bad-method', `${method} is not allowed; allowed: GET, HEAD`);
+    if (url.length > LIMITS.urlCharacters)
+      throw new Refusal(
+        'too-long',
+        `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`,
+      );
+    const [path = '', query = ''] = url
+      .replace(ABSOLUTE_FORM, (_origin, rest: string) => (rest.startsWith('/') ? rest : `/${rest}`))
+      .split(/\?(.*)/s);
     switch (path) {
       case '/probe':
-        return this.#probe(new URLSearchParams(query), headers['x-prometheus-scrape-timeout-seconds'], clientOf(socket), signal);
+        return this.#probe(
+          new URLSearchParams(query),
+          headers['x-prometheus-scrape-timeout-seconds'],
+          clientOf(socket),
+          signal,
+        );
       case '/metrics':
-        return { status: 200, headers: { 'Content-Type': metrics.contentType }, body: await metrics.render() };
+        return {
+          status: 200,
+          headers: { 'Content-Type': metrics.contentType },
+          body: await metrics.render(),
+        };
       case '/-/healthy':
         return { status: 200, headers: PLAIN, body: 'portping-exporter is healthy.\n' };
       case '/':
-        return { status: 200, headers: LANDING_HEADERS, body: landingPage(version, allow, this.#recent.all) };
+        return {
+          status: 200,
+          headers: LANDING_HEADERS,
+          body: landingPage(version, allow, this.#recent.all),
+        };
       default:
-        throw new Refusal('not-found', `there is no ${path}; there are /probe?target=host:port, /metrics, /-/healthy and /`);
+        throw new Refusal(
+          'not-found',
+          `there is no ${path}; there are /probe?target=host:port, /metrics, /-/healthy and /`,
+        );
     }
   }
 
-  async #probe(parameters: URLSearchParams, scrapeTimeout: string | string[] | undefined, client: string, signal: AbortSignal): Promise<Answer> {
+  async #probe(
+    parameters: URLSearchParams,
+    scrapeTimeout: string | string[] | undefined,
+    client: string,
+    signal: AbortSignal,
+  ): Promise<Answer> {
     const { prober, metrics, log } = this.#parts;
-    const { probes, leftOut, elapsedMs } = await prober.probe(parameters, scrapeTimeout?.toString(), signal);
-    metrics.countProbes(probes.map(({ report }) => report.outcome.state), elapsedMs);
+    const { probes, leftOut, elapsedMs } = await prober.probe(
+      parameters,
+      scrapeTimeout?.toString(),
+      signal,
+    );
+    metrics.countProbes(
+      probes.map(({ report }) => report.outcome.state),
+      elapsedMs,
+    );
     for (const probe of probes) {
       const result = resultOf(probe);
       if (!signal.aborted) this.#recent.add(result);
       const { target, address, state, reason, elapsedMs: tookMs } = result;
-      log('probe', { client, target, address, state, reason, elapsedMs: roundMilliseconds(tookMs), ...(leftOut > 0 ? { leftOut } : {}) });
+      log('probe', {
+        client,
+        target,
+        address,
+        state,
+        reason,
+        elapsedMs: roundMilliseconds(tookMs),
+        ...(leftOut > 0 ? { leftOut } : {}),
+      });
     }
-    const note = leftOut > 0 ? `# ${leftOut} more ${leftOut === 1 ? 'address of the name was' : 'addresses of the name were'} left alone: not allowed here, or too many.\n` : '';
-    return { status: 200, headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' }, body: `${renderMetrics(probes)}${note}` };
+    const note =
+      leftOut > 0
+        ? `# ${leftOut} more ${leftOut === 1 ? 'address of the name was' : 'addresses of the name were'} left alone: not allowed here, or too many.\n`
+        : '';
+    return {
+      status: 200,
+      headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' },
+      body: `${renderMetrics(probes)}${note}`,
+    };
   }
 
   #refuse(error: unknown, { socket }: IncomingMessage): Answer {
@@ -149,27 +223,48 @@ class Responder {
     }
     const { reason, message, status } = error;
     this.note(reason, clientOf(socket), message);
-    const more: Record<string, string> = reason === 'bad-method' ? { Allow: 'GET, HEAD' } : reason === 'busy' ? { 'Retry-After': '1' } : {};
+    const more: Record<string, string> =
+      reason === 'bad-method'
+        ? { Allow: 'GET, HEAD' }
+        : reason === 'busy'
+          ? { 'Retry-After': '1' }
+          : {};
     return { status, headers: { ...PLAIN, ...more }, body: lineOf(message) };
   }
 }
 
 /** Ends a connection that has no request to answer, and says why. */
-function endConnection(socket: Socket, reason: RefusalReason, message: string, responder: Responder): void {
+function endConnection(
+  socket: Socket,
+  reason: RefusalReason,
+  message: string,
+  responder: Responder,
+): void {
   responder.note(reason, clientOf(socket), message);
   const status = REFUSALS[reason];
   const body = lineOf(message);
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN['Content-Type']}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: ${PLAIN['Content-Type']}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
   const linger = setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
   socket.once('close', () => clearTimeout(linger)); // it would keep all of the connection from being forgotten
 }
 
 /** Refuses what is not even a request: headers without end, a client that takes too long, bytes that are not HTTP. */
-function refuseConnection(error: NodeJS.ErrnoException, socket: Socket, responder: Responder): void {
+function refuseConnection(
+  error: NodeJS.ErrnoException,
+  socket: Socket,
+  responder: Responder,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
   switch (error.code) {
     case 'HPE_HEADER_OVERFLOW':
-      return endConnection(socket, 'headers-too-long', `the URL and the headers are too long; allowed: ${LIMITS.headerBytes} bytes`, responder);
+      return endConnection(
+        socket,
+        'headers-too-long',
+        `the URL and the headers are too long; allowed: ${LIMITS.headerBytes} bytes`,
+        responder,
+      );
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return endConnection(socket, 'slow', 'the request took too long to arrive', responder);
     default:
@@ -196,7 +291,8 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
     const { socket } = request;
     const unanswered = connections.unanswered(socket);
     if (unanswered === null) return; // it was refused, and ends
-    if (unanswered < LIMITS.pipelined) return void responder.answer(request, response, connections.expect(socket, response));
+    if (unanswered < LIMITS.pipelined)
+      return void responder.answer(request, response, connections.expect(socket, response));
     socket.pause(); // nothing more of it is read
     end(socket, 'pipelined', `more than ${LIMITS.pipelined} requests at once on one connection`);
   };
@@ -217,27 +313,48 @@ export function createExporterServer(parts: ServerParts): ExporterServer {
   server.on('connection', (socket) => {
     connections.add(socket);
     if (connections.size > mostConnections) connections.closeKept();
-    if (connections.size > mostConnections) end(socket.on('error', () => {}), 'too-many-connections', tooMany);
+    if (connections.size > mostConnections)
+      end(
+        socket.on('error', () => {}),
+        'too-many-connections',
+        tooMany,
+      );
   });
   server.maxConnections = mostConnections + LIMITS.refusedConnections;
-  server.on('drop', (data) => responder.note('too-many-connections', formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0), tooMany));
+  server.on('drop', (data) =>
+    responder.note(
+      'too-many-connections',
+      formatHostPort(data?.remoteAddress ?? '', data?.remotePort ?? 0),
+      tooMany,
+    ),
+  );
   server.setTimeout(LIMITS.idleMs);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!connections.drop(socket as Socket)) return; // more of the same: it is taken off the wire, so that the client can read the answer
     refuseConnection(error, socket as Socket, responder);
   });
-  server.on('connect', (_request, socket) => end(socket.on('error', () => {}) as Socket, 'bad-method', 'CONNECT is not allowed; allowed: GET, HEAD'));
+  server.on('connect', (_request, socket) =>
+    end(
+      socket.on('error', () => {}) as Socket,
+      'bad-method',
+      'CONNECT is not allowed; allowed: GET, HEAD',
+    ),
+  );
   return {
     server,
-    stop: () => new Promise((resolve) => {
-      connections.endWhenAnswered();
-      NetServer.prototype.close.call(server, () => resolve()); // that of HTTP calls closeIdleConnections() (see closeKept)
-      connections.closeKept();
-      // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for, and not for ever.
-      setTimeout(() => {
-        connections.closeSilent();
-        setTimeout(() => server.closeAllConnections(), parts.prober.longestLeftMs + LAST_ANSWER_MS);
-      }, FAREWELL_MS);
-    }),
+    stop: () =>
+      new Promise((resolve) => {
+        connections.endWhenAnswered();
+        NetServer.prototype.close.call(server, () => resolve()); // that of HTTP calls closeIdleConnections() (see closeKept)
+        connections.closeKept();
+        // Who has connected and said nothing yet gets a moment to do so; then only those in flight are waited for, and not for ever.
+        setTimeout(() => {
+          connections.closeSilent();
+          setTimeout(
+            () => server.closeAllConnections(),
+            parts.prober.longestLeftMs + LAST_ANSWER_MS,
+          );
+        }, FAREWELL_MS);
+      }),
   };
 }

@@ -5,7 +5,28 @@ import { explain } from './explanation.js';
 import { roundMilliseconds } from './numbers.js';
 import { type Output, type Reporter, SILENCE } from './reporter.js';
 
-const COLUMNS = ['time', 'host', 'port', 'address', 'state', 'reason', 'winsock', 'latency_ms', 'elapsed_ms', 'dns_ms', 'expected', 'as_expected', 'exit_code', 'explanation', 'service', 'service_state', 'service_ms', 'service_said', 'tls_version', 'tls_days_left'] as const;
+const COLUMNS = [
+  'time',
+  'host',
+  'port',
+  'address',
+  'state',
+  'reason',
+  'winsock',
+  'latency_ms',
+  'elapsed_ms',
+  'dns_ms',
+  'expected',
+  'as_expected',
+  'exit_code',
+  'explanation',
+  'service',
+  'service_state',
+  'service_ms',
+  'service_said',
+  'tls_version',
+  'tls_days_left',
+] as const;
 
 /**
  * One cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); nothing that is a
@@ -28,7 +49,12 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     address: 'endpoint' in outcome ? outcome.endpoint.address : null,
     state: outcome.state,
     reason: reasonOf(outcome),
-    winsock: 'error' in outcome ? outcome.error.winsock : service?.state === 'dropped' ? service.winsock : null,
+    winsock:
+      'error' in outcome
+        ? outcome.error.winsock
+        : service?.state === 'dropped'
+          ? service.winsock
+          : null,
     latency_ms: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
     elapsed_ms: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
     dns_ms: resolution.via === 'literal' ? null : roundMilliseconds(resolution.elapsedMs),
@@ -39,7 +65,9 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     service: service?.name ?? null,
     service_state: service?.state ?? null,
     service_ms: service && service.answerMs !== null ? roundMilliseconds(service.answerMs) : null,
-    service_said: service ? (service.firstLine ?? (service.state === 'answered' ? service.meaning : null)) : null,
+    service_said: service
+      ? (service.firstLine ?? (service.state === 'answered' ? service.meaning : null))
+      : null,
     tls_version: service?.tls?.version ?? null,
     tls_days_left: service?.tls?.certificate?.daysLeft ?? null,
   };
@@ -49,7 +77,10 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
 /** Comma-separated values (RFC 4180): a line of names, then a line for each probe. */
 export function csvReporter({ expect }: { readonly expect: string }): Reporter {
   let isFirst = true;
-  const lines = (...rows: string[]): Output => ({ stdout: rows.map((each) => `${each}\r\n`).join(''), stderr: '' });
+  const lines = (...rows: string[]): Output => ({
+    stdout: rows.map((each) => `${each}\r\n`).join(''),
+    stderr: '',
+  });
   const header = (): string[] => {
     const names = isFirst ? [COLUMNS.join(',')] : [];
     isFirst = false;

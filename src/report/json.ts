@@ -11,7 +11,8 @@ import { type Output, type Reporter, SILENCE, type SummaryEvent } from './report
 export const JSON_SCHEMA = 'portping/1';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
-const isoOrNull = (epochMs: number | null): string | null => (epochMs === null ? null : iso(epochMs));
+const isoOrNull = (epochMs: number | null): string | null =>
+  epochMs === null ? null : iso(epochMs);
 
 function resolutionObject(resolution: Resolution): object {
   const { host, via, elapsedMs, state } = resolution;
@@ -28,7 +29,16 @@ function resolutionObject(resolution: Resolution): object {
 }
 
 function tlsObject({ version, cipher, certificate, problems }: TlsFacts): object {
-  return { version, cipher, certificate: certificate && { ...certificate, validFrom: isoOrNull(certificate.validFrom), validTo: isoOrNull(certificate.validTo) }, problems };
+  return {
+    version,
+    cipher,
+    certificate: certificate && {
+      ...certificate,
+      validFrom: isoOrNull(certificate.validFrom),
+      validTo: isoOrNull(certificate.validTo),
+    },
+    problems,
+  };
 }
 
 function serviceObject(finding: ServiceFinding): object {
@@ -45,7 +55,10 @@ function serviceObject(finding: ServiceFinding): object {
     failure: 'failure' in finding ? finding.failure : null,
     awaited: 'awaited' in finding ? finding.awaited : null,
     unfinished: 'unfinished' in finding ? finding.unfinished : null,
-    dropped: finding.state === 'dropped' ? { by: finding.by, afterMs: roundMilliseconds(finding.afterMs), winsock: finding.winsock } : null,
+    dropped:
+      finding.state === 'dropped'
+        ? { by: finding.by, afterMs: roundMilliseconds(finding.afterMs), winsock: finding.winsock }
+        : null,
     tls: tls && tlsObject(tls),
   };
 }
@@ -61,13 +74,23 @@ function attemptObject(attempt: Attempt): object {
     latencyMs: isOpen ? roundMilliseconds(attempt.latencyMs) : null,
     elapsedMs: isOpen ? null : roundMilliseconds(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
-    dropped: isOpen && attempt.dropped ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) } : null,
+    dropped:
+      isOpen && attempt.dropped
+        ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) }
+        : null,
     error: 'error' in attempt ? attempt.error : null,
   };
 }
 
 /** The facts of one probe as a plain object. */
-function probeObject({ request, report, sequence, verdict, lostSynSeconds, formerAddresses }: ProbeEvent): object {
+function probeObject({
+  request,
+  report,
+  sequence,
+  verdict,
+  lostSynSeconds,
+  formerAddresses,
+}: ProbeEvent): object {
   const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
   const explanation = explain(report);
   return {
@@ -99,21 +122,69 @@ function probeObject({ request, report, sequence, verdict, lostSynSeconds, forme
 
 function outageObject({ target, address, outage }: OutageEvent): object {
   const { from, to, ...rest } = outage;
-  return { schema: JSON_SCHEMA, type: 'outage', target, address, from: iso(from), to: iso(to), ...rest };
+  return {
+    schema: JSON_SCHEMA,
+    type: 'outage',
+    target,
+    address,
+    from: iso(from),
+    to: iso(to),
+    ...rest,
+  };
 }
 
 function roundedFigures<T extends Figures>(figures: T | null): object | null {
-  return figures && Object.fromEntries(Object.entries(figures).map(([name, value]) => [name, typeof value === 'number' ? roundMilliseconds(value) : null]));
+  return (
+    figures &&
+    Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [
+        name,
+        typeof value === 'number' ? roundMilliseconds(value) : null,
+      ]),
+    )
+  );
 }
 
 function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
-  const { firstAt, latestAt, sent, counts, lossPercent, latency, service, resolving, outages, lostSyns, tooSlow } = summary;
+  const {
+    firstAt,
+    latestAt,
+    sent,
+    counts,
+    lossPercent,
+    latency,
+    service,
+    resolving,
+    outages,
+    lostSyns,
+    tooSlow,
+  } = summary;
   return {
-    schema: JSON_SCHEMA, type: 'summary', target, address, final, exitCode,
-    from: firstAt === null ? null : iso(firstAt), to: latestAt === null ? null : iso(latestAt),
-    sent, ...counts, lossPercent: lossPercent === null ? null : roundMilliseconds(lossPercent),
-    latencyMs: roundedFigures(latency), resolvingMs: roundedFigures(resolving),
-    service: service && { answered: service.answered, silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0, ...service.failures, answerMs: roundedFigures(service.answers) }, tooSlow, lostSyns, outages,
+    schema: JSON_SCHEMA,
+    type: 'summary',
+    target,
+    address,
+    final,
+    exitCode,
+    from: firstAt === null ? null : iso(firstAt),
+    to: latestAt === null ? null : iso(latestAt),
+    sent,
+    ...counts,
+    lossPercent: lossPercent === null ? null : roundMilliseconds(lossPercent),
+    latencyMs: roundedFigures(latency),
+    resolvingMs: roundedFigures(resolving),
+    service: service && {
+      answered: service.answered,
+      silent: 0,
+      dropped: 0,
+      'wrong-protocol': 0,
+      'tls-failed': 0,
+      ...service.failures,
+      answerMs: roundedFigures(service.answers),
+    },
+    tooSlow,
+    lostSyns,
+    outages,
   };
 }
 
@@ -127,6 +198,9 @@ export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean })
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),
     summary: (event) => output(summaryObject(event)),
-    finish: ({ elapsedMs, ...totals }) => (manyTargets ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: roundMilliseconds(elapsedMs) }) : SILENCE),
+    finish: ({ elapsedMs, ...totals }) =>
+      manyTargets
+        ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: roundMilliseconds(elapsedMs) })
+        : SILENCE,
   };
 }

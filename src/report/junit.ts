@@ -31,10 +31,15 @@ export function junitReporter(settings: TestSettings): Reporter {
     finish({ elapsedMs, isComplete }) {
       if (!isComplete) {
         errors += 1;
-        elements.push('    <testcase classname="portping" name="every target was probed" time="0.000">\n      <error type="incomplete" message="the run ended before the last probe"></error>\n    </testcase>\n');
+        elements.push(
+          '    <testcase classname="portping" name="every target was probed" time="0.000">\n      <error type="incomplete" message="the run ended before the last probe"></error>\n    </testcase>\n',
+        );
       }
       const counts = `tests="${elements.length}" failures="${failures}" errors="${errors}" time="${(elapsedMs / 1000).toFixed(3)}"`;
-      const timestamp = startedAt === undefined ? '' : ` timestamp="${new Date(startedAt).toISOString().replace(/\.\d+Z$/, '')}"`;
+      const timestamp =
+        startedAt === undefined
+          ? ''
+          : ` timestamp="${new Date(startedAt).toISOString().replace(/\.\d+Z$/, '')}"`;
       const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="portping" ${counts}>\n  <testsuite name="portping" ${counts} skipped="0"${timestamp}>\n`;
       return { stdout: `${head}${elements.join('')}  </testsuite>\n</testsuites>\n`, stderr: '' };
     },

@@ -17,7 +17,8 @@ type CheckState = keyof typeof CHECK_STATES;
 /** From harmless to worst, as max_state_alt() of the monitoring plugins has them: what is known to be wrong comes before what is not known. */
 const SEVERITY: readonly CheckState[] = ['OK', 'UNKNOWN', 'WARNING', 'CRITICAL'];
 
-const worstOf = (states: readonly CheckState[]): CheckState => SEVERITY[Math.max(...states.map((state) => SEVERITY.indexOf(state)))] ?? 'UNKNOWN';
+const worstOf = (states: readonly CheckState[]): CheckState =>
+  SEVERITY[Math.max(...states.map((state) => SEVERITY.indexOf(state)))] ?? 'UNKNOWN';
 
 /** One target, or one address of it, as a check. */
 interface Check {
@@ -30,7 +31,12 @@ interface Check {
   readonly seen: string;
   /** Why, and what to do; empty when there is nothing to explain. */
   readonly explanation: readonly string[];
-  readonly data: readonly { readonly phase: string; readonly seconds: number; readonly thresholds: string; readonly timeoutSeconds: number }[];
+  readonly data: readonly {
+    readonly phase: string;
+    readonly seconds: number;
+    readonly thresholds: string;
+    readonly timeoutSeconds: number;
+  }[];
 }
 
 /** Text, safe for a terminal already, that cannot be taken for the beginning of performance data either. */
@@ -46,7 +52,10 @@ function label(text: string): string {
  * The state of a check. A name that does not resolve and a timeout are CRITICAL: UNKNOWN is only for what failed here (guidelines, "Plugin Return
  * Codes"), where nothing was learned about the port.
  */
-function judgeCheck({ report: { outcome }, verdict }: ProbeEvent, { warn, crit }: Thresholds): CheckState {
+function judgeCheck(
+  { report: { outcome }, verdict }: ProbeEvent,
+  { warn, crit }: Thresholds,
+): CheckState {
   if (outcome.state === 'failed' || outcome.state === 'cancelled') return 'UNKNOWN';
   if (!verdict.asExpected) return 'CRITICAL';
   if (outcome.state !== 'open') return 'OK';
@@ -54,7 +63,12 @@ function judgeCheck({ report: { outcome }, verdict }: ProbeEvent, { warn, crit }
   return warn && alerts(warn, outcome.latencyMs) ? 'WARNING' : 'OK';
 }
 
-function describe({ report: { outcome }, request, verdict }: ProbeEvent, state: CheckState, { warn, crit }: Thresholds, expect: string): string {
+function describe(
+  { report: { outcome }, request, verdict }: ProbeEvent,
+  state: CheckState,
+  { warn, crit }: Thresholds,
+  expect: string,
+): string {
   if (outcome.state === 'cancelled') return 'no verdict';
   const expected = (request.expect ?? expect).replace('-', ' ');
   if (outcome.state !== 'open') {
@@ -74,12 +88,17 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
   const { report, verdict } = event;
   const { target, outcome, resolution, timeoutMs } = report;
   const name = escapeControls(formatHostPort(target.host, target.port));
-  const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${escapeControls(outcome.endpoint.address)})` : '';
+  const address =
+    'endpoint' in outcome && outcome.endpoint.address !== target.host
+      ? ` (${escapeControls(outcome.endpoint.address)})`
+      : '';
   const state = judgeCheck(event, thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
   const service = outcome.state === 'open' ? outcome.service : null;
   const timeoutSeconds = toSeconds(timeoutMs);
-  const ranges = [thresholds.warn, thresholds.crit].map((each) => (each ? formatThreshold(each) : '')).join(';');
+  const ranges = [thresholds.warn, thresholds.crit]
+    .map((each) => (each ? formatThreshold(each) : ''))
+    .join(';');
   return {
     state,
     target: withoutPipes(name),
@@ -91,9 +110,36 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
       ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
     ].map(withoutPipes),
     data: [
-      ...(outcome.state === 'open' ? [{ phase: 'time', seconds: toSeconds(outcome.latencyMs), thresholds: ranges, timeoutSeconds }] : []),
-      ...(service ? [{ phase: 'service', seconds: toSeconds(service.elapsedMs), thresholds: ';', timeoutSeconds }] : []),
-      ...(resolution.via === 'literal' ? [] : [{ phase: 'dns', seconds: toSeconds(resolution.elapsedMs), thresholds: ';', timeoutSeconds }]),
+      ...(outcome.state === 'open'
+        ? [
+            {
+              phase: 'time',
+              seconds: toSeconds(outcome.latencyMs),
+              thresholds: ranges,
+              timeoutSeconds,
+            },
+          ]
+        : []),
+      ...(service
+        ? [
+            {
+              phase: 'service',
+              seconds: toSeconds(service.elapsedMs),
+              thresholds: ';',
+              timeoutSeconds,
+            },
+          ]
+        : []),
+      ...(resolution.via === 'literal'
+        ? []
+        : [
+            {
+              phase: 'dns',
+              seconds: toSeconds(resolution.elapsedMs),
+              thresholds: ';',
+              timeoutSeconds,
+            },
+          ]),
     ],
   };
 }
@@ -127,22 +173,37 @@ function summarise(checks: readonly Check[], interrupted: boolean): string {
 
 function render(unsorted: readonly Check[], state: CheckState, interrupted: boolean): Output {
   // Worst first: a scheduler cuts long output off (Nagios after 8 KiB).
-  const checks = [...unsorted].sort((one, other) => SEVERITY.indexOf(other.state) - SEVERITY.indexOf(one.state));
+  const checks = [...unsorted].sort(
+    (one, other) => SEVERITY.indexOf(other.state) - SEVERITY.indexOf(one.state),
+  );
   const [only, another] = checks;
   const several = another !== undefined || interrupted;
-  const text = only === undefined ? `no verdict${interrupted ? ': interrupted' : ''}` : several ? summarise(checks, interrupted) : `${only.name} ${only.seen}`;
+  const text =
+    only === undefined
+      ? `no verdict${interrupted ? ': interrupted' : ''}`
+      : several
+        ? summarise(checks, interrupted)
+        : `${only.name} ${only.seen}`;
   const data = performanceData(unsorted, several);
   const lines = several
-    ? checks.map(({ state: each, name, seen, explanation }) => [`${each}: ${name} ${seen}${explanation.length > 0 ? '.' : ''}`, ...explanation].join(' '))
+    ? checks.map(({ state: each, name, seen, explanation }) =>
+        [`${each}: ${name} ${seen}${explanation.length > 0 ? '.' : ''}`, ...explanation].join(' '),
+      )
     : (only?.explanation ?? []);
-  return { stdout: `PORTPING ${state}: ${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}\n${lines.map((line) => `${line}\n`).join('')}`, stderr: '' };
+  return {
+    stdout: `PORTPING ${state}: ${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}\n${lines.map((line) => `${line}\n`).join('')}`,
+    stderr: '',
+  };
 }
 
 /**
  * The output of a check for Nagios, Icinga and whoever else starts monitoring plugins, by their guidelines: a first line with the state and
  * performance data, then a line for each of several targets. It has exit codes of its own.
  */
-export function nagiosReporter({ expect, thresholds = { warn: undefined, crit: undefined } }: Pick<ReportOptions, 'expect' | 'thresholds'>): Reporter {
+export function nagiosReporter({
+  expect,
+  thresholds = { warn: undefined, crit: undefined },
+}: Pick<ReportOptions, 'expect' | 'thresholds'>): Reporter {
   const checks: Check[] = [];
   let state: CheckState = 'UNKNOWN';
   return {
@@ -153,7 +214,8 @@ export function nagiosReporter({ expect, thresholds = { warn: undefined, crit: u
     outage: () => SILENCE,
     summary: () => SILENCE,
     finish({ isComplete }) {
-      const unfinished: readonly CheckState[] = !isComplete || checks.length === 0 ? ['UNKNOWN'] : [];
+      const unfinished: readonly CheckState[] =
+        !isComplete || checks.length === 0 ? ['UNKNOWN'] : [];
       state = worstOf([...checks.map((check) => check.state), ...unfinished]);
       return render(checks, state, !isComplete);
     },

@@ -5,7 +5,8 @@ export function formatMilliseconds(milliseconds: number): string {
 }
 
 /** Milliseconds to a whole microsecond, for programs: more digits would not be measured ones. */
-export const roundMilliseconds = (milliseconds: number): number => Math.round(milliseconds * 1000) / 1000;
+export const roundMilliseconds = (milliseconds: number): number =>
+  Math.round(milliseconds * 1000) / 1000;
 
 /** Milliseconds in seconds, to a whole microsecond. */
 export const toSeconds = (milliseconds: number): number => Number((milliseconds / 1000).toFixed(6));
@@ -15,6 +16,13 @@ export function formatDuration(milliseconds: number): string {
   if (milliseconds < 999.5) return `${formatMilliseconds(milliseconds)} ms`;
   if (milliseconds < 59_995) return `${Number((milliseconds / 1000).toFixed(2))} s`;
   const seconds = Math.round(milliseconds / 1000);
-  const parts = [[Math.floor(seconds / 3600), 'h'], [Math.floor(seconds / 60) % 60, 'min'], [seconds % 60, 's']] as const;
-  return parts.filter(([count]) => count > 0).map(([count, unit]) => `${count} ${unit}`).join(' ');
+  const parts = [
+    [Math.floor(seconds / 3600), 'h'],
+    [Math.floor(seconds / 60) % 60, 'min'],
+    [seconds % 60, 's'],
+  ] as const;
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) => `${count} ${unit}`)
+    .join(' ');
 }

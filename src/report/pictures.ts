@@ -18,7 +18,11 @@ export function sparkline(values: readonly (number | null)[], { width, unicode }
   const [min, max] = [Math.min(...numbers), Math.max(...numbers)];
   const steps = unicode ? STEPS.unicode : STEPS.ascii;
   return shown
-    .map((value) => (value === null ? ' ' : steps[max === min ? 0 : Math.round(((value - min) / (max - min)) * (steps.length - 1))]))
+    .map((value) =>
+      value === null
+        ? ' '
+        : steps[max === min ? 0 : Math.round(((value - min) / (max - min)) * (steps.length - 1))],
+    )
     .join('');
 }
 
@@ -29,12 +33,17 @@ function fewer(bins: readonly Bin[]): Bin[] {
   const each = Math.ceil(bins.length / MAX_ROWS);
   return Array.from({ length: Math.ceil(bins.length / each) }, (_, row) => {
     const group = bins.slice(row * each, (row + 1) * each);
-    return { from: group[0]?.from ?? 0, to: group.at(-1)?.to ?? 0, count: group.reduce((sum, { count }) => sum + count, 0) };
+    return {
+      from: group[0]?.from ?? 0,
+      to: group.at(-1)?.to ?? 0,
+      count: group.reduce((sum, { count }) => sum + count, 0),
+    };
   });
 }
 
 /** A bound; below a millisecond with one decimal more than a latency has, because neighbours would look the same. */
-const formatBound = (milliseconds: number): string => (milliseconds < 0.9995 ? milliseconds.toFixed(3) : formatMilliseconds(milliseconds));
+const formatBound = (milliseconds: number): string =>
+  milliseconds < 0.9995 ? milliseconds.toFixed(3) : formatMilliseconds(milliseconds);
 
 /** A distribution as rows: bounds in milliseconds, a bar, the count. A bin that is not empty has a mark, however small. */
 export function histogram(bins: readonly Bin[], { width, unicode }: Canvas): string[] {
@@ -46,7 +55,9 @@ export function histogram(bins: readonly Bin[], { width, unicode }: Canvas): str
   const room = Math.max(width - 2 * columns - digits - 9, 1);
   return rows.map(({ count }, index) => {
     const [from = '', to = ''] = bounds[index] ?? [];
-    const bar = (unicode ? '█' : '#').repeat(count === 0 ? 0 : Math.max(Math.round((count / most) * room), 1));
+    const bar = (unicode ? '█' : '#').repeat(
+      count === 0 ? 0 : Math.max(Math.round((count / most) * room), 1),
+    );
     return `${from.padStart(columns)} - ${to.padStart(columns)} ms ${String(count).padStart(digits)} ${bar}`.trimEnd();
   });
 }

@@ -5,7 +5,8 @@ import { formatDuration, formatMilliseconds } from './numbers.js';
 /** How much of what a server said is shown in a line for people. */
 const MOST_SHOWN = 160;
 
-const shown = (text: string): string => `"${escapeControls(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text)}"`;
+const shown = (text: string): string =>
+  `"${escapeControls(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text)}"`;
 
 /** What it had said before it fell silent or dropped the connection. */
 function before({ firstLine }: ServiceFinding, unfinished: string | null): string {
@@ -13,14 +14,18 @@ function before({ firstLine }: ServiceFinding, unfinished: string | null): strin
 }
 
 /** Whether anything was said: a line, or a part of TLS's handshake. When that is over, its bytes say nothing about the service inside. */
-const hasBegun = ({ firstLine, receivedBytes, tls }: ServiceFinding): boolean => firstLine !== null || (receivedBytes > 0 && tls === null);
+const hasBegun = ({ firstLine, receivedBytes, tls }: ServiceFinding): boolean =>
+  firstLine !== null || (receivedBytes > 0 && tls === null);
 
 /** What a conversation found, in a sentence: `smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.` */
 export function describeService(finding: ServiceFinding): string {
   const { name } = finding;
   switch (finding.state) {
     case 'answered': {
-      const what = finding.meaning === null ? shown(finding.firstLine ?? '') : `with ${escapeControls(finding.meaning)}`;
+      const what =
+        finding.meaning === null
+          ? shown(finding.firstLine ?? '')
+          : `with ${escapeControls(finding.meaning)}`;
       return `${name} answered ${what} in ${formatMilliseconds(finding.answerMs)} milliseconds.`;
     }
     case 'wrong-protocol':
@@ -35,7 +40,10 @@ export function describeService(finding: ServiceFinding): string {
       const { awaited, unfinished, by, winsock, afterMs } = finding;
       const how = by === 'reset' ? `reset <${winsock}>` : 'closed';
       const when = afterMs === 0 ? 'at once' : `${formatDuration(afterMs)} after the handshake`;
-      const where = unfinished === null ? `before ${awaited}` : `in the middle of ${awaited}, which began with ${shown(unfinished)}`;
+      const where =
+        unfinished === null
+          ? `before ${awaited}`
+          : `in the middle of ${awaited}, which began with ${shown(unfinished)}`;
       return `${name} dropped the connection: it was ${how} ${when}, ${where}.${before(finding, unfinished)}`;
     }
     case 'tls-failed':
@@ -48,13 +56,21 @@ export function describeService(finding: ServiceFinding): string {
 function describeValidity(daysLeft: number | null): string {
   if (daysLeft === null) return 'valid until a date that cannot be read';
   if (daysLeft < 0) return 'expired';
-  return daysLeft === 0 ? 'valid for less than a day' : `valid for ${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'}`;
+  return daysLeft === 0
+    ? 'valid for less than a day'
+    : `valid for ${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'}`;
 }
 
 /** What TLS agreed on, in a line: version, suite, certificate, days left; and what is not acceptable about it where the conversation went on all the same. */
-export function describeTls({ version, cipher, certificate, problems }: TlsFacts, isAnswered: boolean): string {
+export function describeTls(
+  { version, cipher, certificate, problems }: TlsFacts,
+  isAnswered: boolean,
+): string {
   const agreed = `${escapeControls(version)}, ${escapeControls(cipher)}`;
-  const passedOver = isAnswered && problems.length > 0 ? ` Passed over (--insecure): ${problems.map(({ problem }) => escapeControls(problem)).join('; ')}.` : '';
+  const passedOver =
+    isAnswered && problems.length > 0
+      ? ` Passed over (--insecure): ${problems.map(({ problem }) => escapeControls(problem)).join('; ')}.`
+      : '';
   if (certificate === null) return `${agreed}; no certificate.${passedOver}`;
   const { subject, issuer, names, daysLeft } = certificate;
   const some = names.slice(0, 4).map(escapeControls).join(', ');
@@ -64,7 +80,16 @@ export function describeTls({ version, cipher, certificate, problems }: TlsFacts
 }
 
 /** What --insecure passes over. It does an expired certificate, too, but that is to be renewed, and --tls-min-days is not overruled. */
-const INSECURE: ReadonlySet<TlsFailure> = new Set(['old-version', 'no-certificate', 'self-signed', 'unknown-authority', 'not-yet-valid', 'weak', 'wrong-name', 'untrusted']);
+const INSECURE: ReadonlySet<TlsFailure> = new Set([
+  'old-version',
+  'no-certificate',
+  'self-signed',
+  'unknown-authority',
+  'not-yet-valid',
+  'weak',
+  'wrong-name',
+  'untrusted',
+]);
 
 function adviseOnTls(failure: TlsFailure): string {
   switch (failure) {
@@ -107,8 +132,10 @@ export function adviseOnService(finding: ServiceFinding): string | null {
     case 'answered':
       return null;
     case 'silent':
-      if (hasBegun(finding)) return 'It is slow, or hangs half-way: look at the service itself. A longer --timeout gives it more time.';
-      if (CLIENT_FIRST.test(finding.name)) return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
+      if (hasBegun(finding))
+        return 'It is slow, or hangs half-way: look at the service itself. A longer --timeout gives it more time.';
+      if (CLIENT_FIRST.test(finding.name))
+        return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
       return 'Something accepts connections and then says nothing: the service hangs, greets late on purpose (then give it a longer --timeout), or waits for us, as services with TLS from the start and HTTP do.';
     case 'dropped':
       return `Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once)${finding.tls === null ? '' : ', or none without a certificate of the client'}: its log tells.${finding.name === 'http' && finding.unfinished === null ? ' Or the port has TLS from the start: try https.' : ''}`;

@@ -29,12 +29,28 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
         const explanation = explained.has(outcome.reason) ? null : explain(report);
         explained.add(outcome.reason);
         const name = escapeControls(formatHostPort(target.host, target.port));
-        return explanation ? { stdout: '', stderr: [explanation.what, explanation.advice].map((text) => `${name}  ${paint.stderr.dim(text)}\n`).join('') } : SILENCE;
+        return explanation
+          ? {
+              stdout: '',
+              stderr: [explanation.what, explanation.advice]
+                .map((text) => `${name}  ${paint.stderr.dim(text)}\n`)
+                .join(''),
+            }
+          : SILENCE;
       }
       if (outcome.state === 'open') {
         const { address } = outcome.endpoint;
-        const endpoint = escapeControls(`${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`);
-        rows.push({ time: timestamps ? `${new Date(startedAt).toISOString()}  ` : '', endpoint, latency: `${formatMilliseconds(outcome.latencyMs)} ms`, service: outcome.service ? describeService(outcome.service) : (serviceOfPort(target.port) ?? '') });
+        const endpoint = escapeControls(
+          `${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`,
+        );
+        rows.push({
+          time: timestamps ? `${new Date(startedAt).toISOString()}  ` : '',
+          endpoint,
+          latency: `${formatMilliseconds(outcome.latencyMs)} ms`,
+          service: outcome.service
+            ? describeService(outcome.service)
+            : (serviceOfPort(target.port) ?? ''),
+        });
       }
       return SILENCE;
     },
@@ -42,10 +58,16 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
     summary: () => SILENCE,
     finish(totals) {
       if (totals.probes === 0 && !totals.isComplete) return SILENCE; // the interruption is told already
-      const wide = (column: keyof Row): number => rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
+      const wide = (column: keyof Row): number =>
+        rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
       const [endpoints, latencies] = [wide('endpoint'), wide('latency')];
-      const lines = rows.map(({ time, endpoint, latency, service }) => `${time}${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd());
-      return { stdout: lines.map((line) => `${line}\n`).join(''), stderr: `${describeTotals(totals)}\n` };
+      const lines = rows.map(({ time, endpoint, latency, service }) =>
+        `${time}${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd(),
+      );
+      return {
+        stdout: lines.map((line) => `${line}\n`).join(''),
+        stderr: `${describeTotals(totals)}\n`,
+      };
     },
   };
 }

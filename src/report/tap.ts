@@ -7,7 +7,10 @@ const description = (text: string): string => text.replace(/[\\#]/g, '\\$&');
 /** A YAML double-quoted scalar; JSON's strings are that too. */
 const quoted = (text: string): string => JSON.stringify(text);
 
-function lines({ name, passed, seen, message, seconds, exitCode }: TestCase, number: number): string {
+function lines(
+  { name, passed, seen, message, seconds, exitCode }: TestCase,
+  number: number,
+): string {
   const result = `${passed ? 'ok' : 'not ok'} ${number} - ${description(name)}\n`;
   if (passed) return result;
   return `${result}  ---\n  seen: ${quoted(seen)}\n  message: ${quoted(message)}\n  seconds: ${seconds.toFixed(3)}\n  exitCode: ${exitCode}\n  ...\n`;
@@ -28,6 +31,9 @@ export function tapReporter(settings: TestSettings): Reporter {
     },
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish: ({ isComplete }) => ({ stdout: `${head()}${isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.'}\n`, stderr: '' }),
+    finish: ({ isComplete }) => ({
+      stdout: `${head()}${isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.'}\n`,
+      stderr: '',
+    }),
   };
 }

@@ -33,10 +33,16 @@ export interface TestSettings {
 }
 
 /** Holds a probe against what was expected, in words. */
-export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, { expect, service, rounds }: TestSettings): TestCase {
+export function testCaseOf(
+  { request, report, verdict, sequence }: ProbeEvent,
+  { expect, service, rounds }: TestSettings,
+): TestCase {
   const { target, outcome, resolution } = report;
   const expected = request.expect ?? expect;
-  const address = 'endpoint' in outcome && outcome.endpoint.address !== target.host ? ` (${outcome.endpoint.address})` : '';
+  const address =
+    'endpoint' in outcome && outcome.endpoint.address !== target.host
+      ? ` (${outcome.endpoint.address})`
+      : '';
   const round = rounds && sequence > 1 ? `, round ${sequence}` : '';
   const explanation = explain(report);
   const connectMs = outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs;
@@ -45,7 +51,9 @@ export function testCaseOf({ request, report, verdict, sequence }: ProbeEvent, {
   const talkMs = outcome.state === 'open' ? (outcome.service?.elapsedMs ?? 0) : 0;
   const latency = outcome.state === 'open' ? ` in ${formatDuration(outcome.latencyMs)}` : '';
   return {
-    name: escapeControls(`${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${answers}${round}`),
+    name: escapeControls(
+      `${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${answers}${round}`,
+    ),
     host: escapeControls(target.host),
     passed: verdict.asExpected,
     seen: `${outcome.state}${reason === null ? latency : ` (${reason})`}${verdict.tooSlow ? ', too slow' : ''}${escapeControls(address)}`,

@@ -29,10 +29,14 @@ export interface Thresholds {
  */
 export function parseThreshold(text: string, name: string): Threshold {
   const refuse = (why: string): never => {
-    throw new UsageError(`${name}: "${text}" ${why}; allowed: 100ms (alert above), 10ms: (below), 10ms:100ms (outside), @10ms:100ms (inside)`);
+    throw new UsageError(
+      `${name}: "${text}" ${why}; allowed: 100ms (alert above), 10ms: (below), 10ms:100ms (outside), @10ms:100ms (inside)`,
+    );
   };
-  const [, at = '', from, to = ''] = /^(@?)(?:([^:@]*):)?([^:@]*)$/.exec(text) ?? refuse('is not a threshold');
-  if (from === '' || (from === undefined && to === '') || to === '~' || (from === '~' && to === '')) refuse('is not a threshold');
+  const [, at = '', from, to = ''] =
+    /^(@?)(?:([^:@]*):)?([^:@]*)$/.exec(text) ?? refuse('is not a threshold');
+  if (from === '' || (from === undefined && to === '') || to === '~' || (from === '~' && to === ''))
+    refuse('is not a threshold');
   const bound = (part: string): number => parseDuration(part, name, 0); // says what is wrong with that part
   const fromMs = from === undefined ? 0 : from === '~' ? -Infinity : bound(from);
   const toMs = to === '' ? Infinity : bound(to);
@@ -47,6 +51,7 @@ export function alerts({ fromMs, toMs, inside }: Threshold, latencyMs: number): 
 
 /** A threshold as performance data has it: in seconds, without their unit. */
 export function formatThreshold({ fromMs, toMs, inside }: Threshold): string {
-  const from = fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${toSeconds(fromMs)}:`;
+  const from =
+    fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${toSeconds(fromMs)}:`;
   return `${inside ? '@' : ''}${from}${toMs === Infinity ? '' : toSeconds(toMs)}`;
 }

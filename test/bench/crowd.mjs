@@ -16,7 +16,9 @@ function errorsAgainst(wire, samples) {
   const seen = new Map(wire.map(({ port, latencyMs }) => [port, latencyMs]));
   const counts = new Map();
   for (const { port } of [...wire, ...samples]) counts.set(port, (counts.get(port) ?? 0) + 1);
-  return samples.filter(({ port }) => seen.has(port) && counts.get(port) === 2).map(({ port, latencyMs }) => latencyMs - seen.get(port));
+  return samples
+    .filter(({ port }) => seen.has(port) && counts.get(port) === 2)
+    .map(({ port, latencyMs }) => latencyMs - seen.get(port));
 }
 
 async function measureTo({ host, port, device, prefix }, peers, rounds) {
@@ -36,9 +38,28 @@ async function measureTo({ host, port, device, prefix }, peers, rounds) {
   }
   const rows = [...figures].map(([{ name, goal }, { wireMs, errors, perSecond }]) => {
     const verdict = goal ? (median(errors) < GOAL_MS ? 'met' : 'missed') : '';
-    return [name, median(wireMs).toFixed(1), median(errors).toFixed(2), quantile(errors, 0.95).toFixed(2), String(errors.length), String(Math.round(median(perSecond))), verdict];
+    return [
+      name,
+      median(wireMs).toFixed(1),
+      median(errors).toFixed(2),
+      quantile(errors, 0.95).toFixed(2),
+      String(errors.length),
+      String(Math.round(median(perSecond))),
+      verdict,
+    ];
   });
-  return table([['over the wire', 'wire, ms', 'median, ms', 'p95, ms', 'samples', 'a second', `goal: ${GOAL_MS} ms`], ...rows]);
+  return table([
+    [
+      'over the wire',
+      'wire, ms',
+      'median, ms',
+      'p95, ms',
+      'samples',
+      'a second',
+      `goal: ${GOAL_MS} ms`,
+    ],
+    ...rows,
+  ]);
 }
 
 /** How much longer than the wire the latency reads while 500 probes are under way. */
@@ -50,23 +71,55 @@ export const crowd = {
     const targets = join(temporaryFolder(), 'targets.txt');
     const naive = nodes.map(({ node, label }) => ({
       name: `naive Node${label}`,
-      argv: (host, port) => [node, file('naive-crowd.mjs'), host, port, String(PROBES), String(CONCURRENCY)],
-      read: (stdout) => stdout.trim().split('\n').map((line) => JSON.parse(line)),
+      argv: (host, port) => [
+        node,
+        file('naive-crowd.mjs'),
+        host,
+        port,
+        String(PROBES),
+        String(CONCURRENCY),
+      ],
+      read: (stdout) =>
+        stdout
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line)),
     }));
-    const ours = nodes.flatMap(({ node, label }) => checkouts.map(({ portping, label: which }) => ({
-      name: `portping${which}${label}`,
-      argv: (host, port) => {
-        writeFileSync(targets, `${host}:${port}\n`.repeat(PROBES));
-        return [node, portping, '-o', 'json', '--concurrency', String(CONCURRENCY), '--targets', targets];
-      },
-      read: (stdout) => stdout.trim().split('\n').map((line) => JSON.parse(line)).filter(({ state }) => state === 'open')
-        .map(({ latencyMs, attempts }) => ({ latencyMs, port: attempts[0].local.port })),
-      goal: true,
-    })));
+    const ours = nodes.flatMap(({ node, label }) =>
+      checkouts.map(({ portping, label: which }) => ({
+        name: `portping${which}${label}`,
+        argv: (host, port) => {
+          writeFileSync(targets, `${host}:${port}\n`.repeat(PROBES));
+          return [
+            node,
+            portping,
+            '-o',
+            'json',
+            '--concurrency',
+            String(CONCURRENCY),
+            '--targets',
+            targets,
+          ];
+        },
+        read: (stdout) =>
+          stdout
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line))
+            .filter(({ state }) => state === 'open')
+            .map(({ latencyMs, attempts }) => ({ latencyMs, port: attempts[0].local.port })),
+        goal: true,
+      })),
+    );
     const peers = [...naive, ...ours];
-    say(`\n(a) loopback, ${PROBES} probes, ${CONCURRENCY} at once\n\n${await measureTo({ host: '127.0.0.1', port: await openPort(['127.0.0.1']), device: 'lo', prefix: [] }, peers, rounds)}`);
+    say(
+      `\n(a) loopback, ${PROBES} probes, ${CONCURRENCY} at once\n\n${await measureTo({ host: '127.0.0.1', port: await openPort(['127.0.0.1']), device: 'lo', prefix: [] }, peers, rounds)}`,
+    );
     const lacking = missing(['tun']);
     if (lacking) say(`\n(b) a host ${RTT_MS} ms away: skipped, ${lacking}`);
-    else say(`\n(b) a host ${RTT_MS} ms away\n\n${await measureTo(await farHost(RTT_MS), peers, rounds)}`);
+    else
+      say(
+        `\n(b) a host ${RTT_MS} ms away\n\n${await measureTo(await farHost(RTT_MS), peers, rounds)}`,
+      );
   },
 };

@@ -11,11 +11,23 @@ const RTT_MS = 20;
 /** The programs that time one handshake: how each is called, and how the latency (ms) and, where it is told, the own port are read. */
 function peersOf({ nodes, checkouts, say }) {
   const json = JSON.parse;
-  const peers = nodes.map(({ node, label }) => ({ name: `naive Node${label}`, argv: (...to) => [node, file('naive-connect.mjs'), ...to], read: json }));
+  const peers = nodes.map(({ node, label }) => ({
+    name: `naive Node${label}`,
+    argv: (...to) => [node, file('naive-connect.mjs'), ...to],
+    read: json,
+  }));
   for (const { node, label } of nodes) {
     for (const { portping, label: which } of checkouts) {
-      const read = (stdout) => ({ latencyMs: json(stdout).latencyMs, port: json(stdout).attempts[0].local.port });
-      peers.push({ name: `portping${which}${label}`, argv: (...to) => [node, portping, '-o', 'json', ...to], read, goal: true });
+      const read = (stdout) => ({
+        latencyMs: json(stdout).latencyMs,
+        port: json(stdout).attempts[0].local.port,
+      });
+      peers.push({
+        name: `portping${which}${label}`,
+        argv: (...to) => [node, portping, '-o', 'json', ...to],
+        read,
+        goal: true,
+      });
     }
   }
   const programs = {
@@ -26,7 +38,15 @@ function peersOf({ nodes, checkouts, say }) {
     },
     curl: () => ({
       name: 'curl, time_connect',
-      argv: (host, port) => ['curl', '--silent', '--max-time', '5', '--write-out', '[%{time_connect},%{local_port}]', `http://${host}:${port}/`],
+      argv: (host, port) => [
+        'curl',
+        '--silent',
+        '--max-time',
+        '5',
+        '--write-out',
+        '[%{time_connect},%{local_port}]',
+        `http://${host}:${port}/`,
+      ],
       read: (stdout) => ({ latencyMs: json(stdout)[0] * 1e3, port: json(stdout)[1] }),
     }),
     nping: () => ({
@@ -52,15 +72,26 @@ async function measureTo({ host, port, device, prefix }, peers, rounds) {
   const stopCapture = await captureHandshakes(device, port, prefix);
   const samples = new Map(peers.map((peer) => [peer, []]));
   roundRobin(peers, rounds, (peer) => {
-    const { status, stdout, stderr, startedAt, endedAt } = run([...prefix, ...peer.argv(host, port)]);
+    const { status, stdout, stderr, startedAt, endedAt } = run([
+      ...prefix,
+      ...peer.argv(host, port),
+    ]);
     try {
       samples.get(peer).push({ ...peer.read(stdout), startedAt, endedAt });
     } catch (cause) {
-      throw new Error(`${peer.name}: exit code ${status}, ${stderr.trim() || stdout.trim() || 'no output'}`, { cause });
+      throw new Error(
+        `${peer.name}: exit code ${status}, ${stderr.trim() || stdout.trim() || 'no output'}`,
+        { cause },
+      );
     }
   });
   const wire = await stopCapture();
-  const errors = peers.map((peer) => samples.get(peer).map((sample) => errorAgainst(wire, sample)).filter((error) => error !== null));
+  const errors = peers.map((peer) =>
+    samples
+      .get(peer)
+      .map((sample) => errorAgainst(wire, sample))
+      .filter((error) => error !== null),
+  );
   return { wireMs: median(wire.map(({ latencyMs }) => latencyMs)), errors };
 }
 
@@ -68,9 +99,23 @@ function describe({ wireMs, errors }, peers) {
   const rows = peers.map(({ name, goal }, index) => {
     const middle = median(errors[index]);
     const ratio = (middle / median(errors[0])).toFixed(2);
-    return [name, middle.toFixed(3), quantile(errors[index], 0.95).toFixed(3), ratio, String(errors[index].length), goal ? (middle <= GOAL_MS ? 'met' : 'missed') : ''];
+    return [
+      name,
+      middle.toFixed(3),
+      quantile(errors[index], 0.95).toFixed(3),
+      ratio,
+      String(errors[index].length),
+      goal ? (middle <= GOAL_MS ? 'met' : 'missed') : '',
+    ];
   });
-  const head = ['over the wire', 'median, ms', 'p95, ms', '× naive Node', 'samples', `goal: ${GOAL_MS} ms`];
+  const head = [
+    'over the wire',
+    'median, ms',
+    'p95, ms',
+    '× naive Node',
+    'samples',
+    `goal: ${GOAL_MS} ms`,
+  ];
   return `wire (SYN to SYN-ACK): ${wireMs.toFixed(3)} ms\n\n${table([head, ...rows])}\n`;
 }
 
@@ -81,10 +126,18 @@ export const latency = {
   defaultRounds: 40,
   async measure({ rounds, say, ...options }) {
     const peers = peersOf({ ...options, say });
-    const near = { host: '127.0.0.1', port: await openPort(['127.0.0.1']), device: 'lo', prefix: [] };
+    const near = {
+      host: '127.0.0.1',
+      port: await openPort(['127.0.0.1']),
+      device: 'lo',
+      prefix: [],
+    };
     say(`\n(a) loopback, ${describe(await measureTo(near, peers, rounds), peers)}`);
     const lacking = missing(['ip', 'python3', 'tun']);
     if (lacking) say(`(b) a host ${RTT_MS} ms away: skipped, ${lacking}`);
-    else say(`(b) a host ${RTT_MS} ms away, ${describe(await measureTo(await farHost(RTT_MS), peers, rounds), peers)}`);
+    else
+      say(
+        `(b) a host ${RTT_MS} ms away, ${describe(await measureTo(await farHost(RTT_MS), peers, rounds), peers)}`,
+      );
   },
 };

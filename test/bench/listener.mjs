@@ -5,9 +5,14 @@ import { once } from 'node:events';
 
 let port = 0;
 for (const host of process.argv.slice(2)) {
-  const server = createServer((socket) => socket.on('error', () => {}).on('data', () => socket.destroy()));
+  const server = createServer((socket) =>
+    socket.on('error', () => {}).on('data', () => socket.destroy()),
+  );
   server.listen({ host, port, backlog: 4096 });
-  const problem = await once(server, 'listening').then(() => null, (error) => error);
+  const problem = await once(server, 'listening').then(
+    () => null,
+    (error) => error,
+  );
   if (problem && port === 0) throw problem; // the further hosts may be missing: not every machine has ::1
   port ||= server.address().port;
 }

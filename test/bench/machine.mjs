@@ -13,15 +13,23 @@ function canAccess(path, mode) {
 
 /** Where a program is in PATH, or undefined. */
 export function findProgram(program) {
-  const candidates = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, program));
+  const candidates = (process.env.PATH ?? '')
+    .split(delimiter)
+    .map((folder) => join(folder, program));
   return candidates.find((path) => canAccess(path, constants.X_OK));
 }
 
 /** What else than programs a measurement may need: how to see whether it is there, and what to say if not. */
 const conditions = {
-  linux: { holds: () => process.platform === 'linux', otherwise: `this is ${process.platform}, not Linux` },
+  linux: {
+    holds: () => process.platform === 'linux',
+    otherwise: `this is ${process.platform}, not Linux`,
+  },
   root: { holds: () => process.getuid?.() === 0, otherwise: 'it needs root' },
-  tun: { holds: () => canAccess('/dev/net/tun', constants.R_OK | constants.W_OK), otherwise: 'there is no /dev/net/tun' },
+  tun: {
+    holds: () => canAccess('/dev/net/tun', constants.R_OK | constants.W_OK),
+    otherwise: 'there is no /dev/net/tun',
+  },
 };
 
 /** What is missing here, in words; '' when nothing is. @param {string[]} needs conditions above and names of programs */

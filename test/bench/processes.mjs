@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 /** What changes how Node starts is left out: NODE_EXTRA_CA_CERTS alone costs Node 20 80 ms. */
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_|FORCE_COLOR$)/i.test(name)));
+const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_|FORCE_COLOR$)/i.test(name)),
+);
 
 /** The path of a file, given from this folder. */
 export const file = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -40,7 +42,8 @@ export function temporaryFolder() {
 /** The built command of a checkout, copied away so that a build meanwhile changes nothing. Returns the path of portping.js. */
 export function copyOfPortping(checkout) {
   const folder = temporaryFolder();
-  for (const part of ['bin', 'dist']) cpSync(join(checkout, part), join(folder, part), { recursive: true });
+  for (const part of ['bin', 'dist'])
+    cpSync(join(checkout, part), join(folder, part), { recursive: true });
   return join(folder, 'bin/portping.js');
 }
 
@@ -54,9 +57,22 @@ export function copyOfPortping(checkout) {
 export function run(argv, timeoutMs = 15_000) {
   const startedAt = Date.now() / 1000;
   const start = process.hrtime.bigint();
-  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), { env, stdio: 'pipe', encoding: 'utf8', timeout: timeoutMs, maxBuffer: 2 ** 26 });
+  const { status, stdout, stderr, error } = spawnSync(argv[0], argv.slice(1), {
+    env,
+    stdio: 'pipe',
+    encoding: 'utf8',
+    timeout: timeoutMs,
+    maxBuffer: 2 ** 26,
+  });
   const elapsedMs = Number(process.hrtime.bigint() - start) / 1e6;
-  return { status, stdout, stderr: error?.message ?? stderr, elapsedMs, startedAt, endedAt: (Date.now() + 1) / 1000 };
+  return {
+    status,
+    stdout,
+    stderr: error?.message ?? stderr,
+    elapsedMs,
+    startedAt,
+    endedAt: (Date.now() + 1) / 1000,
+  };
 }
 
 /** Runs a command that must succeed; returns its stdout. @param {string} command words without blanks in them */
@@ -78,7 +94,10 @@ export async function start(argv, stream = 'stdout') {
   atEnd(() => child.kill('SIGKILL'));
   const closed = once(child, 'close');
   const line = once(createInterface({ input: child[stream] }), 'line');
-  const [first] = await Promise.race([line, closed.then(() => Promise.reject(new Error(`${argv.join(' ')} ended at once`)))]);
+  const [first] = await Promise.race([
+    line,
+    closed.then(() => Promise.reject(new Error(`${argv.join(' ')} ended at once`))),
+  ]);
   const stop = (signal) => (child.kill(signal), closed);
   return { first, stop };
 }

@@ -25,24 +25,40 @@ const chosen = benches.filter(({ name }) => positionals.length === 0 || position
 const unknown = positionals.filter((name) => !benches.some((bench) => bench.name === name));
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
-  say(`usage: npm run bench [${benches.map(({ name }) => name).join('|')}] [-- --rounds N --node PATH --against CHECKOUT --peers FOLDER]`);
+  say(
+    `usage: npm run bench [${benches.map(({ name }) => name).join('|')}] [-- --rounds N --node PATH --against CHECKOUT --peers FOLDER]`,
+  );
   process.exit(64);
 }
 
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => (cleanUp(), process.exit(130)));
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => (cleanUp(), process.exit(130)));
 try {
-  const nodes = [process.execPath, ...values.node].map((node) => ({ node, version: must(`${node} --version`).trim() }));
+  const nodes = [process.execPath, ...values.node].map((node) => ({
+    node,
+    version: must(`${node} --version`).trim(),
+  }));
   const folders = [file('../..'), ...values.against].map((folder) => resolve(folder));
   const options = {
-    nodes: nodes.map(({ node, version }) => ({ node, label: nodes.length > 1 ? `, ${version}` : '' })),
-    checkouts: folders.map((folder) => ({ portping: copyOfPortping(folder), label: folders.length > 1 ? ` (${basename(folder)})` : '' })),
+    nodes: nodes.map(({ node, version }) => ({
+      node,
+      label: nodes.length > 1 ? `, ${version}` : '',
+    })),
+    checkouts: folders.map((folder) => ({
+      portping: copyOfPortping(folder),
+      label: folders.length > 1 ? ` (${basename(folder)})` : '',
+    })),
     peersFolder: values.peers,
     say,
   };
   say(`${describeMachine()}, Node ${nodes.map(({ version }) => version).join(', ')}`);
   for (const { name, needs, defaultRounds, measure } of chosen) {
     const lacking = missing(needs);
-    say(lacking ? `\n# ${name}: skipped, ${lacking}` : `\n# ${name}, ${rounds ?? defaultRounds} rounds`);
+    say(
+      lacking
+        ? `\n# ${name}: skipped, ${lacking}`
+        : `\n# ${name}, ${rounds ?? defaultRounds} rounds`,
+    );
     if (!lacking) await measure({ ...options, rounds: rounds ?? defaultRounds });
   }
 } finally {

@@ -15,7 +15,12 @@ function peersOf({ nodes, checkouts, peersFolder, port, say }) {
     for (const { portping, label: which } of checkouts) {
       for (const args of ['127.0.0.1 PORT', '-q 127.0.0.1 PORT', 'localhost PORT', '--version']) {
         const argv = [node, portping, ...args.replace('PORT', port).split(' ')];
-        peers.push({ name: `portping${which} ${args}${label}`, argv, unit, goal: args === '127.0.0.1 PORT' });
+        peers.push({
+          name: `portping${which} ${args}${label}`,
+          argv,
+          unit,
+          goal: args === '127.0.0.1 PORT',
+        });
       }
     }
   }
@@ -25,8 +30,13 @@ function peersOf({ nodes, checkouts, peersFolder, port, say }) {
     if (lacking) say(`without ${argv[0]}: ${lacking}`);
     else peers.push({ name: command, argv });
   }
-  const tcpie = peersFolder === undefined ? findProgram('tcpie') : join(peersFolder, 'node_modules/.bin/tcpie');
-  if (tcpie && existsSync(tcpie)) peers.push({ name: 'tcpie -c 1 127.0.0.1 PORT', argv: [process.execPath, tcpie, '-c', '1', '127.0.0.1', port] });
+  const tcpie =
+    peersFolder === undefined ? findProgram('tcpie') : join(peersFolder, 'node_modules/.bin/tcpie');
+  if (tcpie && existsSync(tcpie))
+    peers.push({
+      name: 'tcpie -c 1 127.0.0.1 PORT',
+      argv: [process.execPath, tcpie, '-c', '1', '127.0.0.1', port],
+    });
   else say('without tcpie: not installed (npm install --prefix FOLDER tcpie, then --peers FOLDER)');
   return peers;
 }
@@ -45,10 +55,20 @@ export const startUp = {
     const samples = new Map(peers.map((peer) => [peer, []]));
     roundRobin(peers, rounds, (peer) => samples.get(peer).push(run(peer.argv).elapsedMs));
     const rows = peers.map((peer) => {
-      const [low, middle, high] = [0.25, 0.5, 0.75].map((share) => quantile(samples.get(peer), share));
+      const [low, middle, high] = [0.25, 0.5, 0.75].map((share) =>
+        quantile(samples.get(peer), share),
+      );
       const ratio = middle / median(samples.get(peer.unit ?? peers[0]));
-      return [peer.name, middle.toFixed(1), `${low.toFixed(1)}–${high.toFixed(1)}`, ratio.toFixed(2), peer.goal ? (ratio <= GOAL ? 'met' : 'missed') : ''];
+      return [
+        peer.name,
+        middle.toFixed(1),
+        `${low.toFixed(1)}–${high.toFixed(1)}`,
+        ratio.toFixed(2),
+        peer.goal ? (ratio <= GOAL ? 'met' : 'missed') : '',
+      ];
     });
-    say(`\n${table([['whole process', 'median, ms', 'quartiles, ms', '× node --eval 0', `goal: ${GOAL}`], ...rows])}\n`);
+    say(
+      `\n${table([['whole process', 'median, ms', 'quartiles, ms', '× node --eval 0', `goal: ${GOAL}`], ...rows])}\n`,
+    );
   },
 };

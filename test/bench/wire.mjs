@@ -17,7 +17,11 @@ function handshakes(text, serverPort) {
     } else if (flags === 'S.' && from === serverPort && syns.has(to)) {
       const syn = syns.get(to);
       syns.delete(to);
-      found.push({ port: Number(to), synAt: Number(`${syn.seconds}.${syn.nanoseconds}`), latencyMs: (seconds - syn.seconds) * 1e3 + (nanoseconds - syn.nanoseconds) / 1e6 });
+      found.push({
+        port: Number(to),
+        synAt: Number(`${syn.seconds}.${syn.nanoseconds}`),
+        latencyMs: (seconds - syn.seconds) * 1e3 + (nanoseconds - syn.nanoseconds) / 1e6,
+      });
     }
   }
   return found;
@@ -35,12 +39,18 @@ function handshakes(text, serverPort) {
 export async function captureHandshakes(device, port, prefix) {
   const path = join(temporaryFolder(), 'handshakes.pcap');
   const options = ['-n', '--time-stamp-precision', 'nano'];
-  const { stop } = await start([...prefix, 'tcpdump', '-i', device, ...options, '-Z', 'root', '-w', path, `tcp port ${port}`], 'stderr');
+  const { stop } = await start(
+    [...prefix, 'tcpdump', '-i', device, ...options, '-Z', 'root', '-w', path, `tcp port ${port}`],
+    'stderr',
+  );
   await sleep(500);
   return async () => {
     await sleep(2000);
     await stop('SIGINT');
-    return handshakes(run(['tcpdump', '-r', path, ...options, '-tt', 'tcp[tcpflags] & tcp-syn != 0']).stdout, port);
+    return handshakes(
+      run(['tcpdump', '-r', path, ...options, '-tt', 'tcp[tcpflags] & tcp-syn != 0']).stdout,
+      port,
+    );
   };
 }
 
@@ -49,6 +59,13 @@ export async function captureHandshakes(device, port, prefix) {
  * where the command says its port, came from there.
  */
 export function errorAgainst(wire, { latencyMs, port, startedAt, endedAt }) {
-  const fitting = wire.filter((each) => each.synAt >= startedAt && each.synAt <= endedAt && (port === undefined || each.port === port));
-  return fitting.length === 1 && Number.isFinite(latencyMs) ? latencyMs - fitting[0].latencyMs : null;
+  const fitting = wire.filter(
+    (each) =>
+      each.synAt >= startedAt &&
+      each.synAt <= endedAt &&
+      (port === undefined || each.port === port),
+  );
+  return fitting.length === 1 && Number.isFinite(latencyMs)
+    ? latencyMs - fitting[0].latencyMs
+    : null;
 }

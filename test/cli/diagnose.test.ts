@@ -9,7 +9,9 @@ let openPort = 0;
 let closedPort = 0;
 
 const listen = (target: Server): Promise<number> =>
-  new Promise((resolve) => target.listen(0, '127.0.0.1', () => resolve((target.address() as { port: number }).port)));
+  new Promise((resolve) =>
+    target.listen(0, '127.0.0.1', () => resolve((target.address() as { port: number }).port)),
+  );
 
 beforeAll(async () => {
   server = createServer((socket) => socket.on('error', () => {}).resume());
@@ -22,14 +24,20 @@ describe('--diagnose', () => {
   it('reports on stdout, ends with verdict, evidence, certainty and advice, and has the exit code of the state', async () => {
     const open = await portping(['--diagnose', '127.0.0.1', String(openPort)]);
     expect(open).toMatchObject({ exitCode: 0, stderr: '' });
-    expect(open.stdout).toMatch(new RegExp(`^– Name +an address was given, no name\\n✔ Address +127\\.0\\.0\\.1:${openPort}: open in [^]*\\n\\n127\\.0\\.0\\.1:${openPort} is open: .*\\nEvidence: .*\\nHow sure: certain\\.\\nNext: .*\\n$`));
+    expect(open.stdout).toMatch(
+      new RegExp(
+        `^– Name +an address was given, no name\\n✔ Address +127\\.0\\.0\\.1:${openPort}: open in [^]*\\n\\n127\\.0\\.0\\.1:${openPort} is open: .*\\nEvidence: .*\\nHow sure: certain\\.\\nNext: .*\\n$`,
+      ),
+    );
     const closed = await portping(['--diagnose', '127.0.0.1', String(closedPort)]);
     expect(closed).toMatchObject({ exitCode: 1, stderr: '' });
     expect(closed.stdout).toMatch(/two look alike from here\.\nEvidence:/);
   });
 
   it('has ASCII marks where the locale has no Unicode', async () => {
-    const { stdout } = await portping(['--diagnose', '127.0.0.1', String(closedPort)], { env: { LANG: 'C' } });
+    const { stdout } = await portping(['--diagnose', '127.0.0.1', String(closedPort)], {
+      env: { LANG: 'C' },
+    });
     expect(stdout).toMatch(/^- Name +[^]*\nx Address/);
     expect(stdout).toMatch(/^[\x20-\x7e\n]+$/);
   });
@@ -37,30 +45,58 @@ describe('--diagnose', () => {
   it('is one JSON object with -o json', async () => {
     const result = await portping(['--diagnose', '-o', 'json', '127.0.0.1', String(closedPort)]);
     expect(result.stdout.split('\n')).toHaveLength(2);
-    expect(jsonOf(result)).toMatchObject({ schema: 'portping/1', type: 'diagnosis', target: { host: '127.0.0.1', port: closedPort }, state: 'closed', exitCode: 1, verdict: { kind: 'refused' } });
+    expect(jsonOf(result)).toMatchObject({
+      schema: 'portping/1',
+      type: 'diagnosis',
+      target: { host: '127.0.0.1', port: closedPort },
+      state: 'closed',
+      exitCode: 1,
+      verdict: { kind: 'refused' },
+    });
   });
 
   it('is only the exit code with -q', async () => {
-    expect(await portping(['--diagnose', '-q', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+    expect(await portping(['--diagnose', '-q', '127.0.0.1', String(closedPort)])).toMatchObject({
+      stdout: '',
+      stderr: '',
+      exitCode: 1,
+    });
   });
 
   it('probes the address of --ip too, and names the hint that a proxy is set, without its password', async () => {
-    const { stdout, exitCode } = await portping(['--diagnose', '--ip', '127.0.0.1', '-w', '500ms', 'nosuch.invalid', String(openPort)], { env: { all_proxy: 'http://me:secret@proxy.example:3128' } });
+    const { stdout, exitCode } = await portping(
+      ['--diagnose', '--ip', '127.0.0.1', '-w', '500ms', 'nosuch.invalid', String(openPort)],
+      { env: { all_proxy: 'http://me:secret@proxy.example:3128' } },
+    );
     expect(stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${openPort} \\(--ip\\): open in`));
-    expect(stdout).toMatch(/Also: Applications that heed all_proxy would not connect directly but through proxy\.example:3128\./);
+    expect(stdout).toMatch(
+      /Also: Applications that heed all_proxy would not connect directly but through proxy\.example:3128\./,
+    );
     expect(stdout).not.toContain('secret');
     expect(exitCode).toBe(3);
   });
 
   it('ends in order on SIGINT', async () => {
-    expect(await interruptedPortping(['--diagnose'])).toMatchObject({ stdout: '', stderr: 'Interrupted before there was a verdict.\n', exitCode: 130 });
+    expect(await interruptedPortping(['--diagnose'])).toMatchObject({
+      stdout: '',
+      stderr: 'Interrupted before there was a verdict.\n',
+      exitCode: 130,
+    });
   });
 });
 
 describe('--report', () => {
   it('is a block of Markdown', async () => {
-    const { stdout, stderr, exitCode } = await portping(['--report', '127.0.0.1', String(closedPort)]);
-    expect(stdout).toMatch(new RegExp(`^### 127\\.0\\.0\\.1:${closedPort}: closed\\n\\n\\*\\*.*\\*\\*\\n\\n\\* Evidence: [^]*\\| Version \\| portping \\d[^]*\\|\\n$`));
+    const { stdout, stderr, exitCode } = await portping([
+      '--report',
+      '127.0.0.1',
+      String(closedPort),
+    ]);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^### 127\\.0\\.0\\.1:${closedPort}: closed\\n\\n\\*\\*.*\\*\\*\\n\\n\\* Evidence: [^]*\\| Version \\| portping \\d[^]*\\|\\n$`,
+      ),
+    );
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 });
   });
 });
@@ -71,25 +107,53 @@ describe('misuse of a diagnosis', () => {
     [['--no-companions', 'h', '1'], /--no-companions: .*allowed with --diagnose or --report/],
     [['--diagnose', '--ip', 'name', 'h', '1'], /--ip: "name" is not an address/],
     [['--diagnose', 'h', '1,2'], /2 targets; allowed: one/],
-    [['--diagnose', '-o', 'csv', 'h', '1'], /--output: a diagnosis cannot be written as csv; allowed: text, json, or --report/],
+    [
+      ['--diagnose', '-o', 'csv', 'h', '1'],
+      /--output: a diagnosis cannot be written as csv; allowed: text, json, or --report/,
+    ],
     [['--report', '-o', 'json', 'h', '1'], /'--report' cannot be used with option '-o/],
     [['--diagnose', '-6', '127.0.0.1', '1'], /-6: 127\.0\.0\.1 is an IPv4 address/],
     [['--diagnose', '-4', '--ip', '::1', '127.0.0.1', '1'], /-4: ::1 is an IPv6 address/],
-    [['--diagnose', '--source', '127.0.0.1', '--ip', '::1', '127.0.0.1', '1'], /--source: 127\.0\.0\.1 is an IPv4 address, but ::1 is IPv6/],
+    [
+      ['--diagnose', '--source', '127.0.0.1', '--ip', '::1', '127.0.0.1', '1'],
+      /--source: 127\.0\.0\.1 is an IPv4 address, but ::1 is IPv6/,
+    ],
     [['--diagnose', '--ip', '::1', '--ip', '::2', 'h', '1'], /--ip: given twice; allowed: once/],
-    ...['--sni x', '--insecure', '--tls-min-days 1', '-c 2', '-t', '--wait', '--all', '--expect closed', '--max-latency 1', '--targets f', '--concurrency 2', '--rate 2', '-v', '--timestamps'].map((option) =>
-      [['--diagnose', ...option.split(' '), 'h', '1'], /cannot be used with option/] as const),
-  ] as [string[], RegExp][])('%j is refused in one line with exit code 64', async (args, message) => {
-    const { stdout, stderr, exitCode } = await portping(args);
-    expect(stderr).toMatch(message);
-    expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
-    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
-  });
+    ...[
+      '--sni x',
+      '--insecure',
+      '--tls-min-days 1',
+      '-c 2',
+      '-t',
+      '--wait',
+      '--all',
+      '--expect closed',
+      '--max-latency 1',
+      '--targets f',
+      '--concurrency 2',
+      '--rate 2',
+      '-v',
+      '--timestamps',
+    ].map(
+      (option) =>
+        [['--diagnose', ...option.split(' '), 'h', '1'], /cannot be used with option/] as const,
+    ),
+  ] as [string[], RegExp][])(
+    '%j is refused in one line with exit code 64',
+    async (args, message) => {
+      const { stdout, stderr, exitCode } = await portping(args);
+      expect(stderr).toMatch(message);
+      expect(stderr).toMatch(/^[\x20-\x7e]+\n$/);
+      expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 64 });
+    },
+  );
 });
 
 describe('--help', () => {
   it('names the ports of --no-companions', async () => {
     const { stdout } = await portping(['--help']);
-    expect(stdout.replace(/\s+/g, ' ')).toContain(`leave other ports of the host alone (${COMPANION_PORTS.join(', ')})`);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(
+      `leave other ports of the host alone (${COMPANION_PORTS.join(', ')})`,
+    );
   });
 });

@@ -74,16 +74,23 @@ describe('the words of psql, redis-cli, mysql and check_tcp', () => {
 describe.each(['-h', '--help', '--version'])('%s', (option) => {
   const asked = option === '--version' ? 'version' : 'help';
 
-  it.each(['', '-o json', '--output=text'])('prints and exits with 0 beside "%s"', async (format) => {
-    const words = format === '' ? [option] : [option, ...format.split(' ')];
-    const { stdout, stderr, exitCode } = await portping(words);
-    const shown = { version: /^\d+\.\d+\.\d+\n$/, help: /^Usage: portping [^]*Exit codes:/ };
-    expect(stdout).toMatch(shown[asked]);
-    expect([stderr, exitCode]).toEqual(['', 0]);
-  });
+  it.each(['', '-o json', '--output=text'])(
+    'prints and exits with 0 beside "%s"',
+    async (format) => {
+      const words = format === '' ? [option] : [option, ...format.split(' ')];
+      const { stdout, stderr, exitCode } = await portping(words);
+      const shown = { version: /^\d+\.\d+\.\d+\n$/, help: /^Usage: portping [^]*Exit codes:/ };
+      expect(stdout).toMatch(shown[asked]);
+      expect([stderr, exitCode]).toEqual(['', 0]);
+    },
+  );
 
   it('beside a target is refused', async () => {
-    for (const words of [[HOST, port, option], [option, HOST, port], [`${HOST}:${port}`, option]]) {
+    for (const words of [
+      [HOST, port, option],
+      [option, HOST, port],
+      [`${HOST}:${port}`, option],
+    ]) {
       const { stdout, stderr, exitCode } = await portping(words);
       const message = `shows the ${asked} and must stand alone; write: portping ${HOST}`;
       expect(stderr).toContain(`portping: ${option}: ${message}`);

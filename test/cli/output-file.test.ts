@@ -1,7 +1,19 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,27 +33,39 @@ beforeAll(async () => {
   port = String((server.address() as { port: number }).port);
   root = await mkdtemp(join(tmpdir(), 'portping-file-'));
 });
-beforeEach(async () => { folder = await mkdtemp(join(root, 'test-')); });
+beforeEach(async () => {
+  folder = await mkdtemp(join(root, 'test-'));
+});
 afterAll(async () => {
   server.close();
   await rm(root, { recursive: true, force: true });
 });
 
 describe('--output-file', () => {
-  it.each(['text', 'json', 'csv', 'junit', 'tap', 'nagios', 'prometheus'])('holds what standard output would, in the format %s', async (format) => {
-    const path = join(folder, 'result');
-    const measured = /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
-    const [shown, filed] = [await portping(['-o', format, '127.0.0.1', port]), await portping(['-o', format, '--output-file', path, '127.0.0.1', port])];
-    expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
-    const text = await readFile(path, 'utf8');
-    expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
-    expect(text).not.toBe('');
-    expect(await readdir(folder)).toEqual(['result']);
-  });
+  it.each(['text', 'json', 'csv', 'junit', 'tap', 'nagios', 'prometheus'])(
+    'holds what standard output would, in the format %s',
+    async (format) => {
+      const path = join(folder, 'result');
+      const measured =
+        /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
+      const [shown, filed] = [
+        await portping(['-o', format, '127.0.0.1', port]),
+        await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
+      ];
+      expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
+      const text = await readFile(path, 'utf8');
+      expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
+      expect(text).not.toBe('');
+      expect(await readdir(folder)).toEqual(['result']);
+    },
+  );
 
   it('takes a diagnosis, too', async () => {
     const path = join(folder, 'ticket.md');
-    const { stdout, exitCode } = await portping(['--report', '-w', '1s', '--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
+    const { stdout, exitCode } = await portping(
+      ['--report', '-w', '1s', '--output-file', path, '127.0.0.1', port],
+      { env: { FORCE_COLOR: '1' } },
+    );
     expect([stdout, exitCode]).toEqual(['', 0]);
     expect(await readFile(path, 'utf8')).toMatch(/127\.0\.0\.1/);
   });
@@ -49,17 +73,30 @@ describe('--output-file', () => {
   it('has no colours', async () => {
     const path = join(folder, 'result');
     await portping(['--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
-    expect(await readFile(path, 'utf8')).toMatch(/^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/);
+    expect(await readFile(path, 'utf8')).toMatch(
+      /^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/,
+    );
   });
 
   it('is not written by a series that was interrupted, which is then no success', async () => {
     const path = join(folder, 'result');
     const [command = '', ...args] = portpingCommand;
-    const child = spawn(command, [...args, '-c', '1000', '-i', '10ms', '-o', 'csv', '--output-file', path, '127.0.0.1', port], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(
+      command,
+      [...args, '-c', '1000', '-i', '10ms', '-o', 'csv', '--output-file', path, '127.0.0.1', port],
+      { env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
+    );
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
     // The temporary file is there before the first probe, and has a line for each.
-    const written = async (): Promise<number> => (await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size))).reduce((sum, size) => sum + size, 0);
+    const written = async (): Promise<number> =>
+      (
+        await Promise.all(
+          (await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size),
+        )
+      ).reduce((sum, size) => sum + size, 0);
     await expect.poll(written, { timeout: 15_000 }).toBeGreaterThan(300);
     child.kill('SIGTERM');
     const [exitCode] = (await once(child, 'close')) as [number | null];
@@ -68,9 +105,12 @@ describe('--output-file', () => {
   });
 
   describe.runIf(process.platform === 'linux')('is refused where it leads to a redirection', () => {
-    const appendTo = (log: string) => ({ wrapper: ['sh', '-c', 'log=$0; exec "$@" >> "$log"', log] });
+    const appendTo = (log: string) => ({
+      wrapper: ['sh', '-c', 'log=$0; exec "$@" >> "$log"', log],
+    });
     const advice = 'where no file is replaced; leave the option out to write to standard output';
-    const run = (path: string, options = {}) => portping(['--output-file', path, '127.0.0.1', port], options);
+    const run = (path: string, options = {}) =>
+      portping(['--output-file', path, '127.0.0.1', port], options);
 
     it.each([
       ['/dev/stdout', 'is under /dev'],
@@ -93,7 +133,9 @@ describe('--output-file', () => {
       const path = name.startsWith('/') ? name : `${folder}/${name}`;
       const { stderr, exitCode } = await run(path, appendTo(log));
       const refusal = `--output-file: ${path} ${message}, ${advice}`;
-      expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(`portping: ${refusal} (see: portping --help)\n`);
+      expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(
+        `portping: ${refusal} (see: portping --help)\n`,
+      );
       expect(exitCode).toBe(64);
       expect(await readFile(log, 'utf8')).toBe('old\n');
     });
@@ -113,7 +155,9 @@ describe('--output-file', () => {
 
     it('/dev/null is refused with the redirection that works', async () => {
       const { stderr, exitCode } = await run('/dev/null');
-      expect(stderr).toContain('is under /dev, where no file is replaced; write > /dev/null instead (');
+      expect(stderr).toContain(
+        'is under /dev, where no file is replaced; write > /dev/null instead (',
+      );
       expect(exitCode).toBe(64);
     });
 
@@ -181,14 +225,25 @@ describe('--output-file', () => {
 
   it('is there also when the port is not open: that is a result', async () => {
     const path = join(folder, 'result');
-    const { exitCode } = await portping(['-w', '300ms', '-o', 'csv', '--output-file', path, '127.0.0.1', String(await silentPort())]);
+    const { exitCode } = await portping([
+      '-w',
+      '300ms',
+      '-o',
+      'csv',
+      '--output-file',
+      path,
+      '127.0.0.1',
+      String(await silentPort()),
+    ]);
     expect(exitCode).toBe(2);
     expect(await readFile(path, 'utf8')).toMatch(/filtered,no-response/);
   });
 
   it('is refused at the start, before anything is sent, where it cannot be written', async () => {
     let connections = 0;
-    server.on('connection', () => { connections += 1; });
+    server.on('connection', () => {
+      connections += 1;
+    });
     await mkdir(join(folder, 'directory'));
     await symlink(join(folder, 'nowhere', 'result'), join(folder, 'dangling'));
     await symlink('circle', join(folder, 'circle'));
@@ -200,7 +255,12 @@ describe('--output-file', () => {
       ['/dev/null', 'is under /dev'],
       ['', 'is not the name of a file'],
     ] as const) {
-      const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
+      const { stdout, stderr, exitCode } = await portping([
+        '--output-file',
+        path,
+        '127.0.0.1',
+        port,
+      ]);
       expect([stdout, exitCode]).toEqual(['', 64]);
       expect(stderr).toContain(`portping: --output-file: `);
       expect(stderr).toContain(message);
@@ -211,7 +271,12 @@ describe('--output-file', () => {
 
   it.runIf(process.getuid?.() !== 0)('is refused where the folder is not ours', async () => {
     await chmod(folder, 0o500);
-    const { exitCode, stderr } = await portping(['--output-file', join(folder, 'result'), '127.0.0.1', port]);
+    const { exitCode, stderr } = await portping([
+      '--output-file',
+      join(folder, 'result'),
+      '127.0.0.1',
+      port,
+    ]);
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining('EACCES')]);
     await chmod(folder, 0o700);
   });
@@ -220,21 +285,49 @@ describe('--output-file', () => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
     // A limit of the size of files, as a full disk: the write fails (EFBIG).
-    const { exitCode, stderr } = await portping(['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port], { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] });
+    const { exitCode, stderr } = await portping(
+      ['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port],
+      { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] },
+    );
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining('cannot be written (EFBIG)')]);
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['result']);
   });
 
-  it.each([['SIGINT', 1], ['SIGTERM', 2], ['SIGHUP', 1]] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
+  it.each([
+    ['SIGINT', 1],
+    ['SIGTERM', 2],
+    ['SIGHUP', 1],
+  ] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
-    const [file = '', ...args] = [...portpingCommand, '-o', 'json', '-c', '1000', '-i', '100ms', '--output-file', path, '127.0.0.1', port];
+    const [file = '', ...args] = [
+      ...portpingCommand,
+      '-o',
+      'json',
+      '-c',
+      '1000',
+      '-i',
+      '100ms',
+      '--output-file',
+      path,
+      '127.0.0.1',
+      port,
+    ];
     const child = spawn(file, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => { stderr += text; });
-    const temporary = async (): Promise<string | undefined> => (await readdir(folder)).find((name) => name.endsWith('.tmp'));
-    await expect.poll(async () => (await stat(join(folder, (await temporary()) ?? 'none')).catch(() => null))?.size ?? 0, { timeout: 10_000 }).toBeGreaterThan(0);
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const temporary = async (): Promise<string | undefined> =>
+      (await readdir(folder)).find((name) => name.endsWith('.tmp'));
+    await expect
+      .poll(
+        async () =>
+          (await stat(join(folder, (await temporary()) ?? 'none')).catch(() => null))?.size ?? 0,
+        { timeout: 10_000 },
+      )
+      .toBeGreaterThan(0);
     for (let time = 0; time < times; time += 1) child.kill(signal);
     await once(child, 'close');
     if (times === 1) expect(stderr).toContain('was left as it was');
@@ -246,9 +339,19 @@ describe('--output-file', () => {
     [['-q'], '--quiet writes nothing'],
     [['-t'], '--continuous has none'],
     [['--wait', '1s'], 'not together with a command', ['--', 'true']],
-    [['--explain'], '--output-file: --explain only looks an error up; allowed beside it: --no-color'],
+    [
+      ['--explain'],
+      '--output-file: --explain only looks an error up; allowed beside it: --no-color',
+    ],
   ])('is refused with %j', async (options, message, command = []) => {
-    const { stdout, stderr, exitCode } = await portping([...options, '--output-file', join(folder, 'x'), '127.0.0.1', port, ...command]);
+    const { stdout, stderr, exitCode } = await portping([
+      ...options,
+      '--output-file',
+      join(folder, 'x'),
+      '127.0.0.1',
+      port,
+      ...command,
+    ]);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect(stderr).toContain(message);
     expect(await readdir(folder)).toEqual([]);

@@ -12,7 +12,9 @@ let openPort = 0;
 let closedPort = 0;
 
 const listen = (target: Server): Promise<number> =>
-  new Promise((resolve) => target.listen(0, '127.0.0.1', () => resolve((target.address() as { port: number }).port)));
+  new Promise((resolve) =>
+    target.listen(0, '127.0.0.1', () => resolve((target.address() as { port: number }).port)),
+  );
 
 beforeAll(async () => {
   server = createServer((socket) => socket.on('error', () => {}).resume());
@@ -24,7 +26,9 @@ afterAll(() => new Promise((resolve) => server.close(resolve)));
 describe('the verdict', () => {
   it('is the success sentence on stdout and nothing else, with exit code 0', async () => {
     const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(openPort)]);
-    expect(stdout).toMatch(new RegExp(`^Success! Pinged port ${openPort} in \\d+(\\.\\d+)? milliseconds\\.\\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^Success! Pinged port ${openPort} in \\d+(\\.\\d+)? milliseconds\\.\\n$`),
+    );
     expect(stderr).toBe('');
     expect(exitCode).toBe(0);
   });
@@ -32,7 +36,11 @@ describe('the verdict', () => {
   it('is the error sentence on stdout, the explanation on stderr and exit code 1 for a refusal', async () => {
     const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(closedPort)]);
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
-    expect(stderr).toMatch(new RegExp(`^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): 127\\.0\\.0\\.1:${closedPort} refused after [\\d.]+ ms\\.\\n.*look alike from here\\.\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): 127\\.0\\.0\\.1:${closedPort} refused after [\\d.]+ ms\\.\\n.*look alike from here\\.\\n$`,
+      ),
+    );
     expect(exitCode).toBe(1);
   });
 
@@ -48,31 +56,55 @@ describe('the verdict', () => {
   });
 
   it('is only the exit code with -q', async () => {
-    expect(await portping(['-q', '127.0.0.1', String(openPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
-    expect(await portping(['-q', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+    expect(await portping(['-q', '127.0.0.1', String(openPort)])).toMatchObject({
+      stdout: '',
+      stderr: '',
+      exitCode: 0,
+    });
+    expect(await portping(['-q', '127.0.0.1', String(closedPort)])).toMatchObject({
+      stdout: '',
+      stderr: '',
+      exitCode: 1,
+    });
   });
 
   it('has every timing on stderr with -v, and stdout stays as it was', async () => {
     const { stdout, stderr } = await portping(['-v', '-4', 'localhost', String(openPort)]);
     expect(stdout).toMatch(/^Success! .*\n$/);
-    expect(stderr).toMatch(new RegExp(`^localhost: 127\\.0\\.0\\.1 \\(system resolver, [\\d.]+ ms\\)\\n127\\.0\\.0\\.1:${openPort} from 127\\.0\\.0\\.1:\\d+: open in [\\d.]+ ms\\ndns [\\d.]+ ms \\+ connect [\\d.]+ ms = [\\d.]+ ms\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(
+        `^localhost: 127\\.0\\.0\\.1 \\(system resolver, [\\d.]+ ms\\)\\n127\\.0\\.0\\.1:${openPort} from 127\\.0\\.0\\.1:\\d+: open in [\\d.]+ ms\\ndns [\\d.]+ ms \\+ connect [\\d.]+ ms = [\\d.]+ ms\\n$`,
+      ),
+    );
   });
 
   it('has an ISO 8601 time before each line with --timestamps', async () => {
     const { stdout, stderr } = await portping(['--timestamps', '127.0.0.1', String(closedPort)]);
-    for (const line of `${stdout}${stderr}`.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}\S/);
+    for (const line of `${stdout}${stderr}`.trimEnd().split('\n'))
+      expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}\S/);
   });
 
   it('is one JSON object on one line with -o json, also for failures, and stderr stays empty', async () => {
     const open = await portping(['-o', 'json', '127.0.0.1', String(openPort)]);
     expect(open.stdout.split('\n')).toHaveLength(2);
     expect(jsonOf(open)).toMatchObject({
-      schema: 'portping/1', target: { host: '127.0.0.1', port: openPort }, state: 'open', exitCode: 0, address: '127.0.0.1',
-      resolution: { via: 'literal', elapsedMs: 0 }, attempts: [{ family: 4, state: 'open', error: null }],
+      schema: 'portping/1',
+      target: { host: '127.0.0.1', port: openPort },
+      state: 'open',
+      exitCode: 0,
+      address: '127.0.0.1',
+      resolution: { via: 'literal', elapsedMs: 0 },
+      attempts: [{ family: 4, state: 'open', error: null }],
     });
     expect(jsonOf(open)['latencyMs']).toBeGreaterThan(0);
     const closed = await portping(['-o', 'json', '127.0.0.1', String(closedPort)]);
-    expect(jsonOf(closed)).toMatchObject({ state: 'closed', reason: 'conn-refused', exitCode: 1, latencyMs: null, error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' } });
+    expect(jsonOf(closed)).toMatchObject({
+      state: 'closed',
+      reason: 'conn-refused',
+      exitCode: 1,
+      latencyMs: null,
+      error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' },
+    });
     expect([open.stderr, closed.stderr]).toEqual(['', '']);
   });
 });
@@ -85,33 +117,66 @@ describe('misuse', () => {
     [['127.0.0.1', '65536'], /^portping: port: 65536 is out of range; allowed/],
     [['127.0.0.1', '25x'], /^portping: port: "25x" is neither a port nor a known service; allowed/],
     [['127.0.0.1', '-1'], /^portping: port: -1 is out of range; allowed: 1 to 65535/],
-    [['127.1', '80'], /^portping: host: "127\.1" is not an IPv4 address in four decimal parts; some programs read it as 127\.0\.0\.1/],
+    [
+      ['127.1', '80'],
+      /^portping: host: "127\.1" is not an IPv4 address in four decimal parts; some programs read it as 127\.0\.0\.1/,
+    ],
     [['a'.repeat(300), '80'], /^portping: host: the name has 300 characters; allowed: at most 253/],
-    [['evil\x1b[31m\x07\n', '80'], /^portping: host: "evil\\x1b\[31m\\x07\\x0a" is not a host name/],
+    [
+      ['evil\x1b[31m\x07\n', '80'],
+      /^portping: host: "evil\\x1b\[31m\\x07\\x0a" is not a host name/,
+    ],
     [['127.0.0.1', '80\x1b]0;pwned\x07'], /^portping: port: "80\\x1b\]0;pwned\\x07" is neither/],
     [['--t\x1b[2J', 'h', '1'], /^portping: unknown option '--t\\x1b\[2J'/],
     [['-w', 'soon', 'h', '1'], /^portping: --timeout: "soon" is not a duration; allowed/],
     [['-w', '0', 'h', '1'], /^portping: --timeout: 0 is out of range; allowed/],
     [['-w', '25d', 'h', '1'], /^portping: --timeout: 25d is out of range; allowed/],
     [['-w'], /^portping: option '-w, --timeout <duration>' argument missing/],
-    [['-o', 'xml', 'h', '1'], /^portping: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are text, json, csv, junit, tap, nagios, prometheus\./],
+    [
+      ['-o', 'xml', 'h', '1'],
+      /^portping: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are text, json, csv, junit, tap, nagios, prometheus\./,
+    ],
     [['-4', '-6', 'h', '1'], /^portping: option '-[46]' cannot be used with option '-[46]'/],
     [['-6', '127.0.0.1', '1'], /^portping: -6: 127\.0\.0\.1 is an IPv4 address/],
-    [['-q', '-v', 'h', '1'], /^portping: option '-q, --quiet' cannot be used with option '-v, --verbose'/],
+    [
+      ['-q', '-v', 'h', '1'],
+      /^portping: option '-q, --quiet' cannot be used with option '-v, --verbose'/,
+    ],
     [['--source', 'eth0', 'h', '1'], /^portping: --source: "eth0" is not an address/],
-    [['--source', '::1', '127.0.0.1', '1'], /^portping: --source: ::1 is an IPv6 address, but 127\.0\.0\.1 is IPv4/],
-    [['--dns', 'ns.example', 'h', '1'], /^portping: --dns: "ns\.example" is not the address of a DNS server/],
-    ...['127.0.0.1:0', '127.0.0.1:99999', '127.0.0.1:', '127.0.0.1:smtp', '[::1]:0x35'].map((server): [string[], RegExp] => [
-      ['--dns', server, 'h', '1'], /^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535/,
-    ]),
-    ...[['-q'], ['-w', '1'], ['-o', 'json'], ['-4'], ['--no-companions'], ['--service']].map((options): [string[], RegExp] => [
-      ['--explain', '10061', ...options], /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): --explain only looks an error up; allowed beside it: --no-color/,
-    ]),
-    [['--explain', '-999999'], /^portping: --explain: "-999999" is not in the table; allowed: a code such as/],
+    [
+      ['--source', '::1', '127.0.0.1', '1'],
+      /^portping: --source: ::1 is an IPv6 address, but 127\.0\.0\.1 is IPv4/,
+    ],
+    [
+      ['--dns', 'ns.example', 'h', '1'],
+      /^portping: --dns: "ns\.example" is not the address of a DNS server/,
+    ],
+    ...['127.0.0.1:0', '127.0.0.1:99999', '127.0.0.1:', '127.0.0.1:smtp', '[::1]:0x35'].map(
+      (server): [string[], RegExp] => [
+        ['--dns', server, 'h', '1'],
+        /^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535/,
+      ],
+    ),
+    ...[['-q'], ['-w', '1'], ['-o', 'json'], ['-4'], ['--no-companions'], ['--service']].map(
+      (options): [string[], RegExp] => [
+        ['--explain', '10061', ...options],
+        /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): --explain only looks an error up; allowed beside it: --no-color/,
+      ],
+    ),
+    [
+      ['--explain', '-999999'],
+      /^portping: --explain: "-999999" is not in the table; allowed: a code such as/,
+    ],
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
-    [['--explain', '10061', '--', 'ls'], /^portping: --: --explain runs no command; allowed with --wait/],
+    [
+      ['--explain', '10061', '--', 'ls'],
+      /^portping: --: --explain runs no command; allowed with --wait/,
+    ],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
-    [['--timeuot', '1', 'h', '1'], /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/],
+    [
+      ['--timeuot', '1', 'h', '1'],
+      /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/,
+    ],
   ])('%j is refused in one line on stderr with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);
     expect(stderr).toMatch(message);
@@ -124,14 +189,25 @@ describe('misuse', () => {
 describe('the surroundings', () => {
   it.each([
     ['stdout', ['sh', '-c', 'exec "$@" >&-', 'sh'], ''],
-    ['stderr', ['sh', '-c', 'exec "$@" 2>&-', 'sh'], 'Error Detected: Connection refused <10061> returned.\n'],
+    [
+      'stderr',
+      ['sh', '-c', 'exec "$@" 2>&-', 'sh'],
+      'Error Detected: Connection refused <10061> returned.\n',
+    ],
     ['both', ['sh', '-c', 'exec "$@" >&- 2>&-', 'sh'], ''],
   ])('the exit code is right with %s closed', async (_, wrapper, stdout) => {
-    expect(await portping(['127.0.0.1', String(closedPort)], { wrapper })).toMatchObject({ stdout, exitCode: 1 });
+    expect(await portping(['127.0.0.1', String(closedPort)], { wrapper })).toMatchObject({
+      stdout,
+      exitCode: 1,
+    });
   });
 
   it('a reader that has gone away is no error', async () => {
-    const child = spawn(portpingCommand[0] ?? '', [...portpingCommand.slice(1), '127.0.0.1', String(closedPort)], { stdio: ['ignore', 'pipe', 'pipe'], env: environment });
+    const child = spawn(
+      portpingCommand[0] ?? '',
+      [...portpingCommand.slice(1), '127.0.0.1', String(closedPort)],
+      { stdio: ['ignore', 'pipe', 'pipe'], env: environment },
+    );
     child.stdout.destroy();
     child.stderr.destroy();
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1);
@@ -139,9 +215,15 @@ describe('the surroundings', () => {
 
   it('says so when the verdict cannot be written', async () => {
     const full = openSync('/dev/full', 'w');
-    const child = spawn(portpingCommand[0] ?? '', [...portpingCommand.slice(1), '127.0.0.1', String(openPort)], { stdio: ['ignore', full, 'pipe'], env: environment });
+    const child = spawn(
+      portpingCommand[0] ?? '',
+      [...portpingCommand.slice(1), '127.0.0.1', String(openPort)],
+      { stdio: ['ignore', full, 'pipe'], env: environment },
+    );
     let stderr = '';
-    child.stderr?.setEncoding('utf8').on('data', (text) => { stderr += text; });
+    child.stderr?.setEncoding('utf8').on('data', (text) => {
+      stderr += text;
+    });
     const exitCode = await new Promise((resolve) => child.once('close', resolve));
     closeSync(full);
     expect(stderr).toMatch(/^portping: standard output: ENOSPC[^\n]*\n$/);
@@ -161,21 +243,37 @@ describe('the surroundings', () => {
 
   it('colours on demand, and --no-color wins', async () => {
     const env = { FORCE_COLOR: '1' };
-    const [forced, plain] = await Promise.all([portping(['127.0.0.1', String(closedPort)], { env }), portping(['--no-color', '127.0.0.1', String(closedPort)], { env })]);
-    expect(forced.stdout).toBe('\x1b[31mError Detected:\x1b[39m Connection refused <10061> returned.\n');
+    const [forced, plain] = await Promise.all([
+      portping(['127.0.0.1', String(closedPort)], { env }),
+      portping(['--no-color', '127.0.0.1', String(closedPort)], { env }),
+    ]);
+    expect(forced.stdout).toBe(
+      '\x1b[31mError Detected:\x1b[39m Connection refused <10061> returned.\n',
+    );
     expect(forced.stderr).toContain('\x1b[2m10061 WSAECONNREFUSED');
     expect(`${plain.stdout}${plain.stderr}`).not.toContain('\x1b');
   });
 
   it('ends with 130 and one line when it is interrupted before there is a verdict', async () => {
-    expect(await interruptedPortping([])).toMatchObject({ stdout: '', stderr: 'Interrupted before there was a verdict.\n', exitCode: 130 });
+    expect(await interruptedPortping([])).toMatchObject({
+      stdout: '',
+      stderr: 'Interrupted before there was a verdict.\n',
+      exitCode: 130,
+    });
   });
 
   it('shows a bug as one line with exit code 70, and its trace only on demand', async () => {
     const wrapped = (env: Record<string, string>) =>
-      portping(['127.0.0.1', String(openPort)], { env: { ...env, NODE_OPTIONS: `--require=${new URL('../support/broken-socket.cjs', import.meta.url).pathname}` } });
+      portping(['127.0.0.1', String(openPort)], {
+        env: {
+          ...env,
+          NODE_OPTIONS: `--require=${new URL('../support/broken-socket.cjs', import.meta.url).pathname}`,
+        },
+      });
     const [plain, debug] = await Promise.all([wrapped({}), wrapped({ PORTPING_DEBUG: '1' })]);
-    expect(plain.stderr).toMatch(/^portping: internal error: the socket is broken \(PORTPING_DEBUG=1 shows where; please report it\)\n$/);
+    expect(plain.stderr).toMatch(
+      /^portping: internal error: the socket is broken \(PORTPING_DEBUG=1 shows where; please report it\)\n$/,
+    );
     expect(debug.stderr).toMatch(/\n\s+at .*cli\.cjs/);
     expect([plain.exitCode, debug.exitCode]).toEqual([70, 70]);
   });
@@ -184,22 +282,36 @@ describe('the surroundings', () => {
 describe('help', () => {
   it('goes to stdout with exit code 0 and has every exit code of the table', async () => {
     const { stdout, stderr, exitCode } = await portping(['--help']);
-    for (const row of EXIT_CODES) expect(stdout.replace(/ +/g, ' ')).toContain(`\n ${[row.exitCode, row.state, row.meaning].filter((cell) => cell !== null).join(' ')}\n`);
+    for (const row of EXIT_CODES)
+      expect(stdout.replace(/ +/g, ' ')).toContain(
+        `\n ${[row.exitCode, row.state, row.meaning].filter((cell) => cell !== null).join(' ')}\n`,
+      );
     expect(stdout).toContain('Examples:');
     expect(stdout).toMatch(/^[\x20-\x7e\n]+$/); // also where the locale has no Unicode
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
   it('gives the version of the package', async () => {
-    const { default: { version } } = await import('../../package.json', { with: { type: 'json' } });
-    expect(await portping(['--version'])).toMatchObject({ stdout: `${version}\n`, stderr: '', exitCode: 0 });
+    const {
+      default: { version },
+    } = await import('../../package.json', { with: { type: 'json' } });
+    expect(await portping(['--version'])).toMatchObject({
+      stdout: `${version}\n`,
+      stderr: '',
+      exitCode: 0,
+    });
   });
 
-  it.each(['10061', 'WSAECONNREFUSED', 'econnrefused', '0x274D', '0x8007274D'])('explains %s', async (code) => {
-    const { stdout, exitCode } = await portping(['--explain', code]);
-    expect(stdout).toMatch(/^10061 WSAECONNREFUSED {2}ECONNREFUSED \(Linux 111, macOS 61\)\n.+\n.+\n$/);
-    expect(exitCode).toBe(0);
-  });
+  it.each(['10061', 'WSAECONNREFUSED', 'econnrefused', '0x274D', '0x8007274D'])(
+    'explains %s',
+    async (code) => {
+      const { stdout, exitCode } = await portping(['--explain', code]);
+      expect(stdout).toMatch(
+        /^10061 WSAECONNREFUSED {2}ECONNREFUSED \(Linux 111, macOS 61\)\n.+\n.+\n$/,
+      );
+      expect(exitCode).toBe(0);
+    },
+  );
 
   it("explains the number below 0 that is Node's errno, without colours if need be", async () => {
     const { stdout, exitCode } = await portping(['--no-color', '--explain', '-2147014835']);
@@ -208,7 +320,10 @@ describe('help', () => {
 
   it('prints the whole table for --explain alone', async () => {
     const { stdout } = await portping(['--explain']);
-    const numbers = stdout.trimEnd().split('\n').map((line) => Number(line.slice(0, 5)));
+    const numbers = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => Number(line.slice(0, 5)));
     expect(numbers).toContain(10004);
     expect(numbers).toContain(11004);
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));

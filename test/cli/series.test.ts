@@ -14,7 +14,11 @@ let openPort = 0;
 let closedPort = 0;
 
 const listen = (target: Server, port = 0): Promise<number> =>
-  new Promise((resolve, reject) => target.once('error', reject).listen(port, '127.0.0.1', () => resolve((target.address() as { port: number }).port)));
+  new Promise((resolve, reject) =>
+    target
+      .once('error', reject)
+      .listen(port, '127.0.0.1', () => resolve((target.address() as { port: number }).port)),
+  );
 const close = (target: Server): Promise<unknown> => new Promise((resolve) => target.close(resolve));
 const accept = (): Server => createServer((socket) => socket.on('error', () => {}).resume());
 
@@ -27,29 +31,55 @@ class Running {
   readonly #ended: Promise<{ exitCode: number | null; signal: string | null }>;
   #wake: () => void = () => {};
 
-  constructor(args: string[], command: string[] = portpingCommand, env: Record<string, string> = {}) {
+  constructor(
+    args: string[],
+    command: string[] = portpingCommand,
+    env: Record<string, string> = {},
+  ) {
     const [file = '', ...rest] = [...command, ...args];
     this.child = spawn(file, rest, { env: { ...environment, ...env }, stdio: 'pipe' });
-    this.child.stdout?.setEncoding('utf8').on('data', (text) => { this.stdout += text; this.#wake(); });
-    this.child.stderr?.setEncoding('utf8').on('data', (text) => { this.stderr += text; this.#wake(); });
-    this.#ended = new Promise((resolve) => this.child.once('close', (exitCode, signal) => { resolve({ exitCode, signal }); this.#wake(); }));
+    this.child.stdout?.setEncoding('utf8').on('data', (text) => {
+      this.stdout += text;
+      this.#wake();
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text) => {
+      this.stderr += text;
+      this.#wake();
+    });
+    this.#ended = new Promise((resolve) =>
+      this.child.once('close', (exitCode, signal) => {
+        resolve({ exitCode, signal });
+        this.#wake();
+      }),
+    );
   }
 
   /** Waits until what was printed fits. */
   async until(fits: (running: Running) => boolean): Promise<void> {
     while (!fits(this)) {
-      if (this.child.exitCode !== null) throw new Error(`ended early: ${this.stdout}${this.stderr}`);
-      await new Promise<void>((resolve) => { this.#wake = resolve; });
+      if (this.child.exitCode !== null)
+        throw new Error(`ended early: ${this.stdout}${this.stderr}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
     }
   }
 
-  async end(): Promise<Pick<ExecResult, 'stdout' | 'stderr' | 'exitCode' | 'elapsedMs'> & { signal: string | null }> {
+  async end(): Promise<
+    Pick<ExecResult, 'stdout' | 'stderr' | 'exitCode' | 'elapsedMs'> & { signal: string | null }
+  > {
     const ended = await this.#ended;
-    return { ...ended, stdout: this.stdout, stderr: this.stderr, elapsedMs: performance.now() - this.#startedAt };
+    return {
+      ...ended,
+      stdout: this.stdout,
+      stderr: this.stderr,
+      elapsedMs: performance.now() - this.#startedAt,
+    };
   }
 }
 
-const count = (text: string, pattern: RegExp): number => text.match(new RegExp(pattern, `${pattern.flags}g`))?.length ?? 0;
+const count = (text: string, pattern: RegExp): number =>
+  text.match(new RegExp(pattern, `${pattern.flags}g`))?.length ?? 0;
 
 beforeAll(async () => {
   server = accept();
@@ -60,28 +90,74 @@ afterAll(() => close(server));
 
 describe('repeating', () => {
   it('prints one verdict for each probe on stdout and the summary on stderr', async () => {
-    const { stdout, stderr, exitCode, elapsedMs } = await portping(['-c', '5', '-i', '200ms', '127.0.0.1', String(openPort)]);
-    expect(stdout).toMatch(new RegExp(`^(Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n){5}$`));
-    expect(stderr).toMatch(/^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 [\d.]+, p99 [\d.]+\n$/);
+    const { stdout, stderr, exitCode, elapsedMs } = await portping([
+      '-c',
+      '5',
+      '-i',
+      '200ms',
+      '127.0.0.1',
+      String(openPort),
+    ]);
+    expect(stdout).toMatch(
+      new RegExp(`^(Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n){5}$`),
+    );
+    expect(stderr).toMatch(
+      /^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 [\d.]+, p99 [\d.]+\n$/,
+    );
     expect(exitCode).toBe(0);
     expect(elapsedMs).toBeGreaterThan(790);
   });
 
   it('has figures that can be recomputed from the probes of the same run', async () => {
-    const { stdout, stderr, exitCode } = await portping(['-c', '40', '-i', '0', '-o', 'json', '-4', 'localhost', String(openPort)]);
-    const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line) as Record<string, any>);
+    const { stdout, stderr, exitCode } = await portping([
+      '-c',
+      '40',
+      '-i',
+      '0',
+      '-o',
+      'json',
+      '-4',
+      'localhost',
+      String(openPort),
+    ]);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, any>);
     const summary = events.pop() ?? {};
-    expect(events.map(({ sequence }) => sequence)).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+    expect(events.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 40 }, (_, index) => index + 1),
+    );
     const values: number[] = events.map(({ latencyMs }) => latencyMs);
     const sorted = [...values].sort((a, b) => a - b);
     const mean = values.reduce((sum, value) => sum + value, 0) / 40;
     const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / 39);
-    const jitter = values.slice(1).reduce((sum, value, index) => sum + Math.abs(value - (values[index] ?? 0)), 0) / 39;
+    const jitter =
+      values
+        .slice(1)
+        .reduce((sum, value, index) => sum + Math.abs(value - (values[index] ?? 0)), 0) / 39;
     const rank = (percent: number) => sorted[Math.ceil((percent / 100) * 40) - 1] ?? NaN;
-    expect(summary).toMatchObject({ type: 'summary', final: true, sent: 40, open: 40, closed: 0, lossPercent: 0, exitCode: 0, outages: { count: 0 } });
+    expect(summary).toMatchObject({
+      type: 'summary',
+      final: true,
+      sent: 40,
+      open: 40,
+      closed: 0,
+      lossPercent: 0,
+      exitCode: 0,
+      outages: { count: 0 },
+    });
     const { latencyMs, resolvingMs } = summary;
     expect(latencyMs).toMatchObject({ count: 40, min: sorted[0], max: sorted[39] });
-    for (const [name, expected] of Object.entries({ mean, standardDeviation: deviation, jitter, p50: rank(50), p90: rank(90), p95: rank(95), p99: rank(99) })) {
+    for (const [name, expected] of Object.entries({
+      mean,
+      standardDeviation: deviation,
+      jitter,
+      p50: rank(50),
+      p90: rank(90),
+      p95: rank(95),
+      p99: rank(99),
+    })) {
       expect(Math.abs(latencyMs[name] - expected)).toBeLessThan(0.0021 + expected * 0.0002);
     }
     expect(resolvingMs.count).toBe(40);
@@ -102,7 +178,8 @@ describe('repeating', () => {
     const { stdout, stderr, exitCode } = await running.end();
     await close(again);
     const refused = count(stdout, /Error/);
-    const [, lengthText, causes] = /Outage from \S+Z to \S+Z, ([\d.]+ m?s): (.*)\.\n/.exec(stderr) ?? [];
+    const [, lengthText, causes] =
+      /Outage from \S+Z to \S+Z, ([\d.]+ m?s): (.*)\.\n/.exec(stderr) ?? [];
     const length = Number.parseFloat(lengthText ?? '') * (lengthText?.endsWith(' ms') ? 1 : 1000);
     expect(causes).toBe(`refused ×${refused}`);
     expect(length).toBeGreaterThan((refused - 1) * 50);
@@ -123,19 +200,37 @@ describe('repeating', () => {
   });
 
   it('prefixes each line with its endpoint and makes a summary for each with --all', async () => {
-    const { stdout, stderr } = await portping(['--all', '-c', '2', '-i', '0', '-4', 'localhost', String(openPort)]);
-    expect(stdout).toMatch(new RegExp(`^(localhost:${openPort} \\(127\\.0\\.0\\.1\\)  Success! .*\\n){2}$`));
-    expect(stderr).toMatch(new RegExp(`^--- localhost:${openPort} \\(127\\.0\\.0\\.1\\) ---\\n2 probes: `));
+    const { stdout, stderr } = await portping([
+      '--all',
+      '-c',
+      '2',
+      '-i',
+      '0',
+      '-4',
+      'localhost',
+      String(openPort),
+    ]);
+    expect(stdout).toMatch(
+      new RegExp(`^(localhost:${openPort} \\(127\\.0\\.0\\.1\\)  Success! .*\\n){2}$`),
+    );
+    expect(stderr).toMatch(
+      new RegExp(`^--- localhost:${openPort} \\(127\\.0\\.0\\.1\\) ---\\n2 probes: `),
+    );
   });
 
   it('shows the distribution with --histogram, in ASCII where the locale has no Unicode', async () => {
-    const { stderr } = await portping(['--histogram', '-c', '20', '-i', '0', '127.0.0.1', String(openPort)], { env: { LANG: 'C' } });
+    const { stderr } = await portping(
+      ['--histogram', '-c', '20', '-i', '0', '127.0.0.1', String(openPort)],
+      { env: { LANG: 'C' } },
+    );
     expect(stderr).toMatch(/\n *[\d.]+ - +[\d.]+ ms +\d+ #+\n/);
     expect(stderr).toMatch(/^[\x20-\x7e\n]+$/);
   });
 
   it('is silent with -q and still ends with the highest code', async () => {
-    expect(await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+    expect(
+      await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)]),
+    ).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
   });
 });
 
@@ -156,27 +251,51 @@ async function interruptWhen(args: string[], fits: (running: Running) => boolean
 const isOpenOnce = ({ stdout }: Running): boolean => /Success|^ok|"open"|,open,/m.test(stdout);
 
 describe('an interrupted series', () => {
-  it.each([['-t'], ['-c', '50']])('with %s exits with 130 when one target has no verdict, and says so in the summary', async (...repeat) => {
-    const { options, target } = await silentTarget();
-    const { stderr, exitCode } = await interruptWhen([...repeat, ...options, `127.0.0.1:${openPort}`, target], isOpenOnce);
-    expect(stderr).toMatch(/\n--- silent\.test:25 ---\n0 probes: no verdict\n/);
-    expect(stderr).toContain(repeat[0] === '-t' ? 'Interrupted before every target had a verdict.\n' : 'Interrupted after 1 of 100 probes.\n');
-    expect(exitCode).toBe(130);
-  });
+  it.each([['-t'], ['-c', '50']])(
+    'with %s exits with 130 when one target has no verdict, and says so in the summary',
+    async (...repeat) => {
+      const { options, target } = await silentTarget();
+      const { stderr, exitCode } = await interruptWhen(
+        [...repeat, ...options, `127.0.0.1:${openPort}`, target],
+        isOpenOnce,
+      );
+      expect(stderr).toMatch(/\n--- silent\.test:25 ---\n0 probes: no verdict\n/);
+      expect(stderr).toContain(
+        repeat[0] === '-t'
+          ? 'Interrupted before every target had a verdict.\n'
+          : 'Interrupted after 1 of 100 probes.\n',
+      );
+      expect(exitCode).toBe(130);
+    },
+  );
 
   it('with -t exits by the verdicts when every target has one', async () => {
     const targets = [`127.0.0.1:${openPort}`, `127.0.0.1:${closedPort}`];
-    const { stderr, exitCode } = await interruptWhen(['-t', '-i', '20ms', ...targets], ({ stdout }) => stdout.includes('Error'));
+    const { stderr, exitCode } = await interruptWhen(
+      ['-t', '-i', '20ms', ...targets],
+      ({ stdout }) => stdout.includes('Error'),
+    );
     expect(stderr).not.toContain('Interrupted');
     expect(exitCode).toBe(1);
-    expect((await interruptWhen(['-t', '--all', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce)).exitCode).toBe(0);
-    expect((await interruptWhen(['-t', '-o', 'tap', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce)).stdout).toMatch(/\n1\.\.\d+\n$/);
+    expect(
+      (await interruptWhen(['-t', '--all', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce))
+        .exitCode,
+    ).toBe(0);
+    expect(
+      (await interruptWhen(['-t', '-o', 'tap', '-i', '20ms', ...targets.slice(0, 1)], isOpenOnce))
+        .stdout,
+    ).toMatch(/\n1\.\.\d+\n$/);
   });
 
   it('with -t and --all shows targets in the order given and awaits each of them', async () => {
     const { options, target } = await silentTarget();
-    const { stderr, exitCode } = await interruptWhen(['-t', '--all', ...options, `127.0.0.1:${openPort}`, target], isOpenOnce);
-    expect(stderr).toMatch(/^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ---\n0 probes: no verdict\n/m);
+    const { stderr, exitCode } = await interruptWhen(
+      ['-t', '--all', ...options, `127.0.0.1:${openPort}`, target],
+      isOpenOnce,
+    );
+    expect(stderr).toMatch(
+      /^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ---\n0 probes: no verdict\n/m,
+    );
     expect(count(stderr, /^---/m)).toBe(2);
     expect(exitCode).toBe(130);
   });
@@ -186,16 +305,28 @@ describe('an interrupted series', () => {
     ['tap', /\nBail out! [^\n]*\n$/, /^Interrupted after/],
     ['junit', /<error type="incomplete"/, /^Interrupted after/],
     ['json', /"final":true,"exitCode":130,/, /^Interrupted after/],
-  ] as const)('with -c 50 that was cut short exits with 130, in %s', async (format, stdoutPattern, stderrPattern) => {
-    const running = new Running(['-c', '50', '-i', '100ms', '-o', format, `127.0.0.1:${openPort}`]);
-    if (format === 'junit') await new Promise((resolve) => setTimeout(resolve, 1500)); // it writes nothing before the end
-    else await running.until(isOpenOnce);
-    running.child.kill('SIGINT');
-    const { stdout, stderr, exitCode } = await running.end();
-    expect(stdout).toMatch(stdoutPattern);
-    expect(stderr).toMatch(stderrPattern);
-    expect(exitCode).toBe(130);
-  });
+  ] as const)(
+    'with -c 50 that was cut short exits with 130, in %s',
+    async (format, stdoutPattern, stderrPattern) => {
+      const running = new Running([
+        '-c',
+        '50',
+        '-i',
+        '100ms',
+        '-o',
+        format,
+        `127.0.0.1:${openPort}`,
+      ]);
+      if (format === 'junit')
+        await new Promise((resolve) => setTimeout(resolve, 1500)); // it writes nothing before the end
+      else await running.until(isOpenOnce);
+      running.child.kill('SIGINT');
+      const { stdout, stderr, exitCode } = await running.end();
+      expect(stdout).toMatch(stdoutPattern);
+      expect(stderr).toMatch(stderrPattern);
+      expect(exitCode).toBe(130);
+    },
+  );
 
   it('with -q exits with the same codes and says nothing', async () => {
     const { options, target } = await silentTarget();
@@ -226,12 +357,26 @@ describe('expecting', () => {
   });
 
   it('never takes a name that does not resolve for closed', async () => {
-    const { exitCode } = await portping(['--expect', 'closed', '--dns', '127.0.0.1:1', 'name.test', '25', '-w', '1']);
+    const { exitCode } = await portping([
+      '--expect',
+      'closed',
+      '--dns',
+      '127.0.0.1:1',
+      'name.test',
+      '25',
+      '-w',
+      '1',
+    ]);
     expect(exitCode).toBe(3);
   });
 
   it('says what was expected', async () => {
-    const { stdout, stderr } = await portping(['--expect', 'closed', '127.0.0.1', String(openPort)]);
+    const { stdout, stderr } = await portping([
+      '--expect',
+      'closed',
+      '127.0.0.1',
+      String(openPort),
+    ]);
     expect(stdout).toMatch(/^Success!/);
     expect(stderr).toBe('Not as expected (--expect closed): open.\n');
   });
@@ -256,7 +401,12 @@ describe('waiting', () => {
   });
 
   it('gives up when the time is over, not later, with the state of the port', async () => {
-    const { stdout, stderr, exitCode, elapsedMs } = await portping(['--wait', '1500ms', '127.0.0.1', String(closedPort)]);
+    const { stdout, stderr, exitCode, elapsedMs } = await portping([
+      '--wait',
+      '1500ms',
+      '127.0.0.1',
+      String(closedPort),
+    ]);
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
     expect(stderr).toMatch(/\nGave up after 1\.5 s\.\n$/);
     expect(exitCode).toBe(1);
@@ -273,7 +423,16 @@ describe('waiting', () => {
   it('waits for a port to close with --expect closed', async () => {
     const closing = accept();
     const port = await listen(closing, await freePort());
-    const running = new Running(['--wait', '10s', '-i', '50ms', '--expect', 'closed', '127.0.0.1', String(port)]);
+    const running = new Running([
+      '--wait',
+      '10s',
+      '-i',
+      '50ms',
+      '--expect',
+      'closed',
+      '127.0.0.1',
+      String(port),
+    ]);
     await running.until(({ stderr }) => stderr.includes('open; waiting'));
     await close(closing);
     const { stdout, stderr, exitCode } = await running.end();
@@ -283,19 +442,46 @@ describe('waiting', () => {
   });
 
   it('passes the exit code of the command on', async () => {
-    const { stdout, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'echo started; exit 7']);
+    const { stdout, exitCode } = await portping([
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      'sh',
+      '-c',
+      'echo started; exit 7',
+    ]);
     expect(stdout).toMatch(/^Success! .*\nstarted\n$/);
     expect(exitCode).toBe(7);
   });
 
   it('does not run the command when the port does not open', async () => {
-    const { stdout, exitCode } = await portping(['--wait', '300ms', '127.0.0.1', String(closedPort), '--', 'echo', 'started']);
+    const { stdout, exitCode } = await portping([
+      '--wait',
+      '300ms',
+      '127.0.0.1',
+      String(closedPort),
+      '--',
+      'echo',
+      'started',
+    ]);
     expect(stdout).not.toContain('started');
     expect(exitCode).toBe(1);
   });
 
   it('passes signals on to the command and leaves nothing running', async () => {
-    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', process.execPath, '-e', "process.on('SIGTERM', () => process.exit(9)); console.log(process.pid); setInterval(() => {}, 1000)"]);
+    const running = new Running([
+      '-q',
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      process.execPath,
+      '-e',
+      "process.on('SIGTERM', () => process.exit(9)); console.log(process.pid); setInterval(() => {}, 1000)",
+    ]);
     await running.until(({ stdout }) => /^\d+\n/.test(stdout));
     running.child.kill('SIGTERM');
     const { stdout, exitCode } = await running.end();
@@ -304,54 +490,136 @@ describe('waiting', () => {
   });
 
   it('passes a second signal on as well, and ends when the command does', async () => {
-    const script = "let signals = 0; process.on('SIGTERM', () => { signals += 1; console.log('signal', signals); if (signals === 2) process.exit(9); }); console.log('ready'); setInterval(() => {}, 1000)";
-    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', process.execPath, '-e', script]);
+    const script =
+      "let signals = 0; process.on('SIGTERM', () => { signals += 1; console.log('signal', signals); if (signals === 2) process.exit(9); }); console.log('ready'); setInterval(() => {}, 1000)";
+    const running = new Running([
+      '-q',
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      process.execPath,
+      '-e',
+      script,
+    ]);
     for (const seen of ['ready', 'signal 1']) {
       await running.until(({ stdout }) => stdout.includes(seen));
       running.child.kill('SIGTERM');
     }
-    expect(await running.end()).toMatchObject({ stdout: 'ready\nsignal 1\nsignal 2\n', exitCode: 9 });
+    expect(await running.end()).toMatchObject({
+      stdout: 'ready\nsignal 1\nsignal 2\n',
+      exitCode: 9,
+    });
   });
 
-  it.each(['TERM', 'INT', 'HUP', 'QUIT', 'KILL'])('ends by the signal that ended the command: %s', async (name) => {
-    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', `ulimit -c 0; kill -${name} $$`]);
-    expect((await running.end()).signal).toBe(`SIG${name}`);
-  });
+  it.each(['TERM', 'INT', 'HUP', 'QUIT', 'KILL'])(
+    'ends by the signal that ended the command: %s',
+    async (name) => {
+      const running = new Running([
+        '-q',
+        '--wait',
+        '5s',
+        '127.0.0.1',
+        String(openPort),
+        '--',
+        'sh',
+        '-c',
+        `ulimit -c 0; kill -${name} $$`,
+      ]);
+      expect((await running.end()).signal).toBe(`SIG${name}`);
+    },
+  );
 
   it("has the shell's exit code for a signal that does not end it", async () => {
-    const running = new Running(['-q', '--wait', '5s', '127.0.0.1', String(openPort), '--', 'sh', '-c', 'kill -PIPE $$']);
+    const running = new Running([
+      '-q',
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      'sh',
+      '-c',
+      'kill -PIPE $$',
+    ]);
     expect(await running.end()).toMatchObject({ signal: null, exitCode: 141 });
   });
 
   it('leaves its own wish for threads out of the environment of the command', async () => {
-    const words = ['-q', '--wait', '5s', `127.0.0.1:${openPort}`, `localhost:${openPort}`, '-4', '--', 'sh', '-c', 'echo "<$UV_THREADPOOL_SIZE>"'];
+    const words = [
+      '-q',
+      '--wait',
+      '5s',
+      `127.0.0.1:${openPort}`,
+      `localhost:${openPort}`,
+      '-4',
+      '--',
+      'sh',
+      '-c',
+      'echo "<$UV_THREADPOOL_SIZE>"',
+    ];
     expect((await portping(words)).stdout).toBe('<>\n');
     expect((await portping(words, { env: { UV_THREADPOOL_SIZE: '8' } })).stdout).toBe('<8>\n');
   });
 
   it('has the time before its own lines, too, where that is asked for', async () => {
-    const { stderr } = await portping(['--timestamps', '--wait', '300ms', '-i', '100ms', '127.0.0.1', String(closedPort)]);
-    for (const line of stderr.trimEnd().split('\n')) expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z {2}/);
-    expect(stderr).toMatch(/Z {2}127\.0\.0\.1:\d+: refused <10061>; waiting\.\n[^]*Z {2}Gave up after 300 ms\.\n$/);
+    const { stderr } = await portping([
+      '--timestamps',
+      '--wait',
+      '300ms',
+      '-i',
+      '100ms',
+      '127.0.0.1',
+      String(closedPort),
+    ]);
+    for (const line of stderr.trimEnd().split('\n'))
+      expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z {2}/);
+    expect(stderr).toMatch(
+      /Z {2}127\.0\.0\.1:\d+: refused <10061>; waiting\.\n[^]*Z {2}Gave up after 300 ms\.\n$/,
+    );
   });
 
   it('says 127 for a command that is not there', async () => {
-    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here']);
+    const { stderr, exitCode } = await portping([
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      'no-such-command-here',
+    ]);
     expect(stderr).toBe('portping: cannot run no-such-command-here: no such command\n');
     expect(exitCode).toBe(127);
   });
 
-  it.runIf(nobodyCanRun())('says 127, too, where a folder of PATH may not be searched', async () => {
-    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'], { wrapper: [...asNobody, 'env', 'PATH=/usr/bin:/proc/1/fd'] });
-    expect([stderr, exitCode]).toEqual(['portping: cannot run no-such-command-here: no such command\n', 127]);
-  });
+  it.runIf(nobodyCanRun())(
+    'says 127, too, where a folder of PATH may not be searched',
+    async () => {
+      const { stderr, exitCode } = await portping(
+        ['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'],
+        { wrapper: [...asNobody, 'env', 'PATH=/usr/bin:/proc/1/fd'] },
+      );
+      expect([stderr, exitCode]).toEqual([
+        'portping: cannot run no-such-command-here: no such command\n',
+        127,
+      ]);
+    },
+  );
 
   it.each([
     [126, 'a folder', () => '/tmp', 'not permitted, or not a program'],
     [126, 'a path through a file', () => `${fileURLToPath(import.meta.url)}/x`, 'spawn ENOTDIR'],
     [126, 'a name that is too long', () => `/${'x'.repeat(5000)}`, 'spawn ENAMETOOLONG'],
   ])('says %i for what cannot be run: %s', async (code, _, command, cause) => {
-    const { stderr, exitCode } = await portping(['--wait', '5s', '127.0.0.1', String(openPort), '--', command()]);
+    const { stderr, exitCode } = await portping([
+      '--wait',
+      '5s',
+      '127.0.0.1',
+      String(openPort),
+      '--',
+      command(),
+    ]);
     expect(stderr).toBe(`portping: cannot run ${command()}: ${cause}\n`);
     expect(exitCode).toBe(code);
   });
@@ -379,10 +647,19 @@ describe('misuse', () => {
     [['h', '1', '--', 'echo'], /^portping: --: a command is run after a wait/],
     [['--wait', 'h', '1', '--'], /^portping: --: no command behind it/],
     [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command behind it/],
-    [['--wait', 'abc', 'host', '1'], /^portping: port: "host" is neither a port nor .*; "abc" was taken for the host, as it is not a duration: 500ms, 3s, 2m \(/],
+    [
+      ['--wait', 'abc', 'host', '1'],
+      /^portping: port: "host" is neither a port nor .*; "abc" was taken for the host, as it is not a duration: 500ms, 3s, 2m \(/,
+    ],
     [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
-    [['--expect', 'closed', '--max-latency', '1s', 'h', '1'], /^portping: --max-latency: only an open port has a latency/],
-    [['-q', '--histogram', '-c', '2', 'h', '1'], /^portping: option '-q, --quiet' cannot be used with option '--histogram'/],
+    [
+      ['--expect', 'closed', '--max-latency', '1s', 'h', '1'],
+      /^portping: --max-latency: only an open port has a latency/,
+    ],
+    [
+      ['-q', '--histogram', '-c', '2', 'h', '1'],
+      /^portping: option '-q, --quiet' cannot be used with option '--histogram'/,
+    ],
     [['-q', '--timestamps', 'h', '1'], /cannot be used with option '--timestamps'/],
     [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
   ])('%j is refused in one line with exit code 64', async (args, message) => {
@@ -395,7 +672,11 @@ describe('misuse', () => {
 
 describe.skipIf(!script)('on a terminal', () => {
   const onTerminal = (args: string[]): Running =>
-    new Running([`exec ${[...portpingCommand, ...args].map((word) => `'${word}'`).join(' ')}`, '/dev/null'], ['script', '-qefc'], { TERM: 'xterm' });
+    new Running(
+      [`exec ${[...portpingCommand, ...args].map((word) => `'${word}'`).join(' ')}`, '/dev/null'],
+      ['script', '-qefc'],
+      { TERM: 'xterm' },
+    );
 
   it('shows the summary so far on Enter, and once more after ^C, each whole and on lines of its own', async () => {
     const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
@@ -405,7 +686,9 @@ describe.skipIf(!script)('on a terminal', () => {
     running.child.stdin?.write('\x03');
     const { stdout, exitCode } = await running.end();
     expect(count(stdout, /so far ---/)).toBe(1);
-    expect(stdout).toMatch(/\^C[^]*?\r\n--- 127\.0\.0\.1:\d+ ---\r\n\d+ probes: [^]*p99 [\d.]+\r\n[▁-█ ]+\r\n$/); // a verdict may just have come in
+    expect(stdout).toMatch(
+      /\^C[^]*?\r\n--- 127\.0\.0\.1:\d+ ---\r\n\d+ probes: [^]*p99 [\d.]+\r\n[▁-█ ]+\r\n$/,
+    ); // a verdict may just have come in
     expect(count(stdout, /^--- /m)).toBe(2);
     expect(exitCode).toBe(0);
   });

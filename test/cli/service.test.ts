@@ -20,11 +20,16 @@ async function listen(talk: (socket: Socket) => void, port = 0): Promise<number>
     talk(socket);
   });
   servers.push(server);
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) =>
+    server.once('error', reject).listen(port, '127.0.0.1', resolve),
+  );
   return (server.address() as { port: number }).port;
 }
 
-const smtp = dialogue('220 mail.example.com ESMTP\r\n', { EHLO: '250-x\r\n250 8BITMIME\r\n', QUIT: (socket) => socket.end('221 Bye\r\n') });
+const smtp = dialogue('220 mail.example.com ESMTP\r\n', {
+  EHLO: '250-x\r\n250 8BITMIME\r\n',
+  QUIT: (socket) => socket.end('221 Bye\r\n'),
+});
 let smtpPort = 0;
 let silentPort = 0;
 let closingPort = 0;
@@ -46,18 +51,42 @@ afterAll(async () => {
 
 describe('--service', () => {
   it('says what answered in a second line, and nothing else', async () => {
-    const { stdout, stderr, exitCode } = await portping(['--service', 'smtp', '127.0.0.1', String(smtpPort)]);
-    expect(stdout).toMatch(new RegExp(`^Success! Pinged port ${smtpPort} in [\\d.]+ milliseconds\\.\\nService: smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.\\n$`));
+    const { stdout, stderr, exitCode } = await portping([
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(smtpPort),
+    ]);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^Success! Pinged port ${smtpPort} in [\\d.]+ milliseconds\\.\\nService: smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.\\n$`,
+      ),
+    );
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
-  it.each(['--service=smtp', '--service=SMTP'])('takes its name behind an equals sign as well, in any case: %s', async (option) => {
-    expect((await portping(['127.0.0.1', String(smtpPort), option])).stdout).toMatch(/\nService: smtp answered/);
-  });
+  it.each(['--service=smtp', '--service=SMTP'])(
+    'takes its name behind an equals sign as well, in any case: %s',
+    async (option) => {
+      expect((await portping(['127.0.0.1', String(smtpPort), option])).stdout).toMatch(
+        /\nService: smtp answered/,
+      );
+    },
+  );
 
   it('keeps the deadline, says silent and ends with 6', async () => {
-    const { stdout, stderr, exitCode, elapsedMs } = await portping(['-w', '700ms', '--service', 'smtp', '127.0.0.1', String(silentPort)]);
-    const [, silentMs] = /^Success! .*\nService: smtp is silent: its greeting did not come within (\d+) ms\.\n$/.exec(stdout) ?? [];
+    const { stdout, stderr, exitCode, elapsedMs } = await portping([
+      '-w',
+      '700ms',
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(silentPort),
+    ]);
+    const [, silentMs] =
+      /^Success! .*\nService: smtp is silent: its greeting did not come within (\d+) ms\.\n$/.exec(
+        stdout,
+      ) ?? [];
     expect(Number(silentMs)).toBeGreaterThan(600); // what the handshake left of it
     expect(stderr).toMatch(/^Something accepts connections and then says nothing: [^\n]+\n$/);
     expect(exitCode).toBe(6);
@@ -65,96 +94,206 @@ describe('--service', () => {
   });
 
   it('says dropped of a load balancer that accepts and closes, and ends with 6', async () => {
-    const { stdout, stderr, exitCode } = await portping(['--service', 'smtp', '127.0.0.1', String(closingPort)]);
-    expect(stdout).toMatch(/^Success! .*\nService: smtp dropped the connection: it was closed (?:[\d.]+ ms after the handshake|at once), before its greeting\.\n$/);
+    const { stdout, stderr, exitCode } = await portping([
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(closingPort),
+    ]);
+    expect(stdout).toMatch(
+      /^Success! .*\nService: smtp dropped the connection: it was closed (?:[\d.]+ ms after the handshake|at once), before its greeting\.\n$/,
+    );
     expect(stderr).toMatch(/^Probably a load balancer/);
     expect(exitCode).toBe(6);
   });
 
-  it.each([[[]], [['-v']], [['-o', 'json']], [['-o', 'csv']], [['-o', 'tap']], [['-o', 'junit']], [['-o', 'text', '--timestamps']]])('puts nothing on the terminal that the server chose to put there: %j', async (options) => {
+  it.each([
+    [[]],
+    [['-v']],
+    [['-o', 'json']],
+    [['-o', 'csv']],
+    [['-o', 'tap']],
+    [['-o', 'junit']],
+    [['-o', 'text', '--timestamps']],
+  ])('puts nothing on the terminal that the server chose to put there: %j', async (options) => {
     for (const name of ['ssh', 'banner', 'smtp']) {
-      const { stdout, stderr } = await portping([...options, '--service', name, '127.0.0.1', String(hostilePort)]);
-      if (name !== 'banner' || !/tap|junit/.test(String(options))) expect(stdout).toContain('title'); // they say nothing more of what passed
+      const { stdout, stderr } = await portping([
+        ...options,
+        '--service',
+        name,
+        '127.0.0.1',
+        String(hostilePort),
+      ]);
+      if (name !== 'banner' || !/tap|junit/.test(String(options)))
+        expect(stdout).toContain('title'); // they say nothing more of what passed
       expect(stdout.replace(/\r\n/g, '\n') + stderr).toMatch(/^[\x20-\x7e\n]*$/);
     }
   });
 
   it('is silent with -q and ends with the same code', async () => {
-    expect(await portping(['-q', '--service', 'smtp', '127.0.0.1', String(smtpPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
-    expect(await portping(['-q', '--service', 'smtp', '127.0.0.1', String(closingPort)])).toMatchObject({ stdout: '', stderr: '', exitCode: 6 });
+    expect(
+      await portping(['-q', '--service', 'smtp', '127.0.0.1', String(smtpPort)]),
+    ).toMatchObject({ stdout: '', stderr: '', exitCode: 0 });
+    expect(
+      await portping(['-q', '--service', 'smtp', '127.0.0.1', String(closingPort)]),
+    ).toMatchObject({ stdout: '', stderr: '', exitCode: 6 });
   });
 
   it('adds the conversation to the times with -v', async () => {
     const { stderr } = await portping(['-v', '--service', 'smtp', '127.0.0.1', String(smtpPort)]);
-    expect(stderr).toMatch(/\nsmtp: [\d.]+ ms from the handshake until that was clear, \d+ bytes received\nconnect [\d.]+ ms \+ service [\d.]+ ms = [\d.]+ ms\n$/);
+    expect(stderr).toMatch(
+      /\nsmtp: [\d.]+ ms from the handshake until that was clear, \d+ bytes received\nconnect [\d.]+ ms \+ service [\d.]+ ms = [\d.]+ ms\n$/,
+    );
   });
 
   it('has an object in JSON', async () => {
-    expect(jsonOf(await portping(['-o', 'json', '--service', 'smtp', '127.0.0.1', String(smtpPort)]))).toMatchObject({
-      state: 'open', reason: null, exitCode: 0, asExpected: true, service: { name: 'smtp', state: 'answered', firstLine: '220 mail.example.com ESMTP', tls: null },
+    expect(
+      jsonOf(await portping(['-o', 'json', '--service', 'smtp', '127.0.0.1', String(smtpPort)])),
+    ).toMatchObject({
+      state: 'open',
+      reason: null,
+      exitCode: 0,
+      asExpected: true,
+      service: {
+        name: 'smtp',
+        state: 'answered',
+        firstLine: '220 mail.example.com ESMTP',
+        tls: null,
+      },
     });
-    expect(jsonOf(await portping(['-o', 'json', '--service', 'smtp', '127.0.0.1', String(closingPort)]))).toMatchObject({ state: 'open', reason: 'dropped', exitCode: 6, service: { state: 'dropped' } });
+    expect(
+      jsonOf(await portping(['-o', 'json', '--service', 'smtp', '127.0.0.1', String(closingPort)])),
+    ).toMatchObject({
+      state: 'open',
+      reason: 'dropped',
+      exitCode: 6,
+      service: { state: 'dropped' },
+    });
   });
 
   it('ends at once on ^C, with 130 and without a verdict by halves', async () => {
     let onConnection = (): void => {};
-    const connected = new Promise<void>((resolve) => { onConnection = resolve; });
+    const connected = new Promise<void>((resolve) => {
+      onConnection = resolve;
+    });
     const port = await listen(() => onConnection());
     const [file = '', ...words] = portpingCommand;
-    const child = spawn(file, [...words, '-w', '60s', '--service', 'smtp', '127.0.0.1', String(port)], { env: environment, stdio: 'pipe', detached: true });
+    const child = spawn(
+      file,
+      [...words, '-w', '60s', '--service', 'smtp', '127.0.0.1', String(port)],
+      { env: environment, stdio: 'pipe', detached: true },
+    );
     const ended = collect(child, { input: '', timeoutMs: 15_000, startedAt: performance.now() });
     await connected;
     child.kill('SIGINT');
-    expect(await ended).toMatchObject({ stdout: '', stderr: 'Interrupted before there was a verdict.\n', exitCode: 130 });
+    expect(await ended).toMatchObject({
+      stdout: '',
+      stderr: 'Interrupted before there was a verdict.\n',
+      exitCode: 130,
+    });
   });
 });
 
 describe('--service with TLS', () => {
   let authority: TestAuthority;
-  beforeAll(() => { authority = new TestAuthority(); });
+  beforeAll(() => {
+    authority = new TestAuthority();
+  });
   afterAll(() => authority.remove());
 
   async function listenTls(wishes: CertificateWishes, options: TlsOptions = {}): Promise<number> {
     const { cert, key } = authority.issue(wishes);
-    const server = createTlsServer({ cert, key, ...options }, (socket) => void sockets.add(socket.on('error', () => {})));
+    const server = createTlsServer(
+      { cert, key, ...options },
+      (socket) => void sockets.add(socket.on('error', () => {})),
+    );
     server.on('tlsClientError', () => {});
     servers.push(server);
     await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
     return (server.address() as { port: number }).port;
   }
 
-  const ask = (port: number, ...args: string[]) => portping(['--service', 'tls', ...args, '127.0.0.1', String(port)], { env: { NODE_EXTRA_CA_CERTS: authority.caFile } });
+  const ask = (port: number, ...args: string[]) =>
+    portping(['--service', 'tls', ...args, '127.0.0.1', String(port)], {
+      env: { NODE_EXTRA_CA_CERTS: authority.caFile },
+    });
 
   it.each<[string, CertificateWishes, TlsOptions, string]>([
-    ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'the certificate is self-signed'],
-    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured'],
-    ['weak', { altNames: 'IP:127.0.0.1', digest: 'sha1' }, { ciphers: 'DEFAULT@SECLEVEL=0' }, 'the certificate is signed with SHA-1, which clients of today refuse'],
-    ['for another name', { altNames: 'DNS:a.test' }, {}, 'the certificate is not for 127.0.0.1 but for a.test'],
-    ['in version 1.0 only', { altNames: 'IP:127.0.0.1' }, { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' }, 'it speaks TLS 1.0 only, which is withdrawn (RFC 8996); TLS 1.2 is the least'],
-  ])('names a server whose TLS is %s, with 6, and passes that over when told to', async (_, wishes, options, problem) => {
-    const port = await listenTls(wishes, options);
-    const { stdout, stderr, exitCode } = await ask(port);
-    expect(stdout.split('\n')[1]).toBe(`Service: tls failed at TLS: ${problem}.`);
-    expect(stderr).toMatch(/^[A-Z][^\n]+\.\n$/);
-    expect(exitCode).toBe(6);
-    const passedOver = await ask(port, '--insecure');
-    expect(passedOver.stdout).toMatch(/\nService: tls answered with TLSv1(\.3)? in [\d.]+ milliseconds\.\nTLS: TLSv1/);
-    expect(passedOver.stdout).toContain(` Passed over (--insecure): ${problem}.\n`);
-    expect([passedOver.stderr, passedOver.exitCode]).toEqual(['', 0]);
-  });
+    [
+      'self-signed',
+      { selfSigned: true, altNames: 'IP:127.0.0.1' },
+      {},
+      'the certificate is self-signed',
+    ],
+    [
+      'expired',
+      { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 },
+      {},
+      'the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured',
+    ],
+    [
+      'weak',
+      { altNames: 'IP:127.0.0.1', digest: 'sha1' },
+      { ciphers: 'DEFAULT@SECLEVEL=0' },
+      'the certificate is signed with SHA-1, which clients of today refuse',
+    ],
+    [
+      'for another name',
+      { altNames: 'DNS:a.test' },
+      {},
+      'the certificate is not for 127.0.0.1 but for a.test',
+    ],
+    [
+      'in version 1.0 only',
+      { altNames: 'IP:127.0.0.1' },
+      { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' },
+      'it speaks TLS 1.0 only, which is withdrawn (RFC 8996); TLS 1.2 is the least',
+    ],
+  ])(
+    'names a server whose TLS is %s, with 6, and passes that over when told to',
+    async (_, wishes, options, problem) => {
+      const port = await listenTls(wishes, options);
+      const { stdout, stderr, exitCode } = await ask(port);
+      expect(stdout.split('\n')[1]).toBe(`Service: tls failed at TLS: ${problem}.`);
+      expect(stderr).toMatch(/^[A-Z][^\n]+\.\n$/);
+      expect(exitCode).toBe(6);
+      const passedOver = await ask(port, '--insecure');
+      expect(passedOver.stdout).toMatch(
+        /\nService: tls answered with TLSv1(\.3)? in [\d.]+ milliseconds\.\nTLS: TLSv1/,
+      );
+      expect(passedOver.stdout).toContain(` Passed over (--insecure): ${problem}.\n`);
+      expect([passedOver.stderr, passedOver.exitCode]).toEqual(['', 0]);
+    },
+  );
 
   it('names a server that has no TLS at all, with 6, also with --insecure', async () => {
     for (const args of [[], ['--insecure']]) {
       const { stdout, exitCode } = await ask(smtpPort, ...args);
-      expect(stdout.split('\n')[1]).toBe('Service: tls failed at TLS: no TLS came, but "220 mail.example.com ESMTP", which looks like SMTP.');
+      expect(stdout.split('\n')[1]).toBe(
+        'Service: tls failed at TLS: no TLS came, but "220 mail.example.com ESMTP", which looks like SMTP.',
+      );
       expect(exitCode).toBe(6);
     }
   });
 
-  it.each([[40, 'handshake failure', '; most often that is for want of a cipher suite in common'], [112, 'unrecognized name', ''], [110, 'unsupported extension', '']])('names the alert %d as "%s", whatever the OpenSSL of this Node calls it', async (code, words, reason) => {
-    const port = await listen((socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))));
-    expect((await ask(port)).stdout).toMatch(new RegExp(`\\nService: tls failed at TLS: it broke the handshake off with the alert "${words}"${reason}\\.\\n$`));
-  });
+  it.each([
+    [40, 'handshake failure', '; most often that is for want of a cipher suite in common'],
+    [112, 'unrecognized name', ''],
+    [110, 'unsupported extension', ''],
+  ])(
+    'names the alert %d as "%s", whatever the OpenSSL of this Node calls it',
+    async (code, words, reason) => {
+      const port = await listen(
+        (socket) =>
+          void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))),
+      );
+      expect((await ask(port)).stdout).toMatch(
+        new RegExp(
+          `\\nService: tls failed at TLS: it broke the handshake off with the alert "${words}"${reason}\\.\\n$`,
+        ),
+      );
+    },
+  );
 
   it('finds a weak certificate in a chain that is trusted, and one that has expired above one that has not', async () => {
     const chain = async (above: CertificateWishes): Promise<number> => {
@@ -162,18 +301,25 @@ describe('--service with TLS', () => {
       const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: between });
       return listenTls({}, { cert: `${cert}${between.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' });
     };
-    const serviceLine = async (port: number, ...args: string[]) => (await ask(port, ...args)).stdout.split('\n')[1];
+    const serviceLine = async (port: number, ...args: string[]) =>
+      (await ask(port, ...args)).stdout.split('\n')[1];
     expect(await serviceLine(await chain({}))).toMatch(/ answered with /);
-    expect(await serviceLine(await chain({ digest: 'sha1' }))).toBe('Service: tls failed at TLS: a certificate above it in the chain is signed with SHA-1, which clients of today refuse.');
+    expect(await serviceLine(await chain({ digest: 'sha1' }))).toBe(
+      'Service: tls failed at TLS: a certificate above it in the chain is signed with SHA-1, which clients of today refuse.',
+    );
     const old = await chain({ fromDays: -40, toDays: -10 });
-    expect(await serviceLine(old)).toMatch(/ failed at TLS: a certificate above it in the chain has expired; /);
+    expect(await serviceLine(old)).toMatch(
+      / failed at TLS: a certificate above it in the chain has expired; /,
+    );
     expect(await serviceLine(old, '--insecure', '--tls-min-days', '80')).toMatch(/ answered with /);
   });
 
   it('answers where all is in order, also for an address', async () => {
     const port = await listenTls({ altNames: 'IP:127.0.0.1', toDays: 90 });
     const { stdout, stderr, exitCode } = await ask(port, '--tls-min-days', '89');
-    expect(stdout).toMatch(/\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$/);
+    expect(stdout).toMatch(
+      /\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$/,
+    );
     expect([stderr, exitCode]).toEqual(['', 0]);
     expect((await ask(port, '--tls-min-days', '90')).exitCode).toBe(6);
   });
@@ -181,35 +327,109 @@ describe('--service with TLS', () => {
 
 describe('--service, several times and of several targets,', () => {
   it('has the endpoint before both lines, and ends with the highest code', async () => {
-    const { stdout, stderr, exitCode } = await portping(['--service', 'smtp', '127.0.0.1', `${smtpPort},${closingPort}`]);
-    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${smtpPort}  Success! .*\\n127\\.0\\.0\\.1:${smtpPort}  Service: smtp answered .*\\n127\\.0\\.0\\.1:${closingPort}  Success! .*\\n127\\.0\\.0\\.1:${closingPort}  Service: smtp dropped .*\\n$`));
+    const { stdout, stderr, exitCode } = await portping([
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      `${smtpPort},${closingPort}`,
+    ]);
+    expect(stdout).toMatch(
+      new RegExp(
+        `^127\\.0\\.0\\.1:${smtpPort}  Success! .*\\n127\\.0\\.0\\.1:${smtpPort}  Service: smtp answered .*\\n127\\.0\\.0\\.1:${closingPort}  Success! .*\\n127\\.0\\.0\\.1:${closingPort}  Service: smtp dropped .*\\n$`,
+      ),
+    );
     expect(stderr).toMatch(/2 probes in [\d.]+ ms: 2 open; 1 not as expected\.\n$/);
     expect(exitCode).toBe(6);
   });
 
   it('counts answers in the summary, and calls a stretch without one an outage', async () => {
     let connections = 0;
-    const port = await listen((socket) => { connections += 1; if (connections === 2) socket.end(); else smtp(socket); });
-    const { stdout, stderr, exitCode } = await portping(['-c', '3', '-i', '20ms', '--service', 'smtp', '127.0.0.1', String(port)]);
+    const port = await listen((socket) => {
+      connections += 1;
+      if (connections === 2) socket.end();
+      else smtp(socket);
+    });
+    const { stdout, stderr, exitCode } = await portping([
+      '-c',
+      '3',
+      '-i',
+      '20ms',
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(port),
+    ]);
     expect(stdout.match(/^Service: /gm)).toHaveLength(3);
-    expect(stderr).toMatch(/\nservice: 2 answered, 1 dropped; answers in ms: min [\d.]+, mean [\d.]+, max [\d.]+\n1 outage: /);
+    expect(stderr).toMatch(
+      /\nservice: 2 answered, 1 dropped; answers in ms: min [\d.]+, mean [\d.]+, max [\d.]+\n1 outage: /,
+    );
     expect(stderr).toMatch(/^Outage from \S+ to \S+, [\d.]+ ms: dropped by the service ×1\.$/m);
     expect(exitCode).toBe(6);
-    const json = await portping(['-c', '2', '-i', '0', '-o', 'json', '--service', 'smtp', '127.0.0.1', String(smtpPort)]);
-    expect(JSON.parse(json.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ type: 'summary', service: { answered: 2, silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0, answerMs: { count: 2 } } });
+    const json = await portping([
+      '-c',
+      '2',
+      '-i',
+      '0',
+      '-o',
+      'json',
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(smtpPort),
+    ]);
+    expect(JSON.parse(json.stdout.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({
+      type: 'summary',
+      service: {
+        answered: 2,
+        silent: 0,
+        dropped: 0,
+        'wrong-protocol': 0,
+        'tls-failed': 0,
+        answerMs: { count: 2 },
+      },
+    });
   });
 
   it('waits until the service answers, and not only the port', async () => {
     let connections = 0;
-    const port = await listen((socket) => { connections += 1; if (connections < 3) socket.end(); else smtp(socket); });
-    const { stdout, stderr, exitCode } = await portping(['--wait', '10s', '-i', '50ms', '--service', 'smtp', '127.0.0.1', String(port), '--', 'echo', 'it answers']);
+    const port = await listen((socket) => {
+      connections += 1;
+      if (connections < 3) socket.end();
+      else smtp(socket);
+    });
+    const { stdout, stderr, exitCode } = await portping([
+      '--wait',
+      '10s',
+      '-i',
+      '50ms',
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(port),
+      '--',
+      'echo',
+      'it answers',
+    ]);
     expect(stdout).toMatch(/^Success! .*\nService: smtp answered .*\nit answers\n$/);
-    expect(stderr).toMatch(new RegExp(`^127\\.0\\.0\\.1:${port}: open, dropped by the service; waiting\\.\\n$`));
+    expect(stderr).toMatch(
+      new RegExp(`^127\\.0\\.0\\.1:${port}: open, dropped by the service; waiting\\.\\n$`),
+    );
     expect([connections, exitCode]).toEqual([3, 0]);
   });
 
   it('gives up waiting in time for a service that does not answer', async () => {
-    const { stdout, stderr, exitCode, elapsedMs } = await portping(['--wait', '1s', '-i', '100ms', '-w', '300ms', '--service', 'smtp', '127.0.0.1', String(silentPort)]);
+    const { stdout, stderr, exitCode, elapsedMs } = await portping([
+      '--wait',
+      '1s',
+      '-i',
+      '100ms',
+      '-w',
+      '300ms',
+      '--service',
+      'smtp',
+      '127.0.0.1',
+      String(silentPort),
+    ]);
     expect(stdout).toMatch(/^Success! .*\nService: smtp is silent: /);
     expect(stderr).toMatch(/\nGave up after 1 s\.\n$/);
     expect(exitCode).toBe(6);
@@ -218,10 +438,22 @@ describe('--service, several times and of several targets,', () => {
 
   it('asks of a file those targets that are expected to be open', async () => {
     const path = join(folder, 'list.txt');
-    await writeFile(path, `127.0.0.1 ${smtpPort}\n127.0.0.1 ${silentPort} closed # not asked\n127.0.0.1 ${closingPort} open\n`);
-    const { stdout, exitCode } = await portping(['--targets', path, '--service', 'smtp', '-o', 'tap']);
+    await writeFile(
+      path,
+      `127.0.0.1 ${smtpPort}\n127.0.0.1 ${silentPort} closed # not asked\n127.0.0.1 ${closingPort} open\n`,
+    );
+    const { stdout, exitCode } = await portping([
+      '--targets',
+      path,
+      '--service',
+      'smtp',
+      '-o',
+      'tap',
+    ]);
     const results: { ok: boolean; name: string }[] = [];
-    const parser = new Parser({ strict: true }).on('assert', ({ ok, name }) => results.push({ ok, name }));
+    const parser = new Parser({ strict: true }).on('assert', ({ ok, name }) =>
+      results.push({ ok, name }),
+    );
     parser.end(stdout);
     expect(results).toEqual([
       { ok: true, name: `127.0.0.1:${smtpPort} is open and smtp answers` },
@@ -234,45 +466,114 @@ describe('--service, several times and of several targets,', () => {
   it('shows what the services said in the table of many targets', async () => {
     const many = `${smtpPort},${closingPort},${Array.from({ length: 60 }, (_, index) => index + 1).join(',')}`;
     const { stdout } = await portping(['--service', 'smtp', '127.0.0.1', many]);
-    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${smtpPort} +open +[\\d.]+ ms +smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.$`, 'm'));
-    expect(stdout).toMatch(new RegExp(`^127\\.0\\.0\\.1:${closingPort} +open +[\\d.]+ ms +smtp dropped the connection: `, 'm'));
+    expect(stdout).toMatch(
+      new RegExp(
+        `^127\\.0\\.0\\.1:${smtpPort} +open +[\\d.]+ ms +smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.$`,
+        'm',
+      ),
+    );
+    expect(stdout).toMatch(
+      new RegExp(
+        `^127\\.0\\.0\\.1:${closingPort} +open +[\\d.]+ ms +smtp dropped the connection: `,
+        'm',
+      ),
+    );
   });
 });
 
 describe('the port', () => {
   it('decides where there is no name', async () => {
-    const taken = await listen(smtp, 2525).then(() => false, () => true);
+    const taken = await listen(smtp, 2525).then(
+      () => false,
+      () => true,
+    );
     if (taken) return; // somebody else's; the lab has ports of its own for this
     const { stdout } = await portping(['--service', '127.0.0.1', '2525']);
     expect(stdout).toMatch(/\nService: smtp answered/);
     expect((await portping(['--service', '127.0.0.1:2525', '-q'])).exitCode).toBe(0);
-    expect((await portping(['127.0.0.1:2525', '--service'])).stdout).toMatch(/\nService: smtp answered/);
+    expect((await portping(['127.0.0.1:2525', '--service'])).stdout).toMatch(
+      /\nService: smtp answered/,
+    );
   });
 });
 
 describe('wrong usage', () => {
-  const NAMES = 'banner, smtp, smtp+tls, smtps, pop3, pop3+tls, pop3s, imap, imap+tls, imaps, ftp, ftp+tls, ftps, ssh, http, http+tls, https, tls, x400';
-  const TLS_NAMES = 'smtp+tls, smtps, pop3+tls, pop3s, imap+tls, imaps, ftp+tls, ftps, http+tls, https, tls';
+  const NAMES =
+    'banner, smtp, smtp+tls, smtps, pop3, pop3+tls, pop3s, imap, imap+tls, imaps, ftp, ftp+tls, ftps, ssh, http, http+tls, https, tls, x400';
+  const TLS_NAMES =
+    'smtp+tls, smtps, pop3+tls, pop3s, imap+tls, imaps, ftp+tls, ftps, http+tls, https, tls';
 
   it.each<[string[], string]>([
-    [['--service=mail', 'localhost', '25'], `--service: "mail" is not the name of a service; allowed: ${NAMES}`],
-    [['--service=', 'localhost', '25'], `--service: "" is not the name of a service; allowed: ${NAMES}`],
-    [['--service', 'localhost', '12345'], `--service: port 12345 does not tell which service it has; name one: ${NAMES} (--service=banner takes whatever is said first)`],
-    [['--service', 'smtp', '25'], 'host: "25" is not an IPv4 address in four decimal parts; some programs read it as 0.0.0.25: write that if you mean it; "smtp" was taken for the service: for a host of that name write --service=smtp smtp <port>'],
-    [['--service', 'mial', 'localhost', '25'], `port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp; "mial" was taken for the host, as it is not the name of a service: ${NAMES}`],
-    [['--service', 'smtp', '--expect', 'closed', 'localhost', '25'], '--service: only an open port has a service to ask; allowed with --expect open, not closed'],
-    [['--insecure', 'localhost', '443'], `--insecure: nothing speaks TLS here; allowed with --service and one of ${TLS_NAMES}`],
-    [['--sni', 'a.test', '--service', 'smtp', 'localhost', '25'], `--sni: smtp has no TLS; allowed with --service and one of ${TLS_NAMES}`],
-    [['--tls-min-days', '5', '--service', 'localhost', '25,143'], `--tls-min-days: none of the ports stands for a service with TLS; name one: ${TLS_NAMES}`],
-    [['--tls-min-days', '0', '--service', 'tls', 'localhost', '443'], '--tls-min-days: "0" is not a number of days; allowed: 1 to 3650'],
-    [['--tls-min-days', '1.5', '--service', 'tls', 'localhost', '443'], '--tls-min-days: "1.5" is not a number of days; allowed: 1 to 3650'],
-    [['--sni', '192.0.2.1', '--service', 'tls', 'localhost', '443'], '--sni: "192.0.2.1" is an address; allowed: a host name (RFC 6066)'],
-    [['--sni', 'a b', '--service', 'tls', 'localhost', '443'], '--sni: "a b" is not a host name; allowed: letters, digits, hyphens and dots'],
-    [['--sni', 'a..b', '--service', 'tls', 'localhost', '443'], '--sni: "a..b" has an empty part; allowed: a host name'],
-    [['--sni', '[a]', '--service', 'tls', 'localhost', '443'], '--sni: "[a]" is not an IPv6 address; brackets are for IPv6 only'],
-    [['--service', 'smtp', '--diagnose', 'localhost', '25'], "option '--diagnose' cannot be used with option '--service [name]'"],
+    [
+      ['--service=mail', 'localhost', '25'],
+      `--service: "mail" is not the name of a service; allowed: ${NAMES}`,
+    ],
+    [
+      ['--service=', 'localhost', '25'],
+      `--service: "" is not the name of a service; allowed: ${NAMES}`,
+    ],
+    [
+      ['--service', 'localhost', '12345'],
+      `--service: port 12345 does not tell which service it has; name one: ${NAMES} (--service=banner takes whatever is said first)`,
+    ],
+    [
+      ['--service', 'smtp', '25'],
+      'host: "25" is not an IPv4 address in four decimal parts; some programs read it as 0.0.0.25: write that if you mean it; "smtp" was taken for the service: for a host of that name write --service=smtp smtp <port>',
+    ],
+    [
+      ['--service', 'mial', 'localhost', '25'],
+      `port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp; "mial" was taken for the host, as it is not the name of a service: ${NAMES}`,
+    ],
+    [
+      ['--service', 'smtp', '--expect', 'closed', 'localhost', '25'],
+      '--service: only an open port has a service to ask; allowed with --expect open, not closed',
+    ],
+    [
+      ['--insecure', 'localhost', '443'],
+      `--insecure: nothing speaks TLS here; allowed with --service and one of ${TLS_NAMES}`,
+    ],
+    [
+      ['--sni', 'a.test', '--service', 'smtp', 'localhost', '25'],
+      `--sni: smtp has no TLS; allowed with --service and one of ${TLS_NAMES}`,
+    ],
+    [
+      ['--tls-min-days', '5', '--service', 'localhost', '25,143'],
+      `--tls-min-days: none of the ports stands for a service with TLS; name one: ${TLS_NAMES}`,
+    ],
+    [
+      ['--tls-min-days', '0', '--service', 'tls', 'localhost', '443'],
+      '--tls-min-days: "0" is not a number of days; allowed: 1 to 3650',
+    ],
+    [
+      ['--tls-min-days', '1.5', '--service', 'tls', 'localhost', '443'],
+      '--tls-min-days: "1.5" is not a number of days; allowed: 1 to 3650',
+    ],
+    [
+      ['--sni', '192.0.2.1', '--service', 'tls', 'localhost', '443'],
+      '--sni: "192.0.2.1" is an address; allowed: a host name (RFC 6066)',
+    ],
+    [
+      ['--sni', 'a b', '--service', 'tls', 'localhost', '443'],
+      '--sni: "a b" is not a host name; allowed: letters, digits, hyphens and dots',
+    ],
+    [
+      ['--sni', 'a..b', '--service', 'tls', 'localhost', '443'],
+      '--sni: "a..b" has an empty part; allowed: a host name',
+    ],
+    [
+      ['--sni', '[a]', '--service', 'tls', 'localhost', '443'],
+      '--sni: "[a]" is not an IPv6 address; brackets are for IPv6 only',
+    ],
+    [
+      ['--service', 'smtp', '--diagnose', 'localhost', '25'],
+      "option '--diagnose' cannot be used with option '--service [name]'",
+    ],
   ])('is refused before anything is sent: %j', async (args, message) => {
-    expect(await portping(args)).toMatchObject({ stdout: '', stderr: `portping: ${message} (see: portping --help)\n`, exitCode: 64 });
+    expect(await portping(args)).toMatchObject({
+      stdout: '',
+      stderr: `portping: ${message} (see: portping --help)\n`,
+      exitCode: 64,
+    });
   });
 
   it('in a file is named with its line, before anything is sent', async () => {
@@ -280,16 +581,29 @@ describe('wrong usage', () => {
     await writeFile(path, '127.0.0.1 25\n127.0.0.1 12345 closed\n127.0.0.1 12345\n');
     const { stdout, stderr, exitCode } = await portping(['--targets', path, '--service']);
     expect([stdout, exitCode]).toEqual(['', 64]);
-    expect(stderr).toMatch(/^portping: .*mistake\.txt:3: --service: port 12345 does not tell which service it has; name one: /);
+    expect(stderr).toMatch(
+      /^portping: .*mistake\.txt:3: --service: port 12345 does not tell which service it has; name one: /,
+    );
     await writeFile(path, '127.0.0.1 25\n');
-    expect((await portping(['--targets', path, '--service', '--insecure'])).stderr).toMatch(/^portping: --insecure: none of the ports stands for a service with TLS; /);
+    expect((await portping(['--targets', path, '--service', '--insecure'])).stderr).toMatch(
+      /^portping: --insecure: none of the ports stands for a service with TLS; /,
+    );
   });
 });
 
 describe('--help', () => {
   it('has the options, the names and the exit code', async () => {
     const { stdout } = await portping(['--help']);
-    for (const word of ['--service [name]', '--sni <name>', '--tls-min-days <n>', '--insecure', 'x400']) expect(stdout).toContain(word);
-    expect(stdout).toMatch(/^ {2}6 +open +the port is open, but the service asked for with --service did not answer as it should$/m);
+    for (const word of [
+      '--service [name]',
+      '--sni <name>',
+      '--tls-min-days <n>',
+      '--insecure',
+      'x400',
+    ])
+      expect(stdout).toContain(word);
+    expect(stdout).toMatch(
+      /^ {2}6 +open +the port is open, but the service asked for with --service did not answer as it should$/m,
+    );
   });
 });

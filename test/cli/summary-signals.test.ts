@@ -37,8 +37,12 @@ class Run {
   constructor(...args: string[]) {
     const [file = '', ...rest] = [...portpingCommand, ...args];
     this.child = spawn(file, rest, { env: environment, stdio: 'pipe' });
-    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => { this.stdout += text; });
-    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => { this.stderr += text; });
+    this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text;
+    });
+    this.child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text;
+    });
     this.#ended = new Promise((resolve) => this.child.once('close', resolve));
   }
 
@@ -62,97 +66,115 @@ class Run {
 /** A run with a target whose name server never answers, from the moment that it is asked. */
 async function silentRun(...args: string[]): Promise<Run> {
   const asked: { resolve?: () => void } = {};
-  const isAsked = new Promise<void>((resolve) => { asked.resolve = resolve; });
-  const { address } = await listenDns(() => { asked.resolve?.(); return 'silence'; });
+  const isAsked = new Promise<void>((resolve) => {
+    asked.resolve = resolve;
+  });
+  const { address } = await listenDns(() => {
+    asked.resolve?.();
+    return 'silence';
+  });
   const run = new Run('--dns', address, '-w', '30s', ...args, 'silent.test:25');
   await isAsked;
   return run;
 }
 
-describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as const)('%s', (signal) => {
-  it('shows the summary of a series so far, and the series goes on', async () => {
-    const run = new Run('-t', '-i', '30ms', open, closed);
-    await run.has('stdout', /Error/);
-    run.child.kill(signal);
-    await run.has('stderr', /^--- .*, so far ---\n\d+ probes?: /, 2);
-    run.child.kill(signal);
-    await run.has('stderr', /^--- .*, so far ---/, 4);
-    const before = run.stdout.length;
-    await expect.poll(() => run.stdout.length, SOON).toBeGreaterThan(before);
-    const { stderr, exitCode } = await run.interrupt();
-    expect(stderr).not.toMatch(/debugger|inspector/i);
-    expect(stderr).toMatch(new RegExp(`^--- ${open} ---\n`, 'm'));
-    expect(exitCode).toBe(1);
-  });
+describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as const)(
+  '%s',
+  (signal) => {
+    it('shows the summary of a series so far, and the series goes on', async () => {
+      const run = new Run('-t', '-i', '30ms', open, closed);
+      await run.has('stdout', /Error/);
+      run.child.kill(signal);
+      await run.has('stderr', /^--- .*, so far ---\n\d+ probes?: /, 2);
+      run.child.kill(signal);
+      await run.has('stderr', /^--- .*, so far ---/, 4);
+      const before = run.stdout.length;
+      await expect.poll(() => run.stdout.length, SOON).toBeGreaterThan(before);
+      const { stderr, exitCode } = await run.interrupt();
+      expect(stderr).not.toMatch(/debugger|inspector/i);
+      expect(stderr).toMatch(new RegExp(`^--- ${open} ---\n`, 'm'));
+      expect(exitCode).toBe(1);
+    });
 
-  it('shows the summary as an object in JSON', async () => {
-    const run = new Run('-t', '-i', '30ms', '-o', 'json', open);
-    await run.has('stdout', /"type":"probe"/);
-    run.child.kill(signal);
-    await run.has('stdout', /"type":"summary".*"final":false/);
-    expect(await run.interrupt()).toMatchObject({ stderr: '', exitCode: 0 });
-  });
+    it('shows the summary as an object in JSON', async () => {
+      const run = new Run('-t', '-i', '30ms', '-o', 'json', open);
+      await run.has('stdout', /"type":"probe"/);
+      run.child.kill(signal);
+      await run.has('stdout', /"type":"summary".*"final":false/);
+      expect(await run.interrupt()).toMatchObject({ stderr: '', exitCode: 0 });
+    });
 
-  it('shows how far a series is in a format without summaries', async () => {
-    const run = new Run('-c', '1000', '-i', '30ms', '-o', 'tap', open);
-    await run.has('stdout', /^ok 1/);
-    run.child.kill(signal);
-    await run.has('stderr', /^\d+ of 1000 done, \d+ open, \d+ a second, \d+ s left\.\n/);
-    expect((await run.interrupt()).stdout).toMatch(/^TAP version 13\n(ok \d+ - .*\n)+Bail out!.*\n$/);
-  });
+    it('shows how far a series is in a format without summaries', async () => {
+      const run = new Run('-c', '1000', '-i', '30ms', '-o', 'tap', open);
+      await run.has('stdout', /^ok 1/);
+      run.child.kill(signal);
+      await run.has('stderr', /^\d+ of 1000 done, \d+ open, \d+ a second, \d+ s left\.\n/);
+      expect((await run.interrupt()).stdout).toMatch(
+        /^TAP version 13\n(ok \d+ - .*\n)+Bail out!.*\n$/,
+      );
+    });
 
-  it('shows how far a run of several targets is', async () => {
-    const run = await silentRun('-o', 'csv', open);
-    await run.has('stdout', /,open,/);
-    run.child.kill(signal);
-    await run.has('stderr', /^1 of 2 done, 1 open, \d+ a second, \d+ s left\.\n/);
-    expect((await run.interrupt()).exitCode).toBe(130);
-  });
+    it('shows how far a run of several targets is', async () => {
+      const run = await silentRun('-o', 'csv', open);
+      await run.has('stdout', /,open,/);
+      run.child.kill(signal);
+      await run.has('stderr', /^1 of 2 done, 1 open, \d+ a second, \d+ s left\.\n/);
+      expect((await run.interrupt()).exitCode).toBe(130);
+    });
 
-  it('says that a single probe has no verdict yet, and lets it come to one', async () => {
-    const { address } = await listenDns(() => 'silence');
-    const run = new Run('-w', '3s', '--dns', address, 'silent.test', '25');
-    await new Promise((resolve) => setTimeout(resolve, 1500));
-    run.child.kill(signal);
-    const { stdout, stderr, exitCode } = await run.end();
-    expect(stderr).toMatch(/^silent\.test:25: no verdict after [\d.]+ m?s\.\n/);
-    expect(stdout).toMatch(/^Error Detected/);
-    expect(exitCode).toBe(3);
-  });
+    it('says that a single probe has no verdict yet, and lets it come to one', async () => {
+      const { address } = await listenDns(() => 'silence');
+      const run = new Run('-w', '3s', '--dns', address, 'silent.test', '25');
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      run.child.kill(signal);
+      const { stdout, stderr, exitCode } = await run.end();
+      expect(stderr).toMatch(/^silent\.test:25: no verdict after [\d.]+ m?s\.\n/);
+      expect(stdout).toMatch(/^Error Detected/);
+      expect(exitCode).toBe(3);
+    });
 
-  it('shows the causes and the time left of a wait', async () => {
-    const run = new Run('--wait', '60s', closed);
-    await run.has('stderr', /waiting\./);
-    run.child.kill(signal);
-    await run.has('stderr', new RegExp(`^${closed}: refused <10061>; .+ left\\.\n`));
-    expect((await run.interrupt()).exitCode).toBe(130);
-  });
+    it('shows the causes and the time left of a wait', async () => {
+      const run = new Run('--wait', '60s', closed);
+      await run.has('stderr', /waiting\./);
+      run.child.kill(signal);
+      await run.has('stderr', new RegExp(`^${closed}: refused <10061>; .+ left\\.\n`));
+      expect((await run.interrupt()).exitCode).toBe(130);
+    });
 
-  it('shows what a diagnosis is doing', async () => {
-    const run = await silentRun('--diagnose');
-    run.child.kill(signal);
-    await run.has('stderr', /^silent\.test:25: .* \.\.\.\n/);
-    expect((await run.interrupt()).exitCode).toBe(130);
-  });
+    it('shows what a diagnosis is doing', async () => {
+      const run = await silentRun('--diagnose');
+      run.child.kill(signal);
+      await run.has('stderr', /^silent\.test:25: .* \.\.\.\n/);
+      expect((await run.interrupt()).exitCode).toBe(130);
+    });
 
-  it.runIf(process.platform === 'linux')('ends nothing while a list is still read', async () => {
-    const pipe = join(await temporaryFolder(), 'targets');
-    await executeCommand(['mkfifo', pipe]);
-    const run = new Run('-c', '2', '-i', '0', '--targets', pipe);
-    const caught = async (): Promise<number> => Number.parseInt(/^SigCgt:\t.*(\w{4})$/m.exec(await readFile(`/proc/${run.child.pid}/status`, 'utf8'))?.[1] ?? '', 16);
-    await expect.poll(async () => (await caught()) >> (constants.signals.SIGHUP - 1) & 1, SOON).toBe(1); // the run has begun
-    run.child.kill(signal);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await writeFile(pipe, `${open}\n`);
-    const { stderr, exitCode } = await run.end();
-    expect(stderr).toMatch(/^--- /); // nothing of the debugger before the summary
-    expect(exitCode).toBe(0);
-  });
+    it.runIf(process.platform === 'linux')('ends nothing while a list is still read', async () => {
+      const pipe = join(await temporaryFolder(), 'targets');
+      await executeCommand(['mkfifo', pipe]);
+      const run = new Run('-c', '2', '-i', '0', '--targets', pipe);
+      const caught = async (): Promise<number> =>
+        Number.parseInt(
+          /^SigCgt:\t.*(\w{4})$/m.exec(
+            await readFile(`/proc/${run.child.pid}/status`, 'utf8'),
+          )?.[1] ?? '',
+          16,
+        );
+      await expect
+        .poll(async () => ((await caught()) >> (constants.signals.SIGHUP - 1)) & 1, SOON)
+        .toBe(1); // the run has begun
+      run.child.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await writeFile(pipe, `${open}\n`);
+      const { stderr, exitCode } = await run.end();
+      expect(stderr).toMatch(/^--- /); // nothing of the debugger before the summary
+      expect(exitCode).toBe(0);
+    });
 
-  it('shows nothing with -q and ends nothing', async () => {
-    const run = await silentRun('-q', '-t', open);
-    run.child.kill(signal);
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    expect(await run.interrupt()).toEqual({ stdout: '', stderr: '', exitCode: 130 });
-  });
-});
+    it('shows nothing with -q and ends nothing', async () => {
+      const run = await silentRun('-q', '-t', open);
+      run.child.kill(signal);
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      expect(await run.interrupt()).toEqual({ stdout: '', stderr: '', exitCode: 130 });
+    });
+  },
+);

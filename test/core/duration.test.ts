@@ -16,24 +16,77 @@ function refusalOf(text: string, minimumMs?: number): string {
 
 describe('parseDuration', () => {
   it.each([
-    ['500ms', 500], ['1ms', 1], ['3s', 3000], ['0.5s', 500], ['2m', 120_000], ['1.5m', 90_000], ['2h', 7_200_000], ['1d', 86_400_000],
-    ['24d', 2_073_600_000], ['1.5ms', 1.5], ['007s', 7000],
+    ['500ms', 500],
+    ['1ms', 1],
+    ['3s', 3000],
+    ['0.5s', 500],
+    ['2m', 120_000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['1d', 86_400_000],
+    ['24d', 2_073_600_000],
+    ['1.5ms', 1.5],
+    ['007s', 7000],
   ])('reads %s as %d ms', (text, durationMs) => {
     expect(parseDuration(text, '--timeout')).toBe(durationMs);
   });
 
-  it.each([['5', 5000], ['0.25', 250], ['.5', 500], ['0.001', 1], ['60', 60_000]])('reads the bare number %s as seconds, as ping, nc and curl do', (text, durationMs) => {
+  it.each([
+    ['5', 5000],
+    ['0.25', 250],
+    ['.5', 500],
+    ['0.001', 1],
+    ['60', 60_000],
+  ])('reads the bare number %s as seconds, as ping, nc and curl do', (text, durationMs) => {
     expect(parseDuration(text, '--timeout')).toBe(durationMs);
   });
 
   it.each([
-    '', ' ', 's', 'ms', '-1', '-1s', '+1s', '1e3', '1,5s', '1.', '.', '1..5', '1 s', ' 1s', '1s ', '1s\n', '1S', '1M', '1sec', '1m30s', '0x10', '٣s', '５', 'Infinity', 'NaN',
-    'constructor', '1constructor',
+    '',
+    ' ',
+    's',
+    'ms',
+    '-1',
+    '-1s',
+    '+1s',
+    '1e3',
+    '1,5s',
+    '1.',
+    '.',
+    '1..5',
+    '1 s',
+    ' 1s',
+    '1s ',
+    '1s\n',
+    '1S',
+    '1M',
+    '1sec',
+    '1m30s',
+    '0x10',
+    '٣s',
+    '５',
+    'Infinity',
+    'NaN',
+    'constructor',
+    '1constructor',
   ])('refuses %j, which is no duration, and says what is', (text) => {
-    expect(refusalOf(text)).toBe(`--timeout: "${text}" is not a duration; allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`);
+    expect(refusalOf(text)).toBe(
+      `--timeout: "${text}" is not a duration; allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`,
+    );
   });
 
-  it.each(['0', '0s', '0ms', '0.9ms', '0.0009', '25d', '597h', '2147483.648', '2147483648ms', '9'.repeat(400)])('refuses %s, which is out of range, and names the range', (text) => {
+  it.each([
+    '0',
+    '0s',
+    '0ms',
+    '0.9ms',
+    '0.0009',
+    '25d',
+    '597h',
+    '2147483.648',
+    '2147483648ms',
+    '9'.repeat(400),
+  ])('refuses %s, which is out of range, and names the range', (text) => {
     expect(refusalOf(text)).toBe(`--timeout: ${text} is out of range; allowed: 1ms to 24.8 days`);
   });
 
@@ -46,7 +99,9 @@ describe('parseDuration', () => {
   it('takes zero where the minimum is zero, and refuses less than another minimum', () => {
     expect(parseDuration('0', '--interval', 0)).toBe(0);
     expect(parseDuration('100ms', '--interval', 100)).toBe(100);
-    expect(refusalOf('99ms', 100)).toBe('--timeout: 99ms is out of range; allowed: 100ms to 24.8 days');
+    expect(refusalOf('99ms', 100)).toBe(
+      '--timeout: 99ms is out of range; allowed: 100ms to 24.8 days',
+    );
   });
 
   it('names the argument that was meant', () => {
@@ -54,14 +109,20 @@ describe('parseDuration', () => {
   });
 
   it('reads every whole number of milliseconds back as it was written', () => {
-    fc.assert(fc.property(fc.integer({ min: 1, max: MAX_DURATION_MS }), (durationMs) => {
-      expect(parseDuration(`${durationMs}ms`, '--timeout')).toBe(durationMs);
-      expect(parseDuration(`${durationMs / 1000}s`, '--timeout')).toBeCloseTo(durationMs, 3);
-    }));
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: MAX_DURATION_MS }), (durationMs) => {
+        expect(parseDuration(`${durationMs}ms`, '--timeout')).toBe(durationMs);
+        expect(parseDuration(`${durationMs / 1000}s`, '--timeout')).toBeCloseTo(durationMs, 3);
+      }),
+    );
   });
 
   it('gives a duration in range or a UsageError, whatever it is given', () => {
-    const anything = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.string({ unit: fc.constantFrom(...'0123456789.smhd -+e\n') }));
+    const anything = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom(...'0123456789.smhd -+e\n') }),
+    );
     fc.assert(
       fc.property(anything, (text) => {
         let durationMs: number;

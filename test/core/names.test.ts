@@ -8,8 +8,17 @@ import type { LookupAnswer } from '../../src/core/system-lookup.js';
 function resolver() {
   const asked: string[] = [];
   const answers = new Map<string, (answer: LookupAnswer) => void>();
-  const answer = (host: string): void => answers.get(host)?.({ elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] });
-  return { asked, answer, lookUp: (host: string) => new Promise<LookupAnswer>((resolve) => { asked.push(host); answers.set(host, resolve); }) };
+  const answer = (host: string): void =>
+    answers.get(host)?.({ elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] });
+  return {
+    asked,
+    answer,
+    lookUp: (host: string) =>
+      new Promise<LookupAnswer>((resolve) => {
+        asked.push(host);
+        answers.set(host, resolve);
+      }),
+  };
 }
 
 async function resolveIn(names: Names, host: string, timeoutMs = 60_000): Promise<Resolution> {
@@ -30,13 +39,21 @@ describe('the names of a run', () => {
     for (const host of ['a', 'c']) answer(host);
     await expect.poll(() => asked).toEqual(['a', 'b', 'c', 'd']);
     answer('d');
-    expect((await all).map(({ state }) => state)).toEqual(['resolved', 'resolved', 'resolved', 'resolved']);
+    expect((await all).map(({ state }) => state)).toEqual([
+      'resolved',
+      'resolved',
+      'resolved',
+      'resolved',
+    ]);
   });
 
   it('give their place free only when the lookup itself is over, not when its time is', async () => {
     const { asked, answer, lookUp } = resolver();
     const names = new Names(resolveHost, lookUp, 1);
-    expect(await resolveIn(names, 'slow', 30)).toMatchObject({ state: 'unresolved', reason: 'resolver-timeout' });
+    expect(await resolveIn(names, 'slow', 30)).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-timeout',
+    });
     const next = resolveIn(names, 'next');
     await new Promise((resolve) => setTimeout(resolve, 30));
     expect(asked).toEqual(['slow']);
@@ -72,14 +89,19 @@ describe('the names of a run', () => {
     const { asked, answer, lookUp } = resolver();
     const names = new Names(resolveHost, lookUp, 1, undefined, 50);
     const all = Promise.all(['a', 'b', 'c'].map((host) => resolveIn(names, host, 300)));
-    expect((await all).map((each) => 'reason' in each && each.reason)).toEqual(Array(3).fill('resolver-timeout'));
+    expect((await all).map((each) => 'reason' in each && each.reason)).toEqual(
+      Array(3).fill('resolver-timeout'),
+    );
     // Those that went ahead do not make room for more than before.
     for (const host of asked) answer(host);
     await new Promise(setImmediate);
     const [d, e] = [resolveIn(names, 'd'), resolveIn(names, 'e')];
     await new Promise(setImmediate);
     expect(asked).toEqual(['a', 'b', 'c', 'd']);
-    for (const host of ['d', 'e']) { await expect.poll(() => asked).toContain(host); answer(host); }
+    for (const host of ['d', 'e']) {
+      await expect.poll(() => asked).toContain(host);
+      answer(host);
+    }
     expect([(await d).state, (await e).state]).toEqual(['resolved', 'resolved']);
   });
 
@@ -99,7 +121,15 @@ describe('the names of a run', () => {
     const resolve: typeof resolveHost = (host, { spareDescriptors = () => 0 } = {}) =>
       new Promise((give) => {
         seen.push(spareDescriptors);
-        answers.push(() => give({ state: 'resolved', host, via: 'system', elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] }));
+        answers.push(() =>
+          give({
+            state: 'resolved',
+            host,
+            via: 'system',
+            elapsedMs: 1,
+            addresses: [{ address: '127.0.0.1', family: 4 }],
+          }),
+        );
       });
     const names = new Names(resolve, resolver().lookUp, 10, () => running);
     const first = names.resolve('first');

@@ -4,7 +4,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../src/core/outcome.js';
 import { type AttemptOptions, probePort } from '../../src/core/probe.js';
-import { freePort, listen, runAlone, selfConnectProne, silentPort, SOON } from '../support/listeners.js';
+import {
+  freePort,
+  listen,
+  runAlone,
+  selfConnectProne,
+  silentPort,
+  SOON,
+} from '../support/listeners.js';
 import type { Endpoint } from '../../src/core/target.js';
 
 const v4 = (port: number, address = '127.0.0.1'): Endpoint => ({ address, family: 4, port });
@@ -17,7 +24,10 @@ function block(durationMs: number): void {
 }
 
 /** The outcome as a value of one kind; fails when it is another. */
-function expectState<S extends Attempt['state']>(attempt: Attempt, state: S): Extract<Attempt, { state: S }> {
+function expectState<S extends Attempt['state']>(
+  attempt: Attempt,
+  state: S,
+): Extract<Attempt, { state: S }> {
   expect(attempt).toMatchObject({ state });
   return attempt as Extract<Attempt, { state: S }>;
 }
@@ -38,7 +48,10 @@ class FakeSocket extends Socket {
 }
 
 /** An attempt on an address that is never really connected to. */
-function probeWith(act: (socket: FakeSocket) => void, options: AttemptOptions = {}): Promise<Attempt> {
+function probeWith(
+  act: (socket: FakeSocket) => void,
+  options: AttemptOptions = {},
+): Promise<Attempt> {
   return probePort(v4(9, '192.0.2.1'), { ...options, createSocket: () => new FakeSocket(act) });
 }
 
@@ -51,20 +64,28 @@ class SelfConnectingSocket extends Socket {
 }
 
 describe('probePort', () => {
-  it.each([['127.0.0.1', 4], ['::1', 6]] as const)('says open of a port of %s that somebody listens on, with the latency and our end', async (address, family) => {
-    const { port, connections } = await listen(address);
-    const before = Date.now();
-    const outcome = expectState(await probePort({ address, family, port }), 'open');
-    expect(outcome.endpoint).toEqual({ address, family, port });
-    expect(outcome.latencyMs).toBeGreaterThan(0);
-    expect(outcome.latencyMs).toBeLessThan(5000);
-    expect(outcome.local?.address).toBe(address);
-    expect(outcome.local?.port).not.toBe(port);
-    expect(outcome.dropped).toBeNull();
-    expect(outcome.startedAt).toBeGreaterThanOrEqual(before);
-    expect(outcome.startedAt).toBeLessThanOrEqual(Date.now());
-    await expect.poll(() => connections.map((each) => each.remotePort), SOON).toEqual([outcome.local?.port]);
-  });
+  it.each([
+    ['127.0.0.1', 4],
+    ['::1', 6],
+  ] as const)(
+    'says open of a port of %s that somebody listens on, with the latency and our end',
+    async (address, family) => {
+      const { port, connections } = await listen(address);
+      const before = Date.now();
+      const outcome = expectState(await probePort({ address, family, port }), 'open');
+      expect(outcome.endpoint).toEqual({ address, family, port });
+      expect(outcome.latencyMs).toBeGreaterThan(0);
+      expect(outcome.latencyMs).toBeLessThan(5000);
+      expect(outcome.local?.address).toBe(address);
+      expect(outcome.local?.port).not.toBe(port);
+      expect(outcome.dropped).toBeNull();
+      expect(outcome.startedAt).toBeGreaterThanOrEqual(before);
+      expect(outcome.startedAt).toBeLessThanOrEqual(Date.now());
+      await expect
+        .poll(() => connections.map((each) => each.remotePort), SOON)
+        .toEqual([outcome.local?.port]);
+    },
+  );
 
   it('says nothing on the connection and closes it in order', async () => {
     const listener = await listen();
@@ -81,47 +102,92 @@ describe('probePort', () => {
 
   it('never resets while it is connecting', async () => {
     let resets = 0;
-    const outcome = await probeWith((socket) => { socket.resetAndDestroy = () => { resets += 1; return socket; }; }, { timeoutMs: 20, closeWith: 'reset' });
+    const outcome = await probeWith(
+      (socket) => {
+        socket.resetAndDestroy = () => {
+          resets += 1;
+          return socket;
+        };
+      },
+      { timeoutMs: 20, closeWith: 'reset' },
+    );
     expectState(outcome, 'filtered');
     expect(resets).toBe(0);
   });
 
-  it.each([['127.0.0.1', 4], ['::1', 6]] as const)('says closed of a port of %s that nobody listens on', async (address, family) => {
+  it.each([
+    ['127.0.0.1', 4],
+    ['::1', 6],
+  ] as const)('says closed of a port of %s that nobody listens on', async (address, family) => {
     const port = await freePort(address);
     const outcome = expectState(await probePort({ address, family, port }), 'closed');
-    expect(outcome).toMatchObject({ reason: 'conn-refused', endpoint: { address, family, port }, error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' } });
+    expect(outcome).toMatchObject({
+      reason: 'conn-refused',
+      endpoint: { address, family, port },
+      error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' },
+    });
     expect(outcome.elapsedMs).toBeGreaterThan(0);
   });
 
   it('says failed, no-route, when nothing can leave this machine', async () => {
     const outcome = expectState(await probePort(v4(9, '255.255.255.255')), 'failed');
-    expect(outcome).toMatchObject({ reason: 'no-route', error: { code: 'ENETUNREACH', winsock: 10051 } });
+    expect(outcome).toMatchObject({
+      reason: 'no-route',
+      error: { code: 'ENETUNREACH', winsock: 10051 },
+    });
   });
 
-  it.each([['192.0.2.77', 'EADDRNOTAVAIL'], ['::1', 'EINVAL']])('says failed, bad-source, when it is to probe from %s', async (sourceAddress, code) => {
+  it.each([
+    ['192.0.2.77', 'EADDRNOTAVAIL'],
+    ['::1', 'EINVAL'],
+  ])('says failed, bad-source, when it is to probe from %s', async (sourceAddress, code) => {
     const { port } = await listen();
-    expect(await probePort(v4(port), { sourceAddress })).toMatchObject({ state: 'failed', reason: 'bad-source', error: { code, syscall: 'bind' } });
+    expect(await probePort(v4(port), { sourceAddress })).toMatchObject({
+      state: 'failed',
+      reason: 'bad-source',
+      error: { code, syscall: 'bind' },
+    });
   });
 
   it('probes from the source address it is given', async () => {
     const { port } = await listen();
-    expect(expectState(await probePort(v4(port), { sourceAddress: '127.0.0.9' }), 'open').local?.address).toBe('127.0.0.9');
+    expect(
+      expectState(await probePort(v4(port), { sourceAddress: '127.0.0.9' }), 'open').local?.address,
+    ).toBe('127.0.0.9');
   });
 
   it('passes the facts of an error on that it does not know', async () => {
-    const error = Object.assign(new Error('connect EWHATEVER'), { code: 'EWHATEVER', errno: -4000, syscall: 'connect' });
+    const error = Object.assign(new Error('connect EWHATEVER'), {
+      code: 'EWHATEVER',
+      errno: -4000,
+      syscall: 'connect',
+    });
     const outcome = await probeWith((socket) => socket.emit('error', error));
-    expect(outcome).toMatchObject({ state: 'failed', reason: 'unknown-error', error: { code: 'EWHATEVER', errno: -4000, winsock: null, syscall: 'connect' } });
+    expect(outcome).toMatchObject({
+      state: 'failed',
+      reason: 'unknown-error',
+      error: { code: 'EWHATEVER', errno: -4000, winsock: null, syscall: 'connect' },
+    });
   });
 
-  it.each(['ECONNRESET', 'EPIPE'])('says open and dropped when the connection was reset before we looked (%s)', async (code) => {
-    const outcome = await probeWith((socket) => socket.emit('error', Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' })));
-    expect(outcome).toMatchObject({ state: 'open', dropped: { by: 'reset' } });
-  });
+  it.each(['ECONNRESET', 'EPIPE'])(
+    'says open and dropped when the connection was reset before we looked (%s)',
+    async (code) => {
+      const outcome = await probeWith((socket) =>
+        socket.emit(
+          'error',
+          Object.assign(new Error(`connect ${code}`), { code, syscall: 'connect' }),
+        ),
+      );
+      expect(outcome).toMatchObject({ state: 'open', dropped: { by: 'reset' } });
+    },
+  );
 
   it('measures from the system call to the completed handshake', async () => {
     const times = [100, 250, 262.5];
-    const outcome = await probeWith((socket) => socket.emit('connect'), { clock: () => times.shift() ?? NaN });
+    const outcome = await probeWith((socket) => socket.emit('connect'), {
+      clock: () => times.shift() ?? NaN,
+    });
     expect(expectState(outcome, 'open').latencyMs).toBe(12.5);
   });
 });
@@ -130,44 +196,69 @@ describe('a probe that meets itself', () => {
   it.each([v4, v6])('is closed: nobody listens there', async (endpointOf) => {
     const endpoint = endpointOf(await freePort(endpointOf(1).address));
     const outcome = await probePort(endpoint, { createSocket: () => new SelfConnectingSocket() });
-    expect(outcome).toMatchObject({ state: 'closed', reason: 'conn-refused', endpoint, error: { code: 'ECONNREFUSED', winsock: 10061 } });
+    expect(outcome).toMatchObject({
+      state: 'closed',
+      reason: 'conn-refused',
+      endpoint,
+      error: { code: 'ECONNREFUSED', winsock: 10061 },
+    });
     expect(expectState(outcome, 'closed').elapsedMs).toBeGreaterThan(0);
   });
 
   it('was none when only the ports or only the addresses are equal', async () => {
     const { port } = await listen();
-    const outcome = await probePort(v4(port), { sourceAddress: '127.0.0.2', createSocket: () => new SelfConnectingSocket() });
+    const outcome = await probePort(v4(port), {
+      sourceAddress: '127.0.0.2',
+      createSocket: () => new SelfConnectingSocket(),
+    });
     expect(expectState(outcome, 'open').local).toEqual({ address: '127.0.0.2', port });
     expectState(await probePort(v4(port), { sourceAddress: '127.0.0.1' }), 'open');
   });
 
-  it('never makes a closed port look open in 2,000 probes from the range of that very port', { timeout: 60_000 }, async () => {
-    const port = await selfConnectProne();
-    const states = new Set<string>();
-    for (let round = 0; round < 2000; round++) states.add((await probePort(v4(port))).state);
-    expect([...states]).toEqual(['closed']);
-  });
+  it(
+    'never makes a closed port look open in 2,000 probes from the range of that very port',
+    { timeout: 60_000 },
+    async () => {
+      const port = await selfConnectProne();
+      const states = new Set<string>();
+      for (let round = 0; round < 2000; round++) states.add((await probePort(v4(port))).state);
+      expect([...states]).toEqual(['closed']);
+    },
+  );
 });
 
 describe('the deadline of a probe', () => {
   it('makes a port that does not answer filtered, no-response', async () => {
     const port = await silentPort();
     const outcome = expectState(await probePort(v4(port), { timeoutMs: 100 }), 'filtered');
-    expect(outcome).toMatchObject({ reason: 'no-response', error: { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null } });
+    expect(outcome).toMatchObject({
+      reason: 'no-response',
+      error: { code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null },
+    });
     expect(outcome.elapsedMs).toBeGreaterThan(90);
     expect(outcome.elapsedMs).toBeLessThan(5000);
   });
 
   it('destroys the socket that never connected', async () => {
     let socket: FakeSocket | undefined;
-    expectState(await probeWith((made) => { socket = made; }, { timeoutMs: 20 }), 'filtered');
+    expectState(
+      await probeWith(
+        (made) => {
+          socket = made;
+        },
+        { timeoutMs: 20 },
+      ),
+      'filtered',
+    );
     expect(socket?.destroyed).toBe(true);
   });
 
   it('does not beat a socket that is ready when it expires in a busy stretch', async () => {
     const { port } = await listen();
     for (const timeoutMs of [1, 20]) {
-      const probes = Promise.all(Array.from({ length: 20 }, () => probePort(v4(port), { timeoutMs })));
+      const probes = Promise.all(
+        Array.from({ length: 20 }, () => probePort(v4(port), { timeoutMs })),
+      );
       await new Promise<void>((resolve) => process.nextTick(resolve)); // the system calls are made, the answers are there, and nobody has looked yet
       block(100);
       for (const outcome of await probes) expectState(outcome, 'open');
@@ -180,11 +271,17 @@ describe('the deadline of a probe', () => {
     expectState(await probe, 'closed');
   });
 
-  it('gives no false timeout when 2,000 open ports are probed at once with 50 ms each', { timeout: 60_000 }, async () => {
-    const listeners = await Promise.all(Array.from({ length: 2000 }, () => listen()));
-    const outcomes = await Promise.all(listeners.map(({ port }) => probePort(v4(port), { timeoutMs: 50 })));
-    expect(outcomes.filter(({ state }) => state !== 'open')).toEqual([]);
-  });
+  it(
+    'gives no false timeout when 2,000 open ports are probed at once with 50 ms each',
+    { timeout: 60_000 },
+    async () => {
+      const listeners = await Promise.all(Array.from({ length: 2000 }, () => listen()));
+      const outcomes = await Promise.all(
+        listeners.map(({ port }) => probePort(v4(port), { timeoutMs: 50 })),
+      );
+      expect(outcomes.filter(({ state }) => state !== 'open')).toEqual([]);
+    },
+  );
 
   it('begins with the attempt and not with the work that runs before it', async () => {
     // The answer comes some turns of the event loop after the system call, as from a host that is not quite near.
@@ -201,16 +298,33 @@ describe('the deadline of a probe', () => {
 describe('aborting a probe', () => {
   it('before it begins makes no socket at all', async () => {
     let sockets = 0;
-    const createSocket = () => { sockets += 1; return new Socket(); };
-    const outcome = expectState(await probePort(v4(9), { signal: AbortSignal.abort(), createSocket }), 'cancelled');
-    expect(outcome).toEqual({ state: 'cancelled', endpoint: v4(9), startedAt: outcome.startedAt, elapsedMs: 0 });
+    const createSocket = () => {
+      sockets += 1;
+      return new Socket();
+    };
+    const outcome = expectState(
+      await probePort(v4(9), { signal: AbortSignal.abort(), createSocket }),
+      'cancelled',
+    );
+    expect(outcome).toEqual({
+      state: 'cancelled',
+      endpoint: v4(9),
+      startedAt: outcome.startedAt,
+      elapsedMs: 0,
+    });
     expect(sockets).toBe(0);
   });
 
   it('while it is pending cancels it at once and destroys its socket', async () => {
     const abortion = new AbortController();
     let socket: FakeSocket | undefined;
-    const probe = probeWith((made) => { socket = made; abortion.abort(); }, { signal: abortion.signal, timeoutMs: 60_000 });
+    const probe = probeWith(
+      (made) => {
+        socket = made;
+        abortion.abort();
+      },
+      { signal: abortion.signal, timeoutMs: 60_000 },
+    );
     const outcome = expectState(await probe, 'cancelled');
     expect(outcome.elapsedMs).toBeLessThan(5000);
     expect(socket?.destroyed).toBe(true);
@@ -229,7 +343,11 @@ describe('aborting a probe', () => {
   it('while an open connection is watched leaves it open', async () => {
     const listener = await listen();
     const abortion = new AbortController();
-    const probe = probePort(v4(listener.port), { signal: abortion.signal, watchMs: 60_000, timeoutMs: 120_000 });
+    const probe = probePort(v4(listener.port), {
+      signal: abortion.signal,
+      watchMs: 60_000,
+      timeoutMs: 120_000,
+    });
     await expect.poll(() => listener.connections.length, SOON).toBe(1);
     await nextTurn();
     abortion.abort();
@@ -248,7 +366,10 @@ describe('aborting a probe', () => {
 });
 
 describe('watching an open connection', () => {
-  it.each([['end', 'end'], ['reset', 'reset']] as const)('sees that the other side drops it (%s)', async (onConnection, by) => {
+  it.each([
+    ['end', 'end'],
+    ['reset', 'reset'],
+  ] as const)('sees that the other side drops it (%s)', async (onConnection, by) => {
     const { port } = await listen('127.0.0.1', { onConnection });
     const outcome = expectState(await probePort(v4(port), { watchMs: 5000 }), 'open');
     expect(outcome.dropped?.by).toBe(by);
@@ -281,9 +402,16 @@ describe('watching an open connection', () => {
 
   it('ends at the deadline of the probe, and the port is open all the same', async () => {
     const { port } = await listen();
-    expect(expectState(await probePort(v4(port), { watchMs: 60_000, timeoutMs: 150 }), 'open').dropped).toBeNull();
+    expect(
+      expectState(await probePort(v4(port), { watchMs: 60_000, timeoutMs: 150 }), 'open').dropped,
+    ).toBeNull();
     const abortion = new AbortController();
-    const aborted = probePort(v4(port), { watchMs: 600_000, timeoutMs: 600_000, signal: abortion.signal, onOpen: () => abortion.abort() });
+    const aborted = probePort(v4(port), {
+      watchMs: 600_000,
+      timeoutMs: 600_000,
+      signal: abortion.signal,
+      onOpen: () => abortion.abort(),
+    });
     expect(expectState(await aborted, 'open').dropped).toBeNull();
   });
 
@@ -303,32 +431,51 @@ describe('misuse of probePort', () => {
     ['nothing', { address: '', family: 4, port: 80 }],
   ])('throws a TypeError for %s instead of a literal address', async (_, endpoint) => {
     await expect(probePort(endpoint)).rejects.toThrow(TypeError);
-    await expect(probePort(endpoint)).rejects.toThrow(/^endpoint\.address: ".*" is not a literal IPv[46] address; resolve names first$/);
+    await expect(probePort(endpoint)).rejects.toThrow(
+      /^endpoint\.address: ".*" is not a literal IPv[46] address; resolve names first$/,
+    );
   });
 
-  it.each([0, -1, 65536, 80.5, NaN, Infinity, '80' as unknown as number])('throws a RangeError for the port %s', async (port) => {
-    await expect(probePort(v4(port))).rejects.toThrow(RangeError);
-    await expect(probePort(v4(port))).rejects.toThrow(/^endpoint\.port: .* allowed: 1 to 65535$/);
-  });
+  it.each([0, -1, 65536, 80.5, NaN, Infinity, '80' as unknown as number])(
+    'throws a RangeError for the port %s',
+    async (port) => {
+      await expect(probePort(v4(port))).rejects.toThrow(RangeError);
+      await expect(probePort(v4(port))).rejects.toThrow(/^endpoint\.port: .* allowed: 1 to 65535$/);
+    },
+  );
 
-  it.each([0, -1, NaN, 2 ** 31, Infinity])('throws a RangeError for the timeout %d, which no timer keeps', async (timeoutMs) => {
-    await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(RangeError);
-    await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(/^timeoutMs: .* allowed: above 0, at most 2147483647$/);
-  });
+  it.each([0, -1, NaN, 2 ** 31, Infinity])(
+    'throws a RangeError for the timeout %d, which no timer keeps',
+    async (timeoutMs) => {
+      await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(RangeError);
+      await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(
+        /^timeoutMs: .* allowed: above 0, at most 2147483647$/,
+      );
+    },
+  );
 
-  it.each(['localhost', '', '127.1', '[::1]'])('throws a TypeError for the source address %j', async (sourceAddress) => {
-    await expect(probePort(v4(9), { sourceAddress })).rejects.toThrow(TypeError);
-  });
+  it.each(['localhost', '', '127.1', '[::1]'])(
+    'throws a TypeError for the source address %j',
+    async (sourceAddress) => {
+      await expect(probePort(v4(9), { sourceAddress })).rejects.toThrow(TypeError);
+    },
+  );
 
-  it.each([2 ** 31, NaN])('throws a RangeError for the watch %d, which no timer keeps', async (watchMs) => {
-    const { port } = await listen();
-    await expect(probePort(v4(port), { watchMs })).rejects.toThrow(RangeError);
-  });
+  it.each([2 ** 31, NaN])(
+    'throws a RangeError for the watch %d, which no timer keeps',
+    async (watchMs) => {
+      const { port } = await listen();
+      await expect(probePort(v4(port), { watchMs })).rejects.toThrow(RangeError);
+    },
+  );
 });
 
 describe('a process that has probed', () => {
-  it('ends by itself and at once: no timer, no socket and no listener keeps it', { timeout: 60_000 }, async () => {
-    const { stdout, stderr, exitCode } = await runAlone(`
+  it(
+    'ends by itself and at once: no timer, no socket and no listener keeps it',
+    { timeout: 60_000 },
+    async () => {
+      const { stdout, stderr, exitCode } = await runAlone(`
       import { createServer } from 'node:net';
       import { getEventListeners, once } from 'node:events';
       import { probePort } from './core/probe.js';
@@ -363,15 +510,25 @@ describe('a process that has probed', () => {
       server.close();
       hangingUp.close();
     `);
-    expect({ stdout, stderr, exitCode }).toEqual({ stdout: 'open closed open open cancelled failed cancelled\n', stderr: '', exitCode: 0 });
-  });
+      expect({ stdout, stderr, exitCode }).toEqual({
+        stdout: 'open closed open open cancelled failed cancelled\n',
+        stderr: '',
+        exitCode: 0,
+      });
+    },
+  );
 });
 
 describe('the listener of these tests that does not answer', () => {
   it('lets no connection through', async () => {
     const port = await silentPort();
-    const socket = new Socket().on('error', () => {}).connect({ host: '127.0.0.1', port, autoSelectFamily: false });
-    const first = await Promise.race([once(socket, 'connect').then(() => 'connected'), new Promise((resolve) => setTimeout(resolve, 200, 'silence'))]);
+    const socket = new Socket()
+      .on('error', () => {})
+      .connect({ host: '127.0.0.1', port, autoSelectFamily: false });
+    const first = await Promise.race([
+      once(socket, 'connect').then(() => 'connected'),
+      new Promise((resolve) => setTimeout(resolve, 200, 'silence')),
+    ]);
     socket.destroy();
     expect(first).toBe('silence');
   });

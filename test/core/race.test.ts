@@ -17,16 +17,29 @@ interface Begun {
   readonly end: (state: 'open' | 'closed' | 'filtered' | 'failed') => Promise<void>;
 }
 
-const endpoints = (count: number): Endpoint[] => Array.from({ length: count }, (_, index) => ({ address: `192.0.2.${index + 1}`, family: 4, port: 80 }));
+const endpoints = (count: number): Endpoint[] =>
+  Array.from({ length: count }, (_, index) => ({
+    address: `192.0.2.${index + 1}`,
+    family: 4,
+    port: 80,
+  }));
 
 /** A race of attempts that end when the test says so, or cancelled when the race does. */
-function race(count: number, { timeoutMs = 5000, untilFirstOpen = true, signal = undefined as AbortSignal | undefined } = {}) {
+function race(
+  count: number,
+  { timeoutMs = 5000, untilFirstOpen = true, signal = undefined as AbortSignal | undefined } = {},
+) {
   const startMs = monotonicClock();
   const begun: Begun[] = [];
   const settled: (Attempt | null | undefined)[] = Array.from({ length: count });
-  const attempt = (endpoint: Endpoint, attemptTimeoutMs: number, attemptSignal: AbortSignal): Promise<Attempt> =>
+  const attempt = (
+    endpoint: Endpoint,
+    attemptTimeoutMs: number,
+    attemptSignal: AbortSignal,
+  ): Promise<Attempt> =>
     new Promise((resolve) => {
-      const outcome = (state: string) => ({ state, endpoint, startedAt: 0, elapsedMs: 0, latencyMs: 0 }) as unknown as Attempt;
+      const outcome = (state: string) =>
+        ({ state, endpoint, startedAt: 0, elapsedMs: 0, latencyMs: 0 }) as unknown as Attempt;
       const cancel = () => resolve(outcome('cancelled'));
       if (attemptSignal.aborted) cancel();
       attemptSignal.addEventListener('abort', cancel);
@@ -35,12 +48,23 @@ function race(count: number, { timeoutMs = 5000, untilFirstOpen = true, signal =
         atMs: monotonicClock() - startMs,
         timeoutMs: attemptTimeoutMs,
         signal: attemptSignal,
-        end: async (state) => { resolve(outcome(state)); await vi.advanceTimersByTimeAsync(0); },
+        end: async (state) => {
+          resolve(outcome(state));
+          await vi.advanceTimersByTimeAsync(0);
+        },
       });
     });
   const promises = startAttempts(endpoints(count), { timeoutMs, untilFirstOpen, signal, attempt });
-  for (const [index, promise] of promises.entries()) void promise.then((outcome) => { settled[index] = outcome; });
-  return { begun, promises, states: () => settled.map((each) => (each === undefined ? 'pending' : (each?.state ?? null))), times: () => begun.map(({ atMs }) => atMs) };
+  for (const [index, promise] of promises.entries())
+    void promise.then((outcome) => {
+      settled[index] = outcome;
+    });
+  return {
+    begun,
+    promises,
+    states: () => settled.map((each) => (each === undefined ? 'pending' : (each?.state ?? null))),
+    times: () => begun.map(({ atMs }) => atMs),
+  };
 }
 
 /** The nth attempt that was begun. */
@@ -71,16 +95,19 @@ describe('a race', () => {
     expect(ATTEMPT_DELAY_MS).toBe(250);
   });
 
-  it.each(['closed', 'filtered', 'failed'] as const)('tries the next one at once when one has ended %s, and the one after that 250 ms later', async (state) => {
-    const { begun, times } = race(3);
-    await vi.advanceTimersByTimeAsync(10);
-    await nth(begun, 0).end(state);
-    expect(times()).toEqual([0, 10]);
-    await vi.advanceTimersByTimeAsync(249);
-    expect(times()).toEqual([0, 10]);
-    await vi.advanceTimersByTimeAsync(1);
-    expect(times()).toEqual([0, 10, 260]);
-  });
+  it.each(['closed', 'filtered', 'failed'] as const)(
+    'tries the next one at once when one has ended %s, and the one after that 250 ms later',
+    async (state) => {
+      const { begun, times } = race(3);
+      await vi.advanceTimersByTimeAsync(10);
+      await nth(begun, 0).end(state);
+      expect(times()).toEqual([0, 10]);
+      await vi.advanceTimersByTimeAsync(249);
+      expect(times()).toEqual([0, 10]);
+      await vi.advanceTimersByTimeAsync(1);
+      expect(times()).toEqual([0, 10, 260]);
+    },
+  );
 
   it('gives no attempt up while there is time: a slow one may still win', async () => {
     const { begun, states } = race(3);
@@ -169,17 +196,20 @@ describe('attempts on every endpoint', () => {
 });
 
 describe('aborting a race', () => {
-  it.each([true, false])('cancels the attempts that are pending, and those that were not tried yet (untilFirstOpen: %s)', async (untilFirstOpen) => {
-    const abortion = new AbortController();
-    const { begun, states, times } = race(4, { signal: abortion.signal, untilFirstOpen });
-    await vi.advanceTimersByTimeAsync(250);
-    await nth(begun, 0).end('closed');
-    abortion.abort();
-    await vi.advanceTimersByTimeAsync(0);
-    expect(states()).toEqual(['closed', 'cancelled', 'cancelled', 'cancelled']);
-    expect(times().every((atMs) => atMs <= 250)).toBe(true);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  it.each([true, false])(
+    'cancels the attempts that are pending, and those that were not tried yet (untilFirstOpen: %s)',
+    async (untilFirstOpen) => {
+      const abortion = new AbortController();
+      const { begun, states, times } = race(4, { signal: abortion.signal, untilFirstOpen });
+      await vi.advanceTimersByTimeAsync(250);
+      await nth(begun, 0).end('closed');
+      abortion.abort();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(states()).toEqual(['closed', 'cancelled', 'cancelled', 'cancelled']);
+      expect(times().every((atMs) => atMs <= 250)).toBe(true);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it('before it begins cancels all of them', async () => {
     const { states, begun } = race(3, { signal: AbortSignal.abort() });
@@ -209,8 +239,17 @@ describe('aborting a race', () => {
 describe('misuse within a race', () => {
   it('leaves no listener on the signal, neither for an attempt that rejects nor where there is nothing to try', async () => {
     const { signal } = new AbortController();
-    const attempt = async () => { throw new TypeError('misuse'); };
-    await Promise.allSettled(startAttempts([{ address: '127.0.0.1', family: 4, port: 1 }], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt }));
+    const attempt = async () => {
+      throw new TypeError('misuse');
+    };
+    await Promise.allSettled(
+      startAttempts([{ address: '127.0.0.1', family: 4, port: 1 }], {
+        timeoutMs: 1000,
+        untilFirstOpen: true,
+        signal,
+        attempt,
+      }),
+    );
     startAttempts([], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt });
     await new Promise(setImmediate);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
@@ -230,10 +269,24 @@ describe('misuse within a race', () => {
 });
 
 describe('interleaveFamilies', () => {
-  const pattern = (text: string) => [...text].map((digit, index) => ({ family: digit === '6' ? (6 as const) : (4 as const), index }));
+  const pattern = (text: string) =>
+    [...text].map((digit, index) => ({
+      family: digit === '6' ? (6 as const) : (4 as const),
+      index,
+    }));
   const families = (of: readonly { family: 4 | 6 }[]) => of.map(({ family }) => family).join('');
 
-  it.each([['', ''], ['4', '4'], ['6', '6'], ['6644', '6464'], ['4466', '4646'], ['66664', '64666'], ['6444', '6444'], ['464', '464'], ['4446', '4644']])('makes of the families %j %j', (before, after) => {
+  it.each([
+    ['', ''],
+    ['4', '4'],
+    ['6', '6'],
+    ['6644', '6464'],
+    ['4466', '4646'],
+    ['66664', '64666'],
+    ['6444', '6444'],
+    ['464', '464'],
+    ['4446', '4644'],
+  ])('makes of the families %j %j', (before, after) => {
     expect(families(interleaveFamilies(pattern(before)))).toBe(after);
   });
 
@@ -243,7 +296,10 @@ describe('interleaveFamilies', () => {
         const before = pattern(digits.join(''));
         const after = interleaveFamilies(before);
         expect(after[0]).toBe(before[0]);
-        for (const family of [4, 6]) expect(after.filter((each) => each.family === family)).toEqual(before.filter((each) => each.family === family));
+        for (const family of [4, 6])
+          expect(after.filter((each) => each.family === family)).toEqual(
+            before.filter((each) => each.family === family),
+          );
         expect(after).toHaveLength(before.length);
       }),
     );

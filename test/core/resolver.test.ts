@@ -5,17 +5,35 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Resolution } from '../../src/core/outcome.js';
 import { resolveHost } from '../../src/core/resolver.js';
 import { errorFacts } from '../../src/core/socket-errors.js';
-import { type LookupAnswer, lookUpInProcess, pendingLookups, shareLookups, type SystemLookup, uniqueAddresses } from '../../src/core/system-lookup.js';
-import { type DnsReply, freePort, listenDns, runAlone, SOON, type TestDnsServer } from '../support/listeners.js';
+import {
+  type LookupAnswer,
+  lookUpInProcess,
+  pendingLookups,
+  shareLookups,
+  type SystemLookup,
+  uniqueAddresses,
+} from '../../src/core/system-lookup.js';
+import {
+  type DnsReply,
+  freePort,
+  listenDns,
+  runAlone,
+  SOON,
+  type TestDnsServer,
+} from '../support/listeners.js';
 
 const NAME = 'mail.example.test';
 
 /** A system's resolver that gives one answer, after 7 ms of its own time. */
-function answering(answer: { addresses: { address: string; family: 4 | 6 }[] } | { code: string; errno?: number }): SystemLookup & { readonly asked: [string, number][] } {
+function answering(
+  answer: { addresses: { address: string; family: 4 | 6 }[] } | { code: string; errno?: number },
+): SystemLookup & { readonly asked: [string, number][] } {
   const asked: [string, number][] = [];
   const lookUp: SystemLookup = async (host, family): Promise<LookupAnswer> => {
     asked.push([host, family]);
-    return 'code' in answer ? { elapsedMs: 7, error: errorFacts({ ...answer, syscall: 'getaddrinfo' }) } : { elapsedMs: 7, addresses: answer.addresses };
+    return 'code' in answer
+      ? { elapsedMs: 7, error: errorFacts({ ...answer, syscall: 'getaddrinfo' }) }
+      : { elapsedMs: 7, addresses: answer.addresses };
   };
   return Object.assign(lookUp, { asked });
 }
@@ -33,11 +51,15 @@ function configure({ address }: Pick<TestDnsServer, 'address'>): void {
     }
   }
   dns.promises.Resolver = ConfiguredResolver;
-  onTestFinished(() => { dns.promises.Resolver = Resolver; });
+  onTestFinished(() => {
+    dns.promises.Resolver = Resolver;
+  });
 }
 
 /** A DNS server that says the same to every question, and is the one that the machine has configured. */
-async function configuredDns(reply: DnsReply | ((type: string) => DnsReply)): Promise<TestDnsServer> {
+async function configuredDns(
+  reply: DnsReply | ((type: string) => DnsReply),
+): Promise<TestDnsServer> {
   const server = await listenDns(typeof reply === 'function' ? reply : () => reply);
   configure(server);
   return server;
@@ -47,40 +69,76 @@ const a = (data: string): Answer[] => [{ type: 'A', name: NAME, ttl: 1, data }];
 const aaaa = (data: string): Answer[] => [{ type: 'AAAA', name: NAME, ttl: 1, data }];
 
 /** The answer for an alias: its CNAME record, and what is known of the other name. */
-const alias = (...records: Answer[]): Answer[] => [{ type: 'CNAME', name: NAME, ttl: 1, data: 'other.example.test' }, ...records];
+const alias = (...records: Answer[]): Answer[] => [
+  { type: 'CNAME', name: NAME, ttl: 1, data: 'other.example.test' },
+  ...records,
+];
 const otherA = (data: string): Answer => ({ type: 'A', name: 'other.example.test', ttl: 1, data });
 
 /** `state reason winsock` */
 function verdict(resolution: Resolution): string {
-  return 'reason' in resolution ? `${resolution.state} ${resolution.reason} ${resolution.error.winsock}` : resolution.state;
+  return 'reason' in resolution
+    ? `${resolution.state} ${resolution.reason} ${resolution.error.winsock}`
+    : resolution.state;
 }
 
 describe('resolving a literal address', () => {
-  it.each([['192.0.2.10', 4], ['::1', 6], ['fe80::1%eth0', 6], ['::ffff:192.0.2.10', 6]] as const)('gives %s itself, at once and without asking anybody', async (host, family) => {
+  it.each([
+    ['192.0.2.10', 4],
+    ['::1', 6],
+    ['fe80::1%eth0', 6],
+    ['::ffff:192.0.2.10', 6],
+  ] as const)('gives %s itself, at once and without asking anybody', async (host, family) => {
     const systemLookup = answering({ code: 'ENOTFOUND' });
-    expect(await resolveHost(host, { systemLookup })).toEqual({ state: 'resolved', host, via: 'literal', elapsedMs: 0, addresses: [{ address: host, family }] });
+    expect(await resolveHost(host, { systemLookup })).toEqual({
+      state: 'resolved',
+      host,
+      via: 'literal',
+      elapsedMs: 0,
+      addresses: [{ address: host, family }],
+    });
     expect(systemLookup.asked).toEqual([]);
   });
 });
 
 describe('resolving an address of another family than asked for', () => {
-  it.each([['192.0.2.10', 6], ['::1', 4]] as const)('finds that %s is no address of IPv%i, without asking anybody', async (host, family) => {
-    const systemLookup = answering({ code: 'ENOTFOUND' });
-    const resolution = await resolveHost(host, { family, systemLookup });
-    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
-    expect(resolution).toMatchObject({ host, via: 'literal', elapsedMs: 0, family, servers: [] });
-    expect(systemLookup.asked).toEqual([]);
-  });
+  it.each([
+    ['192.0.2.10', 6],
+    ['::1', 4],
+  ] as const)(
+    'finds that %s is no address of IPv%i, without asking anybody',
+    async (host, family) => {
+      const systemLookup = answering({ code: 'ENOTFOUND' });
+      const resolution = await resolveHost(host, { family, systemLookup });
+      expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+      expect(resolution).toMatchObject({ host, via: 'literal', elapsedMs: 0, family, servers: [] });
+      expect(systemLookup.asked).toEqual([]);
+    },
+  );
 });
 
 describe('resolving with the system', () => {
   it("gives the resolver's addresses in its order, with its own time", async () => {
-    const addresses = [{ address: '2001:db8::1', family: 6 }, { address: '192.0.2.10', family: 4 }, { address: '192.0.2.9', family: 4 }] as const;
+    const addresses = [
+      { address: '2001:db8::1', family: 6 },
+      { address: '192.0.2.10', family: 4 },
+      { address: '192.0.2.9', family: 4 },
+    ] as const;
     const systemLookup = answering({ addresses: [...addresses] });
-    expect(await resolveHost(NAME, { systemLookup })).toEqual({ state: 'resolved', host: NAME, via: 'system', elapsedMs: 7, addresses });
+    expect(await resolveHost(NAME, { systemLookup })).toEqual({
+      state: 'resolved',
+      host: NAME,
+      via: 'system',
+      elapsedMs: 7,
+      addresses,
+    });
   });
 
-  it.each([[undefined, 0], [4, 4], [6, 6]] as const)('asks for the family %s as %i', async (family, asked) => {
+  it.each([
+    [undefined, 0],
+    [4, 4],
+    [6, 6],
+  ] as const)('asks for the family %s as %i', async (family, asked) => {
     const systemLookup = answering({ addresses: [{ address: '192.0.2.10', family: 4 }] });
     await resolveHost(NAME, { systemLookup, family });
     expect(systemLookup.asked).toEqual([[NAME, asked]]);
@@ -100,7 +158,10 @@ describe('resolving with the system', () => {
   });
 
   it('finds only the family of localhost that it is asked for', async () => {
-    expect(await resolveHost('localhost', { family: 4 })).toMatchObject({ state: 'resolved', addresses: [{ address: '127.0.0.1', family: 4 }] });
+    expect(await resolveHost('localhost', { family: 4 })).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+    });
   });
 });
 
@@ -108,8 +169,16 @@ describe('the codes of the system resolver', () => {
   // Each as getaddrinfo gives it. NXDOMAIN adds nothing to any of them.
   it.each<[what: string, error: { code: string; errno?: number }, expected: string]>([
     ['ENOTFOUND', { code: 'ENOTFOUND', errno: -3008 }, 'unresolved name-not-found 11001'],
-    ['ENOTFOUND, which libuv makes of "no address"', { code: 'ENOTFOUND', errno: -3007 }, 'unresolved name-no-address 11004'],
-    ['ENOTFOUND, which libuv makes of "no address of that family"', { code: 'ENOTFOUND', errno: -3000 }, 'unresolved name-no-address 11004'],
+    [
+      'ENOTFOUND, which libuv makes of "no address"',
+      { code: 'ENOTFOUND', errno: -3007 },
+      'unresolved name-no-address 11004',
+    ],
+    [
+      'ENOTFOUND, which libuv makes of "no address of that family"',
+      { code: 'ENOTFOUND', errno: -3000 },
+      'unresolved name-no-address 11004',
+    ],
     ["Windows' ENOENT", { code: 'ENOENT' }, 'unresolved name-no-address 11004'],
     ['ENODATA', { code: 'ENODATA' }, 'unresolved name-no-address 11004'],
     ['EAI_AGAIN', { code: 'EAI_AGAIN', errno: -3001 }, 'unresolved resolver-failed 11002'],
@@ -120,64 +189,113 @@ describe('the codes of the system resolver', () => {
     await configuredDns('NXDOMAIN');
     const resolution = await resolveHost(NAME, { systemLookup: answering(error), timeoutMs: 5000 });
     expect(verdict(resolution)).toBe(expected);
-    expect(resolution).toMatchObject({ via: 'system', host: NAME, elapsedMs: 7, family: 0, error: { code: error.code, syscall: 'getaddrinfo' } });
+    expect(resolution).toMatchObject({
+      via: 'system',
+      host: NAME,
+      elapsedMs: 7,
+      family: 0,
+      error: { code: error.code, syscall: 'getaddrinfo' },
+    });
   });
 
   it.each<[dnsSays: DnsReply, expected: string]>([
-    ['SERVFAIL', 'ESERVFAIL'], ['REFUSED', 'EREFUSED'], ['FORMERR', 'EFORMERR'], ['NOTIMP', 'ENOTIMP'],
+    ['SERVFAIL', 'ESERVFAIL'],
+    ['REFUSED', 'EREFUSED'],
+    ['FORMERR', 'EFORMERR'],
+    ['NOTIMP', 'ENOTIMP'],
   ])('asks DNS what is behind EAI_AGAIN, and finds %s', async (dnsSays, code) => {
     await configuredDns(dnsSays);
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }), timeoutMs: 5000 });
-    expect(resolution).toMatchObject({ state: 'unresolved', reason: 'resolver-failed', error: { code } });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 5000,
+    });
+    expect(resolution).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code },
+    });
   });
 
   it('asks DNS what is behind EAI_AGAIN, and finds silence, within the deadline', async () => {
     await configuredDns('silence');
     const start = Date.now();
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }), timeoutMs: 300 });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 300,
+    });
     expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
     expect(Date.now() - start).toBeLessThan(3000);
   });
 
   it('asks DNS what is behind EAI_AGAIN, and finds nobody there', async () => {
     configure({ address: `127.0.0.1:${await freePort()}` });
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }), timeoutMs: 5000 });
-    expect(resolution).toMatchObject({ state: 'unresolved', reason: 'resolver-failed', error: { code: 'ECONNREFUSED', winsock: 11002 } });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 5000,
+    });
+    expect(resolution).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code: 'ECONNREFUSED', winsock: 11002 },
+    });
   });
 
   it('learns from DNS that a name which the system does not find exists, but has no address', async () => {
     await configuredDns([]);
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }), timeoutMs: 5000 });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
+      timeoutMs: 5000,
+    });
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
 
   it('learns from DNS that a name which the system does not find is an alias without an address', async () => {
     await configuredDns(alias());
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }), timeoutMs: 5000 });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
+      timeoutMs: 5000,
+    });
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
 
-  it.each(['ENOTFOUND', 'EAI_AGAIN'])('lets what the system says stand (%s) when DNS has addresses: applications see what the system sees', async (code) => {
-    await configuredDns((type) => (type === 'A' ? a('192.0.2.10') : []));
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code }), timeoutMs: 5000 });
-    expect(resolution).toMatchObject({ state: 'unresolved', error: { code } });
-  });
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'lets what the system says stand (%s) when DNS has addresses: applications see what the system sees',
+    async (code) => {
+      await configuredDns((type) => (type === 'A' ? a('192.0.2.10') : []));
+      const resolution = await resolveHost(NAME, {
+        systemLookup: answering({ code }),
+        timeoutMs: 5000,
+      });
+      expect(resolution).toMatchObject({ state: 'unresolved', error: { code } });
+    },
+  );
 
   it('asks DNS for nothing but the family that was asked for', async () => {
     const server = await configuredDns('NXDOMAIN');
-    await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND' }), family: 4, timeoutMs: 5000 });
+    await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND' }),
+      family: 4,
+      timeoutMs: 5000,
+    });
     expect(server.questions).toEqual([`A ${NAME}`]);
   });
 
   it('names the configured DNS servers, and the family that was asked for', async () => {
     await configuredDns('NXDOMAIN');
-    const resolution = await resolveHost(NAME, { systemLookup: answering({ code: 'ENOTFOUND' }), family: 6, timeoutMs: 5000 });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND' }),
+      family: 6,
+      timeoutMs: 5000,
+    });
     expect(resolution).toMatchObject({ family: 6, servers: dns.getServers() });
   });
 
-  it('takes a lookup that failed for want of a file descriptor for a fault of this machine, and not of the name', { timeout: 60_000 }, async () => {
-    const { stdout, stderr } = await runAlone(
-      `
+  it(
+    'takes a lookup that failed for want of a file descriptor for a fault of this machine, and not of the name',
+    { timeout: 60_000 },
+    async () => {
+      const { stdout, stderr } = await runAlone(
+        `
       import { openSync, closeSync } from 'node:fs';
       import { resolveHost } from './core/resolver.js';
       await import('node:dns');
@@ -187,15 +305,23 @@ describe('the codes of the system resolver', () => {
       for (const descriptor of descriptors) closeSync(descriptor);
       console.log(JSON.stringify([resolution.state, resolution.reason, resolution.error?.code, resolution.error?.winsock]));
       `,
-      { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
-    );
-    expect({ stdout, stderr }).toEqual({ stdout: '["failed","no-files-left","EMFILE",10024]\n', stderr: '' });
-  });
+        { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
+      );
+      expect({ stdout, stderr }).toEqual({
+        stdout: '["failed","no-files-left","EMFILE",10024]\n',
+        stderr: '',
+      });
+    },
+  );
 });
 
 describe('asking a DNS server', () => {
   it('leaves nothing behind that would keep the process', async () => {
-    const { address } = await listenDns((type) => [type === 'A' ? { type: 'A', name: 'both.test', data: '192.0.2.1' } : { type: 'AAAA', name: 'both.test', data: '2001:db8::1' }]);
+    const { address } = await listenDns((type) => [
+      type === 'A'
+        ? { type: 'A', name: 'both.test', data: '192.0.2.1' }
+        : { type: 'AAAA', name: 'both.test', data: '2001:db8::1' },
+    ]);
     const result = await runAlone(`
       import { resolveHost } from './core/resolver.js';
       const { state, addresses } = await resolveHost('both.test', { dnsServer: '${address}', bothFamilies: true, timeoutMs: 200_000 });
@@ -219,7 +345,11 @@ describe('asking a DNS server', () => {
       `,
       { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
     );
-    expect({ stdout, stderr, questions }).toEqual({ stdout: 'failed no-files-left\n', stderr: '', questions: [] });
+    expect({ stdout, stderr, questions }).toEqual({
+      stdout: 'failed no-files-left\n',
+      stderr: '',
+      questions: [],
+    });
   });
 });
 
@@ -233,7 +363,10 @@ describe('the deadline of resolving', () => {
   });
 
   it('is believed only when the answer is not there yet, also after a busy stretch', async () => {
-    const systemLookup: SystemLookup = () => new Promise((resolve) => setImmediate(resolve, { elapsedMs: 1, addresses: [{ address: '192.0.2.10', family: 4 }] }));
+    const systemLookup: SystemLookup = () =>
+      new Promise((resolve) =>
+        setImmediate(resolve, { elapsedMs: 1, addresses: [{ address: '192.0.2.10', family: 4 }] }),
+      );
     await nextTurn(); // from here on timers come before what setImmediate() does
     const resolving = resolveHost(NAME, { systemLookup, timeoutMs: 20 });
     const end = Date.now() + 100;
@@ -242,31 +375,56 @@ describe('the deadline of resolving', () => {
   });
 
   it('does not lose an answer that comes in time', async () => {
-    const systemLookup: SystemLookup = () => new Promise((resolve) => setTimeout(resolve, 50, { elapsedMs: 50, addresses: [{ address: '192.0.2.10', family: 4 }] }));
+    const systemLookup: SystemLookup = () =>
+      new Promise((resolve) =>
+        setTimeout(resolve, 50, {
+          elapsedMs: 50,
+          addresses: [{ address: '192.0.2.10', family: 4 }],
+        }),
+      );
     expect((await resolveHost(NAME, { systemLookup, timeoutMs: 10_000 })).state).toBe('resolved');
   });
 
-  it.each([0, -1, NaN, 2 ** 31, Infinity])('throws a RangeError when it is %d, which no timer keeps', async (timeoutMs) => {
-    await expect(resolveHost(NAME, { systemLookup: silent, timeoutMs })).rejects.toThrow(RangeError);
-  });
+  it.each([0, -1, NaN, 2 ** 31, Infinity])(
+    'throws a RangeError when it is %d, which no timer keeps',
+    async (timeoutMs) => {
+      await expect(resolveHost(NAME, { systemLookup: silent, timeoutMs })).rejects.toThrow(
+        RangeError,
+      );
+    },
+  );
 });
 
 describe('aborting', () => {
   it('ends resolving at once with the state cancelled', async () => {
     const abortion = new AbortController();
-    const resolving = resolveHost(NAME, { systemLookup: silent, signal: abortion.signal, timeoutMs: 60_000 });
+    const resolving = resolveHost(NAME, {
+      systemLookup: silent,
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
     abortion.abort();
     expect(await resolving).toMatchObject({ state: 'cancelled', host: NAME, via: 'system' });
   });
 
   it('before resolving begins has the same effect', async () => {
-    expect(await resolveHost(NAME, { systemLookup: silent, signal: AbortSignal.abort(), timeoutMs: 60_000 })).toMatchObject({ state: 'cancelled' });
+    expect(
+      await resolveHost(NAME, {
+        systemLookup: silent,
+        signal: AbortSignal.abort(),
+        timeoutMs: 60_000,
+      }),
+    ).toMatchObject({ state: 'cancelled' });
   });
 
   it('ends a question to a DNS server too', async () => {
     const { address, questions } = await listenDns(() => 'silence');
     const abortion = new AbortController();
-    const resolving = resolveHost(NAME, { dnsServer: address, signal: abortion.signal, timeoutMs: 60_000 });
+    const resolving = resolveHost(NAME, {
+      dnsServer: address,
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
     await expect.poll(() => questions.length, SOON).toBeGreaterThan(0);
     abortion.abort();
     expect(await resolving).toMatchObject({ state: 'cancelled', via: address });
@@ -275,7 +433,11 @@ describe('aborting', () => {
   it('ends the question that DNS is asked about a failure', async () => {
     const { questions } = await configuredDns('silence');
     const abortion = new AbortController();
-    const resolving = resolveHost(NAME, { systemLookup: answering({ code: 'EAI_AGAIN' }), signal: abortion.signal, timeoutMs: 60_000 });
+    const resolving = resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN' }),
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
     await expect.poll(() => questions.length, SOON).toBeGreaterThan(0);
     abortion.abort();
     expect(await resolving).toMatchObject({ state: 'cancelled' });
@@ -284,24 +446,45 @@ describe('aborting', () => {
 
 describe('resolving with a DNS server of the caller', () => {
   it('gives its A and AAAA records, IPv6 first, and says who was asked', async () => {
-    const { address, questions } = await listenDns((type) => (type === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1')));
+    const { address, questions } = await listenDns((type) =>
+      type === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1'),
+    );
     expect(await resolveHost(NAME, { dnsServer: address, systemLookup: silent })).toMatchObject({
-      state: 'resolved', host: NAME, via: address, addresses: [{ address: '2001:db8::1', family: 6 }, { address: '192.0.2.10', family: 4 }],
+      state: 'resolved',
+      host: NAME,
+      via: address,
+      addresses: [
+        { address: '2001:db8::1', family: 6 },
+        { address: '192.0.2.10', family: 4 },
+      ],
     });
     expect([...questions].sort()).toEqual([`A ${NAME}`, `AAAA ${NAME}`]);
   });
 
-  it.each([[4, 'A', '192.0.2.10'], [6, 'AAAA', '2001:db8::1']] as const)('asks only for the records of IPv%i when only they are wanted', async (family, type, found) => {
-    const { address, questions } = await listenDns((asked) => (asked === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1')));
-    expect(await resolveHost(NAME, { dnsServer: address, family })).toMatchObject({ state: 'resolved', addresses: [{ address: found, family }] });
-    expect(questions).toEqual([`${type} ${NAME}`]);
-  });
+  it.each([
+    [4, 'A', '192.0.2.10'],
+    [6, 'AAAA', '2001:db8::1'],
+  ] as const)(
+    'asks only for the records of IPv%i when only they are wanted',
+    async (family, type, found) => {
+      const { address, questions } = await listenDns((asked) =>
+        asked === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1'),
+      );
+      expect(await resolveHost(NAME, { dnsServer: address, family })).toMatchObject({
+        state: 'resolved',
+        addresses: [{ address: found, family }],
+      });
+      expect(questions).toEqual([`${type} ${NAME}`]);
+    },
+  );
 
   it('gives every address once, in the order of the answer', async () => {
     const records = ['192.0.2.3', '192.0.2.1', '192.0.2.3', '192.0.2.2'].flatMap((data) => a(data));
     const { address } = await listenDns((type) => (type === 'A' ? records : []));
     const resolution = await resolveHost(NAME, { dnsServer: address });
-    expect(resolution.state === 'resolved' && resolution.addresses.map((each) => each.address)).toEqual(['192.0.2.3', '192.0.2.1', '192.0.2.2']);
+    expect(
+      resolution.state === 'resolved' && resolution.addresses.map((each) => each.address),
+    ).toEqual(['192.0.2.3', '192.0.2.1', '192.0.2.2']);
   });
 
   it.each<[DnsReply, string, string]>([
@@ -329,13 +512,19 @@ describe('resolving with a DNS server of the caller', () => {
   it('asks again when a question got no answer', async () => {
     let asked = 0;
     const { address } = await listenDns(() => (++asked === 1 ? 'silence' : a('192.0.2.10')));
-    expect(await resolveHost(NAME, { dnsServer: address, family: 4, timeoutMs: 10_000 })).toMatchObject({ state: 'resolved' });
+    expect(
+      await resolveHost(NAME, { dnsServer: address, family: 4, timeoutMs: 10_000 }),
+    ).toMatchObject({ state: 'resolved' });
     expect(asked).toBe(2);
   });
 
   it('says when nobody listens there', async () => {
     const dnsServer = `127.0.0.1:${await freePort()}`;
-    expect(await resolveHost(NAME, { dnsServer })).toMatchObject({ state: 'unresolved', reason: 'resolver-failed', error: { code: 'ECONNREFUSED', winsock: 11002 } });
+    expect(await resolveHost(NAME, { dnsServer })).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code: 'ECONNREFUSED', winsock: 11002 },
+    });
   });
 
   it.each<[string, DnsReply, string]>([
@@ -344,38 +533,68 @@ describe('resolving with a DNS server of the caller', () => {
     ['is REFUSED', 'REFUSED', 'resolved'],
   ])('finds the IPv4 address of a name whose answer for IPv6 %s', async (_, reply, state) => {
     const { address } = await listenDns((type) => (type === 'A' ? a('192.0.2.10') : reply));
-    expect(await resolveHost(NAME, { dnsServer: address })).toMatchObject({ state, addresses: [{ address: '192.0.2.10', family: 4 }] });
+    expect(await resolveHost(NAME, { dnsServer: address })).toMatchObject({
+      state,
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
   });
 
   it('finds the IPv4 address of a name whose question for IPv6 gets no answer', async () => {
     const { address } = await listenDns((type) => (type === 'A' ? a('192.0.2.10') : 'silence'));
-    expect(await resolveHost(NAME, { dnsServer: address, timeoutMs: 500 })).toMatchObject({ state: 'resolved', addresses: [{ address: '192.0.2.10', family: 4 }] });
+    expect(await resolveHost(NAME, { dnsServer: address, timeoutMs: 500 })).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
   });
 
   it.each<[string, DnsReply, DnsReply, string]>([
-    ['NXDOMAIN for one family outweighs', 'NXDOMAIN', 'SERVFAIL', 'unresolved name-not-found 11001'],
-    ['"no such record" for one family leaves open', [], 'SERVFAIL', 'unresolved resolver-failed 11002'],
+    [
+      'NXDOMAIN for one family outweighs',
+      'NXDOMAIN',
+      'SERVFAIL',
+      'unresolved name-not-found 11001',
+    ],
+    [
+      '"no such record" for one family leaves open',
+      [],
+      'SERVFAIL',
+      'unresolved resolver-failed 11002',
+    ],
   ])('%s a failure for the other', async (_, one, other, expected) => {
-    for (const [v4, v6] of [[one, other], [other, one]] as const) {
+    for (const [v4, v6] of [
+      [one, other],
+      [other, one],
+    ] as const) {
       const { address } = await listenDns((type) => (type === 'A' ? v4 : v6));
-      expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(expected);
+      expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(
+        expected,
+      );
     }
   });
 
   it('waits for a slow A record when an alias has no AAAA record', async () => {
-    const { address } = await listenDns(async (type) => (type === 'A' ? sleep(200, alias(otherA('192.0.2.10'))) : alias()));
+    const { address } = await listenDns(async (type) =>
+      type === 'A' ? sleep(200, alias(otherA('192.0.2.10'))) : alias(),
+    );
     const resolution = await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 });
-    expect(resolution).toMatchObject({ state: 'resolved', addresses: [{ address: '192.0.2.10', family: 4 }] });
+    expect(resolution).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
     expect(resolution.elapsedMs).toBeGreaterThan(190);
   });
 
   it.each<[what: string, only: 4 | 6 | undefined, syscall: RegExp]>([
-    ['of any kind', undefined, /^queryA(aaa)?$/], ['of IPv4', 4, /^queryA$/], ['of IPv6', 6, /^queryAaaa$/],
+    ['of any kind', undefined, /^queryA(aaa)?$/],
+    ['of IPv4', 4, /^queryA$/],
+    ['of IPv6', 6, /^queryAaaa$/],
   ])('reports an alias without an address %s as ENODATA', async (_, family, syscall) => {
     const { address } = await listenDns(() => alias());
     const resolution = await resolveHost(NAME, { dnsServer: address, family, timeoutMs: 10_000 });
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
-    expect(resolution).toMatchObject({ error: { code: 'ENODATA', errno: null, syscall: expect.stringMatching(syscall) as string } });
+    expect(resolution).toMatchObject({
+      error: { code: 'ENODATA', errno: null, syscall: expect.stringMatching(syscall) as string },
+    });
   });
 
   it.each<[what: string, reply: DnsReply, expected: string]>([
@@ -389,7 +608,9 @@ describe('resolving with a DNS server of the caller', () => {
   it('reports a loop of aliases as a name without an address', async () => {
     const back: Answer = { type: 'CNAME', name: 'other.example.test', ttl: 1, data: NAME };
     const { address } = await listenDns(() => alias(back));
-    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe('unresolved name-no-address 11004');
+    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(
+      'unresolved name-no-address 11004',
+    );
   });
 
   it('asks for an internationalised name in its ASCII form', async () => {
@@ -405,7 +626,10 @@ describe('resolving with a DNS server of the caller', () => {
 
 describe('a host that can be no name', () => {
   it('is unresolved, or refused by its name', async () => {
-    const end = await resolveHost('no name').then(({ state }) => state as string, (error: Error) => error.message);
+    const end = await resolveHost('no name').then(
+      ({ state }) => state as string,
+      (error: Error) => error.message,
+    );
     expect(end).toMatch(/^unresolved$|"no name"/);
   });
 });
@@ -413,7 +637,10 @@ describe('a host that can be no name', () => {
 describe('lookUpInProcess', () => {
   it('never rejects, and gives the facts of a failure', async () => {
     const answer = await lookUpInProcess('a name that cannot be', 0);
-    expect('error' in answer && answer.error).toMatchObject({ syscall: 'getaddrinfo', winsock: expect.any(Number) as number });
+    expect('error' in answer && answer.error).toMatchObject({
+      syscall: 'getaddrinfo',
+      winsock: expect.any(Number) as number,
+    });
     expect(answer.elapsedMs).toBeGreaterThanOrEqual(0);
   });
 });
@@ -421,10 +648,16 @@ describe('lookUpInProcess', () => {
 describe('pendingLookups', () => {
   it('counts the lookups that the system has not answered yet', async () => {
     // Spelled differently, so that each is a question of its own.
-    const names = Array.from({ length: 50 }, (_, index) => [...'localhost'].map((letter, bit) => ((index >> bit) & 1 ? letter.toUpperCase() : letter)).join(''));
+    const names = Array.from({ length: 50 }, (_, index) =>
+      [...'localhost']
+        .map((letter, bit) => ((index >> bit) & 1 ? letter.toUpperCase() : letter))
+        .join(''),
+    );
     const before = pendingLookups();
     let over = false;
-    const lookups = Promise.all(names.map((name) => lookUpInProcess(name, 4))).then(() => { over = true; });
+    const lookups = Promise.all(names.map((name) => lookUpInProcess(name, 4))).then(() => {
+      over = true;
+    });
     const counts: number[] = [];
     for (; !over; await nextTurn()) counts.push(pendingLookups() - before);
     await lookups;
@@ -439,8 +672,21 @@ describe('shareLookups', () => {
   function waiting() {
     const asked: string[] = [];
     const answers: ((answer: LookupAnswer) => void)[] = [];
-    const lookUp = shareLookups((host, family) => new Promise((resolve) => { asked.push(`${host} ${family}`); answers.push(resolve); }));
-    return { lookUp, asked, answerAll: () => { for (const answer of answers.splice(0)) answer({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] }); } };
+    const lookUp = shareLookups(
+      (host, family) =>
+        new Promise((resolve) => {
+          asked.push(`${host} ${family}`);
+          answers.push(resolve);
+        }),
+    );
+    return {
+      lookUp,
+      asked,
+      answerAll: () => {
+        for (const answer of answers.splice(0))
+          answer({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
+      },
+    };
   }
 
   it('asks once for a question that is pending already, and gives all who asked the answer', async () => {
@@ -450,7 +696,8 @@ describe('shareLookups', () => {
     const [first, ...others] = await lookups;
     expect(asked).toEqual([`${NAME} 0`]);
     expect(first).toEqual({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
-    for (const other of others) expect(other).toEqual({ ...first, elapsedMs: expect.any(Number) as number });
+    for (const other of others)
+      expect(other).toEqual({ ...first, elapsedMs: expect.any(Number) as number });
   });
 
   it('asks for each host and each family on its own', async () => {
@@ -474,7 +721,16 @@ describe('shareLookups', () => {
 
 describe('uniqueAddresses', () => {
   it('keeps each address once, at its first place', () => {
-    const found = [{ address: '::1', family: 6 }, { address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }, { address: '127.0.0.2', family: 4 }];
-    expect(uniqueAddresses(found).map(({ address }) => address)).toEqual(['::1', '127.0.0.1', '127.0.0.2']);
+    const found = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    expect(uniqueAddresses(found).map(({ address }) => address)).toEqual([
+      '::1',
+      '127.0.0.1',
+      '127.0.0.2',
+    ]);
   });
 });

@@ -58,11 +58,27 @@ describe('a URL whose scheme is not TCP', () => {
 
 describe('a URL that can be TCP', () => {
   it.each([
-    ['tcp://h:1', 1], ['tcp4://h:1', 1], ['https://h', 443], ['postgres://h', 5432],
-    ['redis://h', 6379], ['ws://h', 80], ['wss://h', 443], ['amqp://h', 5672], ['mqtt://h', 1883], ['dns://h', 53],
-    ['ldap://h', 389], ['rtsp://h', 554], ['sftp://h', 22], ['git+ssh://h:22', 22],
-    ['coap+tcp://h:5683', 5683], ['coaps+tcp://h:5684', 5684], ['coap+ws://h:80', 80],
-    ['sips://h:5061', 5061], ['h2c://h:80', 80], ['web-socket://h:80', 80], ['unknown://h:9', 9],
+    ['tcp://h:1', 1],
+    ['tcp4://h:1', 1],
+    ['https://h', 443],
+    ['postgres://h', 5432],
+    ['redis://h', 6379],
+    ['ws://h', 80],
+    ['wss://h', 443],
+    ['amqp://h', 5672],
+    ['mqtt://h', 1883],
+    ['dns://h', 53],
+    ['ldap://h', 389],
+    ['rtsp://h', 554],
+    ['sftp://h', 22],
+    ['git+ssh://h:22', 22],
+    ['coap+tcp://h:5683', 5683],
+    ['coaps+tcp://h:5684', 5684],
+    ['coap+ws://h:80', 80],
+    ['sips://h:5061', 5061],
+    ['h2c://h:80', 80],
+    ['web-socket://h:80', 80],
+    ['unknown://h:9', 9],
   ])('%s is probed', (url, port) => {
     expect(parseTarget([url])).toEqual({ host: 'h', port });
   });

@@ -1,14 +1,44 @@
 import { describe, expect, it } from 'vitest';
-import { EXIT_BUG, EXIT_CODES, EXIT_USAGE, exitCodeOf, type Reason, type State } from '../../src/core/states.js';
+import {
+  EXIT_BUG,
+  EXIT_CODES,
+  EXIT_USAGE,
+  exitCodeOf,
+  type Reason,
+  type State,
+} from '../../src/core/states.js';
 
 /** Every state and reason of the types: the compiler fails when one is missing here, or is none. */
-const STATES = Object.keys({ open: 0, closed: 0, filtered: 0, unresolved: 0, failed: 0, cancelled: 0 } satisfies Record<State, 0>) as State[];
+const STATES = Object.keys({
+  open: 0,
+  closed: 0,
+  filtered: 0,
+  unresolved: 0,
+  failed: 0,
+  cancelled: 0,
+} satisfies Record<State, 0>) as State[];
 const REASONS = Object.keys({
   'conn-refused': 0,
-  'no-response': 0, 'host-unreach': 0, 'net-unreach': 0, 'proto-unreach': 0, 'admin-prohibited': 0,
-  'name-not-found': 0, 'name-no-address': 0, 'resolver-failed': 0, 'resolver-timeout': 0,
-  'no-route': 0, 'no-ports-left': 0, 'no-files-left': 0, 'not-permitted': 0, 'bad-source': 0, 'no-resources': 0, 'unknown-error': 0,
-  silent: 0, dropped: 0, 'wrong-protocol': 0, 'tls-failed': 0,
+  'no-response': 0,
+  'host-unreach': 0,
+  'net-unreach': 0,
+  'proto-unreach': 0,
+  'admin-prohibited': 0,
+  'name-not-found': 0,
+  'name-no-address': 0,
+  'resolver-failed': 0,
+  'resolver-timeout': 0,
+  'no-route': 0,
+  'no-ports-left': 0,
+  'no-files-left': 0,
+  'not-permitted': 0,
+  'bad-source': 0,
+  'no-resources': 0,
+  'unknown-error': 0,
+  silent: 0,
+  dropped: 0,
+  'wrong-protocol': 0,
+  'tls-failed': 0,
 } satisfies Record<Reason, 0>) as Reason[];
 
 describe('the table of exit codes', () => {
@@ -18,7 +48,11 @@ describe('the table of exit codes', () => {
   });
 
   it('has one row for each state, and a second one for ports that are open without what was asked for', () => {
-    expect(EXIT_CODES.map((row) => row.state).filter((state) => state !== null).sort()).toEqual([...STATES, 'open'].sort());
+    expect(
+      EXIT_CODES.map((row) => row.state)
+        .filter((state) => state !== null)
+        .sort(),
+    ).toEqual([...STATES, 'open'].sort());
   });
 
   it('has each reason in one row only, and leaves none out', () => {
@@ -26,7 +60,8 @@ describe('the table of exit codes', () => {
   });
 
   it('has no reasons where the state alone says everything', () => {
-    for (const row of EXIT_CODES.filter((each) => each.reasons.length === 0)) expect(['open', 'cancelled', null]).toContain(row.state);
+    for (const row of EXIT_CODES.filter((each) => each.reasons.length === 0))
+      expect(['open', 'cancelled', null]).toContain(row.state);
   });
 
   it('has codes that a shell can see, and says in words what they mean', () => {
@@ -38,7 +73,14 @@ describe('the table of exit codes', () => {
 });
 
 describe('exitCodeOf', () => {
-  it.each<[State, number]>([['open', 0], ['closed', 1], ['filtered', 2], ['unresolved', 3], ['failed', 4], ['cancelled', 130]])('is for %s %i', (state, exitCode) => {
+  it.each<[State, number]>([
+    ['open', 0],
+    ['closed', 1],
+    ['filtered', 2],
+    ['unresolved', 3],
+    ['failed', 4],
+    ['cancelled', 130],
+  ])('is for %s %i', (state, exitCode) => {
     expect(exitCodeOf(state)).toBe(exitCode);
   });
 
@@ -49,6 +91,7 @@ describe('exitCodeOf', () => {
   it('leaves the codes for wrong usage and for bugs to the call, not to a state', () => {
     expect([EXIT_USAGE, EXIT_BUG]).toEqual([64, 70]);
     for (const state of STATES) expect([EXIT_USAGE, EXIT_BUG]).not.toContain(exitCodeOf(state));
-    for (const exitCode of [EXIT_USAGE, EXIT_BUG]) expect(EXIT_CODES.find((row) => row.exitCode === exitCode)?.state).toBeNull();
+    for (const exitCode of [EXIT_USAGE, EXIT_BUG])
+      expect(EXIT_CODES.find((row) => row.exitCode === exitCode)?.state).toBeNull();
   });
 });

@@ -15,23 +15,53 @@ const PERFORMANCE_DATA = /^time=\d+\.\d{6}s;20;30;0;5$/;
 async function configure(folder: string, port: number): Promise<string> {
   for (const name of ['spool', 'archive', 'tmp']) await mkdir(join(folder, name));
   const inReadme = readmeBlock('', 'define command');
-  const objects = inReadme.replace('/usr/local/bin/portping', portpingCommand.join(' ')).replace('!5432!100ms!1s', `!${port}!20s!30s`);
+  const objects = inReadme
+    .replace('/usr/local/bin/portping', portpingCommand.join(' '))
+    .replace('!5432!100ms!1s', `!${port}!20s!30s`);
   expect(objects).not.toBe(inReadme);
-  await writeFile(join(folder, 'objects.cfg'), `
+  await writeFile(
+    join(folder, 'objects.cfg'),
+    `
 define timeperiod {\n  timeperiod_name always\n  alias always\n${['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'].map((day) => `  ${day} 00:00-24:00\n`).join('')}}
 define contact {\n  contact_name nobody\n  host_notifications_enabled 0\n  service_notifications_enabled 0\n  host_notification_period always\n  service_notification_period always\n  host_notification_commands check_portping\n  service_notification_commands check_portping\n}
 define host {\n  host_name db\n  contacts nobody\n  address 127.0.0.1\n  max_check_attempts 1\n  check_period always\n  active_checks_enabled 0\n}
 define service {\n  name generic-service\n  register 0\n  check_interval 1\n  retry_interval 1\n  max_check_attempts 1\n  check_period always\n  contacts nobody\n}
-${objects}`);
+${objects}`,
+  );
   const file = (name: string): string => join(folder, name);
   const settings = {
-    cfg_file: file('objects.cfg'), log_file: file('nagios.log'), status_file: file('status.dat'), object_cache_file: file('objects.cache'), lock_file: file('nagios.lock'),
-    temp_file: file('nagios.tmp'), temp_path: file('tmp'), check_result_path: file('spool'), log_archive_path: file('archive'), query_socket: file('nagios.qh'), command_file: file('nagios.cmd'),
-    nagios_user: 'root', nagios_group: 'root', check_external_commands: 0, interval_length: 1, status_update_interval: 1, check_result_reaper_frequency: 1,
-    service_inter_check_delay_method: 'n', service_check_timeout: 30, retain_state_information: 0, execute_host_checks: 0, enable_notifications: 0, use_syslog: 0, check_for_updates: 0,
+    cfg_file: file('objects.cfg'),
+    log_file: file('nagios.log'),
+    status_file: file('status.dat'),
+    object_cache_file: file('objects.cache'),
+    lock_file: file('nagios.lock'),
+    temp_file: file('nagios.tmp'),
+    temp_path: file('tmp'),
+    check_result_path: file('spool'),
+    log_archive_path: file('archive'),
+    query_socket: file('nagios.qh'),
+    command_file: file('nagios.cmd'),
+    nagios_user: 'root',
+    nagios_group: 'root',
+    check_external_commands: 0,
+    interval_length: 1,
+    status_update_interval: 1,
+    check_result_reaper_frequency: 1,
+    service_inter_check_delay_method: 'n',
+    service_check_timeout: 30,
+    retain_state_information: 0,
+    execute_host_checks: 0,
+    enable_notifications: 0,
+    use_syslog: 0,
+    check_for_updates: 0,
   };
   const path = join(folder, 'nagios.cfg');
-  await writeFile(path, Object.entries(settings).map(([name, value]) => `${name}=${value}\n`).join(''));
+  await writeFile(
+    path,
+    Object.entries(settings)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
   return path;
 }
 
@@ -39,7 +69,12 @@ ${objects}`);
 async function statusOf(folder: string): Promise<Record<string, string>> {
   const text = await readFile(join(folder, 'status.dat'), 'utf8').catch(() => '');
   const lines = /^servicestatus \{\n([^]*?)^\s*\}/m.exec(text)?.[1]?.trim().split('\n') ?? [];
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')).trim(), line.slice(line.indexOf('=') + 1)]));
+  return Object.fromEntries(
+    lines.map((line) => [
+      line.slice(0, line.indexOf('=')).trim(),
+      line.slice(line.indexOf('=') + 1),
+    ]),
+  );
 }
 
 describeEngines('a real Nagios', ['nagios4'], () => {
@@ -53,21 +88,35 @@ describeEngines('a real Nagios', ['nagios4'], () => {
 
     const seen = async () => {
       const { current_state, has_been_checked, plugin_output } = await statusOf(folder);
-      return has_been_checked === '1' ? `${current_state} ${plugin_output}` : nagios.output().slice(-500);
+      return has_been_checked === '1'
+        ? `${current_state} ${plugin_output}`
+        : nagios.output().slice(-500);
     };
-    await expect.poll(seen, PATIENCE).toMatch(new RegExp(`^0 PORTPING OK: 127\\.0\\.0\\.1:${port} open in [\\d.]+ ms$`));
+    await expect
+      .poll(seen, PATIENCE)
+      .toMatch(new RegExp(`^0 PORTPING OK: 127\\.0\\.0\\.1:${port} open in [\\d.]+ ms$`));
     expect((await statusOf(folder))['performance_data']).toMatch(PERFORMANCE_DATA);
 
     await listener.close();
-    await expect.poll(seen, PATIENCE).toMatch(new RegExp(`^2 PORTPING CRITICAL: 127\\.0\\.0\\.1:${port} closed, refused <10061> after [\\d.]+ ms$`));
+    await expect
+      .poll(seen, PATIENCE)
+      .toMatch(
+        new RegExp(
+          `^2 PORTPING CRITICAL: 127\\.0\\.0\\.1:${port} closed, refused <10061> after [\\d.]+ ms$`,
+        ),
+      );
     const critical = await statusOf(folder);
     expect(critical['performance_data']).toBe('');
-    expect(critical['long_plugin_output']).toMatch(/^10061 WSAECONNREFUSED .*nothing listens on that port there/);
+    expect(critical['long_plugin_output']).toMatch(
+      /^10061 WSAECONNREFUSED .*nothing listens on that port there/,
+    );
 
     await listen('127.0.0.1', { port });
     await expect.poll(seen, PATIENCE).toMatch(/^0 PORTPING OK: /);
     expect((await statusOf(folder))['performance_data']).toMatch(PERFORMANCE_DATA);
     const log = await readFile(join(folder, 'nagios.log'), 'utf8');
-    expect([...log.matchAll(/SERVICE ALERT: db;PostgreSQL;(\w+);HARD/g)].map(([, state]) => state)).toEqual(['CRITICAL', 'OK']);
+    expect(
+      [...log.matchAll(/SERVICE ALERT: db;PostgreSQL;(\w+);HARD/g)].map(([, state]) => state),
+    ).toEqual(['CRITICAL', 'OK']);
   });
 });

@@ -16,18 +16,48 @@ describeEngines('a real node exporter', ['prometheus-node-exporter'], () => {
   it('serves the file that portping writes, and never half of it while it is written again a thousand times', async () => {
     const folder = await temporaryFolder();
     const port = await freePort();
-    startDaemon(['prometheus-node-exporter', '--collector.disable-defaults', '--collector.textfile', `--collector.textfile.directory=${folder}`, `--web.listen-address=127.0.0.1:${port}`], folder);
+    startDaemon(
+      [
+        'prometheus-node-exporter',
+        '--collector.disable-defaults',
+        '--collector.textfile',
+        `--collector.textfile.directory=${folder}`,
+        `--web.listen-address=127.0.0.1:${port}`,
+      ],
+      folder,
+    );
     const read = async (): Promise<string> => (await get(`http://127.0.0.1:${port}/metrics`)).body;
     const path = join(folder, 'portping.prom');
 
     const listener = await listen();
-    expect(await portping(['-o', 'prometheus', '--output-file', path, `127.0.0.1:${listener.port}`, `127.0.0.1:${await freePort()}`])).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
-    await expect.poll(() => read().catch(() => ''), SOON).toMatch(new RegExp(`^portping_success\\{target="127\\.0\\.0\\.1:${listener.port}"\\} 1$`, 'm'));
+    expect(
+      await portping([
+        '-o',
+        'prometheus',
+        '--output-file',
+        path,
+        `127.0.0.1:${listener.port}`,
+        `127.0.0.1:${await freePort()}`,
+      ]),
+    ).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+    await expect
+      .poll(() => read().catch(() => ''), SOON)
+      .toMatch(
+        new RegExp(`^portping_success\\{target="127\\.0\\.0\\.1:${listener.port}"\\} 1$`, 'm'),
+      );
     expect(await read()).toContain('node_textfile_scrape_error 0');
 
     // As many targets as make a file of several blocks: 200 and 300 in turn.
     const contents = [200, 300].map((count) =>
-      renderMetrics(Array.from({ length: count }, (_, index) => eventOf(reportOf(index % 2 === 0 ? openOutcome() : closedOutcome(), { target: { host: `host-${index}.example.com`, port: 25 } })))),
+      renderMetrics(
+        Array.from({ length: count }, (_, index) =>
+          eventOf(
+            reportOf(index % 2 === 0 ? openOutcome() : closedOutcome(), {
+              target: { host: `host-${index}.example.com`, port: 25 },
+            }),
+          ),
+        ),
+      ),
     );
     const replace = async (text: string, slowly: boolean): Promise<void> => {
       const file = new OutputFile(path);
@@ -41,25 +71,29 @@ describeEngines('a real node exporter', ['prometheus-node-exporter'], () => {
     await replace(contents[0] ?? '', false);
     let writing = true;
     let reads = 0;
-    const readers = Promise.all([
-      async () => {
-        const served = await read();
-        expect(served).toContain('node_textfile_scrape_error 0');
-        return served.match(METRIC)?.length;
-      },
-      async () => {
-        const text = await readFile(path, 'utf8');
-        if (text !== contents[0] && text !== contents[1]) throw new Error(`half a file: ${text.length} characters`);
-        return text.match(METRIC)?.length;
-      },
-    ].map(async (readOnce) => {
-      while (writing) {
-        expect([200, 300]).toContain(await readOnce());
-        reads += 1;
-      }
-    }));
+    const readers = Promise.all(
+      [
+        async () => {
+          const served = await read();
+          expect(served).toContain('node_textfile_scrape_error 0');
+          return served.match(METRIC)?.length;
+        },
+        async () => {
+          const text = await readFile(path, 'utf8');
+          if (text !== contents[0] && text !== contents[1])
+            throw new Error(`half a file: ${text.length} characters`);
+          return text.match(METRIC)?.length;
+        },
+      ].map(async (readOnce) => {
+        while (writing) {
+          expect([200, 300]).toContain(await readOnce());
+          reads += 1;
+        }
+      }),
+    );
     readers.catch(() => {}); // awaited below
-    for (let round = 1; round <= 1000; round += 1) await replace(contents[round % 2] ?? '', round % 10 === 0);
+    for (let round = 1; round <= 1000; round += 1)
+      await replace(contents[round % 2] ?? '', round % 10 === 0);
     writing = false;
     await readers;
     expect(reads).toBeGreaterThan(10);

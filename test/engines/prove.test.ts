@@ -32,22 +32,31 @@ describeEngines('a real prove', ['prove'], () => {
     const path = join(await temporaryFolder(), 'targets.txt');
     await writeFile(path, `127.0.0.1:${port}\n127.0.0.1:${await freePort()}\n`);
     const { stdout, exitCode } = await prove(`${tapCommand} --targets`, path);
-    expect(stdout).toMatch(/\(Wstat: 256 \(exited 1\) Tests: 2 Failed: 1\)\n {2}Failed test: {2}2\n/);
+    expect(stdout).toMatch(
+      /\(Wstat: 256 \(exited 1\) Tests: 2 Failed: 1\)\n {2}Failed test: {2}2\n/,
+    );
     expect(stdout).not.toContain('Parse errors');
     expect(exitCode).toBe(1);
   });
 
   it('reads every report as it was meant, whatever hosts are called', async () => {
     const folder = await temporaryFolder();
-    for (const [index, events] of fc.sample(fc.array(anyEvent, { minLength: 40, maxLength: 60 }), 5).entries()) {
+    for (const [index, events] of fc
+      .sample(fc.array(anyEvent, { minLength: 40, maxLength: 60 }), 5)
+      .entries()) {
       const reporter = tapReporter({ expect: 'open', service: null, rounds: true });
-      const tap = [...events.map((event) => reporter.probe(event).stdout), reporter.finish(totalsOf(events.length)).stdout].join('');
+      const tap = [
+        ...events.map((event) => reporter.probe(event).stdout),
+        reporter.finish(totalsOf(events.length)).stdout,
+      ].join('');
       const path = join(folder, `${index}.tap`);
       await writeFile(path, tap);
       const failed = events.filter(({ verdict }) => !verdict.asExpected).length;
       const { stdout } = await prove('cat', path);
       expect(stdout).not.toMatch(/Parse errors|TODO|skipped/);
-      expect(stdout).toContain(failed === 0 ? 'All tests successful.' : `Tests: ${events.length} Failed: ${failed})`);
+      expect(stdout).toContain(
+        failed === 0 ? 'All tests successful.' : `Tests: ${events.length} Failed: ${failed})`,
+      );
     }
   });
 });

@@ -9,7 +9,13 @@ import { spawn } from 'node:child_process';
 import { TestAuthority } from '../support/certificates.js';
 import { collect, environment, run } from '../support/command.js';
 import { describeEngines } from '../support/engines.js';
-import { exporterCommand, get, samplesOf, startExporter, type TestExporter } from '../support/exporter.js';
+import {
+  exporterCommand,
+  get,
+  samplesOf,
+  startExporter,
+  type TestExporter,
+} from '../support/exporter.js';
 import { freePort, listen, listenDns, silentPort, SOON } from '../support/listeners.js';
 
 /** A DNS server that knows these names; their addresses are IPv4. */
@@ -17,7 +23,9 @@ const dnsOf = (names: Record<string, readonly string[]>) =>
   listenDns((type, name) => {
     const addresses = names[name];
     if (!addresses) return 'NXDOMAIN';
-    return type === 'A' ? addresses.map((data) => ({ type: 'A' as const, name, ttl: 60, data })) : [];
+    return type === 'A'
+      ? addresses.map((data) => ({ type: 'A' as const, name, ttl: 60, data }))
+      : [];
   });
 
 /** Sends raw bytes, and returns what comes back until the connection ends. */
@@ -25,7 +33,12 @@ async function talk(port: number, ...pieces: readonly string[]): Promise<string>
   const socket: Socket = connect({ port, host: '127.0.0.1' });
   onTestFinished(() => void socket.destroy());
   let said = '';
-  socket.setEncoding('utf8').on('data', (text: string) => { said += text; }).on('error', () => {});
+  socket
+    .setEncoding('utf8')
+    .on('data', (text: string) => {
+      said += text;
+    })
+    .on('error', () => {});
   for (const piece of pieces) socket.write(piece);
   await once(socket, 'close');
   return said;
@@ -42,15 +55,32 @@ describe('a probe over HTTP', () => {
     const exporter = await startExporter(['--dns', dns.address, '--timeout', '700ms']);
     const cause = async (target: string) => {
       const { status, body, headers } = await exporter.probe({ target });
-      expect([status, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+      expect([status, headers['content-type']]).toEqual([
+        200,
+        'text/plain; version=0.0.4; charset=utf-8',
+      ]);
       const samples = samplesOf(body);
-      expect(samples[`portping_success{target="${target}"}`]).toBe(Number(body.includes('state="open"')));
+      expect(samples[`portping_success{target="${target}"}`]).toBe(
+        Number(body.includes('state="open"')),
+      );
       return /^portping_cause\{target="(.*)",state="(.*)",cause="(.*)"\} 1$/m.exec(body)?.slice(1);
     };
     expect(await cause(`db.test:${open.port}`)).toEqual([`db.test:${open.port}`, 'open', 'open']);
-    expect(await cause(`127.0.0.1:${closed}`)).toEqual([`127.0.0.1:${closed}`, 'closed', 'conn-refused']);
-    expect(await cause(`127.0.0.1:${silent}`)).toEqual([`127.0.0.1:${silent}`, 'filtered', 'no-response']);
-    expect(await cause('nowhere.test:25')).toEqual(['nowhere.test:25', 'unresolved', 'name-not-found']);
+    expect(await cause(`127.0.0.1:${closed}`)).toEqual([
+      `127.0.0.1:${closed}`,
+      'closed',
+      'conn-refused',
+    ]);
+    expect(await cause(`127.0.0.1:${silent}`)).toEqual([
+      `127.0.0.1:${silent}`,
+      'filtered',
+      'no-response',
+    ]);
+    expect(await cause('nowhere.test:25')).toEqual([
+      'nowhere.test:25',
+      'unresolved',
+      'name-not-found',
+    ]);
   });
 
   it('tells the phases apart', async () => {
@@ -58,7 +88,9 @@ describe('a probe over HTTP', () => {
     const dns = await dnsOf({ 'db.test': ['127.0.0.1'] });
     const exporter = await startExporter(['--dns', dns.address]);
     const samples = samplesOf((await exporter.probe({ target: `db.test:${port}` })).body);
-    const [duration, resolving, connecting] = ['duration', 'dns', 'connect'].map((phase) => samples[`portping_${phase}_seconds{target="db.test:${port}"}`] ?? NaN);
+    const [duration, resolving, connecting] = ['duration', 'dns', 'connect'].map(
+      (phase) => samples[`portping_${phase}_seconds{target="db.test:${port}"}`] ?? NaN,
+    );
     expect(duration).toBeCloseTo((resolving ?? 0) + (connecting ?? 0), 5);
     expect(connecting).toBeGreaterThan(0);
   });
@@ -77,11 +109,18 @@ describe('a probe over HTTP', () => {
       [`portping_address_cause{target="${target}",address="127.0.0.1",family="ipv4",state="closed",cause="conn-refused"}`]: 1,
       [`portping_address_open{target="${target}",address="127.0.0.2",family="ipv4"}`]: 1,
     });
-    expect(samplesOf((await exporter.probe({ target })).body)[`portping_success{target="${target}"}`]).toBe(1); // one that opens is enough for a client
+    expect(
+      samplesOf((await exporter.probe({ target })).body)[`portping_success{target="${target}"}`],
+    ).toBe(1); // one that opens is enough for a client
   });
 
   it('asks the service on request, and has its silence as the cause', async () => {
-    const greeting = createServer((socket) => socket.on('error', () => {}).resume().write('220 hello\r\n')).listen(0, '127.0.0.1');
+    const greeting = createServer((socket) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .write('220 hello\r\n'),
+    ).listen(0, '127.0.0.1');
     await once(greeting, 'listening');
     onTestFinished(() => void greeting.close());
     const [{ port: mute }, port] = [await listen(), (greeting.address() as AddressInfo).port];
@@ -92,32 +131,67 @@ describe('a probe over HTTP', () => {
       [`portping_cause{target="127.0.0.1:${port}",state="open",cause="open"}`]: 1,
       [`portping_service_seconds{target="127.0.0.1:${port}"}`]: expect.any(Number) as number,
     });
-    const silent = await exporter.probe({ target: `127.0.0.1:${mute}`, service: 'smtp', timeout: '500ms' });
+    const silent = await exporter.probe({
+      target: `127.0.0.1:${mute}`,
+      service: 'smtp',
+      timeout: '500ms',
+    });
     expect(samplesOf(silent.body)).toMatchObject({
       [`portping_success{target="127.0.0.1:${mute}"}`]: 0,
       [`portping_cause{target="127.0.0.1:${mute}",state="open",cause="silent"}`]: 1,
     });
     expect(silent.body).toMatch(/^# 127\.0\.0\.1:\d+: Service: smtp is silent: /m);
-    expect((await get(`${exporter.url}/`)).body).toContain('<span class="other">open</span> silent');
-    const other = await exporter.probe({ target: `127.0.0.1:${port}`, service: 'ssh', timeout: '1s' });
+    expect((await get(`${exporter.url}/`)).body).toContain(
+      '<span class="other">open</span> silent',
+    );
+    const other = await exporter.probe({
+      target: `127.0.0.1:${port}`,
+      service: 'ssh',
+      timeout: '1s',
+    });
     expect(other.body).toContain('cause="wrong-protocol"');
   });
 
   it('looks at a certificate as it is told, and says when it expires', async () => {
     const authority = new TestAuthority();
     onTestFinished(() => authority.remove());
-    const { cert, key } = authority.issue({ commonName: 'db.test', altNames: 'DNS:db.test', selfSigned: true });
+    const { cert, key } = authority.issue({
+      commonName: 'db.test',
+      altNames: 'DNS:db.test',
+      selfSigned: true,
+    });
     const names: unknown[] = [];
-    const server = createTlsServer({ cert, key, SNICallback: (name, done) => { names.push(name); done(null); } }, (socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+    const server = createTlsServer(
+      {
+        cert,
+        key,
+        SNICallback: (name, done) => {
+          names.push(name);
+          done(null);
+        },
+      },
+      (socket) => socket.on('error', () => {}).resume(),
+    ).listen(0, '127.0.0.1');
     await once(server, 'listening');
     onTestFinished(() => void server.close());
     const target = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const exporter = await startExporter();
     const refused = samplesOf((await exporter.probe({ target, service: 'tls' })).body);
-    expect(refused).toMatchObject({ [`portping_success{target="${target}"}`]: 0, [`portping_cause{target="${target}",state="open",cause="tls-failed"}`]: 1 });
-    const taken = samplesOf((await exporter.probe({ target, service: 'tls', insecure: 'true', sni: 'db.test' })).body);
-    expect(taken).toMatchObject({ [`portping_success{target="${target}"}`]: 1, [`portping_cause{target="${target}",state="open",cause="open"}`]: 1 });
-    const inDays = ((taken[`portping_certificate_expiry_timestamp_seconds{target="${target}"}`] ?? 0) - Date.now() / 1000) / 86_400;
+    expect(refused).toMatchObject({
+      [`portping_success{target="${target}"}`]: 0,
+      [`portping_cause{target="${target}",state="open",cause="tls-failed"}`]: 1,
+    });
+    const taken = samplesOf(
+      (await exporter.probe({ target, service: 'tls', insecure: 'true', sni: 'db.test' })).body,
+    );
+    expect(taken).toMatchObject({
+      [`portping_success{target="${target}"}`]: 1,
+      [`portping_cause{target="${target}",state="open",cause="open"}`]: 1,
+    });
+    const inDays =
+      ((taken[`portping_certificate_expiry_timestamp_seconds{target="${target}"}`] ?? 0) -
+        Date.now() / 1000) /
+      86_400;
     expect(inDays).toBeGreaterThan(89);
     expect(inDays).toBeLessThan(91);
     expect(names).toEqual(['db.test']);
@@ -126,16 +200,27 @@ describe('a probe over HTTP', () => {
   it('answers HEAD without a body', async () => {
     const { port } = await listen();
     const exporter = await startExporter();
-    const { status, body } = await get(`${exporter.url}/probe?target=127.0.0.1:${port}`, { method: 'HEAD' });
+    const { status, body } = await get(`${exporter.url}/probe?target=127.0.0.1:${port}`, {
+      method: 'HEAD',
+    });
     expect([status, body]).toEqual([200, '']);
   });
 
   it('ends in time for Prometheus, or when it was asked to, whichever is first', async () => {
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
-    const wait = (header: string, parameters = {}) => exporter.probe({ target, ...parameters }, { 'X-Prometheus-Scrape-Timeout-Seconds': header });
-    const [scraped, asked, tight] = [await wait('1.2'), await wait('10', { timeout: '400ms' }), await wait('0.4')];
-    for (const [{ body }, atLeastMs, lessThanMs] of [[scraped, 600, 1200], [asked, 350, 1200], [tight, 150, 400]] as const) {
+    const wait = (header: string, parameters = {}) =>
+      exporter.probe({ target, ...parameters }, { 'X-Prometheus-Scrape-Timeout-Seconds': header });
+    const [scraped, asked, tight] = [
+      await wait('1.2'),
+      await wait('10', { timeout: '400ms' }),
+      await wait('0.4'),
+    ];
+    for (const [{ body }, atLeastMs, lessThanMs] of [
+      [scraped, 600, 1200],
+      [asked, 350, 1200],
+      [tight, 150, 400],
+    ] as const) {
       const tookMs = (samplesOf(body)[`portping_duration_seconds{target="${target}"}`] ?? 0) * 1000;
       expect(tookMs).toBeGreaterThan(atLeastMs);
       expect(tookMs).toBeLessThan(lessThanMs);
@@ -157,21 +242,38 @@ describe('a probe over HTTP', () => {
     const exporter = await startExporter();
     const socket = connect({ port: exporter.port, host: '127.0.0.1' });
     socket.write(`GET /probe?target=${target}&timeout=100s HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(1);
     socket.destroy();
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(0);
-    expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="cancelled"}']).toBe(1);
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(0);
+    expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="cancelled"}']).toBe(
+      1,
+    );
   });
 });
 
 describe('requests that follow each other without waiting for an answer', () => {
-  const probeOf = (target: string, timeout: string) => `GET /probe?target=${target}&timeout=${timeout} HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const probeOf = (target: string, timeout: string) =>
+    `GET /probe?target=${target}&timeout=${timeout} HTTP/1.1\r\nHost: x\r\n\r\n`;
   const healthy = 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n';
 
   it('are answered in their order', async () => {
     const exporter = await startExporter();
-    const said = await talk(exporter.port, probeOf(`127.0.0.1:${await silentPort()}`, '300ms'), healthy.repeat(2), 'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
-    expect(said.match(/^(portping_cause|portping-exporter is healthy|there is no)/gm)).toEqual(['portping_cause', 'portping-exporter is healthy', 'portping-exporter is healthy', 'there is no']);
+    const said = await talk(
+      exporter.port,
+      probeOf(`127.0.0.1:${await silentPort()}`, '300ms'),
+      healthy.repeat(2),
+      'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+    );
+    expect(said.match(/^(portping_cause|portping-exporter is healthy|there is no)/gm)).toEqual([
+      'portping_cause',
+      'portping-exporter is healthy',
+      'portping-exporter is healthy',
+      'there is no',
+    ]);
   });
 
   it('are all given up when their connection goes away, and hold up no end', async () => {
@@ -179,9 +281,13 @@ describe('requests that follow each other without waiting for an answer', () => 
     const exporter = await startExporter();
     const socket = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
     socket.write(`${probeOf(target, '100s').repeat(3)}${healthy}`);
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(3);
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(3);
     socket.resetAndDestroy();
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(0);
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(0);
     const silent = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
     onTestFinished(() => void silent.destroy());
     await once(silent, 'connect');
@@ -194,33 +300,74 @@ describe('requests that follow each other without waiting for an answer', () => 
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
     const said = await talk(exporter.port, probeOf(target, '100s'), healthy.repeat(5000));
-    expect(said).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 16 requests at once on one connection\n$/);
-    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="pipelined"}': 1, portping_exporter_probes_in_flight: 0 });
+    expect(said).toMatch(
+      /^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 16 requests at once on one connection\n$/,
+    );
+    expect(await ownMetrics(exporter)).toMatchObject({
+      'portping_exporter_requests_refused_total{reason="pipelined"}': 1,
+      portping_exporter_probes_in_flight: 0,
+    });
   });
 });
 
 describe('what is not allowed', () => {
   it('is refused without --allow outside private and loopback ranges, and it says so', async () => {
     const exporter = await startExporter();
-    expect(exporter.log[0]).toMatchObject({ event: 'listening', allowed: 'only loopback and private addresses, because no --allow was given' });
-    for (const target of ['8.8.8.8:53', '[2001:db8::1]:53', '[::ffff:8.8.8.8]:53', '0.0.0.0:80', '[::]:80']) {
+    expect(exporter.log[0]).toMatchObject({
+      event: 'listening',
+      allowed: 'only loopback and private addresses, because no --allow was given',
+    });
+    for (const target of [
+      '8.8.8.8:53',
+      '[2001:db8::1]:53',
+      '[::ffff:8.8.8.8]:53',
+      '0.0.0.0:80',
+      '[::]:80',
+    ]) {
       const { status, body } = await exporter.probe({ target });
-      expect([target, status, body]).toEqual([target, 403, `${target} is not allowed here; --allow ${target} would permit it\n`]);
+      expect([target, status, body]).toEqual([
+        target,
+        403,
+        `${target} is not allowed here; --allow ${target} would permit it\n`,
+      ]);
     }
-    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="forbidden"}']).toBe(5);
-    expect(exporter.log.at(-1)).toMatchObject({ event: 'refused', level: 'warning', reason: 'forbidden' });
+    expect(
+      (await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="forbidden"}'],
+    ).toBe(5);
+    expect(exporter.log.at(-1)).toMatchObject({
+      event: 'refused',
+      level: 'warning',
+      reason: 'forbidden',
+    });
   });
 
   it('is not connected to, also when a name leads there', async () => {
     const allowed = await listen('127.0.0.1');
     const forbidden = await listen('127.0.0.2', { port: allowed.port });
-    const dns = await dnsOf({ 'evil.test': ['127.0.0.2'], 'mixed.test': ['127.0.0.2', '127.0.0.1'], 'good.test': ['127.0.0.1'] });
-    const exporter = await startExporter(['--dns', dns.address, '--allow', `127.0.0.1:${allowed.port}`]);
-    const probe = (name: string, all = 'false') => exporter.probe({ target: `${name}:${allowed.port}`, all });
+    const dns = await dnsOf({
+      'evil.test': ['127.0.0.2'],
+      'mixed.test': ['127.0.0.2', '127.0.0.1'],
+      'good.test': ['127.0.0.1'],
+    });
+    const exporter = await startExporter([
+      '--dns',
+      dns.address,
+      '--allow',
+      `127.0.0.1:${allowed.port}`,
+    ]);
+    const probe = (name: string, all = 'false') =>
+      exporter.probe({ target: `${name}:${allowed.port}`, all });
 
     for (const all of ['false', 'true']) {
       const evil = await probe('evil.test', all);
-      expect([evil.status, evil.body]).toEqual([403, expect.stringMatching(new RegExp(`^evil\\.test:${allowed.port} is not allowed here: its addresses are of this machine`))]);
+      expect([evil.status, evil.body]).toEqual([
+        403,
+        expect.stringMatching(
+          new RegExp(
+            `^evil\\.test:${allowed.port} is not allowed here: its addresses are of this machine`,
+          ),
+        ),
+      ]);
       expect(evil.body).not.toContain('127.');
       const mixed = await probe('mixed.test', all);
       expect(mixed.status).toBe(200);
@@ -241,7 +388,10 @@ describe('what is not allowed', () => {
     const dns = await dnsOf({ 'evil.test': ['127.0.0.1'] });
     const exporter = await startExporter(['--dns', dns.address, '--allow', '*.test']);
     const { status, body } = await exporter.probe({ target: `evil.test:${port}` });
-    expect([status, body]).toEqual([403, expect.stringContaining('which a rule for names never permits')]);
+    expect([status, body]).toEqual([
+      403,
+      expect.stringContaining('which a rule for names never permits'),
+    ]);
     expect(connections).toHaveLength(0);
   });
 });
@@ -251,45 +401,99 @@ describe('a request that is not answered with a probe', () => {
     const exporter = await startExporter();
     for (const [path, status, body] of [
       ['/probe', 400, 'target: nothing given; write: /probe?target=db:5432\n'],
-      ['/probe?target=db', 400, 'target: "db" cannot be probed: port: none given for db; write: host:port\n'],
-      ['/probe?target=db:1&bogus=1', 400, 'bogus: no such parameter; allowed: target, timeout, service, sni, insecure, all\n'],
-      ['/probe?target=%1b%5b31m:1', 400, 'target: "\\x1b[31m:1" cannot be probed: host: "\\x1b[31m" is not a host name; allowed: letters, digits, hyphens and dots\n'],
-      ['/nowhere', 404, 'there is no /nowhere; there are /probe?target=host:port, /metrics, /-/healthy and /\n'],
+      [
+        '/probe?target=db',
+        400,
+        'target: "db" cannot be probed: port: none given for db; write: host:port\n',
+      ],
+      [
+        '/probe?target=db:1&bogus=1',
+        400,
+        'bogus: no such parameter; allowed: target, timeout, service, sni, insecure, all\n',
+      ],
+      [
+        '/probe?target=%1b%5b31m:1',
+        400,
+        'target: "\\x1b[31m:1" cannot be probed: host: "\\x1b[31m" is not a host name; allowed: letters, digits, hyphens and dots\n',
+      ],
+      [
+        '/nowhere',
+        404,
+        'there is no /nowhere; there are /probe?target=host:port, /metrics, /-/healthy and /\n',
+      ],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
     ] as const) {
       const answer = await get(`${exporter.url}${path}`);
-      expect([path.slice(0, 40), answer.status, answer.body]).toEqual([path.slice(0, 40), status, body]);
+      expect([path.slice(0, 40), answer.status, answer.body]).toEqual([
+        path.slice(0, 40),
+        status,
+        body,
+      ]);
       expect(answer.headers['content-type']).toBe('text/plain; charset=utf-8');
     }
     const posted = await get(`${exporter.url}/probe?target=127.0.0.1:1`, { method: 'POST' });
-    expect([posted.status, posted.headers.allow, posted.body]).toEqual([405, 'GET, HEAD', 'POST is not allowed; allowed: GET, HEAD\n']);
+    expect([posted.status, posted.headers.allow, posted.body]).toEqual([
+      405,
+      'GET, HEAD',
+      'POST is not allowed; allowed: GET, HEAD\n',
+    ]);
   });
 
   it('is cut off when it is too long, and the client can still read why', async () => {
     const exporter = await startExporter();
-    const said = await talk(exporter.port, `GET /probe?target=${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`);
-    expect(said).toMatch(/^HTTP\/1\.1 431 [^]*\r\n\r\nthe URL and the headers are too long; allowed: 8192 bytes\n$/);
-    expect(await talk(exporter.port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 431 /);
-    expect(await talk(exporter.port, '\x16\x03\x01 this is TLS\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*this is not an HTTP request\n$/);
-    expect(await talk(exporter.port, 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n')).toMatch(/^HTTP\/1\.1 405 [^]*CONNECT is not allowed; allowed: GET, HEAD\n$/);
-    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="headers-too-long"}']).toBe(2);
+    const said = await talk(
+      exporter.port,
+      `GET /probe?target=${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+    );
+    expect(said).toMatch(
+      /^HTTP\/1\.1 431 [^]*\r\n\r\nthe URL and the headers are too long; allowed: 8192 bytes\n$/,
+    );
+    expect(await talk(exporter.port, `GET / HTTP/1.1\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`)).toMatch(
+      /^HTTP\/1\.1 431 /,
+    );
+    expect(await talk(exporter.port, '\x16\x03\x01 this is TLS\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 [^]*this is not an HTTP request\n$/,
+    );
+    expect(await talk(exporter.port, 'CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 405 [^]*CONNECT is not allowed; allowed: GET, HEAD\n$/,
+    );
+    expect(
+      (await ownMetrics(exporter))[
+        'portping_exporter_requests_refused_total{reason="headers-too-long"}'
+      ],
+    ).toBe(2);
   });
 
   it('is cut off when it takes too long to arrive, which keeps nobody else', async () => {
     const exporter = await startExporter();
-    const slow = [talk(exporter.port, 'GET /probe?tar'), talk(exporter.port), talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\n')];
+    const slow = [
+      talk(exporter.port, 'GET /probe?tar'),
+      talk(exporter.port),
+      talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\n'),
+    ];
     expect((await get(`${exporter.url}/-/healthy`)).body).toBe('portping-exporter is healthy.\n');
-    for (const said of await Promise.all(slow)) expect(said).toMatch(/^(HTTP\/1\.1 408 [^]*the request took too long to arrive\n)?$/);
-    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="slow"}']).toBeGreaterThanOrEqual(2);
+    for (const said of await Promise.all(slow))
+      expect(said).toMatch(/^(HTTP\/1\.1 408 [^]*the request took too long to arrive\n)?$/);
+    expect(
+      (await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="slow"}'],
+    ).toBeGreaterThanOrEqual(2);
   });
 
   it('is refused when there are too many at once, and not when there is room again', async () => {
     const [silent, open] = [await silentPort(), await listen()];
     const exporter = await startExporter(['--concurrency', '2']);
-    const waiting = [1, 2].map(() => exporter.probe({ target: `127.0.0.1:${silent}`, timeout: '2s' }));
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(2);
+    const waiting = [1, 2].map(() =>
+      exporter.probe({ target: `127.0.0.1:${silent}`, timeout: '2s' }),
+    );
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(2);
     const refused = await exporter.probe({ target: `127.0.0.1:${open.port}` });
-    expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([503, '1', '2 probes are under way, which is what --concurrency allows; try again later\n']);
+    expect([refused.status, refused.headers['retry-after'], refused.body]).toEqual([
+      503,
+      '1',
+      '2 probes are under way, which is what --concurrency allows; try again later\n',
+    ]);
     expect((await Promise.all(waiting)).map(({ status }) => status)).toEqual([200, 200]);
     expect((await exporter.probe({ target: `127.0.0.1:${open.port}` })).status).toBe(200);
   });
@@ -298,44 +502,84 @@ describe('a request that is not answered with a probe', () => {
     const exporter = await startExporter(['--concurrency', '1']);
     const descriptors = async () => (await readdir(`/proc/${exporter.pid}/fd`)).length;
     const before = await descriptors();
-    const hold = (text: string) => Promise.all(Array.from({ length: 257 }, async () => {
-      const socket = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
-      onTestFinished(() => void socket.destroy());
-      socket.write(text);
-      await once(socket, text.endsWith('\r\n\r\n') ? 'data' : 'connect');
-      return socket;
-    }));
+    const hold = (text: string) =>
+      Promise.all(
+        Array.from({ length: 257 }, async () => {
+          const socket = connect({ port: exporter.port, host: '127.0.0.1' }).on('error', () => {});
+          onTestFinished(() => void socket.destroy());
+          socket.write(text);
+          await once(socket, text.endsWith('\r\n\r\n') ? 'data' : 'connect');
+          return socket;
+        }),
+      );
     await hold('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
     expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
     await expect.poll(descriptors, SOON).toBeLessThan(before + 200);
     await hold('GET / HTTP/1.1\r\n');
-    expect(await talk(exporter.port)).toMatch(/^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 257 connections\n$/);
-    await expect.poll(async () => (await get(`${exporter.url}/-/healthy`)).status, { timeout: 15_000 }).toBe(200);
-    expect((await ownMetrics(exporter))['portping_exporter_requests_refused_total{reason="too-many-connections"}']).toBeGreaterThan(0);
+    expect(await talk(exporter.port)).toMatch(
+      /^HTTP\/1\.1 503 [^]*\r\n\r\nmore than 257 connections\n$/,
+    );
+    await expect
+      .poll(async () => (await get(`${exporter.url}/-/healthy`)).status, { timeout: 15_000 })
+      .toBe(200);
+    expect(
+      (await ownMetrics(exporter))[
+        'portping_exporter_requests_refused_total{reason="too-many-connections"}'
+      ],
+    ).toBeGreaterThan(0);
   });
 
   it('is refused with a line also where HTTP itself does not allow it', async () => {
     const exporter = await startExporter();
-    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has no Host header\n$/);
-    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has more than one Host header\n$/);
-    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n')).toMatch(/^HTTP\/1\.1 417 [^]*\r\n\r\nExpect: foo cannot be met; allowed: 100-continue\n$/);
-    expect(await talk(exporter.port, 'GET /-/healthy HTTP/1.0\r\n\r\n')).toMatch(/^HTTP\/1\.1 200 /);
-    expect(await ownMetrics(exporter)).toMatchObject({ 'portping_exporter_requests_refused_total{reason="bad-request"}': 2, 'portping_exporter_requests_refused_total{reason="bad-expectation"}': 1 });
+    expect(await talk(exporter.port, 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has no Host header\n$/,
+    );
+    expect(
+      await talk(
+        exporter.port,
+        'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+      ),
+    ).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has more than one Host header\n$/);
+    expect(
+      await talk(
+        exporter.port,
+        'GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n',
+      ),
+    ).toMatch(/^HTTP\/1\.1 417 [^]*\r\n\r\nExpect: foo cannot be met; allowed: 100-continue\n$/);
+    expect(await talk(exporter.port, 'GET /-/healthy HTTP/1.0\r\n\r\n')).toMatch(
+      /^HTTP\/1\.1 200 /,
+    );
+    expect(await ownMetrics(exporter)).toMatchObject({
+      'portping_exporter_requests_refused_total{reason="bad-request"}': 2,
+      'portping_exporter_requests_refused_total{reason="bad-expectation"}': 1,
+    });
   });
 
   it('may name its server as for a proxy', async () => {
     const exporter = await startExporter();
-    const ask = (url: string) => talk(exporter.port, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    const ask = (url: string) =>
+      talk(exporter.port, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
     expect(await ask(`${exporter.url}/-/healthy`)).toMatch(/^HTTP\/1\.1 200 [^]*healthy\.\n$/);
-    expect(await ask(`HTTP://x/probe?target=127.0.0.1:${await freePort()}`)).toMatch(/^HTTP\/1\.1 200 [^]*conn-refused/);
-    for (const url of ['http://x', 'http://x?y']) expect(await ask(url)).toMatch(/^HTTP\/1\.1 200 [^]*<form/);
+    expect(await ask(`HTTP://x/probe?target=127.0.0.1:${await freePort()}`)).toMatch(
+      /^HTTP\/1\.1 200 [^]*conn-refused/,
+    );
+    for (const url of ['http://x', 'http://x?y'])
+      expect(await ask(url)).toMatch(/^HTTP\/1\.1 200 [^]*<form/);
   });
 
   it('does no harm, whatever bytes it is made of', async () => {
     const exporter = await startExporter();
-    const [path, bytes] = [fc.sample(fc.string({ unit: 'binary' }), 60), fc.sample(fc.uint8Array({ maxLength: 400 }), 60)];
+    const [path, bytes] = [
+      fc.sample(fc.string({ unit: 'binary' }), 60),
+      fc.sample(fc.uint8Array({ maxLength: 400 }), 60),
+    ];
     await Promise.all([
-      ...path.map((each) => talk(exporter.port, `GET /probe?target=${encodeURIComponent(each).slice(0, 500)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`).then((said) => expect(said).toMatch(/^HTTP\/1\.1 (200|400|403) /))),
+      ...path.map((each) =>
+        talk(
+          exporter.port,
+          `GET /probe?target=${encodeURIComponent(each).slice(0, 500)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`,
+        ).then((said) => expect(said).toMatch(/^HTTP\/1\.1 (200|400|403) /)),
+      ),
       ...bytes.map((each) => talk(exporter.port, Buffer.from(each).toString('latin1'), '\r\n\r\n')),
     ]);
     expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
@@ -349,7 +593,12 @@ describe('a request that is not answered with a probe', () => {
     const before = await descriptors();
     const target = `127.0.0.1:${await freePort()}`;
     for (let round = 0; round < 20; round += 1) {
-      await Promise.all([exporter.probe({ target }), exporter.probe({ target: '8.8.8.8:53' }), talk(exporter.port, 'nonsense\r\n\r\n'), get(`${exporter.url}/nowhere`)]);
+      await Promise.all([
+        exporter.probe({ target }),
+        exporter.probe({ target: '8.8.8.8:53' }),
+        talk(exporter.port, 'nonsense\r\n\r\n'),
+        get(`${exporter.url}/nowhere`),
+      ]);
     }
     await expect.poll(descriptors, SOON).toBeLessThanOrEqual(before + 2);
   });
@@ -360,13 +609,17 @@ describe('the pages of the exporter', () => {
     const [{ port }, closed] = [await listen(), await freePort()];
     const exporter = await startExporter();
     const before = await ownMetrics(exporter);
-    expect(before).toMatchObject({ 'portping_exporter_probes_total{state="open"}': 0, 'portping_exporter_requests_refused_total{reason="busy"}': 0 });
-    for (const target of [`127.0.0.1:${port}`, `127.0.0.1:${closed}`, `127.0.0.1:${closed}`]) await exporter.probe({ target });
+    expect(before).toMatchObject({
+      'portping_exporter_probes_total{state="open"}': 0,
+      'portping_exporter_requests_refused_total{reason="busy"}': 0,
+    });
+    for (const target of [`127.0.0.1:${port}`, `127.0.0.1:${closed}`, `127.0.0.1:${closed}`])
+      await exporter.probe({ target });
     expect(await ownMetrics(exporter)).toMatchObject({
       'portping_exporter_probes_total{state="open"}': 1,
       'portping_exporter_probes_total{state="closed"}': 2,
-      'portping_exporter_probe_duration_seconds_count': 3,
-      'portping_exporter_probes_in_flight': 0,
+      portping_exporter_probe_duration_seconds_count: 3,
+      portping_exporter_probes_in_flight: 0,
       process_resident_memory_bytes: expect.any(Number) as number,
     });
   });
@@ -379,7 +632,9 @@ describe('the pages of the exporter', () => {
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'/);
     expect(body).toContain('<form action="/probe" method="get">');
-    expect(body).toMatch(new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*nothing listens on that port`));
+    expect(body).toMatch(
+      new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*nothing listens on that port`),
+    );
     expect(body).toContain('<code>127.0.0.0/8</code>');
   });
 
@@ -388,8 +643,20 @@ describe('the pages of the exporter', () => {
     const exporter = await startExporter();
     await exporter.probe({ target: `127.0.0.1:${port}` });
     await exporter.stop();
-    expect(exporter.log.map(({ event }) => event as string)).toEqual(['listening', 'probe', 'stopping', 'stopped']);
-    expect(exporter.log[1]).toMatchObject({ time: expect.stringMatching(/^\d{4}-.*Z$/) as string, level: 'info', target: `127.0.0.1:${port}`, state: 'open', reason: '', client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string });
+    expect(exporter.log.map(({ event }) => event as string)).toEqual([
+      'listening',
+      'probe',
+      'stopping',
+      'stopped',
+    ]);
+    expect(exporter.log[1]).toMatchObject({
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as string,
+      level: 'info',
+      target: `127.0.0.1:${port}`,
+      state: 'open',
+      reason: '',
+      client: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as string,
+    });
   });
 });
 
@@ -405,58 +672,114 @@ describe('a log that nobody reads for a while', () => {
     await Promise.all(Array.from({ length: asked }, ask));
     exporter.child.stderr?.resume();
     const lost = () => exporter.log.find(({ event }) => event === 'log-lines-lost');
-    await expect.poll(async () => { asked += 1; await ask(); return lost(); }, SOON).toMatchObject({ level: 'warning', lines: expect.any(Number) as number });
+    await expect
+      .poll(async () => {
+        asked += 1;
+        await ask();
+        return lost();
+      }, SOON)
+      .toMatchObject({ level: 'warning', lines: expect.any(Number) as number });
     await exporter.stop();
-    expect(exporter.log.filter(({ event }) => event === 'refused').length + Number(lost()?.['lines'])).toBe(asked);
+    expect(
+      exporter.log.filter(({ event }) => event === 'refused').length + Number(lost()?.['lines']),
+    ).toBe(asked);
     expect(lost()?.['lines']).toBeGreaterThan(100);
   });
 });
 
-describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as const)('%s', (signal) => {
-  it('logs the state, and the exporter goes on', async () => {
-    const exporter = await startExporter();
-    const target = `127.0.0.1:${await silentPort()}`;
-    await exporter.probe({ target, timeout: '1s' });
-    await exporter.probe({});
-    const waiting = exporter.probe({ target, timeout: '60s' }).catch(() => 'cut off');
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
-    exporter.child.kill(signal);
-    await expect.poll(() => exporter.log.find(({ event }) => event === 'state'), SOON).toMatchObject({ level: 'info', signal, uptimeSeconds: expect.any(Number) as number, inFlight: 1, probes: 1, refused: 1 });
-    expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
-    exporter.child.kill('SIGKILL');
-    await waiting;
-  });
-});
+describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as const)(
+  '%s',
+  (signal) => {
+    it('logs the state, and the exporter goes on', async () => {
+      const exporter = await startExporter();
+      const target = `127.0.0.1:${await silentPort()}`;
+      await exporter.probe({ target, timeout: '1s' });
+      await exporter.probe({});
+      const waiting = exporter.probe({ target, timeout: '60s' }).catch(() => 'cut off');
+      await expect
+        .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+        .toBe(1);
+      exporter.child.kill(signal);
+      await expect
+        .poll(() => exporter.log.find(({ event }) => event === 'state'), SOON)
+        .toMatchObject({
+          level: 'info',
+          signal,
+          uptimeSeconds: expect.any(Number) as number,
+          inFlight: 1,
+          probes: 1,
+          refused: 1,
+        });
+      expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
+      exporter.child.kill('SIGKILL');
+      await waiting;
+    });
+  },
+);
 
 describe('the end', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('comes by %s when those in flight are answered, with exit code 0', async (signal) => {
-    const target = `127.0.0.1:${await silentPort()}`;
-    const exporter = await startExporter();
-    const idle = new Agent({ keepAlive: true });
-    onTestFinished(() => idle.destroy());
-    await get(`${exporter.url}/-/healthy`, { agent: idle }); // a connection that is kept for later holds nothing up
-    const waiting = Promise.all(Array.from({ length: 20 }, () => exporter.probe({ target, timeout: '1500ms' })));
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(20);
-    const ended = exporter.stop(signal);
-    await expect.poll(() => get(`${exporter.url}/-/healthy`).then(() => 'answered', (error: NodeJS.ErrnoException) => error.code), SOON).toBe('ECONNREFUSED');
-    const answers = await waiting;
-    expect(answers.map(({ status, body }) => [status, body.includes('cause="no-response"')])).toEqual(answers.map(() => [200, true]));
-    const { exitCode, elapsedMs } = await ended;
-    expect(exitCode).toBe(0);
-    expect(elapsedMs).toBeLessThan(8000);
-  });
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'comes by %s when those in flight are answered, with exit code 0',
+    async (signal) => {
+      const target = `127.0.0.1:${await silentPort()}`;
+      const exporter = await startExporter();
+      const idle = new Agent({ keepAlive: true });
+      onTestFinished(() => idle.destroy());
+      await get(`${exporter.url}/-/healthy`, { agent: idle }); // a connection that is kept for later holds nothing up
+      const waiting = Promise.all(
+        Array.from({ length: 20 }, () => exporter.probe({ target, timeout: '1500ms' })),
+      );
+      await expect
+        .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+        .toBe(20);
+      const ended = exporter.stop(signal);
+      await expect
+        .poll(
+          () =>
+            get(`${exporter.url}/-/healthy`).then(
+              () => 'answered',
+              (error: NodeJS.ErrnoException) => error.code,
+            ),
+          SOON,
+        )
+        .toBe('ECONNREFUSED');
+      const answers = await waiting;
+      expect(
+        answers.map(({ status, body }) => [status, body.includes('cause="no-response"')]),
+      ).toEqual(answers.map(() => [200, true]));
+      const { exitCode, elapsedMs } = await ended;
+      expect(exitCode).toBe(0);
+      expect(elapsedMs).toBeLessThan(8000);
+    },
+  );
 
   it('leaves who has connected and said nothing yet a moment to do so', async () => {
     const exporter = await startExporter();
     let said = '';
-    const socket = connect({ port: exporter.port, host: '127.0.0.1' }).setEncoding('utf8').on('data', (text: string) => { said += text; }).on('error', () => {});
+    const socket = connect({ port: exporter.port, host: '127.0.0.1' })
+      .setEncoding('utf8')
+      .on('data', (text: string) => {
+        said += text;
+      })
+      .on('error', () => {});
     onTestFinished(() => void socket.destroy());
     const closed = once(socket, 'close');
     await once(socket, 'connect');
     await get(`${exporter.url}/-/healthy`); // connected later: the one before was taken
     const ended = exporter.stop();
-    await expect.poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON).toBe(true);
-    await expect.poll(() => get(`${exporter.url}/-/healthy`).then(() => 'answered', (error: NodeJS.ErrnoException) => error.code), SOON).toBe('ECONNREFUSED');
+    await expect
+      .poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON)
+      .toBe(true);
+    await expect
+      .poll(
+        () =>
+          get(`${exporter.url}/-/healthy`).then(
+            () => 'answered',
+            (error: NodeJS.ErrnoException) => error.code,
+          ),
+        SOON,
+      )
+      .toBe('ECONNREFUSED');
     socket.write('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
     await closed;
     expect(said).toMatch(/^HTTP\/1\.1 200 /);
@@ -467,9 +790,13 @@ describe('the end', () => {
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
     const waiting = exporter.probe({ target, timeout: '60s' }).catch(() => 'cut off');
-    await expect.poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON).toBe(1);
+    await expect
+      .poll(async () => (await ownMetrics(exporter))['portping_exporter_probes_in_flight'], SOON)
+      .toBe(1);
     exporter.child.kill('SIGTERM');
-    await expect.poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON).toBe(true);
+    await expect
+      .poll(() => exporter.log.some(({ event }) => event === 'stopping'), SOON)
+      .toBe(true);
     const { exitCode } = await exporter.stop('SIGINT');
     expect(exitCode).toBe(130);
     expect(await waiting).toBe('cut off');
@@ -479,7 +806,10 @@ describe('the end', () => {
 describe("the exporter's command line", () => {
   const start = async (...args: string[]) => {
     const [file = '', ...words] = exporterCommand;
-    return collect(spawn(file, [...words, ...args], { env: environment, stdio: 'pipe', detached: true }), { input: '', timeoutMs: 10_000, startedAt: performance.now() });
+    return collect(
+      spawn(file, [...words, ...args], { env: environment, stdio: 'pipe', detached: true }),
+      { input: '', timeoutMs: 10_000, startedAt: performance.now() },
+    );
   };
 
   it.each([
@@ -504,12 +834,22 @@ describe("the exporter's command line", () => {
 
   it('is refused when the port is taken', async () => {
     const { port } = await listen();
-    expect(await start('--listen', `127.0.0.1:${port}`)).toMatchObject({ exitCode: 64, stderr: expect.stringContaining(`--listen: 127.0.0.1:${port} cannot be listened on (EADDRINUSE)`) as string });
+    expect(await start('--listen', `127.0.0.1:${port}`)).toMatchObject({
+      exitCode: 64,
+      stderr: expect.stringContaining(
+        `--listen: 127.0.0.1:${port} cannot be listened on (EADDRINUSE)`,
+      ) as string,
+    });
   });
 
   it('shows help and version', async () => {
-    expect(await start('--help')).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/--allow <rule>[^]*--concurrency/) as string });
-    const { version } = JSON.parse(await readFile(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+    expect(await start('--help')).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/--allow <rule>[^]*--concurrency/) as string,
+    });
+    const { version } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    ) as { version: string };
     expect(await start('--version')).toMatchObject({ exitCode: 0, stdout: `${version}\n` });
   });
 });
@@ -519,21 +859,40 @@ it('answers two hundred scrapes, twenty-five at once and half of them to a port 
   const exporter = await startExporter();
   const scrape = async (index: number) => {
     const port = index % 2 === 0 ? open.port : silent;
-    const { status, body, elapsedMs } = await exporter.probe({ target: `127.0.0.1:${port}` }, { 'X-Prometheus-Scrape-Timeout-Seconds': '1' });
-    expect([status, body.includes(`cause="${port === silent ? 'no-response' : 'open'}"`)]).toEqual([200, true]);
+    const { status, body, elapsedMs } = await exporter.probe(
+      { target: `127.0.0.1:${port}` },
+      { 'X-Prometheus-Scrape-Timeout-Seconds': '1' },
+    );
+    expect([status, body.includes(`cause="${port === silent ? 'no-response' : 'open'}"`)]).toEqual([
+      200,
+      true,
+    ]);
     return elapsedMs;
   };
   let next = 0;
   const times: number[] = [];
-  await Promise.all(Array.from({ length: 25 }, async () => { while (next < 200) times.push(await scrape(next++)); }));
+  await Promise.all(
+    Array.from({ length: 25 }, async () => {
+      while (next < 200) times.push(await scrape(next++));
+    }),
+  );
   expect(Math.max(...times)).toBeLessThan(5000); // a busy machine; test/bench measures it
-  expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="filtered"}']).toBe(100);
+  expect((await ownMetrics(exporter))['portping_exporter_probes_total{state="filtered"}']).toBe(
+    100,
+  );
 });
 
 describeEngines('promtool and the exporter', ['promtool'], () => {
   it('has nothing to say against its own metrics and those of probes', async () => {
     const exporter = await startExporter();
-    expect(await run(['promtool', 'check', 'metrics'], (await get(`${exporter.url}/metrics`)).body)).toBe('');
-    expect(await run(['promtool', 'check', 'metrics'], (await exporter.probe({ target: `127.0.0.1:${await freePort()}`, all: '1' })).body)).toBe('');
+    expect(
+      await run(['promtool', 'check', 'metrics'], (await get(`${exporter.url}/metrics`)).body),
+    ).toBe('');
+    expect(
+      await run(
+        ['promtool', 'check', 'metrics'],
+        (await exporter.probe({ target: `127.0.0.1:${await freePort()}`, all: '1' })).body,
+      ),
+    ).toBe('');
   });
 });

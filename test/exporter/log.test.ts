@@ -7,8 +7,15 @@ const MIB = 1024 * 1024;
 it('A log keeps no more than a mebibyte for a reader that has stalled, and says how many lines it dropped', () => {
   const lines: string[] = [];
   let waitingBytes = 0;
-  const log = jsonLog((line) => void lines.push(line), () => waitingBytes);
-  const events = () => lines.splice(0).map((line) => JSON.parse(line) as Record<string, unknown>).map(({ event, level, number, lines: lost }) => [level, event, number ?? lost]);
+  const log = jsonLog(
+    (line) => void lines.push(line),
+    () => waitingBytes,
+  );
+  const events = () =>
+    lines
+      .splice(0)
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
+      .map(({ event, level, number, lines: lost }) => [level, event, number ?? lost]);
   log('probe', { number: 1 });
   waitingBytes = MIB + 1;
   log('probe', { number: 2 });
@@ -20,5 +27,9 @@ it('A log keeps no more than a mebibyte for a reader that has stalled, and says 
   log('probe', { number: 5 });
   waitingBytes = MIB;
   log('probe', { number: 6 });
-  expect(events()).toEqual([['warning', 'log-lines-lost', 3], ['info', 'probe', 5], ['info', 'probe', 6]]);
+  expect(events()).toEqual([
+    ['warning', 'log-lines-lost', 3],
+    ['info', 'probe', 5],
+    ['info', 'probe', 6],
+  ]);
 });

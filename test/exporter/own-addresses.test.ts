@@ -1,7 +1,13 @@
 import fc from 'fast-check';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { countRoutes, interfaceAddressesOf, localBlocksOf, localBlocksOfIpv6, ownAddresses } from '../../src/exporter/own-addresses.js';
+import {
+  countRoutes,
+  interfaceAddressesOf,
+  localBlocksOf,
+  localBlocksOfIpv6,
+  ownAddresses,
+} from '../../src/exporter/own-addresses.js';
 
 /** Of a machine with a veth without a peer (10.9.1.1), a route `local 192.0.2.128/25 dev lo`, and `local default dev lo table 100`. */
 const FIB_TRIE = `Id 100:
@@ -51,29 +57,54 @@ Local:
 
 describe('the own addresses of Linux', () => {
   it('are the local routes of the tables that hold for everything, with their lengths', () => {
-    expect(localBlocksOf(FIB_TRIE)).toEqual(['10.9.1.1/32', '127.0.0.0/8', '127.0.0.0/10', '127.0.0.1/32', '192.0.2.128/25']);
+    expect(localBlocksOf(FIB_TRIE)).toEqual([
+      '10.9.1.1/32',
+      '127.0.0.0/8',
+      '127.0.0.0/10',
+      '127.0.0.1/32',
+      '192.0.2.128/25',
+    ]);
   });
 
   it('are those of IPv6, but for the route for everything that transparent proxies have', () => {
-    expect(localBlocksOfIpv6(IPV6_ROUTE)).toEqual(['0000:0000:0000:0000:0000:0000:0000:0001/128', '2001:0db8:0001:0000:0000:0000:0000:0000/64']);
-    expect(interfaceAddressesOf(IF_INET6)).toEqual(['0000:0000:0000:0000:0000:0000:0000:0001', 'fd99:0000:0000:0000:0000:0000:0000:0001']);
+    expect(localBlocksOfIpv6(IPV6_ROUTE)).toEqual([
+      '0000:0000:0000:0000:0000:0000:0000:0001/128',
+      '2001:0db8:0001:0000:0000:0000:0000:0000/64',
+    ]);
+    expect(interfaceAddressesOf(IF_INET6)).toEqual([
+      '0000:0000:0000:0000:0000:0000:0000:0001',
+      'fd99:0000:0000:0000:0000:0000:0000:0001',
+    ]);
   });
 
   it('are looked for where there are not too many routes', () => {
-    expect(countRoutes(TRIESTAT, '186a0 c351 0000 c350 0000 0000 0000\n')).toEqual({ ipv4: 20_010, ipv6: 50_000 });
+    expect(countRoutes(TRIESTAT, '186a0 c351 0000 c350 0000 0000 0000\n')).toEqual({
+      ipv4: 20_010,
+      ipv6: 50_000,
+    });
     expect(countRoutes('', '')).toEqual({ ipv4: 0, ipv6: 0 });
   });
 
   it('are none where the files have another form', () => {
     for (const find of [localBlocksOf, localBlocksOfIpv6, interfaceAddressesOf]) {
-      for (const text of ['', '\n', 'Local:\n  /32 host LOCAL\n', 'Local:\n  |-- x\n  /32 host LOCAL\n', 'Local:\n  |-- 1.2.3.4\n  /99 host LOCAL\n', '2001 40 80000001 lo\n']) expect(find(text), text).toEqual([]);
+      for (const text of [
+        '',
+        '\n',
+        'Local:\n  /32 host LOCAL\n',
+        'Local:\n  |-- x\n  /32 host LOCAL\n',
+        'Local:\n  |-- 1.2.3.4\n  /99 host LOCAL\n',
+        '2001 40 80000001 lo\n',
+      ])
+        expect(find(text), text).toEqual([]);
       fc.assert(fc.property(fc.string(), (text) => void find(text)));
     }
   });
 });
 
 it('The own addresses are at least those of the interfaces, on other systems only those', () => {
-  const addresses = Object.values(networkInterfaces()).flatMap((each) => each ?? []).map(({ address }) => address);
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .map(({ address }) => address);
   expect(ownAddresses()).toEqual(expect.arrayContaining(addresses));
   expect(new Set(ownAddresses('darwin'))).toEqual(new Set(addresses));
 });

@@ -7,11 +7,26 @@ const read = (query: string) => readProbeRequest(new URLSearchParams(query));
 
 describe('the parameters of a probe', () => {
   it('are a target, a timeout and whether every address is meant', () => {
-    expect(read('target=db:5432')).toEqual({ target: { host: 'db', port: 5432 }, timeoutMs: null, all: false, service: null });
-    expect(read('target=%5B::1%5D:443&timeout=3s&all=true')).toEqual({ target: { host: '::1', port: 443 }, timeoutMs: 3000, all: true, service: null });
+    expect(read('target=db:5432')).toEqual({
+      target: { host: 'db', port: 5432 },
+      timeoutMs: null,
+      all: false,
+      service: null,
+    });
+    expect(read('target=%5B::1%5D:443&timeout=3s&all=true')).toEqual({
+      target: { host: '::1', port: 443 },
+      timeoutMs: 3000,
+      all: true,
+      service: null,
+    });
     expect(read('target=mail:25&service=SMTP').service).toEqual({ name: 'smtp', insecure: false });
-    expect(read('target=10.0.0.5:443&service=https&sni=db.example.com&insecure=1').service).toEqual({ name: 'https', insecure: true, sni: 'db.example.com' });
-    expect(read('target=https://example.com/x&timeout=&all=0').target).toEqual({ host: 'example.com', port: 443 });
+    expect(read('target=10.0.0.5:443&service=https&sni=db.example.com&insecure=1').service).toEqual(
+      { name: 'https', insecure: true, sni: 'db.example.com' },
+    );
+    expect(read('target=https://example.com/x&timeout=&all=0').target).toEqual({
+      host: 'example.com',
+      port: 443,
+    });
   });
 
   it.each([
@@ -22,8 +37,14 @@ describe('the parameters of a probe', () => {
     ['target=10.0.0.0/28:22', 'is 16 targets; allowed: one'],
     ['target=db:1-65535', 'is 65535 targets; allowed: one'],
     ['target=127.1:80', 'is not an IPv4 address in four decimal parts'],
-    ['target=udp://dns:53', 'target: "udp://dns:53" cannot be probed: scheme: "udp" uses UDP, and portping probes TCP only; write tcp://dns:53 '],
-    ['target=unix:/run/x', 'scheme: "unix" names a socket of one machine, and portping probes TCP only; allowed: host:port'],
+    [
+      'target=udp://dns:53',
+      'target: "udp://dns:53" cannot be probed: scheme: "udp" uses UDP, and portping probes TCP only; write tcp://dns:53 ',
+    ],
+    [
+      'target=unix:/run/x',
+      'scheme: "unix" names a socket of one machine, and portping probes TCP only; allowed: host:port',
+    ],
     ['target=db:1&target=db:2', 'target: given more than once'],
     ['target=db:1&timeout=fast', 'timeout: "fast" is not a duration'],
     ['target=db:1&timeout=1h', 'timeout: 1h is out of range; allowed: 1ms to 120s'],
@@ -34,25 +55,38 @@ describe('the parameters of a probe', () => {
     ['target=db:1&service=smtp&insecure=true', 'insecure: smtp has no TLS'],
     ['target=db:1&service=https&sni=10.0.0.1', 'sni: "10.0.0.1" is not a host name'],
     ['target=db:1&service=https&sni=a%20b', 'sni: "a b" is not a host name'],
-    ['target=db:1&service=gopher', 'service: "gopher" is not the name of a service; allowed: banner, smtp,'],
+    [
+      'target=db:1&service=gopher',
+      'service: "gopher" is not the name of a service; allowed: banner, smtp,',
+    ],
     ['target=db:1&module=tcp', 'module: no such parameter; allowed: target,'],
     ['target=fe80::1%2525nope:1', ''],
   ])('are refused when they are %j', (query, message) => {
-    expect(() => read(query)).toThrow(expect.objectContaining({ name: 'Refusal', reason: 'bad-request', message: expect.stringContaining(message) as string }) as Error);
+    expect(() => read(query)).toThrow(
+      expect.objectContaining({
+        name: 'Refusal',
+        reason: 'bad-request',
+        message: expect.stringContaining(message) as string,
+      }) as Error,
+    );
   });
 
   it('are refused without the names of the interfaces here', () => {
-    expect(() => read(`target=${encodeURIComponent('[fe80::1%nope0]:80')}`)).toThrow(/names the interface "nope0", which the exporter does not have$/);
+    expect(() => read(`target=${encodeURIComponent('[fe80::1%nope0]:80')}`)).toThrow(
+      /names the interface "nope0", which the exporter does not have$/,
+    );
   });
 
   it('never fail but with a refusal', () => {
-    fc.assert(fc.property(fc.string(), fc.string(), (target, timeout) => {
-      try {
-        readProbeRequest(new URLSearchParams({ target, timeout }));
-      } catch (error) {
-        expect(error).toBeInstanceOf(Refusal);
-      }
-    }));
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (target, timeout) => {
+        try {
+          readProbeRequest(new URLSearchParams({ target, timeout }));
+        } catch (error) {
+          expect(error).toBeInstanceOf(Refusal);
+        }
+      }),
+    );
   });
 });
 
@@ -65,11 +99,17 @@ describe('the timeout', () => {
     [5000, 500, '0.6', 300], // half of it where the offset would leave less
     [5000, 0, '1', 1000],
     [1000, 60_000, '10', 1000],
-  ])('of %i ms with an offset of %i ms and a scrape timeout of %s s is %i ms', (askedMs, offsetMs, header, timeoutMs) => {
-    expect(chooseTimeout(askedMs, offsetMs, header)).toBeCloseTo(timeoutMs, 6);
-  });
+  ])(
+    'of %i ms with an offset of %i ms and a scrape timeout of %s s is %i ms',
+    (askedMs, offsetMs, header, timeoutMs) => {
+      expect(chooseTimeout(askedMs, offsetMs, header)).toBeCloseTo(timeoutMs, 6);
+    },
+  );
 
-  it.each(['', '0', '-1', 'ten', '1e3', 'NaN', 'Infinity', '1, 2'])('is refused when the header is %j', (header) => {
-    expect(() => chooseTimeout(5000, 500, header)).toThrow(Refusal);
-  });
+  it.each(['', '0', '-1', 'ten', '1e3', 'NaN', 'Infinity', '1, 2'])(
+    'is refused when the header is %j',
+    (header) => {
+      expect(() => chooseTimeout(5000, 500, header)).toThrow(Refusal);
+    },
+  );
 });

@@ -16,14 +16,22 @@ const DROPPED = 7001;
 const CLOSED = 7002;
 
 let lab: Lab;
-const run = (args: string[]): Promise<ExecResult> => lab.exec('client', [...portpingCommand, ...args]);
+const run = (args: string[]): Promise<ExecResult> =>
+  lab.exec('client', [...portpingCommand, ...args]);
 
 /** Runs the diagnosis in text and in JSON, one after the other, and checks verdict, sentence and exit code. */
 async function check(args: string[], expected: Expected): Promise<Record<string, any>> {
   const json = await run(['--diagnose', '-o', 'json', ...args]);
   const object = JSON.parse(json.stdout) as Record<string, any>;
-  expect(object).toMatchObject({ schema: 'portping/1', type: 'diagnosis', exitCode: expected.exitCode });
-  expect({ kind: object['verdict'].kind, statement: object['verdict'].statement }).toEqual({ kind: expected.kind, statement: expect.stringMatching(expected.says) });
+  expect(object).toMatchObject({
+    schema: 'portping/1',
+    type: 'diagnosis',
+    exitCode: expected.exitCode,
+  });
+  expect({ kind: object['verdict'].kind, statement: object['verdict'].statement }).toEqual({
+    kind: expected.kind,
+    statement: expect.stringMatching(expected.says),
+  });
   if (expected.certainty) expect(object['verdict'].certainty).toBe(expected.certainty);
   expect(json.exitCode).toBe(expected.exitCode);
   expect(json.stderr).toBe('');
@@ -50,10 +58,13 @@ describeLab('portping --diagnose in a network of its own', () => {
       lab.listen('server', { port: 7006, address: '0.0.0.0' }),
     ]);
     await lab.drop(DROPPED);
-    await lab.nft('router', `add table inet lab
+    await lab.nft(
+      'router',
+      `add table inet lab
       add chain inet lab forward { type filter hook forward priority 0; }
       add rule inet lab forward ip daddr ${dead} drop
-      add rule inet lab forward ip6 daddr fd78::99 drop`);
+      add rule inet lab forward ip6 daddr fd78::99 drop`,
+    );
     const zone = {
       'good.test': { A: [good] },
       'dead.test': { A: [dead] },
@@ -69,8 +80,14 @@ describeLab('portping --diagnose in a network of its own', () => {
       'bare-alias.test': { CNAME: 'nodata.test' },
     } as const;
     await Promise.all([
-      lab.dns('client', { address: '127.0.0.1', zone: { ...zone, 'disagree.test': 'NXDOMAIN', 'moved.test': { A: [dead] } } as any }),
-      lab.dns('client', { address: '127.0.0.2', zone: { ...zone, 'disagree.test': { A: [good] }, 'moved.test': { A: [good] } } as any }),
+      lab.dns('client', {
+        address: '127.0.0.1',
+        zone: { ...zone, 'disagree.test': 'NXDOMAIN', 'moved.test': { A: [dead] } } as any,
+      }),
+      lab.dns('client', {
+        address: '127.0.0.2',
+        zone: { ...zone, 'disagree.test': { A: [good] }, 'moved.test': { A: [good] } } as any,
+      }),
     ]);
     await lab.ip('client', 'route add throw 10.93.0.0/24');
   });
@@ -78,18 +95,44 @@ describeLab('portping --diagnose in a network of its own', () => {
 
   it('blames name resolution when the name does not exist and the port is open at --ip', async () => {
     const { verdict } = await check(['--ip', good, 'missing.test', String(OPEN)], {
-      kind: 'name-not-found', certainty: 'certain', exitCode: 3, says: /^Name resolution is at fault and not the service, which is open at 10\.78\.0\.2:7000: there is no name missing\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1 \(NXDOMAIN\)\.$/m,
+      kind: 'name-not-found',
+      certainty: 'certain',
+      exitCode: 3,
+      says: /^Name resolution is at fault and not the service, which is open at 10\.78\.0\.2:7000: there is no name missing\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1 \(NXDOMAIN\)\.$/m,
     });
-    expect(verdict.evidence).toEqual([{ fact: expect.stringMatching(/127\.0\.0\.1: no such name/), elapsedMs: expect.any(Number) }, { fact: '10.78.0.2:7000 opened', elapsedMs: expect.any(Number) }]);
+    expect(verdict.evidence).toEqual([
+      { fact: expect.stringMatching(/127\.0\.0\.1: no such name/), elapsedMs: expect.any(Number) },
+      { fact: '10.78.0.2:7000 opened', elapsedMs: expect.any(Number) },
+    ]);
   });
 
   it.each([
-    ['servfail.test', 'dns-servfail', /DNS server 127\.0\.0\.1 failed to find servfail\.test \(SERVFAIL\)/],
-    ['refused.test', 'dns-refused', /DNS server 127\.0\.0\.1 refuses to answer this machine \(REFUSED\)/],
+    [
+      'servfail.test',
+      'dns-servfail',
+      /DNS server 127\.0\.0\.1 failed to find servfail\.test \(SERVFAIL\)/,
+    ],
+    [
+      'refused.test',
+      'dns-refused',
+      /DNS server 127\.0\.0\.1 refuses to answer this machine \(REFUSED\)/,
+    ],
     ['silent.test', 'dns-silent', /DNS server 127\.0\.0\.1 does not answer/],
-    ['dangling.test', 'name-not-found', /there is no name dangling\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1/],
-    ['bare-alias.test', 'name-no-address', /bare-alias\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
-    ['nodata.test', 'name-no-address', /nodata\.test exists but has no address .* says DNS server 127\.0\.0\.1/],
+    [
+      'dangling.test',
+      'name-not-found',
+      /there is no name dangling\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1/,
+    ],
+    [
+      'bare-alias.test',
+      'name-no-address',
+      /bare-alias\.test exists but has no address .* says DNS server 127\.0\.0\.1/,
+    ],
+    [
+      'nodata.test',
+      'name-no-address',
+      /nodata\.test exists but has no address .* says DNS server 127\.0\.0\.1/,
+    ],
   ])('tells what the DNS server did about %s, and names it', async (name, kind, says) => {
     await check(['-w', '1s', name, '25'], { kind, certainty: 'certain', exitCode: 3, says });
   });
@@ -97,81 +140,176 @@ describeLab('portping --diagnose in a network of its own', () => {
   it('names a DNS server at whose address nobody listens', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.9'] });
-    await check(['-w', '1s', 'good.test', '25'], { kind: 'dns-unreachable', exitCode: 3, says: /nobody listens at DNS server 127\.0\.0\.9/ });
+    await check(['-w', '1s', 'good.test', '25'], {
+      kind: 'dns-unreachable',
+      exitCode: 3,
+      says: /nobody listens at DNS server 127\.0\.0\.9/,
+    });
   });
 
   it('says that two DNS servers disagree, be it about the name or about its address', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.1', '127.0.0.2'] });
-    await check(['disagree.test', String(OPEN)], { kind: 'dns-servers-disagree', certainty: 'certain', exitCode: 3, says: /disagree about the address of disagree\.test: 127\.0\.0\.1 says that there is none and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./ });
-    await check(['-w', '500ms', 'moved.test', String(OPEN)], { kind: 'dns-servers-disagree', certainty: 'certain', exitCode: 2, says: /127\.0\.0\.1 says 10\.78\.0\.99 and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./ });
+    await check(['disagree.test', String(OPEN)], {
+      kind: 'dns-servers-disagree',
+      certainty: 'certain',
+      exitCode: 3,
+      says: /disagree about the address of disagree\.test: 127\.0\.0\.1 says that there is none and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
+    });
+    await check(['-w', '500ms', 'moved.test', String(OPEN)], {
+      kind: 'dns-servers-disagree',
+      certainty: 'certain',
+      exitCode: 2,
+      says: /127\.0\.0\.1 says 10\.78\.0\.99 and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
+    });
   });
 
   it('finds an entry of the hosts file that overrides a live DNS record', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { hosts: `${dead} override.test` });
-    await check(['-w', '500ms', 'override.test', String(OPEN)], { kind: 'hosts-file-override', certainty: 'certain', exitCode: 2, says: /^The hosts file of this machine overrides DNS: it gives override\.test the address 10\.78\.0\.99, and DNS says 10\.78\.0\.2, where the port is open\.$/m });
+    await check(['-w', '500ms', 'override.test', String(OPEN)], {
+      kind: 'hosts-file-override',
+      certainty: 'certain',
+      exitCode: 2,
+      says: /^The hosts file of this machine overrides DNS: it gives override\.test the address 10\.78\.0\.99, and DNS says 10\.78\.0\.2, where the port is open\.$/m,
+    });
   });
 
   it('says that a name exists only with a search domain', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { search: ['corp.test'] });
-    const { findings } = await check(['db', String(OPEN)], { kind: 'open', exitCode: 0, says: /10\.78\.0\.2:7000 is open/ });
-    expect(findings).toContainEqual(expect.objectContaining({ kind: 'known-by-search-domain', statement: expect.stringMatching(/db is known only as db\.corp\.test/) }));
+    const { findings } = await check(['db', String(OPEN)], {
+      kind: 'open',
+      exitCode: 0,
+      says: /10\.78\.0\.2:7000 is open/,
+    });
+    expect(findings).toContainEqual(
+      expect.objectContaining({
+        kind: 'known-by-search-domain',
+        statement: expect.stringMatching(/db is known only as db\.corp\.test/),
+      }),
+    );
   });
 
   it('says that a name is known to DNS and not to the system', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nsswitch: 'files' });
-    await check(['good.test', String(OPEN)], { kind: 'only-in-dns', exitCode: 3, says: /DNS knows good\.test, but the system's resolver/ });
+    await check(['good.test', String(OPEN)], {
+      kind: 'only-in-dns',
+      exitCode: 3,
+      says: /DNS knows good\.test, but the system's resolver/,
+    });
   });
 
   it('calls a record stale when its address is dead and --ip works', async () => {
-    await check(['-w', '500ms', '--ip', good, 'dead.test', String(OPEN)], { kind: 'stale-record', certainty: 'probable', exitCode: 2, says: /dead\.test is probably stale or wrong: the name says 10\.78\.0\.99, which did not answer; 10\.78\.0\.2 opened\./ });
+    await check(['-w', '500ms', '--ip', good, 'dead.test', String(OPEN)], {
+      kind: 'stale-record',
+      certainty: 'probable',
+      exitCode: 2,
+      says: /dead\.test is probably stale or wrong: the name says 10\.78\.0\.99, which did not answer; 10\.78\.0\.2 opened\./,
+    });
   });
 
   it('says that IPv6 is broken and the service fine', async () => {
-    await check(['-w', '1s', 'half.test', String(OPEN)], { kind: 'family-broken', certainty: 'probable', exitCode: 0, says: /^IPv6 to half\.test is broken, and the service is fine: it is open over IPv4\.$/m });
+    await check(['-w', '1s', 'half.test', String(OPEN)], {
+      kind: 'family-broken',
+      certainty: 'probable',
+      exitCode: 0,
+      says: /^IPv6 to half\.test is broken, and the service is fine: it is open over IPv4\.$/m,
+    });
   });
 
   it('says that a service listens on IPv4 only', async () => {
-    await check(['dual.test', '7006'], { kind: 'one-family-only', certainty: 'probable', exitCode: 0, says: /probably listens on IPv4 only: over IPv6 fd78::2 refused/ });
+    await check(['dual.test', '7006'], {
+      kind: 'one-family-only',
+      certainty: 'probable',
+      exitCode: 0,
+      says: /probably listens on IPv4 only: over IPv6 fd78::2 refused/,
+    });
   });
 
   it('says that the server listens on 127.0.0.1 only when localhost is ::1 too', async () => {
-    await check(['localhost', '7005'], { kind: 'localhost-family', certainty: 'certain', exitCode: 0, says: /^The service listens on 127\.0\.0\.1 only, and localhost also means ::1/m });
-    await check([lab.client.v4, '7005'], { kind: 'bound-to-loopback', certainty: 'certain', exitCode: 1, says: /listens on 127\.0\.0\.1 and not on 10\.77\.0\.1, which refused/ });
+    await check(['localhost', '7005'], {
+      kind: 'localhost-family',
+      certainty: 'certain',
+      exitCode: 0,
+      says: /^The service listens on 127\.0\.0\.1 only, and localhost also means ::1/m,
+    });
+    await check([lab.client.v4, '7005'], {
+      kind: 'bound-to-loopback',
+      certainty: 'certain',
+      exitCode: 1,
+      says: /listens on 127\.0\.0\.1 and not on 10\.77\.0\.1, which refused/,
+    });
   });
 
   it('says that the host is up and the port filtered when another port answers', async () => {
-    await check(['-w', '1s', good, String(DROPPED)], { kind: 'port-filtered', certainty: 'probable', exitCode: 2, says: /^The host is up, and port 7001 is filtered: 10\.78\.0\.2 answers on other ports \(443 opened, 80 refused/m });
+    await check(['-w', '1s', good, String(DROPPED)], {
+      kind: 'port-filtered',
+      certainty: 'probable',
+      exitCode: 2,
+      says: /^The host is up, and port 7001 is filtered: 10\.78\.0\.2 answers on other ports \(443 opened, 80 refused/m,
+    });
   });
 
   it('names both causes when nothing of the host answers', async () => {
-    await check(['-w', '700ms', dead, String(OPEN)], { kind: 'nothing-answers', certainty: 'probable', exitCode: 2, says: /10\.78\.0\.99 answers neither on port 7000 nor on 443, 80, 22, 445, 3389 and 25: the host is down, or a firewall drops everything/ });
-    await check(['-w', '700ms', '--no-companions', dead, String(OPEN)], { kind: 'nothing-answers', exitCode: 2, says: /no other port was tried: the host is down, or a firewall drops everything/ });
+    await check(['-w', '700ms', dead, String(OPEN)], {
+      kind: 'nothing-answers',
+      certainty: 'probable',
+      exitCode: 2,
+      says: /10\.78\.0\.99 answers neither on port 7000 nor on 443, 80, 22, 445, 3389 and 25: the host is down, or a firewall drops everything/,
+    });
+    await check(['-w', '700ms', '--no-companions', dead, String(OPEN)], {
+      kind: 'nothing-answers',
+      exitCode: 2,
+      says: /no other port was tried: the host is down, or a firewall drops everything/,
+    });
   });
 
   it('says that nobody is at an address in this network, or behind a router', async () => {
-    await Promise.all(['10.77.0.88', '10.78.0.88'].map((address) => check([address, String(OPEN)], { kind: 'host-absent', certainty: 'probable', exitCode: 2, says: new RegExp(`^Probably nobody is at ${address.replaceAll('.', '\\.')}`, 'm') })));
+    await Promise.all(
+      ['10.77.0.88', '10.78.0.88'].map((address) =>
+        check([address, String(OPEN)], {
+          kind: 'host-absent',
+          certainty: 'probable',
+          exitCode: 2,
+          says: new RegExp(`^Probably nobody is at ${address.replaceAll('.', '\\.')}`, 'm'),
+        }),
+      ),
+    );
   });
 
   it('says that it is this machine which has no route', async () => {
-    await check(['10.93.0.1', '80'], { kind: 'no-route', certainty: 'certain', exitCode: 4, says: /^This machine is at fault: it has no usable route to 10\.93\.0\.1\.$/m });
+    await check(['10.93.0.1', '80'], {
+      kind: 'no-route',
+      certainty: 'certain',
+      exitCode: 4,
+      says: /^This machine is at fault: it has no usable route to 10\.93\.0\.1\.$/m,
+    });
   });
 
   it('says that a refusal has two causes that look alike', async () => {
-    const { observations } = await check([good, String(CLOSED)], { kind: 'refused', exitCode: 1, says: /10\.78\.0\.2:7002 refuses: nothing listens on that port, or a firewall rejects it/ });
+    const { observations } = await check([good, String(CLOSED)], {
+      kind: 'refused',
+      exitCode: 1,
+      says: /10\.78\.0\.2:7002 refuses: nothing listens on that port, or a firewall rejects it/,
+    });
     expect(observations.refusalTiming).toMatchObject({ openPort: 443 });
   });
 
   it('says that a firewall on the way refuses when the refusal comes from nearer than the host', async () => {
     // Answers of the server take a link that delays them; those of the router do not.
     const { device, stop } = await lab.delayLink({ rttMs: 40 });
-    for (const each of ['all', device]) await lab.sysctl('client', `net.ipv4.conf.${each}.rp_filter`, 0);
+    for (const each of ['all', device])
+      await lab.sysctl('client', `net.ipv4.conf.${each}.rp_filter`, 0);
     await lab.ip('server', `route add ${lab.client.v4}/32 dev ${device}`);
     await lab.reject(7007, 'tcp-reset', 'forward');
-    const { observations, findings } = await check([good, '7007'], { kind: 'refused-on-the-way', certainty: 'probable', exitCode: 1, says: /^A firewall on the way probably refuses port 7007/m });
+    const { observations, findings } = await check([good, '7007'], {
+      kind: 'refused-on-the-way',
+      certainty: 'probable',
+      exitCode: 1,
+      says: /^A firewall on the way probably refuses port 7007/m,
+    });
     expect(observations.refusalTiming.openMs).toBeGreaterThan(19);
     expect(findings.map(({ kind }: { kind: string }) => kind)).not.toContain('refused');
     await lab.ip('server', `route del ${lab.client.v4}/32 dev ${device}`);
@@ -179,50 +317,106 @@ describeLab('portping --diagnose in a network of its own', () => {
   });
 
   it.each([
-    ['v4', 'port-unreachable', 1], ['v4', 'tcp-reset', 1], ['v4', 'admin-prohibited', 2], ['v6', 'tcp-reset', 1], ['v6', 'admin-prohibited', 2],
-  ] as const)('says that the firewall of this machine rejects (%s, %s)', async (family, kind, exitCode) => {
-    onTestFinished(() => lab.clearRules('client'));
-    await lab.reject(7010, kind, 'output');
-    // "Probably" where neighbour discovery or the like went out in each of the tries.
-    await check(['-w', '2s', lab.server[family], '7010'], { kind: 'local-firewall', exitCode, says: /^A firewall on this machine (probably )?rejects connections to .*: nothing was learned about the other side\.$/m });
-  });
+    ['v4', 'port-unreachable', 1],
+    ['v4', 'tcp-reset', 1],
+    ['v4', 'admin-prohibited', 2],
+    ['v6', 'tcp-reset', 1],
+    ['v6', 'admin-prohibited', 2],
+  ] as const)(
+    'says that the firewall of this machine rejects (%s, %s)',
+    async (family, kind, exitCode) => {
+      onTestFinished(() => lab.clearRules('client'));
+      await lab.reject(7010, kind, 'output');
+      // "Probably" where neighbour discovery or the like went out in each of the tries.
+      await check(['-w', '2s', lab.server[family], '7010'], {
+        kind: 'local-firewall',
+        exitCode,
+        says: /^A firewall on this machine (probably )?rejects connections to .*: nothing was learned about the other side\.$/m,
+      });
+    },
+  );
 
   it('says that the firewall of this machine probably drops', async () => {
     onTestFinished(() => lab.clearRules('client'));
     await lab.drop(7010, 'output');
-    await check(['-w', '1500ms', good, '7010'], { kind: 'local-firewall', certainty: 'probable', exitCode: 2, says: /A firewall on this machine probably drops/ });
+    await check(['-w', '1500ms', good, '7010'], {
+      kind: 'local-firewall',
+      certainty: 'probable',
+      exitCode: 2,
+      says: /A firewall on this machine probably drops/,
+    });
   });
 
-  it.each(['port-unreachable', 'tcp-reset', 'admin-prohibited'] as const)('does not blame this machine for what a remote firewall rejects (%s)', async (kind) => {
-    await lab.reject(7011, kind);
-    const { findings } = JSON.parse((await run(['--diagnose', '-o', 'json', good, '7011'])).stdout);
-    expect(findings.map((each: { kind: string }) => each.kind)).not.toContain('local-firewall');
-    if (kind === 'admin-prohibited') expect(findings[0]).toMatchObject({ kind: 'port-rejected', statement: expect.stringMatching(/^The host is up, and a firewall probably rejects port 7011/) });
-    await lab.clearRules('server');
-    await lab.drop(DROPPED);
-  });
+  it.each(['port-unreachable', 'tcp-reset', 'admin-prohibited'] as const)(
+    'does not blame this machine for what a remote firewall rejects (%s)',
+    async (kind) => {
+      await lab.reject(7011, kind);
+      const { findings } = JSON.parse(
+        (await run(['--diagnose', '-o', 'json', good, '7011'])).stdout,
+      );
+      expect(findings.map((each: { kind: string }) => each.kind)).not.toContain('local-firewall');
+      if (kind === 'admin-prohibited')
+        expect(findings[0]).toMatchObject({
+          kind: 'port-rejected',
+          statement: expect.stringMatching(
+            /^The host is up, and a firewall probably rejects port 7011/,
+          ),
+        });
+      await lab.clearRules('server');
+      await lab.drop(DROPPED);
+    },
+  );
 
   it('says that a connection is dropped at once', async () => {
-    await check([good, '7003'], { kind: 'dropped-at-once', certainty: 'probable', exitCode: 0, says: /^The port is open, but the connection is reset at once/m });
-    await check([good, '7004'], { kind: 'dropped-at-once', exitCode: 0, says: /^The port is open, but the connection is closed at once/m });
+    await check([good, '7003'], {
+      kind: 'dropped-at-once',
+      certainty: 'probable',
+      exitCode: 0,
+      says: /^The port is open, but the connection is reset at once/m,
+    });
+    await check([good, '7004'], {
+      kind: 'dropped-at-once',
+      exitCode: 0,
+      says: /^The port is open, but the connection is closed at once/m,
+    });
   });
 
   it('says that something answers everything', async () => {
-    await lab.nft('router', `add table ip portal
+    await lab.nft(
+      'router',
+      `add table ip portal
       add chain ip portal prerouting { type nat hook prerouting priority -100; }
-      add rule ip portal prerouting tcp dport ${OPEN} dnat to ${good}`);
-    await check(['10.79.0.1', String(OPEN)], { kind: 'answered-by-somebody-else', certainty: 'probable', exitCode: 0, says: /probably answers everything/ });
+      add rule ip portal prerouting tcp dport ${OPEN} dnat to ${good}`,
+    );
+    await check(['10.79.0.1', String(OPEN)], {
+      kind: 'answered-by-somebody-else',
+      certainty: 'probable',
+      exitCode: 0,
+      says: /probably answers everything/,
+    });
     await lab.nft('router', 'delete table ip portal');
   });
 
   it('finds nothing wrong with an open port', async () => {
-    await check(['good.test', String(OPEN)], { kind: 'open', certainty: 'certain', exitCode: 0, says: /^10\.78\.0\.2:7000 is open: nothing is wrong between here and there\.$/m });
+    await check(['good.test', String(OPEN)], {
+      kind: 'open',
+      certainty: 'certain',
+      exitCode: 0,
+      says: /^10\.78\.0\.2:7000 is open: nothing is wrong between here and there\.$/m,
+    });
   });
 
   it('gives the prompt back within three times the timeout with a dead resolver and a dropping host', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
-    await lab.setResolver('client', { nameservers: [dead, '10.78.0.98'], options: 'timeout:5 attempts:3' });
-    for (const args of [['--ip', dead, 'good.test', '81'], ['silent.test', '81'], [dead, '81']]) {
+    await lab.setResolver('client', {
+      nameservers: [dead, '10.78.0.98'],
+      options: 'timeout:5 attempts:3',
+    });
+    for (const args of [
+      ['--ip', dead, 'good.test', '81'],
+      ['silent.test', '81'],
+      [dead, '81'],
+    ]) {
       const { elapsedMs, exitCode } = await run(['--diagnose', '-w', '1s', ...args]);
       expect(elapsedMs).toBeLessThan(4500);
       expect(exitCode).toBe(args.length === 2 && args[0] === dead ? 2 : 3);
@@ -230,20 +424,38 @@ describeLab('portping --diagnose in a network of its own', () => {
   });
 
   it('leaves the cheap part to a plain probe: which DNS server said what, and where to go on', async () => {
-    const [missing, failing, silent] = await Promise.all([run(['missing.test', '25']), run(['servfail.test', '25']), run(['-w', '500ms', good, String(DROPPED)])]);
-    expect(missing.stderr).toMatch(/there is no name missing\.test, says the system's resolver \(DNS 127\.0\.0\.1: no such name\) after/);
+    const [missing, failing, silent] = await Promise.all([
+      run(['missing.test', '25']),
+      run(['servfail.test', '25']),
+      run(['-w', '500ms', good, String(DROPPED)]),
+    ]);
+    expect(missing.stderr).toMatch(
+      /there is no name missing\.test, says the system's resolver \(DNS 127\.0\.0\.1: no such name\) after/,
+    );
     expect(failing.stderr).toMatch(/\(DNS 127\.0\.0\.1: SERVFAIL\)/);
-    expect(silent.stderr).toMatch(/two look alike from here\. `portping --diagnose 10\.78\.0\.2 7001` tells more\.\n$/);
+    expect(silent.stderr).toMatch(
+      /two look alike from here\. `portping --diagnose 10\.78\.0\.2 7001` tells more\.\n$/,
+    );
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.9', '127.0.0.1'] });
-    expect((await run(['missing.test', '25'])).stderr).toMatch(/\(DNS 127\.0\.0\.9: nobody listens there; 127\.0\.0\.1: no such name\)/);
+    expect((await run(['missing.test', '25'])).stderr).toMatch(
+      /\(DNS 127\.0\.0\.9: nobody listens there; 127\.0\.0\.1: no such name\)/,
+    );
   });
 
   it('makes a block of Markdown with nothing about this machine but what a ticket needs', async () => {
-    const { stdout, exitCode } = await lab.exec('client', [...portpingCommand, '--report', '-w', '500ms', 'good.test', String(DROPPED)], { env: { ALL_PROXY: 'http://user:secret@proxy.example:3128' } });
-    expect(stdout).toMatch(/^### good\.test:7001: filtered\n\n\*\*The host is up, and port 7001 is filtered/);
+    const { stdout, exitCode } = await lab.exec(
+      'client',
+      [...portpingCommand, '--report', '-w', '500ms', 'good.test', String(DROPPED)],
+      { env: { ALL_PROXY: 'http://user:secret@proxy.example:3128' } },
+    );
+    expect(stdout).toMatch(
+      /^### good\.test:7001: filtered\n\n\*\*The host is up, and port 7001 is filtered/,
+    );
     expect(stdout).toMatch(/\| Time \| \d{4}-\d\d-\d\dT[\d:.]+Z \(zone of the machine: /);
-    expect(stdout).toMatch(/\| From \| \S+, source address 10\.77\.0\.1 \|\n\| Resolver \| 127\.0\.0\.1 \|/);
+    expect(stdout).toMatch(
+      /\| From \| \S+, source address 10\.77\.0\.1 \|\n\| Resolver \| 127\.0\.0\.1 \|/,
+    );
     expect(stdout).toMatch(/\| Version \| portping \d/);
     expect(stdout).not.toMatch(/proxy|secret/i);
     expect(exitCode).toBe(2);

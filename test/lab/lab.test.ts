@@ -48,7 +48,14 @@ interface Case {
   local: boolean;
 }
 
-const ports = { open: 7000, closed: 7001, dropped: 7002, droppedOut: 7003, rejected: 7100, rejectedOut: 7200 };
+const ports = {
+  open: 7000,
+  closed: 7001,
+  dropped: 7002,
+  droppedOut: 7003,
+  rejected: 7100,
+  rejectedOut: 7200,
+};
 
 interface ConnectOptions {
   local?: boolean;
@@ -67,7 +74,14 @@ function connect(
 ): Case {
   const request = { host, port, ...source, giveUpMs: when === 'never' ? 600 : 6000 };
   const family = host.includes(':') ? 'IPv6' : 'IPv4';
-  return { kind: 'connect', situation: `${situation} (${family})`, request, expected: { code }, when, local };
+  return {
+    kind: 'connect',
+    situation: `${situation} (${family})`,
+    request,
+    expected: { code },
+    when,
+    local,
+  };
 }
 
 function connects(
@@ -102,7 +116,9 @@ function rejections(who: string, hosts: Addresses, firstPort: number, icmp6: Whe
     const port = firstPort + index;
     return [
       ...(v4 ? [connect(situation, hosts.v4, port, v4, 'at once')] : []),
-      ...(v6 ? [connect(situation, hosts.v6, port, v6, kind === 'tcp-reset' ? 'at once' : icmp6)] : []),
+      ...(v6
+        ? [connect(situation, hosts.v6, port, v6, kind === 'tcp-reset' ? 'at once' : icmp6)]
+        : []),
     ];
   });
 }
@@ -121,19 +137,46 @@ const fromPort = { local, localPort: 5555 };
 const straight: Case[] = [
   ...connects('an open port', [near.v4, near.v6], ports.open, 'open', 'at once'),
   ...connects('a closed port', [near.v4, near.v6], ports.closed, 'ECONNREFUSED', 'at once'),
-  ...connects('a closed port on loopback', ['127.0.0.1', '::1'], ports.closed, 'ECONNREFUSED', 'at once'),
+  ...connects(
+    'a closed port on loopback',
+    ['127.0.0.1', '::1'],
+    ports.closed,
+    'ECONNREFUSED',
+    'at once',
+  ),
   ...connects('a dropped port', [near.v4, near.v6], ports.dropped, 'none', 'never'),
-  ...connects('a port dropped by our own firewall', [near.v4, near.v6], ports.droppedOut, 'none', 'never'),
+  ...connects(
+    'a port dropped by our own firewall',
+    [near.v4, near.v6],
+    ports.droppedOut,
+    'none',
+    'never',
+  ),
   ...connects('an absent neighbour', ['10.77.0.99', 'fd77::99'], 80, 'EHOSTUNREACH', 'after 3 s'),
   ...connects('no route', ['10.99.0.1', 'fd99::1'], 80, 'ENETUNREACH', 'at once', { local }),
-  ...connects('a multicast address', ['224.0.0.1', 'ff02::1'], 80, 'ENETUNREACH', 'at once', { local }),
+  ...connects('a multicast address', ['224.0.0.1', 'ff02::1'], 80, 'ENETUNREACH', 'at once', {
+    local,
+  }),
   ...connects('the broadcast address', ['10.77.0.255'], 80, 'ENETUNREACH', 'at once', { local }),
   ...connects('a prohibit route', ['10.91.0.1', 'fd91::1'], 80, 'EACCES', 'at once', { local }),
   ...connects('a blackhole route', ['10.92.0.1', 'fd92::1'], 80, 'EINVAL', 'at once', { local }),
-  ...connects('an unreachable route', ['10.93.0.1', 'fd93::1'], 80, 'EHOSTUNREACH', 'at once', { local }),
-  connect('a source that is not ours', near.v4, ports.open, 'EADDRNOTAVAIL', 'at once', { localAddress: '10.77.0.55' }),
-  connect('a source of the other family', near.v4, ports.open, 'EINVAL', 'at once', { localAddress: 'fd77::1' }),
-  ...connects('a closed port from a source port', [near.v4], ports.closed, 'ECONNREFUSED', 'at once', fromPort),
+  ...connects('an unreachable route', ['10.93.0.1', 'fd93::1'], 80, 'EHOSTUNREACH', 'at once', {
+    local,
+  }),
+  connect('a source that is not ours', near.v4, ports.open, 'EADDRNOTAVAIL', 'at once', {
+    localAddress: '10.77.0.55',
+  }),
+  connect('a source of the other family', near.v4, ports.open, 'EINVAL', 'at once', {
+    localAddress: 'fd77::1',
+  }),
+  ...connects(
+    'a closed port from a source port',
+    [near.v4],
+    ports.closed,
+    'ECONNREFUSED',
+    'at once',
+    fromPort,
+  ),
   ...rejections('a server', near, ports.rejected, 'after 1 s'),
   ...rejections('our own firewall', near, ports.rejectedOut, 'after 1 s'),
 ];
@@ -141,7 +184,13 @@ const straight: Case[] = [
 const routed: Case[] = [
   ...connects('an open port behind a router', [far.v4, far.v6], ports.open, 'open', 'at once'),
   ...connects('a port dropped by a router', [far.v4, far.v6], ports.dropped, 'none', 'never'),
-  ...connects('an absent host behind a router', ['10.78.0.99', 'fd78::99'], 80, 'EHOSTUNREACH', 'after 3 s'),
+  ...connects(
+    'an absent host behind a router',
+    ['10.78.0.99', 'fd78::99'],
+    80,
+    'EHOSTUNREACH',
+    'after 3 s',
+  ),
   ...connects('a router without a route', ['10.99.0.1'], 80, 'ENETUNREACH', 'at once'),
   ...connects('a router without a route', ['fd99::1'], 80, 'ENETUNREACH', 'after 1 s'),
   ...connects('a prohibit route of a router', ['10.91.0.1'], 80, 'EHOSTUNREACH', 'at once'),
@@ -172,12 +221,31 @@ const zone: DnsZone = {
   'silent.test': 'silent',
 };
 
-function lookup(situation: string, name: string, expected: Expected, when: When = 'at once', family?: 4 | 6): Case {
+function lookup(
+  situation: string,
+  name: string,
+  expected: Expected,
+  when: When = 'at once',
+  family?: 4 | 6,
+): Case {
   return { kind: 'lookup', situation, request: { name, family }, expected, when, local: false };
 }
 
-function resolve(situation: string, name: string, code: string, when: When = 'at once', server = near.v4): Case {
-  return { kind: 'resolve', situation, request: { name, type: 'A', server }, expected: { code }, when, local: false };
+function resolve(
+  situation: string,
+  name: string,
+  code: string,
+  when: When = 'at once',
+  server = near.v4,
+): Case {
+  return {
+    kind: 'resolve',
+    situation,
+    request: { name, type: 'A', server },
+    expected: { code },
+    when,
+    local: false,
+  };
 }
 
 const notFound = { code: 'ENOTFOUND', errno: -3008, syscall: 'getaddrinfo' };
@@ -189,7 +257,13 @@ const names: Case[] = [
   lookup('a name of both families', 'both.test', found('2001:db8::1', '192.0.2.1')),
   lookup('a name in another case', 'V4.test', found('192.0.2.1')),
   lookup('a name in the hosts file', 'hosts.test', found('192.0.2.9')),
-  lookup('localhost over IPv4, twice because of ::1', 'localhost', found('127.0.0.1', '127.0.0.1'), 'at once', 4),
+  lookup(
+    'localhost over IPv4, twice because of ::1',
+    'localhost',
+    found('127.0.0.1', '127.0.0.1'),
+    'at once',
+    4,
+  ),
   lookup('a slow answer', 'slow.test', { code: 'open' }, 'after half a second'),
   lookup('NXDOMAIN', 'nxdomain.test', notFound),
   lookup('a name that is not in the zone', 'unheard-of.test', notFound),
@@ -225,7 +299,10 @@ const outcomes = new Map<Case, Outcome>();
 /** Runs all cases side by side in one plain Node in the client's namespace. */
 async function observe(lab: Lab, cases: Case[]): Promise<void> {
   const input = JSON.stringify(cases.map(({ kind, request }) => ({ kind, ...request })));
-  const { stdout, stderr } = await lab.exec('client', [node, plainNode], { input, env: { UV_THREADPOOL_SIZE: '64' } });
+  const { stdout, stderr } = await lab.exec('client', [node, plainNode], {
+    input,
+    env: { UV_THREADPOOL_SIZE: '64' },
+  });
   expect(stderr).toBe('');
   const list = JSON.parse(stdout) as Outcome[];
   cases.forEach((one, index) => outcomes.set(one, list[index] as Outcome));
@@ -252,7 +329,8 @@ function itShows(cases: Case[]): void {
   for (const one of cases) {
     const { kind, situation, expected, when } = one;
     const code = expected.errno ? `${expected.code} (${expected.errno})` : expected.code;
-    it(`shows ${situation} to ${seenBy[kind]} as ${code} ${when}${one.local ? ', locally' : ''}`, () => check(one));
+    it(`shows ${situation} to ${seenBy[kind]} as ${code} ${when}${one.local ? ', locally' : ''}`, () =>
+      check(one));
   }
 }
 
@@ -308,7 +386,9 @@ describeLab('The network lab', () => {
     await dns.update({ 'Later.test': { A: ['192.0.2.7'] } });
     await observeAndCheck(lab, resolve('after', 'later.test', 'open'));
     const queries = (await dns.queries()).filter((query) => query.name === 'later.test');
-    expect(queries).toEqual([1, 2].map(() => ({ name: 'later.test', type: 'A', transport: 'udp' })));
+    expect(queries).toEqual(
+      [1, 2].map(() => ({ name: 'later.test', type: 'A', transport: 'udp' })),
+    );
   });
 
   it('answers DNS over TCP', async () => {
@@ -345,7 +425,10 @@ describeLab('The network lab', () => {
     await routedLab.clearRules('server');
     await observeAndCheck(routedLab, connect('free', far.v4, 6000, 'ECONNREFUSED', 'at once'));
     await routedLab.ip('router', 'route del 10.78.0.0/24');
-    await observeAndCheck(routedLab, connect('without a route', far.v4, 6000, 'ENETUNREACH', 'at once'));
+    await observeAndCheck(
+      routedLab,
+      connect('without a route', far.v4, 6000, 'ENETUNREACH', 'at once'),
+    );
   });
 
   it('sets kernel parameters of a namespace', async () => {
@@ -356,13 +439,24 @@ describeLab('The network lab', () => {
 
   it('gives back what a command wrote, how it ended and how long it took', async () => {
     const script = 'cat; echo "$word" >&2; sleep 0.1; exit 3';
-    const result = await lab.exec('client', ['sh', '-c', script], { input: 'in', env: { word: 'err' } });
-    expect(result).toMatchObject({ stdout: 'in', stderr: 'err\n', exitCode: 3, signal: null, timedOut: false });
+    const result = await lab.exec('client', ['sh', '-c', script], {
+      input: 'in',
+      env: { word: 'err' },
+    });
+    expect(result).toMatchObject({
+      stdout: 'in',
+      stderr: 'err\n',
+      exitCode: 3,
+      signal: null,
+      timedOut: false,
+    });
     expect(result.elapsedMs).toBeGreaterThan(95);
   });
 
   it('kills a command at its timeout, with what it started', async () => {
-    const result = await lab.exec('client', ['sh', '-c', 'sleep 60 & echo $!; wait'], { timeoutMs: 300 });
+    const result = await lab.exec('client', ['sh', '-c', 'sleep 60 & echo $!; wait'], {
+      timeoutMs: 300,
+    });
     expect(result).toMatchObject({ exitCode: null, signal: 'SIGKILL', timedOut: true });
     expect(existsSync(`/proc/${result.stdout.trim()}/exe`)).toBe(false);
   });
@@ -376,12 +470,18 @@ describeLab('The network lab', () => {
 
   it('leaves nothing behind when it is closed, not even processes in the background', async () => {
     const other = await createLab();
-    const { stdout: pid } = await other.exec('server', ['sh', '-c', 'sleep 60 >/dev/null 2>&1 & echo $!']);
+    const { stdout: pid } = await other.exec('server', [
+      'sh',
+      '-c',
+      'sleep 60 >/dev/null 2>&1 & echo $!',
+    ]);
     await other.listen('server');
     await other.close();
     expect(existsSync(`/proc/${pid.trim()}/exe`)).toBe(false);
     for (const namespace of Object.values(other.namespaces)) {
-      expect(existsSync(`/run/netns/${namespace}`) || existsSync(`/etc/netns/${namespace}`)).toBe(false);
+      expect(existsSync(`/run/netns/${namespace}`) || existsSync(`/etc/netns/${namespace}`)).toBe(
+        false,
+      );
     }
   });
 
@@ -404,7 +504,10 @@ describeLab(
     beforeAll(async () => {
       lab = await openLab();
       link = await lab.delayLink({ rttMs: 20 });
-      await Promise.all([lab.listen('server', { port: ports.open }), rejectAll(lab, ports.rejected, 'input')]);
+      await Promise.all([
+        lab.listen('server', { port: ports.open }),
+        rejectAll(lab, ports.rejected, 'input'),
+      ]);
       await observe(lab, overDelay);
       await saveFacts();
     });
@@ -415,7 +518,9 @@ describeLab(
 
     for (const family of ['v4', 'v6'] as const) {
       it(`makes connects take its round-trip time (IP${family})`, async () => {
-        const cases = Array.from({ length: 12 }, () => connect('', link.server[family], ports.open, 'open', 'at once'));
+        const cases = Array.from({ length: 12 }, () =>
+          connect('', link.server[family], ports.open, 'open', 'at once'),
+        );
         await observe(lab, cases);
         const sorted = cases.map((one) => outcomes.get(one)?.elapsedMs ?? 0).sort((a, b) => a - b);
         expect(sorted[0]).toBeGreaterThan(19.9);
@@ -430,7 +535,10 @@ describeLab(
       await observeAndCheck(lab, one);
       expect(outcomes.get(one)?.elapsedMs).toBeGreaterThan(149);
       await slow.stop();
-      await observeAndCheck(lab, connect('', slow.server.v4, ports.closed, 'ENETUNREACH', 'at once', { local }));
+      await observeAndCheck(
+        lab,
+        connect('', slow.server.v4, ports.closed, 'ENETUNREACH', 'at once', { local }),
+      );
     });
   },
   delayLinkAvailable,
@@ -439,6 +547,10 @@ describeLab(
 /** Writes all that was seen to the file that PORTPING_LAB_FACTS names, to compare machines and Node versions. */
 async function saveFacts(): Promise<void> {
   const file = process.env['PORTPING_LAB_FACTS'];
-  const facts = [...outcomes].map(([{ kind, situation }, outcome]) => ({ kind, situation, ...outcome }));
+  const facts = [...outcomes].map(([{ kind, situation }, outcome]) => ({
+    kind,
+    situation,
+    ...outcome,
+  }));
   if (file) await writeFile(file, JSON.stringify(facts, null, 1));
 }

@@ -22,7 +22,13 @@ const actions = {
   },
   lookup: ({ name, family = 0 }, done) => {
     const startedAt = performance.now();
-    dns.lookup(name, { family, all: true }, (error, found) => done(startedAt, error, found?.map((one) => one.address)));
+    dns.lookup(name, { family, all: true }, (error, found) =>
+      done(
+        startedAt,
+        error,
+        found?.map((one) => one.address),
+      ),
+    );
   },
   resolve: ({ name, type, server }, done) => {
     const startedAt = performance.now();

@@ -16,13 +16,24 @@ interface Expected {
 }
 
 let lab: Lab;
-const run = (args: string[], wrapper: string[] = []): Promise<ExecResult> => lab.exec('client', [...wrapper, ...portpingCommand, ...args]);
+const run = (args: string[], wrapper: string[] = []): Promise<ExecResult> =>
+  lab.exec('client', [...wrapper, ...portpingCommand, ...args]);
 
 /** Runs the command in text and in JSON, side by side, and checks the line, the code, the reason, the exit code and the time. */
-async function check(args: string[], port: number, expected: Expected, wrapper: string[] = []): Promise<Record<string, any>> {
-  const [text, json] = await Promise.all([run(args, wrapper), run(['-o', 'json', ...args], wrapper)]);
+async function check(
+  args: string[],
+  port: number,
+  expected: Expected,
+  wrapper: string[] = [],
+): Promise<Record<string, any>> {
+  const [text, json] = await Promise.all([
+    run(args, wrapper),
+    run(['-o', 'json', ...args], wrapper),
+  ]);
   if (expected.code === null) {
-    expect(text.stdout).toMatch(new RegExp(`^Success! Pinged port ${port} in [\\d.]+ milliseconds\\.\\n$`));
+    expect(text.stdout).toMatch(
+      new RegExp(`^Success! Pinged port ${port} in [\\d.]+ milliseconds\\.\\n$`),
+    );
   } else {
     expect(text.stdout).toBe(`Error Detected: Connection refused <${expected.code}> returned.\n`);
     expect(text.stderr).toMatch(new RegExp(`^${expected.code} WSA`));
@@ -30,7 +41,11 @@ async function check(args: string[], port: number, expected: Expected, wrapper: 
   if (expected.says) expect(text.stderr).toMatch(expected.says);
   expect(text.stderr).not.toMatch(/\n\s+at /);
   const object = JSON.parse(json.stdout) as Record<string, any>;
-  expect(object).toMatchObject({ schema: 'portping/1', reason: expected.reason, exitCode: expected.exitCode });
+  expect(object).toMatchObject({
+    schema: 'portping/1',
+    reason: expected.reason,
+    exitCode: expected.exitCode,
+  });
   expect([text.exitCode, json.exitCode]).toEqual([expected.exitCode, expected.exitCode]);
   for (const { elapsedMs } of [text, json]) {
     expect(elapsedMs, json.stdout).toBeGreaterThanOrEqual(expected.atLeastMs ?? 0);
@@ -45,7 +60,11 @@ describeLab('portping in a network of its own', () => {
 
   beforeAll(async () => {
     lab = await createLab({ router: true });
-    const [open, reset] = await Promise.all([lab.listen('server'), lab.listen('server', { onConnection: 'reset' }), lab.listen('server', { port: 99 })]);
+    const [open, reset] = await Promise.all([
+      lab.listen('server'),
+      lab.listen('server', { onConnection: 'reset' }),
+      lab.listen('server', { port: 99 }),
+    ]);
     openPort = open.port;
     rstPort = reset.port;
     await lab.drop(81);
@@ -62,7 +81,10 @@ describeLab('portping in a network of its own', () => {
     // A second address of the server that drops everything for this port, and one that refuses.
     await lab.ip('server', 'addr add 10.78.0.11/24 dev eth0');
     await lab.ip('server', 'addr add 10.78.0.12/24 dev eth0');
-    await lab.nft('server', `add rule inet lab input ip daddr 10.78.0.11 tcp dport ${openPort} drop\nadd rule inet lab input ip daddr 10.78.0.12 tcp dport ${openPort} reject with tcp reset`);
+    await lab.nft(
+      'server',
+      `add rule inet lab input ip daddr 10.78.0.11 tcp dport ${openPort} drop\nadd rule inet lab input ip daddr 10.78.0.12 tcp dport ${openPort} reject with tcp reset`,
+    );
     await lab.dns('client', {
       address: '127.0.0.1',
       zone: {
@@ -89,17 +111,32 @@ describeLab('portping in a network of its own', () => {
 
   it('says that an open port is open, and sends nothing but the handshake', async () => {
     const listener = await lab.listen('server');
-    await check([lab.server.v4, String(listener.port)], listener.port, { code: null, exitCode: 0, reason: null });
+    await check([lab.server.v4, String(listener.port)], listener.port, {
+      code: null,
+      exitCode: 0,
+      reason: null,
+    });
     expect((await listener.connections()).map(({ end }) => end)).toEqual(['fin', 'fin']);
     await listener.stop();
   });
 
   it('says that an IPv6 port is open', async () => {
-    await check([`[${lab.server.v6}]:${openPort}`], openPort, { code: null, exitCode: 0, reason: null });
+    await check([`[${lab.server.v6}]:${openPort}`], openPort, {
+      code: null,
+      exitCode: 0,
+      reason: null,
+    });
   });
 
   it('calls dropped packets filtered at the deadline', async () => {
-    await check(['-w', '1s', lab.server.v4, '81'], 81, { code: 10060, exitCode: 2, reason: 'no-response', atLeastMs: 950, atMostMs: 2000, says: /two look alike/ });
+    await check(['-w', '1s', lab.server.v4, '81'], 81, {
+      code: 10060,
+      exitCode: 2,
+      reason: 'no-response',
+      atLeastMs: 950,
+      atMostMs: 2000,
+      says: /two look alike/,
+    });
   });
 
   it('calls a reset closed', async () => {
@@ -111,14 +148,27 @@ describeLab('portping in a network of its own', () => {
   });
 
   it('calls host-unreachable and admin-prohibited filtered, and names both causes that look alike', async () => {
-    const expected = { code: 10065, exitCode: 2, reason: 'host-unreach', says: /firewall rejects[^]*router does not find/ };
-    await Promise.all([check([lab.server.v4, '84'], 84, expected), check([lab.server.v4, '85'], 85, expected)]);
+    const expected = {
+      code: 10065,
+      exitCode: 2,
+      reason: 'host-unreach',
+      says: /firewall rejects[^]*router does not find/,
+    };
+    await Promise.all([
+      check([lab.server.v4, '84'], 84, expected),
+      check([lab.server.v4, '85'], 85, expected),
+    ]);
   });
 
   it('calls net-unreachable from a router filtered, but the same error from this machine a failure', async () => {
     await Promise.all([
       check([lab.server.v4, '86'], 86, { code: 10051, exitCode: 2, reason: 'net-unreach' }),
-      check(['10.93.0.1', '80'], 80, { code: 10051, exitCode: 4, reason: 'no-route', says: /this machine has no usable route/ }),
+      check(['10.93.0.1', '80'], 80, {
+        code: 10051,
+        exitCode: 4,
+        reason: 'no-route',
+        says: /this machine has no usable route/,
+      }),
     ]);
   });
 
@@ -127,37 +177,78 @@ describeLab('portping in a network of its own', () => {
   });
 
   it('calls an ICMPv6 prohibition filtered and not a local fault', async () => {
-    await check([lab.server.v6, '85'], 85, { code: 10013, exitCode: 2, reason: 'admin-prohibited' });
+    await check([lab.server.v6, '85'], 85, {
+      code: 10013,
+      exitCode: 2,
+      reason: 'admin-prohibited',
+    });
   });
 
   it('infers an absent host from the time an unanswered ARP request takes', async () => {
-    await check(['10.77.0.77', '80'], 80, { code: 10065, exitCode: 2, reason: 'host-unreach', atLeastMs: 2800, atMostMs: 6000, says: /Probably no host/ });
+    await check(['10.77.0.77', '80'], 80, {
+      code: 10065,
+      exitCode: 2,
+      reason: 'host-unreach',
+      atLeastMs: 2800,
+      atMostMs: 6000,
+      says: /Probably no host/,
+    });
   });
 
   it('calls an absent host filtered when the timeout is shorter than ARP', async () => {
-    await check(['-w', '1', '10.77.0.78', '80'], 80, { code: 10060, exitCode: 2, reason: 'no-response', atLeastMs: 950, atMostMs: 2000 });
+    await check(['-w', '1', '10.77.0.78', '80'], 80, {
+      code: 10060,
+      exitCode: 2,
+      reason: 'no-response',
+      atLeastMs: 950,
+      atMostMs: 2000,
+    });
   });
 
   it('tells a local policy, a blackhole, an unreachable route and a bad source from remote answers', async () => {
     await Promise.all([
-      check(['10.90.0.1', '80'], 80, { code: 10013, exitCode: 4, reason: 'not-permitted', says: /this machine does not permit/ }),
+      check(['10.90.0.1', '80'], 80, {
+        code: 10013,
+        exitCode: 4,
+        reason: 'not-permitted',
+        says: /this machine does not permit/,
+      }),
       check(['10.91.0.1', '80'], 80, { code: 10022, exitCode: 4, reason: 'no-route' }),
       check(['10.92.0.1', '80'], 80, { code: 10065, exitCode: 4, reason: 'no-route' }),
-      check(['--source', '10.77.0.99', lab.server.v4, '80'], 80, { code: 10049, exitCode: 4, reason: 'bad-source' }),
-      check(['--source', '127.0.0.1', lab.server.v4, '80'], 80, { code: 10022, exitCode: 4, reason: 'bad-source' }),
+      check(['--source', '10.77.0.99', lab.server.v4, '80'], 80, {
+        code: 10049,
+        exitCode: 4,
+        reason: 'bad-source',
+      }),
+      check(['--source', '127.0.0.1', lab.server.v4, '80'], 80, {
+        code: 10022,
+        exitCode: 4,
+        reason: 'bad-source',
+      }),
     ]);
   });
 
   it('probes from the source address it is given', async () => {
     await lab.ip('client', 'addr add 10.77.0.33/24 dev eth0');
-    const { attempts } = await check(['--source', '10.77.0.33', lab.server.v4, String(openPort)], openPort, { code: null, exitCode: 0, reason: null });
+    const { attempts } = await check(
+      ['--source', '10.77.0.33', lab.server.v4, String(openPort)],
+      openPort,
+      { code: null, exitCode: 0, reason: null },
+    );
     expect(attempts[0].local.address).toBe('10.77.0.33');
   });
 
   it('does not call a port closed or filtered when no file descriptor is left', async () => {
     // Node itself needs about 20; the limit is raised until it starts and the probe just does not get one.
     const limits = Array.from({ length: 14 }, (_, index) => 12 + index);
-    const runs = await Promise.all(limits.map((limit) => run(['-q', lab.server.v4, String(openPort)], ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'])));
+    const runs = await Promise.all(
+      limits.map((limit) =>
+        run(
+          ['-q', lab.server.v4, String(openPort)],
+          ['sh', '-c', `ulimit -n ${limit}; exec "$@"`, 'sh'],
+        ),
+      ),
+    );
     const short = runs.findIndex(({ exitCode }) => exitCode === 4);
     expect(short).toBeGreaterThanOrEqual(0);
     const wrapper = ['sh', '-c', `ulimit -n ${limits[short]}; exec "$@"`, 'sh'];
@@ -165,70 +256,156 @@ describeLab('portping in a network of its own', () => {
     expect(stdout).toBe('Error Detected: Connection refused <10024> returned.\n');
     expect(stderr).toMatch(/no file descriptor was left/);
     const named = await run(['-o', 'json', 'open.test', String(openPort)], wrapper);
-    expect(JSON.parse(named.stdout)).toMatchObject({ state: 'failed', reason: 'no-files-left', exitCode: 4 });
+    expect(JSON.parse(named.stdout)).toMatchObject({
+      state: 'failed',
+      reason: 'no-files-left',
+      exitCode: 4,
+    });
   });
 
   it('says 11001 for a name that does not exist', async () => {
-    await check(['missing.test', '25'], 25, { code: 11001, exitCode: 3, reason: 'name-not-found', says: /there is no name missing\.test[^]*Try the IP address/ });
+    await check(['missing.test', '25'], 25, {
+      code: 11001,
+      exitCode: 3,
+      reason: 'name-not-found',
+      says: /there is no name missing\.test[^]*Try the IP address/,
+    });
   });
 
   it('connects to an alias without an IPv6 address whose IPv4 address comes late', async () => {
-    await check(['--dns', '127.0.0.1', 'alias.test', String(openPort)], openPort, { code: null, exitCode: 0, reason: null });
+    await check(['--dns', '127.0.0.1', 'alias.test', String(openPort)], openPort, {
+      code: null,
+      exitCode: 0,
+      reason: null,
+    });
   });
 
   it('says 11004 for a name without an address, or without one of the family asked for', async () => {
     await Promise.all([
-      check(['--dns', '127.0.0.1', 'bare-alias.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address' }),
-      check(['--dns', '127.0.0.1', '-6', 'alias.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address', says: /no IPv6 address/ }),
+      check(['--dns', '127.0.0.1', 'bare-alias.test', '25'], 25, {
+        code: 11004,
+        exitCode: 3,
+        reason: 'name-no-address',
+      }),
+      check(['--dns', '127.0.0.1', '-6', 'alias.test', '25'], 25, {
+        code: 11004,
+        exitCode: 3,
+        reason: 'name-no-address',
+        says: /no IPv6 address/,
+      }),
       check(['nodata.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address' }),
-      check(['-4', 'six.test', '25'], 25, { code: 11004, exitCode: 3, reason: 'name-no-address', says: /no IPv4 address/ }),
+      check(['-4', 'six.test', '25'], 25, {
+        code: 11004,
+        exitCode: 3,
+        reason: 'name-no-address',
+        says: /no IPv4 address/,
+      }),
     ]);
   });
 
   it('tells SERVFAIL, REFUSED and FORMERR apart, also when the system calls them "not found"', async () => {
     await Promise.all([
-      check(['servfail.test', '25'], 25, { code: 11002, exitCode: 3, reason: 'resolver-failed', says: /SERVFAIL/ }),
-      check(['refused.test', '25'], 25, { code: 11003, exitCode: 3, reason: 'resolver-failed', says: /REFUSED/ }),
-      check(['formerr.test', '25'], 25, { code: 11003, exitCode: 3, reason: 'resolver-failed', says: /FORMERR/ }),
-      check(['half.test', '25'], 25, { code: 11002, exitCode: 3, reason: 'resolver-failed', says: /SERVFAIL/ }),
+      check(['servfail.test', '25'], 25, {
+        code: 11002,
+        exitCode: 3,
+        reason: 'resolver-failed',
+        says: /SERVFAIL/,
+      }),
+      check(['refused.test', '25'], 25, {
+        code: 11003,
+        exitCode: 3,
+        reason: 'resolver-failed',
+        says: /REFUSED/,
+      }),
+      check(['formerr.test', '25'], 25, {
+        code: 11003,
+        exitCode: 3,
+        reason: 'resolver-failed',
+        says: /FORMERR/,
+      }),
+      check(['half.test', '25'], 25, {
+        code: 11002,
+        exitCode: 3,
+        reason: 'resolver-failed',
+        says: /SERVFAIL/,
+      }),
     ]);
   });
 
   it('keeps the deadline when the resolver is silent, and gives the prompt back', async () => {
-    await check(['-w', '800ms', 'silent.test', '25'], 25, { code: 11002, exitCode: 3, reason: 'resolver-timeout', atLeastMs: 780, atMostMs: 1800 });
+    await check(['-w', '800ms', 'silent.test', '25'], 25, {
+      code: 11002,
+      exitCode: 3,
+      reason: 'resolver-timeout',
+      atLeastMs: 780,
+      atMostMs: 1800,
+    });
   });
 
   it('asks the DNS server it is given, with the same distinctions', async () => {
-    const [open, missing] = await Promise.all([run(['--dns', '127.0.0.1', 'dual.test', String(openPort)]), run(['--dns', '127.0.0.1:53', 'missing.test', '25'])]);
+    const [open, missing] = await Promise.all([
+      run(['--dns', '127.0.0.1', 'dual.test', String(openPort)]),
+      run(['--dns', '127.0.0.1:53', 'missing.test', '25']),
+    ]);
     expect(open).toMatchObject({ exitCode: 0, stderr: '' });
     expect(missing.stderr).toMatch(/^11001 .*says the DNS server 127\.0\.0\.1:53/);
     expect(missing.exitCode).toBe(3);
-    await check(['-w', '500ms', '--dns', '10.78.0.2', 'open.test', '25'], 25, { code: 11002, exitCode: 3, reason: 'resolver-failed' });
+    await check(['-w', '500ms', '--dns', '10.78.0.2', 'open.test', '25'], 25, {
+      code: 11002,
+      exitCode: 3,
+      reason: 'resolver-failed',
+    });
     await lab.nft('server', 'add rule inet lab input udp dport 53 drop');
-    await check(['-w', '500ms', '--dns', '10.78.0.2', 'open.test', '25'], 25, { code: 11002, exitCode: 3, reason: 'resolver-timeout', atMostMs: 1800 });
+    await check(['-w', '500ms', '--dns', '10.78.0.2', 'open.test', '25'], 25, {
+      code: 11002,
+      exitCode: 3,
+      reason: 'resolver-timeout',
+      atMostMs: 1800,
+    });
   });
 
   it('resolves internationalised names', async () => {
-    await check(['münchen.test', String(openPort)], openPort, { code: null, exitCode: 0, reason: null });
+    await check(['münchen.test', String(openPort)], openPort, {
+      code: null,
+      exitCode: 0,
+      reason: null,
+    });
   });
 
   it('reaches the second address 0.25 s after a first one that drops', async () => {
-    const object = await check(['dropping-first.test', String(openPort)], openPort, { code: null, exitCode: 0, reason: null, atLeastMs: 270, atMostMs: 2000 });
-    expect(object['attempts']).toMatchObject([{ address: '10.78.0.11', state: 'cancelled' }, { address: lab.server.v4, state: 'open' }]);
+    const object = await check(['dropping-first.test', String(openPort)], openPort, {
+      code: null,
+      exitCode: 0,
+      reason: null,
+      atLeastMs: 270,
+      atMostMs: 2000,
+    });
+    expect(object['attempts']).toMatchObject([
+      { address: '10.78.0.11', state: 'cancelled' },
+      { address: lab.server.v4, state: 'open' },
+    ]);
     expect(object['latencyMs']).toBeLessThan(100);
   });
 
   it('reaches the second address at once after a first one that refuses, and reports the refusal', async () => {
     const object = await check(['refusing-first.test', String(openPort)], openPort, {
-      code: null, exitCode: 0, reason: null, says: /^10\.78\.0\.12:\d+: closed, conn-refused <10061> .*opened\.\n$/,
+      code: null,
+      exitCode: 0,
+      reason: null,
+      says: /^10\.78\.0\.12:\d+: closed, conn-refused <10061> .*opened\.\n$/,
     });
-    expect(object['attempts']).toMatchObject([{ state: 'closed', error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' } }, { state: 'open' }]);
+    expect(object['attempts']).toMatchObject([
+      { state: 'closed', error: { code: 'ECONNREFUSED', winsock: 10061, syscall: 'connect' } },
+      { state: 'open' },
+    ]);
   });
 
   it('gives every address its own verdict with --all, and the highest exit code', async () => {
     const { stdout, exitCode } = await run(['--all', 'refusing-first.test', String(openPort)]);
     expect(stdout).toMatch(
-      new RegExp(`^refusing-first\\.test:${openPort} \\(10\\.78\\.0\\.12\\)  Error Detected: Connection refused <10061> returned\\.\\nrefusing-first\\.test:${openPort} \\(10\\.78\\.0\\.2\\)  Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n$`),
+      new RegExp(
+        `^refusing-first\\.test:${openPort} \\(10\\.78\\.0\\.12\\)  Error Detected: Connection refused <10061> returned\\.\\nrefusing-first\\.test:${openPort} \\(10\\.78\\.0\\.2\\)  Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n$`,
+      ),
     );
     expect(exitCode).toBe(1);
   });
@@ -241,22 +418,38 @@ describeLab('portping in a network of its own', () => {
   });
 
   it('times resolving apart from connecting', async () => {
-    const { resolution, latencyMs } = JSON.parse((await run(['-o', 'json', 'slow.test', String(openPort)])).stdout);
+    const { resolution, latencyMs } = JSON.parse(
+      (await run(['-o', 'json', 'slow.test', String(openPort)])).stdout,
+    );
     expect(resolution.elapsedMs).toBeGreaterThan(590);
     expect(latencyMs).toBeLessThan(100);
   });
 
   it.each<[what: string, withSource: boolean, winsock: number, says: RegExp]>([
     ['no source address', false, 10049, /no free source port[^]*ephemeral ports\.\n$/],
-    ['a source address', true, 10048, /no free source port[^]*With --source each connection needs a port of its own/],
-  ])('does not call a port anything when the source ports are used up and %s is given', async (_, withSource, winsock, says) => {
-    const second = await createLab();
-    try {
-      const { port } = await second.listen('server');
-      await second.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
-      const source = withSource ? { localAddress: second.client.v4 } : {};
-      const args = [...(withSource ? ['--source', second.client.v4] : []), second.server.v4, String(port)];
-      const holders = await second.exec('client', [portpingCommand[0] ?? 'node', '-e', `
+    [
+      'a source address',
+      true,
+      10048,
+      /no free source port[^]*With --source each connection needs a port of its own/,
+    ],
+  ])(
+    'does not call a port anything when the source ports are used up and %s is given',
+    async (_, withSource, winsock, says) => {
+      const second = await createLab();
+      try {
+        const { port } = await second.listen('server');
+        await second.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
+        const source = withSource ? { localAddress: second.client.v4 } : {};
+        const args = [
+          ...(withSource ? ['--source', second.client.v4] : []),
+          second.server.v4,
+          String(port),
+        ];
+        const holders = await second.exec('client', [
+          portpingCommand[0] ?? 'node',
+          '-e',
+          `
         const net = require('net');
         let held = 0;
         (function next() {
@@ -268,16 +461,20 @@ describeLab('portping in a network of its own', () => {
             process.stdout.write(JSON.stringify({ held, stdout, stderr, status }));
             process.exit();
           });
-        })();`, ...portpingCommand, ...args]);
-      const { held, stdout, stderr, status } = JSON.parse(holders.stdout);
-      expect(held).toBeGreaterThan(0);
-      expect(stdout).toBe(`Error Detected: Connection refused <${winsock}> returned.\n`);
-      expect(stderr).toMatch(says);
-      expect(status).toBe(4);
-    } finally {
-      await second.close();
-    }
-  });
+        })();`,
+          ...portpingCommand,
+          ...args,
+        ]);
+        const { held, stdout, stderr, status } = JSON.parse(holders.stdout);
+        expect(held).toBeGreaterThan(0);
+        expect(stdout).toBe(`Error Detected: Connection refused <${winsock}> returned.\n`);
+        expect(stderr).toMatch(says);
+        expect(status).toBe(4);
+      } finally {
+        await second.close();
+      }
+    },
+  );
 
   it('works without any network at all', async () => {
     const bare = await createLab();

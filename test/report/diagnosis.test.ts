@@ -1,7 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import { findings, verdictOf } from '../../src/core/diagnosis/rules.js';
 import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../src/report/diagnosis.js';
-import { closed, dropped, filtered, observations, open, OTHER_V4, type Particulars, server, unresolved, V4 } from '../core/diagnosis/observations.js';
+import {
+  closed,
+  dropped,
+  filtered,
+  observations,
+  open,
+  OTHER_V4,
+  type Particulars,
+  server,
+  unresolved,
+  V4,
+} from '../core/diagnosis/observations.js';
 
 const plain = (text: string): string => text;
 const paint = { good: plain, bad: plain, dim: plain };
@@ -13,8 +24,14 @@ function diagnosis(particulars: Particulars) {
   return { observations: seen, findings: found, verdict: verdictOf(found) };
 }
 
-const text = (particulars: Particulars, unicode = true): string => diagnosisText(diagnosis(particulars), { paint, unicode });
-const stale = { attempts: [filtered()], given: open(OTHER_V4), companions: [filtered('no-response', V4, 443)], machine: { proxy: { variable: 'ALL_PROXY', proxy: 'proxy.example' } } } as const;
+const text = (particulars: Particulars, unicode = true): string =>
+  diagnosisText(diagnosis(particulars), { paint, unicode });
+const stale = {
+  attempts: [filtered()],
+  given: open(OTHER_V4),
+  companions: [filtered('no-response', V4, 443)],
+  machine: { proxy: { variable: 'ALL_PROXY', proxy: 'proxy.example' } },
+} as const;
 
 describe('a diagnosis for people', () => {
   it('is a line for each thing that was looked at, the verdict, its evidence, how sure it is, what to do, and hints', () => {
@@ -41,22 +58,62 @@ Also: Applications that heed ALL_PROXY would not connect directly but through pr
   });
 
   it('says what became of a connection that was dropped', () => {
-    expect(text({ attempts: [dropped('reset')] })).toMatch(/open in 10\.0 ms, reset by the other side 1\.00 ms later/);
+    expect(text({ attempts: [dropped('reset')] })).toMatch(
+      /open in 10\.0 ms, reset by the other side 1\.00 ms later/,
+    );
   });
 
   it('escapes what came from the command line or the network', () => {
-    const hostile = { host: HOSTILE, outcome: { ...unresolved(), host: HOSTILE }, name: { servers: [server('no-such-name', HOSTILE)], foundBySearch: [{ name: HOSTILE, addresses: [HOSTILE] }] }, machine: { hostName: HOSTILE, timeZone: HOSTILE, proxy: { variable: 'ALL_PROXY', proxy: HOSTILE } } };
-    for (const output of [text(hostile), diagnosisJson(diagnosis(hostile)), diagnosisMarkdown(diagnosis(hostile), '1.0.0')]) expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
+    const hostile = {
+      host: HOSTILE,
+      outcome: { ...unresolved(), host: HOSTILE },
+      name: {
+        servers: [server('no-such-name', HOSTILE)],
+        foundBySearch: [{ name: HOSTILE, addresses: [HOSTILE] }],
+      },
+      machine: {
+        hostName: HOSTILE,
+        timeZone: HOSTILE,
+        proxy: { variable: 'ALL_PROXY', proxy: HOSTILE },
+      },
+    };
+    for (const output of [
+      text(hostile),
+      diagnosisJson(diagnosis(hostile)),
+      diagnosisMarkdown(diagnosis(hostile), '1.0.0'),
+    ])
+      expect(output).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
   });
 });
 
 describe('a diagnosis for programs', () => {
   it('is one JSON object on one line with the verdict, all findings and all observations', () => {
-    const line = diagnosisJson(diagnosis({ attempts: [closed('198.51.100.10', 5432, 1.23456789)] }));
+    const line = diagnosisJson(
+      diagnosis({ attempts: [closed('198.51.100.10', 5432, 1.23456789)] }),
+    );
     expect(line.indexOf('\n')).toBe(line.length - 1);
     const object = JSON.parse(line) as Record<string, any>;
-    expect(Object.keys(object)).toEqual(['schema', 'type', 'time', 'elapsedMs', 'target', 'state', 'reason', 'exitCode', 'verdict', 'findings', 'observations']);
-    expect(object).toMatchObject({ schema: 'portping/1', type: 'diagnosis', state: 'closed', reason: 'conn-refused', exitCode: 1, verdict: { kind: 'refused', certainty: 'certain', evidence: [{ elapsedMs: 1.235 }] } });
+    expect(Object.keys(object)).toEqual([
+      'schema',
+      'type',
+      'time',
+      'elapsedMs',
+      'target',
+      'state',
+      'reason',
+      'exitCode',
+      'verdict',
+      'findings',
+      'observations',
+    ]);
+    expect(object).toMatchObject({
+      schema: 'portping/1',
+      type: 'diagnosis',
+      state: 'closed',
+      reason: 'conn-refused',
+      exitCode: 1,
+      verdict: { kind: 'refused', certainty: 'certain', evidence: [{ elapsedMs: 1.235 }] },
+    });
     expect(object['findings'][0]).toEqual(object['verdict']);
   });
 });
@@ -87,11 +144,26 @@ describe('a diagnosis for a ticket', () => {
   });
 
   it('keeps to itself what it was not asked for: proxies, search domains, other addresses of this machine', () => {
-    const output = diagnosisMarkdown(diagnosis({ ...stale, name: { servers: [server('no-such-name')], foundBySearch: [{ name: 'db.secret.example', addresses: [V4] }] }, machine: { ...stale.machine, addresses: [{ interface: 'wg0', address: '10.99.0.7', family: 4 }] } }), '1.0.0');
+    const output = diagnosisMarkdown(
+      diagnosis({
+        ...stale,
+        name: {
+          servers: [server('no-such-name')],
+          foundBySearch: [{ name: 'db.secret.example', addresses: [V4] }],
+        },
+        machine: {
+          ...stale.machine,
+          addresses: [{ interface: 'wg0', address: '10.99.0.7', family: 4 }],
+        },
+      }),
+      '1.0.0',
+    );
     expect(output).not.toMatch(/proxy|secret|wg0|10\.99/i);
   });
 
   it('does not let a name become markup', () => {
-    expect(diagnosisMarkdown(diagnosis({ host: '*a*|<b>`c`' }), '1.0.0')).toMatch(/^### \\\*a\\\*\\\|\\<b\\>\\`c\\`:5432/);
+    expect(diagnosisMarkdown(diagnosis({ host: '*a*|<b>`c`' }), '1.0.0')).toMatch(
+      /^### \\\*a\\\*\\\|\\<b\\>\\`c\\`:5432/,
+    );
   });
 });

@@ -8,21 +8,33 @@ describe('explaining one error', () => {
   it('gives its number, its names on each platform, what it means and what to do', () => {
     expect(explainError('10061')).toBe(
       '10061 WSAECONNREFUSED  ECONNREFUSED (Linux 111, macOS 61)\n' +
-      'The host answered that nothing listens on that port, or a firewall answered so for it.\n' +
-      'Check that the service is running and listens on this address and port.\n',
+        'The host answered that nothing listens on that port, or a firewall answered so for it.\n' +
+        'Check that the service is running and listens on this address and port.\n',
     );
   });
 
   it('gives the same by whatever name or number it is asked for', () => {
-    for (const query of ['WSAECONNREFUSED', 'ECONNREFUSED', 'econnrefused', '0x274D', '-4078', ' 10061 ']) expect(explainError(query), query).toBe(explainError('10061'));
+    for (const query of [
+      'WSAECONNREFUSED',
+      'ECONNREFUSED',
+      'econnrefused',
+      '0x274D',
+      '-4078',
+      ' 10061 ',
+    ])
+      expect(explainError(query), query).toBe(explainError('10061'));
   });
 
   it('names the other codes that mean the same', () => {
-    expect(explainError('EMFILE').split('\n')[0]).toBe('10024 WSAEMFILE  EMFILE (Linux 24, macOS 24); also ENFILE');
+    expect(explainError('EMFILE').split('\n')[0]).toBe(
+      '10024 WSAEMFILE  EMFILE (Linux 24, macOS 24); also ENFILE',
+    );
   });
 
   it('names the codes of resolvers, which have no errno', () => {
-    expect(explainError('EAI_AGAIN').split('\n')[0]).toBe('11002 WSATRY_AGAIN  EAI_AGAIN, ESERVFAIL, ETIMEOUT');
+    expect(explainError('EAI_AGAIN').split('\n')[0]).toBe(
+      '11002 WSATRY_AGAIN  EAI_AGAIN, ESERVFAIL, ETIMEOUT',
+    );
   });
 
   it('leaves out what a platform does not have', () => {
@@ -44,7 +56,9 @@ describe('explaining every error', () => {
 
   it('gives one line for each row of the table, sorted, and ends with a newline', () => {
     expect(lines.at(-1)).toBe('');
-    expect(lines.slice(0, -1).map((line) => Number(line.slice(0, 5)))).toEqual(WINSOCK_ERRORS.map((row) => row.winsock));
+    expect(lines.slice(0, -1).map((line) => Number(line.slice(0, 5)))).toEqual(
+      WINSOCK_ERRORS.map((row) => row.winsock),
+    );
   });
 
   it('has number, name, errno and meaning in columns', () => {
@@ -59,10 +73,13 @@ describe('explaining every error', () => {
 });
 
 describe('explaining an error that is in no table', () => {
-  it.each(['99999', '10005', 'EWHATEVER', '', 'constructor', '10061 10060', 'ENOENT'])('refuses %j and says what is allowed', (query) => {
-    expect(() => explainError(query)).toThrow(UsageError);
-    expect(() => explainError(query)).toThrow(
-      `--explain: "${query}" is not in the table; allowed: a code such as 10061, WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table`,
-    );
-  });
+  it.each(['99999', '10005', 'EWHATEVER', '', 'constructor', '10061 10060', 'ENOENT'])(
+    'refuses %j and says what is allowed',
+    (query) => {
+      expect(() => explainError(query)).toThrow(UsageError);
+      expect(() => explainError(query)).toThrow(
+        `--explain: "${query}" is not in the table; allowed: a code such as 10061, WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table`,
+      );
+    },
+  );
 });

@@ -7,8 +7,44 @@ import { HARMFUL, HOSTILE } from '../support/reports.js';
 const troublesome = fc
   .array(
     fc.oneof(
-      fc.constantFrom('\\', '\\\\', 'x', 'u', 'x1b', 'u202e', 'u{e0041}', '\\x1b', '\\u202e', '\\X1B', '\\u{e0041}', '{', '}', '1', 'b', 'a'),
-      fc.constantFrom('\x1b', '\r', '\n', '\0', '\x7f', '\x9b', '\u00ad', '\u061c', '\u200b', '\u200f', '\u2028', '\u202e', '\u2066', '\ufeff', '\ud83d', '\ude00', '😀', '\u{e0041}'),
+      fc.constantFrom(
+        '\\',
+        '\\\\',
+        'x',
+        'u',
+        'x1b',
+        'u202e',
+        'u{e0041}',
+        '\\x1b',
+        '\\u202e',
+        '\\X1B',
+        '\\u{e0041}',
+        '{',
+        '}',
+        '1',
+        'b',
+        'a',
+      ),
+      fc.constantFrom(
+        '\x1b',
+        '\r',
+        '\n',
+        '\0',
+        '\x7f',
+        '\x9b',
+        '\u00ad',
+        '\u061c',
+        '\u200b',
+        '\u200f',
+        '\u2028',
+        '\u202e',
+        '\u2066',
+        '\ufeff',
+        '\ud83d',
+        '\ude00',
+        '😀',
+        '\u{e0041}',
+      ),
       fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
       fc.string({ maxLength: 3 }),
     ),
@@ -31,35 +67,68 @@ describe('escapeControls', () => {
     expect(escapeControls(text)).toBe(escaped);
   });
 
-  it.each(['', 'mail.example.com:25', 'münchen.de', 'пример.рф', '例え.jp', '😀👍🏽', 'C:\\Users', '\\', '\\\\server\\share', 'a\\xg', '\\u12', '\u00a0', '\ufffd'])('leaves %j as it is', (text) => {
+  it.each([
+    '',
+    'mail.example.com:25',
+    'münchen.de',
+    'пример.рф',
+    '例え.jp',
+    '😀👍🏽',
+    'C:\\Users',
+    '\\',
+    '\\\\server\\share',
+    'a\\xg',
+    '\\u12',
+    '\u00a0',
+    '\ufffd',
+  ])('leaves %j as it is', (text) => {
     expect(escapeControls(text)).toBe(text);
   });
 
   it('leaves every printable ASCII character as it is', () => {
-    const ascii = Array.from({ length: 0x7f - 0x20 }, (_, index) => String.fromCharCode(0x20 + index)).join('');
+    const ascii = Array.from({ length: 0x7f - 0x20 }, (_, index) =>
+      String.fromCharCode(0x20 + index),
+    ).join('');
     expect(escapeControls(ascii)).toBe(ascii);
     // one backslash before something that reads as an escape is the one exception
-    fc.assert(fc.property(fc.string({ unit: 'grapheme-ascii' }).filter((text) => !/\\(x[\da-f]{2}|u[\da-f]{4}|u\{)/i.test(text)), (text) => {
-      expect(escapeControls(text)).toBe(text);
-    }));
+    fc.assert(
+      fc.property(
+        fc
+          .string({ unit: 'grapheme-ascii' })
+          .filter((text) => !/\\(x[\da-f]{2}|u[\da-f]{4}|u\{)/i.test(text)),
+        (text) => {
+          expect(escapeControls(text)).toBe(text);
+        },
+      ),
+    );
   });
 
-  it.each([['\\x1b', '\\\\x1b'], ['\\u202E', '\\\\u202E'], ['\\u{e0041}', '\\\\u{e0041}']])('doubles the backslash of %j, which would read as an escape', (text, escaped) => {
+  it.each([
+    ['\\x1b', '\\\\x1b'],
+    ['\\u202E', '\\\\u202E'],
+    ['\\u{e0041}', '\\\\u{e0041}'],
+  ])('doubles the backslash of %j, which would read as an escape', (text, escaped) => {
     expect(escapeControls(text)).toBe(escaped);
   });
 
   it('lets no control character, no mark that reorders or hides, and no lone surrogate through, whatever goes in', () => {
-    fc.assert(fc.property(fc.oneof(troublesome, fc.string({ unit: 'binary' })), (text) => {
-      expect(escapeControls(text)).not.toMatch(HARMFUL);
-    }), { numRuns: 5000 });
+    fc.assert(
+      fc.property(fc.oneof(troublesome, fc.string({ unit: 'binary' })), (text) => {
+        expect(escapeControls(text)).not.toMatch(HARMFUL);
+      }),
+      { numRuns: 5000 },
+    );
     expect(HOSTILE).toMatch(HARMFUL);
     expect(escapeControls(HOSTILE)).not.toMatch(HARMFUL);
   });
 
   it('lets none of the whole range of such characters through', () => {
-    const harmful = Array.from({ length: 0x110000 }, (_, code) => String.fromCodePoint(code)).filter((character) => HARMFUL.test(character));
+    const harmful = Array.from({ length: 0x110000 }, (_, code) =>
+      String.fromCodePoint(code),
+    ).filter((character) => HARMFUL.test(character));
     expect(harmful.length).toBeGreaterThan(2000);
-    for (const character of harmful) expect(escapeControls(character)).toMatch(/^\\(x[\da-f]{2}|u[\da-f]{4})$/);
+    for (const character of harmful)
+      expect(escapeControls(character)).toMatch(/^\\(x[\da-f]{2}|u[\da-f]{4})$/);
   });
 
   it('keeps different texts different', () => {
@@ -68,11 +137,16 @@ describe('escapeControls', () => {
       fc.property(troublesome, troublesome, (one, other) => {
         if (one !== other) expect(escapeControls(one)).not.toBe(escapeControls(other));
         // what went in can be read out again, which is the same and finds more
-        const read = escapeControls(one).replace(/(\\+)(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/gi, (all: string, slashes: string, ...codes: (string | undefined)[]) => {
-          const code = codes.slice(0, 3).find((each) => each !== undefined) ?? '';
-          const kept = '\\'.repeat(Math.floor(slashes.length / 2));
-          return slashes.length % 2 === 0 ? kept + all.slice(slashes.length) : kept + String.fromCodePoint(Number.parseInt(code, 16));
-        });
+        const read = escapeControls(one).replace(
+          /(\\+)(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/gi,
+          (all: string, slashes: string, ...codes: (string | undefined)[]) => {
+            const code = codes.slice(0, 3).find((each) => each !== undefined) ?? '';
+            const kept = '\\'.repeat(Math.floor(slashes.length / 2));
+            return slashes.length % 2 === 0
+              ? kept + all.slice(slashes.length)
+              : kept + String.fromCodePoint(Number.parseInt(code, 16));
+          },
+        );
         expect(read).toBe(one);
       }),
       { numRuns: 5000 },

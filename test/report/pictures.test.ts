@@ -50,39 +50,67 @@ describe('sparkline', () => {
 
   it('is as wide as it has values to show, in steps that follow them, for any values', () => {
     const value = fc.oneof(
-      fc.constant(null), fc.double({ min: 0, max: 1e6, noNaN: true }), fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, 1, 1 + Number.EPSILON, Number.MIN_VALUE, Number.MAX_VALUE),
+      fc.constant(null),
+      fc.double({ min: 0, max: 1e6, noNaN: true }),
+      fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+      fc.constantFrom(0, 1, 1 + Number.EPSILON, Number.MIN_VALUE, Number.MAX_VALUE),
     );
-    fc.assert(fc.property(fc.array(value, { maxLength: 260 }), fc.integer({ min: 20, max: 260 }), fc.boolean(), (values, width, isUnicode) => {
-      const steps = isUnicode ? STEPS.unicode : STEPS.ascii;
-      const characters = [...sparkline(values, { width, unicode: isUnicode })];
-      const shown = values.slice(-width);
-      expect(characters).toHaveLength(shown.length);
-      const bars = shown.flatMap((each, index) => (each === null ? [] : [{ value: each, step: steps.indexOf(characters[index] ?? '') }])).sort((a, b) => a.value - b.value);
-      for (const [index, each] of shown.entries()) if (each === null) expect(characters[index]).toBe(' ');
-      for (const [index, { step }] of bars.entries()) expect(step).toBeGreaterThanOrEqual(bars[index - 1]?.step ?? 0);
-      if (bars[0]) expect(bars[0].step).toBe(0);
-      if (bars[0]?.value !== bars.at(-1)?.value) expect(bars.at(-1)?.step).toBe(7);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(
+        fc.array(value, { maxLength: 260 }),
+        fc.integer({ min: 20, max: 260 }),
+        fc.boolean(),
+        (values, width, isUnicode) => {
+          const steps = isUnicode ? STEPS.unicode : STEPS.ascii;
+          const characters = [...sparkline(values, { width, unicode: isUnicode })];
+          const shown = values.slice(-width);
+          expect(characters).toHaveLength(shown.length);
+          const bars = shown
+            .flatMap((each, index) =>
+              each === null ? [] : [{ value: each, step: steps.indexOf(characters[index] ?? '') }],
+            )
+            .sort((a, b) => a.value - b.value);
+          for (const [index, each] of shown.entries())
+            if (each === null) expect(characters[index]).toBe(' ');
+          for (const [index, { step }] of bars.entries())
+            expect(step).toBeGreaterThanOrEqual(bars[index - 1]?.step ?? 0);
+          if (bars[0]) expect(bars[0].step).toBe(0);
+          if (bars[0]?.value !== bars.at(-1)?.value) expect(bars.at(-1)?.step).toBe(7);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 });
 
 /** A row taken apart. */
 function read(row: string): { from: string; to: string; count: number; bar: string } {
-  const [, from = '', to = '', count = '', bar = ''] = /^ *(\d+(?:\.\d+)?) - +(\d+(?:\.\d+)?) ms +(\d+)(?: (█+|#+))?$/.exec(row) ?? expect.fail(`not a row: "${row}"`);
+  const [, from = '', to = '', count = '', bar = ''] =
+    /^ *(\d+(?:\.\d+)?) - +(\d+(?:\.\d+)?) ms +(\d+)(?: (█+|#+))?$/.exec(row) ??
+    expect.fail(`not a row: "${row}"`);
   return { from, to, count: Number(count), bar };
 }
 
-const countOf = (counted: readonly { readonly count: number }[]): number => counted.reduce((sum, { count }) => sum + count, 0);
+const countOf = (counted: readonly { readonly count: number }[]): number =>
+  counted.reduce((sum, { count }) => sum + count, 0);
 
 /** Bins of these counts as statistics make them: each 9 % wider than the one before, the first from this one on. */
 function binsOf(counts: readonly number[], first = 0): Bin[] {
   const bound = (bin: number): number => 2 ** (bin / 8) / 1000;
-  return counts.map((count, index) => ({ from: bound(first + index), to: bound(first + index + 1), count }));
+  return counts.map((count, index) => ({
+    from: bound(first + index),
+    to: bound(first + index + 1),
+    count,
+  }));
 }
 
 describe('histogram', () => {
   it('has a row for each bin, with its bounds, its count and a bar', () => {
-    const bins: Bin[] = [{ from: 8, to: 9, count: 10 }, { from: 9, to: 10, count: 0 }, { from: 10, to: 120, count: 5 }];
+    const bins: Bin[] = [
+      { from: 8, to: 9, count: 10 },
+      { from: 9, to: 10, count: 0 },
+      { from: 10, to: 120, count: 5 },
+    ];
     expect(histogram(bins, { width: 41, unicode: true })).toEqual([
       `8.00 - 9.00 ms 10 ${'█'.repeat(22)}`,
       '9.00 - 10.0 ms  0',
@@ -107,14 +135,29 @@ describe('histogram', () => {
   });
 
   it('has no bars where every bin is empty', () => {
-    for (const row of histogram(binsOf([0, 0, 0], 80), unicode)) expect(read(row)).toMatchObject({ count: 0, bar: '' });
+    for (const row of histogram(binsOf([0, 0, 0], 80), unicode))
+      expect(read(row)).toMatchObject({ count: 0, bar: '' });
   });
 
   it('puts neighbours together where there are more than sixteen bins', () => {
-    const rows = histogram(binsOf(Array.from({ length: 17 }, () => 1), 80), unicode).map(read);
+    const rows = histogram(
+      binsOf(
+        Array.from({ length: 17 }, () => 1),
+        80,
+      ),
+      unicode,
+    ).map(read);
     expect(rows.map(({ count }) => count)).toEqual([2, 2, 2, 2, 2, 2, 2, 2, 1]);
     expect(rows.slice(1).map(({ from }) => from)).toEqual(rows.slice(0, -1).map(({ to }) => to));
-    expect(histogram(binsOf(Array.from({ length: 16 }, () => 1), 80), unicode)).toHaveLength(16);
+    expect(
+      histogram(
+        binsOf(
+          Array.from({ length: 16 }, () => 1),
+          80,
+        ),
+        unicode,
+      ),
+    ).toHaveLength(16);
   });
 
   it('has a mark for a bin with one beside a bin with a billion', () => {
@@ -125,36 +168,67 @@ describe('histogram', () => {
 
   const bins = fc.oneof(
     // as statistics make them, from a microsecond to an hour
-    fc.tuple(fc.array(fc.oneof(fc.integer({ min: 0, max: 1e9 }), fc.constantFrom(0, 1, 1e9)), { maxLength: 254 }), fc.nat({ max: 253 })).map(([counts, first]) => binsOf(counts.slice(0, 254 - first), first)),
+    fc
+      .tuple(
+        fc.array(fc.oneof(fc.integer({ min: 0, max: 1e9 }), fc.constantFrom(0, 1, 1e9)), {
+          maxLength: 254,
+        }),
+        fc.nat({ max: 253 }),
+      )
+      .map(([counts, first]) => binsOf(counts.slice(0, 254 - first), first)),
     // and any others
-    fc.array(fc.record({ from: fc.double({ min: 0, max: 3_600_000, noNaN: true }), to: fc.double({ min: 0, max: 3_600_000, noNaN: true }), count: fc.integer({ min: 0, max: 1e9 }) }), { maxLength: 40 }),
+    fc.array(
+      fc.record({
+        from: fc.double({ min: 0, max: 3_600_000, noNaN: true }),
+        to: fc.double({ min: 0, max: 3_600_000, noNaN: true }),
+        count: fc.integer({ min: 0, max: 1e9 }),
+      }),
+      { maxLength: 40 },
+    ),
   );
 
   it('fits the terminal, in at most sixteen rows, with a mark for each that is not empty, for any bins', () => {
-    fc.assert(fc.property(bins, fc.integer({ min: 40, max: 250 }), fc.boolean(), (each: readonly Bin[], width, isUnicode) => {
-      const texts = histogram(each, { width, unicode: isUnicode });
-      expect(texts.length).toBeLessThanOrEqual(16);
-      for (const text of texts) expect(text.length, text).toBeLessThanOrEqual(width);
-      const rows = texts.map(read);
-      const most = Math.max(...rows.map(({ count }) => count));
-      const longest = Math.max(...rows.map(({ bar }) => bar.length));
-      for (const { count, bar } of rows) {
-        expect(bar.length > 0).toBe(count > 0);
-        if (count === most) expect(bar.length).toBe(longest);
-      }
-      expect(countOf(rows)).toBe(countOf(each));
-      expect(rows.length > 0).toBe(each.length > 0);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(
+        bins,
+        fc.integer({ min: 40, max: 250 }),
+        fc.boolean(),
+        (each: readonly Bin[], width, isUnicode) => {
+          const texts = histogram(each, { width, unicode: isUnicode });
+          expect(texts.length).toBeLessThanOrEqual(16);
+          for (const text of texts) expect(text.length, text).toBeLessThanOrEqual(width);
+          const rows = texts.map(read);
+          const most = Math.max(...rows.map(({ count }) => count));
+          const longest = Math.max(...rows.map(({ bar }) => bar.length));
+          for (const { count, bar } of rows) {
+            expect(bar.length > 0).toBe(count > 0);
+            if (count === most) expect(bar.length).toBe(longest);
+          }
+          expect(countOf(rows)).toBe(countOf(each));
+          expect(rows.length > 0).toBe(each.length > 0);
+        },
+      ),
+      { numRuns: 500 },
+    );
   });
 
   it('begins with the lowest bound and ends with the highest, and its bars are as long as its counts are great', () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 60 }), fc.integer({ min: 40, max: 200 }), (counts, width) => {
-      const rows = histogram(binsOf(counts, 100), { width, unicode: true }).map(read); // 5.79 ms and more
-      const all = binsOf(counts, 100);
-      expect(Math.abs(Number(rows[0]?.from) / (all[0]?.from ?? NaN) - 1)).toBeLessThan(0.01);
-      expect(Math.abs(Number(rows.at(-1)?.to) / (all.at(-1)?.to ?? NaN) - 1)).toBeLessThan(0.01);
-      const sorted = [...rows].sort((a, b) => a.count - b.count);
-      for (const [index, { bar }] of sorted.entries()) expect(bar.length).toBeGreaterThanOrEqual(sorted[index - 1]?.bar.length ?? 0);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 1, maxLength: 60 }),
+        fc.integer({ min: 40, max: 200 }),
+        (counts, width) => {
+          const rows = histogram(binsOf(counts, 100), { width, unicode: true }).map(read); // 5.79 ms and more
+          const all = binsOf(counts, 100);
+          expect(Math.abs(Number(rows[0]?.from) / (all[0]?.from ?? NaN) - 1)).toBeLessThan(0.01);
+          expect(Math.abs(Number(rows.at(-1)?.to) / (all.at(-1)?.to ?? NaN) - 1)).toBeLessThan(
+            0.01,
+          );
+          const sorted = [...rows].sort((a, b) => a.count - b.count);
+          for (const [index, { bar }] of sorted.entries())
+            expect(bar.length).toBeGreaterThanOrEqual(sorted[index - 1]?.bar.length ?? 0);
+        },
+      ),
+    );
   });
 });

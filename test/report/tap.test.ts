@@ -8,7 +8,10 @@ import { anyEvent, totalsOf } from '../support/texts.js';
 
 function tapOf(events: readonly ProbeEvent[]): string {
   const reporter = tapReporter({ expect: 'open', service: null, rounds: true });
-  return [...events.map((event) => reporter.probe(event).stdout), reporter.finish(totalsOf(events.length)).stdout].join('');
+  return [
+    ...events.map((event) => reporter.probe(event).stdout),
+    reporter.finish(totalsOf(events.length)).stdout,
+  ].join('');
 }
 
 describe('the TAP report', () => {
@@ -19,7 +22,12 @@ describe('the TAP report', () => {
   });
 
   it('bails out instead of having a plan when the run did not come to its end', () => {
-    expect(tapReporter({ expect: 'open', service: null, rounds: true }).finish({ ...totalsOf(0), isComplete: false }).stdout).toBe('TAP version 13\nBail out! The run ended before the last probe.\n');
+    expect(
+      tapReporter({ expect: 'open', service: null, rounds: true }).finish({
+        ...totalsOf(0),
+        isComplete: false,
+      }).stdout,
+    ).toBe('TAP version 13\nBail out! The run ended before the last probe.\n');
   });
 
   it('has a plan also when there was no probe', () => {
@@ -27,15 +35,22 @@ describe('the TAP report', () => {
   });
 
   it('is read by a TAP parser as it was meant, whatever hosts are called', () => {
-    fc.assert(fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 20 }), (events) => {
-      const tap = tapOf(events);
-      expect(tap.replaceAll('\n', '')).not.toMatch(HARMFUL);
-      const results = Parser.parse(tap);
-      const points = results.filter(([kind]) => kind === 'assert').map(([, point]) => point as { ok: boolean; skip: unknown; todo: unknown });
-      expect(points.map(({ ok }) => ok)).toEqual(events.map(({ verdict }) => verdict.asExpected));
-      expect(points.some(({ skip, todo }) => skip || todo)).toBe(false);
-      expect(results.find(([kind]) => kind === 'complete')?.[1]).toMatchObject({ count: events.length, bailout: false });
-      expect(results.filter(([kind]) => kind === 'extra' || kind === 'comment')).toEqual([]);
-    }));
+    fc.assert(
+      fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 20 }), (events) => {
+        const tap = tapOf(events);
+        expect(tap.replaceAll('\n', '')).not.toMatch(HARMFUL);
+        const results = Parser.parse(tap);
+        const points = results
+          .filter(([kind]) => kind === 'assert')
+          .map(([, point]) => point as { ok: boolean; skip: unknown; todo: unknown });
+        expect(points.map(({ ok }) => ok)).toEqual(events.map(({ verdict }) => verdict.asExpected));
+        expect(points.some(({ skip, todo }) => skip || todo)).toBe(false);
+        expect(results.find(([kind]) => kind === 'complete')?.[1]).toMatchObject({
+          count: events.length,
+          bailout: false,
+        });
+        expect(results.filter(([kind]) => kind === 'extra' || kind === 'comment')).toEqual([]);
+      }),
+    );
   });
 });

@@ -21,25 +21,50 @@ describe('a threshold', () => {
     expect(loud.filter((latencyMs) => !alerts(threshold(text), latencyMs))).toEqual([]);
   });
 
-  it.each([['100ms', '0.1'], ['10ms:', '0.01:'], ['~:10ms', '~:0.01'], ['10ms:2s', '0.01:2'], ['@10ms:20ms', '@0.01:0.02'], ['0:', '0:'], ['@1', '@1']])(
-    '%s is %s in performance data, in seconds',
-    (text, formatted) => expect(formatThreshold(threshold(text))).toBe(formatted),
+  it.each([
+    ['100ms', '0.1'],
+    ['10ms:', '0.01:'],
+    ['~:10ms', '~:0.01'],
+    ['10ms:2s', '0.01:2'],
+    ['@10ms:20ms', '@0.01:0.02'],
+    ['0:', '0:'],
+    ['@1', '@1'],
+  ])('%s is %s in performance data, in seconds', (text, formatted) =>
+    expect(formatThreshold(threshold(text))).toBe(formatted),
   );
 
-  it.each(['', ':', '~', '~:', ':10ms', '@', '10ms:20ms:30ms', '@@1', '20ms:10ms', 'fast', '1us', '-1'])('is not %j', (text) => {
+  it.each([
+    '',
+    ':',
+    '~',
+    '~:',
+    ':10ms',
+    '@',
+    '10ms:20ms:30ms',
+    '@@1',
+    '20ms:10ms',
+    'fast',
+    '1us',
+    '-1',
+  ])('is not %j', (text) => {
     expect(() => threshold(text)).toThrow(UsageError);
   });
 
   it('never fails but with a usage error, and reads again what it writes', () => {
-    fc.assert(fc.property(fc.stringMatching(/^@?[~0-9ms:.]{0,12}$/), (text) => {
-      try {
-        const read = threshold(text);
-        const { text: _, ...again } = threshold(formatThreshold(read).replace(/[\d.]+/g, (digits) => `${digits}s`));
-        expect(again.inside).toBe(read.inside);
-        for (const end of ['fromMs', 'toMs'] as const) if (Number.isFinite(read[end])) expect(again[end]).toBeCloseTo(read[end], 2);
-      } catch (error) {
-        expect(error).toBeInstanceOf(UsageError);
-      }
-    }));
+    fc.assert(
+      fc.property(fc.stringMatching(/^@?[~0-9ms:.]{0,12}$/), (text) => {
+        try {
+          const read = threshold(text);
+          const { text: _, ...again } = threshold(
+            formatThreshold(read).replace(/[\d.]+/g, (digits) => `${digits}s`),
+          );
+          expect(again.inside).toBe(read.inside);
+          for (const end of ['fromMs', 'toMs'] as const)
+            if (Number.isFinite(read[end])) expect(again[end]).toBeCloseTo(read[end], 2);
+        } catch (error) {
+          expect(error).toBeInstanceOf(UsageError);
+        }
+      }),
+    );
   });
 });

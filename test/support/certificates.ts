@@ -41,7 +41,21 @@ export class TestAuthority {
 
   constructor() {
     spawnSync('chmod', ['755', this.directory]);
-    this.#openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Authority of the Tests', '-days', '3650');
+    this.#openssl(
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-keyout',
+      'ca.key',
+      '-out',
+      'ca.pem',
+      '-subj',
+      '/CN=Authority of the Tests',
+      '-days',
+      '3650',
+    );
     writeFileSync(join(this.directory, 'index.txt'), '');
     writeFileSync(
       join(this.directory, 'ca.cnf'),
@@ -50,21 +64,73 @@ export class TestAuthority {
   }
 
   /** Makes a certificate. */
-  issue({ commonName = 'mail.example.com', altNames, fromDays = 0, toDays = 90, selfSigned = false, digest = 'sha256', rsaBits = 2048, isAuthority = false, purpose, by }: CertificateWishes = {}): TestCertificate {
+  issue({
+    commonName = 'mail.example.com',
+    altNames,
+    fromDays = 0,
+    toDays = 90,
+    selfSigned = false,
+    digest = 'sha256',
+    rsaBits = 2048,
+    isAuthority = false,
+    purpose,
+    by,
+  }: CertificateWishes = {}): TestCertificate {
     const name = `leaf${this.#count++}`;
     const extensions = [
       ...(altNames === undefined ? [] : [`subjectAltName=${altNames}`]),
       ...(isAuthority ? ['basicConstraints=critical,CA:TRUE'] : []),
       ...(purpose === undefined ? [] : [`extendedKeyUsage=${purpose}`]),
     ].flatMap((extension) => ['-addext', extension]);
-    const request = ['req', '-newkey', `rsa:${rsaBits}`, `-${digest}`, '-nodes', '-keyout', `${name}.key`, '-subj', `/CN=${commonName}`, ...extensions];
+    const request = [
+      'req',
+      '-newkey',
+      `rsa:${rsaBits}`,
+      `-${digest}`,
+      '-nodes',
+      '-keyout',
+      `${name}.key`,
+      '-subj',
+      `/CN=${commonName}`,
+      ...extensions,
+    ];
     this.#openssl(...request, '-out', `${name}.csr`);
     // A minute early, so that it is valid at once on every clock here.
-    const time = (days: number): string => new Date(Date.now() + days * 86_400_000 - 60_000).toISOString().replace(/[-:T]|\.\d+/g, '');
-    const issuer = selfSigned ? ['-selfsign', '-keyfile', `${name}.key`] : by ? ['-cert', by.certFile, '-keyfile', by.keyFile] : [];
-    this.#openssl('ca', '-batch', '-config', 'ca.cnf', '-notext', '-md', digest, ...issuer, '-in', `${name}.csr`, '-out', `${name}.pem`, '-startdate', time(fromDays), '-enddate', time(toDays));
-    const [certFile, keyFile] = [join(this.directory, `${name}.pem`), join(this.directory, `${name}.key`)];
-    return { certFile, keyFile, cert: readFileSync(certFile, 'utf8'), key: readFileSync(keyFile, 'utf8') };
+    const time = (days: number): string =>
+      new Date(Date.now() + days * 86_400_000 - 60_000).toISOString().replace(/[-:T]|\.\d+/g, '');
+    const issuer = selfSigned
+      ? ['-selfsign', '-keyfile', `${name}.key`]
+      : by
+        ? ['-cert', by.certFile, '-keyfile', by.keyFile]
+        : [];
+    this.#openssl(
+      'ca',
+      '-batch',
+      '-config',
+      'ca.cnf',
+      '-notext',
+      '-md',
+      digest,
+      ...issuer,
+      '-in',
+      `${name}.csr`,
+      '-out',
+      `${name}.pem`,
+      '-startdate',
+      time(fromDays),
+      '-enddate',
+      time(toDays),
+    );
+    const [certFile, keyFile] = [
+      join(this.directory, `${name}.pem`),
+      join(this.directory, `${name}.key`),
+    ];
+    return {
+      certFile,
+      keyFile,
+      cert: readFileSync(certFile, 'utf8'),
+      key: readFileSync(keyFile, 'utf8'),
+    };
   }
 
   /** Takes all of it away. */
@@ -73,7 +139,10 @@ export class TestAuthority {
   }
 
   #openssl(...args: string[]): void {
-    const { status, stderr, error } = spawnSync('openssl', args, { cwd: this.directory, encoding: 'utf8' });
+    const { status, stderr, error } = spawnSync('openssl', args, {
+      cwd: this.directory,
+      encoding: 'utf8',
+    });
     if (status !== 0) throw new Error(`openssl ${args[0]}: ${error?.message ?? stderr}`);
   }
 }

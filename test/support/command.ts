@@ -20,7 +20,8 @@ export async function run(argv: string[], input = ''): Promise<string> {
   const [command = '', ...args] = argv;
   const child = spawn(command, args, { env: environment, detached: true });
   const result = await collect(child, { input, timeoutMs: 15_000, startedAt: performance.now() });
-  if (result.exitCode !== 0) throw new Error(`${argv.join(' ')}: ${result.stderr.trim() || result.signal}`);
+  if (result.exitCode !== 0)
+    throw new Error(`${argv.join(' ')}: ${result.stderr.trim() || result.signal}`);
   return result.stdout;
 }
 
@@ -47,7 +48,14 @@ export function collect(child: ChildProcess, options: CollectOptions): Promise<E
     child.once('error', reject);
     child.once('close', (exitCode, signal) => {
       clearTimeout(timer);
-      resolve({ stdout, stderr, exitCode, signal, timedOut, elapsedMs: performance.now() - options.startedAt });
+      resolve({
+        stdout,
+        stderr,
+        exitCode,
+        signal,
+        timedOut,
+        elapsedMs: performance.now() - options.startedAt,
+      });
     });
   });
 }

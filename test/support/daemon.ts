@@ -14,11 +14,22 @@ export async function temporaryFolder(): Promise<string> {
 }
 
 /** Starts a server that stays in the foreground, in a process group of its own; the group is ended when the test is over. */
-export function startDaemon(argv: readonly string[], cwd: string): { readonly child: ChildProcess; output(): string } {
+export function startDaemon(
+  argv: readonly string[],
+  cwd: string,
+): { readonly child: ChildProcess; output(): string } {
   const [file = '', ...args] = argv;
-  const child = spawn(file, args, { cwd, env: environment, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(file, args, {
+    cwd,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => { output = (output + text).slice(-20_000); });
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-20_000);
+    });
   const closed = once(child, 'close');
   onTestFinished(async () => {
     for (const signal of ['SIGTERM', 'SIGKILL'] as const) {

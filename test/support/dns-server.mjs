@@ -19,11 +19,20 @@ function handle(query, transport, send) {
   const records = typeof entry === 'string' ? entry : (entry[question.type] ?? 'NODATA');
   if (records === 'silent') return;
   const rcode = typeof records === 'string' ? rcodes[records] : 0;
-  const addresses = typeof records === 'string' ? [] : records.map((data) => ({ ...question, name, ttl: 60, data }));
+  const addresses =
+    typeof records === 'string'
+      ? []
+      : records.map((data) => ({ ...question, name, ttl: 60, data }));
   const answers = [...aliases, ...addresses];
   const replyFlags = (flags & dnsPacket.RECURSION_DESIRED) | dnsPacket.RECURSION_AVAILABLE | rcode;
   const { delayMs = 0 } = entry;
-  setTimeout(send, delayMs[question.type] ?? delayMs, { id, type: 'response', flags: replyFlags, questions, answers });
+  setTimeout(send, delayMs[question.type] ?? delayMs, {
+    id,
+    type: 'response',
+    flags: replyFlags,
+    questions,
+    answers,
+  });
 }
 
 /** Follows aliases as a recursive server does: their CNAME records, and the name at the end with what is known of it. */
@@ -40,12 +49,16 @@ function followAliases(question) {
 }
 
 function lowerCaseKeys(entries) {
-  return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name.toLowerCase(), entry]));
+  return Object.fromEntries(
+    Object.entries(entries).map(([name, entry]) => [name.toLowerCase(), entry]),
+  );
 }
 
 const udp = dgram.createSocket(net.isIPv6(config.address) ? 'udp6' : 'udp4');
 udp.on('message', (message, from) => {
-  handle(dnsPacket.decode(message), 'udp', (reply) => udp.send(dnsPacket.encode(reply), from.port, from.address));
+  handle(dnsPacket.decode(message), 'udp', (reply) =>
+    udp.send(dnsPacket.encode(reply), from.port, from.address),
+  );
 });
 
 const tcp = net.createServer((socket) => {

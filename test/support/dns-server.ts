@@ -1,7 +1,8 @@
 import type { HelperProcess } from './helper-process.js';
 
 /** What the server does instead of giving addresses; `silent` never answers, `NODATA` is an answer without records. */
-export type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
+export type DnsFailure =
+  'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
 
 /** The addresses of a name. A family may fail by itself (`AAAA: 'silent'`); one left out is NODATA. */
 export interface DnsRecords {

@@ -22,6 +22,16 @@ const isThere = (engine: Engine): boolean => spawnSync(engine, ['--version']).er
 export function describeEngines(name: string, engines: readonly Engine[], tests: () => void): void {
   const missing = engines.find((engine) => !isThere(engine));
   if (missing === undefined) describe(name, { timeout: 60_000 }, tests);
-  else if (process.env['PORTPING_LAB'] !== 'required') describe.skip(`${name} (skipped: there is no ${missing}, Debian's package ${PACKAGES[missing]})`, tests);
-  else describe(name, () => test('has its engines', () => Promise.reject(new Error(`there is no ${missing}: install Debian's package ${PACKAGES[missing]}`))));
+  else if (process.env['PORTPING_LAB'] !== 'required')
+    describe.skip(
+      `${name} (skipped: there is no ${missing}, Debian's package ${PACKAGES[missing]})`,
+      tests,
+    );
+  else
+    describe(name, () =>
+      test('has its engines', () =>
+        Promise.reject(
+          new Error(`there is no ${missing}: install Debian's package ${PACKAGES[missing]}`),
+        )),
+    );
 }

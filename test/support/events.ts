@@ -7,16 +7,31 @@ import type { SystemLookup } from '../../src/core/system-lookup.js';
 import { eventOf, openOutcome, reportOf, STARTED_AT } from './reports.js';
 
 /** The events of a series, one second apart, the first at STARTED_AT. A number stands for an open port with that latency in milliseconds. */
-export function eventsOf(outcomes: readonly (Outcome | number)[], expectation: ExpectationOptions = {}): ProbeEvent[] {
+export function eventsOf(
+  outcomes: readonly (Outcome | number)[],
+  expectation: ExpectationOptions = {},
+): ProbeEvent[] {
   return outcomes.map((each, index) => {
     const outcome = typeof each === 'number' ? openOutcome({ latencyMs: each }) : each;
-    return eventOf(reportOf(outcome, { startedAt: STARTED_AT + index * 1000 }), { sequence: index + 1, verdict: judge(outcome, expectation) });
+    return eventOf(reportOf(outcome, { startedAt: STARTED_AT + index * 1000 }), {
+      sequence: index + 1,
+      verdict: judge(outcome, expectation),
+    });
   });
 }
 
 /** An outage of mail.example.com:25 that is over: one probe, refused, 5 s. */
 export function outageEvent(facts: Partial<Outage> = {}): OutageEvent {
-  const outage: Outage = { from: STARTED_AT, to: STARTED_AT + 5000, durationMs: 5000, over: true, probes: 1, causes: [{ reason: 'conn-refused', count: 1 }], moreCauses: 0, ...facts };
+  const outage: Outage = {
+    from: STARTED_AT,
+    to: STARTED_AT + 5000,
+    durationMs: 5000,
+    over: true,
+    probes: 1,
+    causes: [{ reason: 'conn-refused', count: 1 }],
+    moreCauses: 0,
+    ...facts,
+  };
   return { type: 'outage', target: { host: 'mail.example.com', port: 25 }, address: null, outage };
 }
 
@@ -27,9 +42,11 @@ export async function collectEvents(series: AsyncIterable<SeriesEvent>): Promise
   return events;
 }
 
-export const probesOf = (events: readonly SeriesEvent[]): ProbeEvent[] => events.filter((event) => event.type === 'probe');
+export const probesOf = (events: readonly SeriesEvent[]): ProbeEvent[] =>
+  events.filter((event) => event.type === 'probe');
 
-export const outagesOf = (events: readonly SeriesEvent[]): OutageEvent[] => events.filter((event) => event.type === 'outage');
+export const outagesOf = (events: readonly SeriesEvent[]): OutageEvent[] =>
+  events.filter((event) => event.type === 'outage');
 
 /** A system's resolver that gives these addresses, one list for each question in turn and the last one ever after. */
 export function answering(...answers: readonly (readonly string[])[]): SystemLookup {
@@ -37,7 +54,13 @@ export function answering(...answers: readonly (readonly string[])[]): SystemLoo
   return async () => {
     const addresses = answers[Math.min(asked, answers.length - 1)] ?? [];
     asked += 1;
-    return { elapsedMs: 3, addresses: addresses.map((address): Address => ({ address, family: address.includes(':') ? 6 : 4 })) };
+    return {
+      elapsedMs: 3,
+      addresses: addresses.map((address): Address => ({
+        address,
+        family: address.includes(':') ? 6 : 4,
+      })),
+    };
   };
 }
 

@@ -8,7 +8,10 @@ import { environment } from './command.js';
 import { testNode } from './portping.js';
 
 /** The words that start the built exporter. */
-export const exporterCommand = [testNode, fileURLToPath(new URL('../../bin/portping-exporter.js', import.meta.url))];
+export const exporterCommand = [
+  testNode,
+  fileURLToPath(new URL('../../bin/portping-exporter.js', import.meta.url)),
+];
 
 /** A line of the exporter's log. */
 export type LogLine = Record<string, any>;
@@ -27,8 +30,19 @@ export function get(url: string, options: RequestOptions = {}): Promise<HttpAnsw
   return new Promise((resolve, reject) => {
     const sent = request(url, { agent: false, ...options }, (response) => {
       let body = '';
-      response.setEncoding('utf8').on('data', (text: string) => { body += text; });
-      response.on('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, body, elapsedMs: performance.now() - startedAt })).on('error', reject);
+      response.setEncoding('utf8').on('data', (text: string) => {
+        body += text;
+      });
+      response
+        .on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body,
+            elapsedMs: performance.now() - startedAt,
+          }),
+        )
+        .on('error', reject);
     });
     sent.on('error', reject).end();
   });
@@ -66,8 +80,13 @@ export async function exporterOf(child: ChildProcess): Promise<TestExporter> {
   const port = Number(/:(\d+)$/.exec(String(address))?.[1]);
   const url = `http://${String(address)}`;
   return {
-    pid: child.pid ?? 0, port, url, log, child,
-    probe: (parameters, headers = {}) => get(`${url}/probe?${new URLSearchParams(parameters)}`, { headers }),
+    pid: child.pid ?? 0,
+    port,
+    url,
+    log,
+    child,
+    probe: (parameters, headers = {}) =>
+      get(`${url}/probe?${new URLSearchParams(parameters)}`, { headers }),
     async stop(signal = 'SIGTERM') {
       const startedAt = performance.now();
       child.kill(signal);
@@ -80,13 +99,24 @@ export async function exporterOf(child: ChildProcess): Promise<TestExporter> {
 /** Starts the exporter on a free port of 127.0.0.1; killed when the test is over, if it still runs. */
 export async function startExporter(args: readonly string[] = []): Promise<TestExporter> {
   const [file = '', ...words] = exporterCommand;
-  const child = spawn(file, [...words, '--listen', '127.0.0.1:0', ...args], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(file, [...words, '--listen', '127.0.0.1:0', ...args], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   return exporterOf(child);
 }
 
 /** The samples of an exposition: `name{labels}` and its value. */
 export function samplesOf(text: string): Record<string, number> {
-  const lines = text.trimEnd().split('\n').filter((line) => line !== '' && !line.startsWith('#'));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'));
+  return Object.fromEntries(
+    lines.map((line) => [
+      line.slice(0, line.lastIndexOf(' ')),
+      Number(line.slice(line.lastIndexOf(' ') + 1)),
+    ]),
+  );
 }

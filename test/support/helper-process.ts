@@ -12,7 +12,8 @@ export class HelperProcess {
   #stderr = '';
 
   private constructor(child: ChildProcess) {
-    if (!child.stdout || !child.stderr || !child.stdin) throw new TypeError('a helper process needs three pipes');
+    if (!child.stdout || !child.stderr || !child.stdin)
+      throw new TypeError('a helper process needs three pipes');
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
@@ -43,6 +44,8 @@ export class HelperProcess {
     const line = await this.#lines.next();
     if (!line.done) return JSON.parse(line.value);
     await this.#ended;
-    throw new Error(`${this.#child.spawnargs.join(' ')} ended: ${this.#stderr.trim() || 'no message'}`);
+    throw new Error(
+      `${this.#child.spawnargs.join(' ')} ended: ${this.#stderr.trim() || 'no message'}`,
+    );
   }
 }

@@ -14,7 +14,8 @@ export function labAvailable(): Availability {
 }
 
 function findAvailability(): Availability {
-  if (process.platform !== 'linux') return { ok: false, why: `it needs Linux, this is ${process.platform}` };
+  if (process.platform !== 'linux')
+    return { ok: false, why: `it needs Linux, this is ${process.platform}` };
   if (process.getuid?.() !== 0) return { ok: false, why: 'it needs root' };
   const name = `${namespacePrefix}-${process.pid}-check`;
   for (const command of ['ip', 'nft']) {
@@ -25,7 +26,9 @@ function findAvailability(): Availability {
     ip netns add ${name} && ip -n ${name} link add type veth && ip netns exec ${name} ls /proc/sys/net/ipv6 &&
     ip netns exec ${name} nft 'add table inet lab; add chain inet lab check; add rule inet lab check reject'`;
   const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
-  return status === 0 ? { ok: true } : { ok: false, why: `no namespace can be made: ${stderr.split('\n', 1)}` };
+  return status === 0
+    ? { ok: true }
+    : { ok: false, why: `no namespace can be made: ${stderr.split('\n', 1)}` };
 }
 
 /** Whether `Lab.delayLink` works here. */
@@ -43,9 +46,17 @@ export function delayLinkAvailable(): Availability {
  * `describe` for tests in the network lab. Where there is none they are skipped and the name says why, or, with
  * PORTPING_LAB=required, fail. `needs` are further conditions, such as `delayLinkAvailable`. Tests have 20 s.
  */
-export function describeLab(name: string, tests: () => void, ...needs: (() => Availability)[]): void {
-  const missing = [labAvailable, ...needs].map((need) => need()).find((availability) => !availability.ok);
+export function describeLab(
+  name: string,
+  tests: () => void,
+  ...needs: (() => Availability)[]
+): void {
+  const missing = [labAvailable, ...needs]
+    .map((need) => need())
+    .find((availability) => !availability.ok);
   if (!missing || missing.ok) describe(name, { timeout: 20_000 }, tests);
-  else if (process.env['PORTPING_LAB'] !== 'required') describe.skip(`${name} (skipped: ${missing.why})`, tests);
-  else describe(name, () => test('has its network lab', () => Promise.reject(new Error(missing.why))));
+  else if (process.env['PORTPING_LAB'] !== 'required')
+    describe.skip(`${name} (skipped: ${missing.why})`, tests);
+  else
+    describe(name, () => test('has its network lab', () => Promise.reject(new Error(missing.why))));
 }

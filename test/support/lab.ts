@@ -8,7 +8,12 @@ import { delayLinkAvailable } from './lab-available.js';
 import { claimNamespaces, removeNamespace, removeStaleNamespaces } from './namespaces.js';
 
 export type { ExecResult } from './command.js';
-export { type Availability, delayLinkAvailable, describeLab, labAvailable } from './lab-available.js';
+export {
+  type Availability,
+  delayLinkAvailable,
+  describeLab,
+  labAvailable,
+} from './lab-available.js';
 
 /** A namespace of the lab. `router` is there only in a lab made with `{ router: true }`. */
 export type Role = 'client' | 'server' | 'router';
@@ -175,9 +180,18 @@ export class Lab {
       await this.#join('client', 'eth0', 'router', 'eth0');
       await this.#join('server', 'eth0', 'router', 'eth1');
       await Promise.all([
-        this.#configure('client', [...addAddresses('eth0', this.client), ...addDefaultRoutes(this.router)]),
-        this.#configure('server', [...addAddresses('eth0', this.server), ...addDefaultRoutes(farRouter)]),
-        this.#configure('router', [...addAddresses('eth0', this.router), ...addAddresses('eth1', farRouter)]),
+        this.#configure('client', [
+          ...addAddresses('eth0', this.client),
+          ...addDefaultRoutes(this.router),
+        ]),
+        this.#configure('server', [
+          ...addAddresses('eth0', this.server),
+          ...addDefaultRoutes(farRouter),
+        ]),
+        this.#configure('router', [
+          ...addAddresses('eth0', this.router),
+          ...addAddresses('eth1', farRouter),
+        ]),
         this.sysctl('router', 'net.ipv4.ip_forward', 1),
         this.sysctl('router', 'net.ipv6.conf.all.forwarding', 1),
       ]);
@@ -193,7 +207,8 @@ export class Lab {
 
   /** Waits for the refusal of a port on which nothing listens: then the links carry packets, and the neighbours know each other. */
   async #seeThatItIsUp(): Promise<void> {
-    const script = "for (const host of process.argv.slice(1)) require('node:net').connect({ host, port: 9 }).on('error', () => {}).setTimeout(10_000, process.exit)";
+    const script =
+      "for (const host of process.argv.slice(1)) require('node:net').connect({ host, port: 9 }).on('error', () => {}).setTimeout(10_000, process.exit)";
     await this.#run('client', [process.execPath, '-e', script, this.server.v4, this.server.v6]);
   }
 
@@ -229,7 +244,13 @@ export class Lab {
 
   /** Sets a kernel parameter of a namespace, as in `sysctl('client', 'net.ipv4.tcp_syn_retries', 1)`. */
   async sysctl(role: Role, key: string, value: string | number): Promise<void> {
-    await this.#run(role, ['sh', '-c', 'echo "$1" > "$0"', `/proc/sys/${key.replaceAll('.', '/')}`, String(value)]);
+    await this.#run(role, [
+      'sh',
+      '-c',
+      'echo "$1" > "$0"',
+      `/proc/sys/${key.replaceAll('.', '/')}`,
+      String(value),
+    ]);
   }
 
   /** Drops what comes in for a port of the server or, at another hook, leaves the client or passes the router. */
@@ -239,7 +260,8 @@ export class Lab {
 
   /** Rejects it instead, in the families that know the kind (`host-prohibited` is IPv4 only, `policy-fail` IPv6). */
   async reject(port: number, kind: RejectKind, hook: Hook = 'input'): Promise<void> {
-    const rule = ([family, how]: [string, string]) => `meta nfproto ${family} tcp dport ${port} reject with ${how}`;
+    const rule = ([family, how]: [string, string]) =>
+      `meta nfproto ${family} tcp dport ${port} reject with ${how}`;
     await this.#addRules(hook, Object.entries(rejects[kind]).map(rule));
   }
 
@@ -250,8 +272,18 @@ export class Lab {
 
   /** Starts a TCP listener; resolves when it listens. */
   async listen(role: Role, options: ListenOptions = {}): Promise<Listener> {
-    const config = { address: '::', port: 0, onConnection: 'hold', banner: '220 lab ESMTP\r\n', ...options };
-    const { helper, ready } = await this.#startScript<{ port: number }>(role, 'listener.mjs', config);
+    const config = {
+      address: '::',
+      port: 0,
+      onConnection: 'hold',
+      banner: '220 lab ESMTP\r\n',
+      ...options,
+    };
+    const { helper, ready } = await this.#startScript<{ port: number }>(
+      role,
+      'listener.mjs',
+      config,
+    );
     return { port: ready.port, connections: () => helper.ask({}), stop: () => helper.stop() };
   }
 
@@ -266,7 +298,12 @@ export class Lab {
    * there is one on which nothing listens, so that no query leaves the lab.
    */
   async setResolver(role: Role, options: ResolverOptions): Promise<void> {
-    const { nameservers = ['127.0.0.1'], search = [], hosts = '', nsswitch = 'files dns' } = options;
+    const {
+      nameservers = ['127.0.0.1'],
+      search = [],
+      hosts = '',
+      nsswitch = 'files dns',
+    } = options;
     const resolvConf = [
       ...nameservers.map((address) => `nameserver ${address}`),
       ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
@@ -296,19 +333,27 @@ export class Lab {
     const script = supportFile('delay-link.py');
     const argv = ['python3', script, String(rttMs / 2), device, `${device}s`];
     const { helper } = await HelperProcess.start(this.spawn('client', argv, { stdio: 'pipe' }));
-    await this.ip('client', `link set ${device}s netns ${this.#namespace('server')} name ${device}`);
+    await this.ip(
+      'client',
+      `link set ${device}s netns ${this.#namespace('server')} name ${device}`,
+    );
     const end = (own: Addresses, peer: Addresses) => [
       `link set ${device} up txqueuelen 10000`,
       `addr add ${own.v4} peer ${peer.v4} dev ${device}`,
       `addr add ${own.v6} peer ${peer.v6} dev ${device} nodad`,
     ];
-    await Promise.all([this.#configure('client', end(client, server)), this.#configure('server', end(server, client))]);
+    await Promise.all([
+      this.#configure('client', end(client, server)),
+      this.#configure('server', end(server, client)),
+    ]);
     return { client, server, device, stop: () => helper.stop() };
   }
 
   /** Kills every process in the lab and removes it. */
   async close(): Promise<void> {
-    const ended = [...this.#children].map((child) => new Promise((resolve) => child.once('close', resolve)));
+    const ended = [...this.#children].map(
+      (child) => new Promise((resolve) => child.once('close', resolve)),
+    );
     for (const { pid } of this.#children) if (pid) kill(-pid); // they may not have entered their namespace yet
     await Promise.all(Object.values(this.namespaces).map(removeNamespace));
     await Promise.all(ended);
@@ -331,17 +376,37 @@ export class Lab {
 
   async #join(role: Role, device: string, peerRole: Role, peerDevice: string): Promise<void> {
     const peer = ['peer', 'name', peerDevice, 'netns', this.#namespace(peerRole)];
-    await run(['ip', 'link', 'add', device, 'netns', this.#namespace(role), 'type', 'veth', ...peer]);
-    await Promise.all([this.ip(role, `link set ${device} up`), this.ip(peerRole, `link set ${peerDevice} up`)]);
+    await run([
+      'ip',
+      'link',
+      'add',
+      device,
+      'netns',
+      this.#namespace(role),
+      'type',
+      'veth',
+      ...peer,
+    ]);
+    await Promise.all([
+      this.ip(role, `link set ${device} up`),
+      this.ip(peerRole, `link set ${peerDevice} up`),
+    ]);
   }
 
   async #configure(role: Role, commands: string[]): Promise<void> {
-    await run(['ip', '-n', this.#namespace(role), '-batch', '-'], `link set lo up\n${commands.join('\n')}\n`);
+    await run(
+      ['ip', '-n', this.#namespace(role), '-batch', '-'],
+      `link set lo up\n${commands.join('\n')}\n`,
+    );
   }
 
   async #addRules(hook: Hook, rules: string[]): Promise<void> {
     const chain = `add chain inet lab ${hook} { type filter hook ${hook} priority 0; }`;
-    const lines = ['add table inet lab', chain, ...rules.map((rule) => `add rule inet lab ${hook} ${rule}`)];
+    const lines = [
+      'add table inet lab',
+      chain,
+      ...rules.map((rule) => `add rule inet lab ${hook} ${rule}`),
+    ];
     await this.nft(hooks[hook], lines.join('\n'));
   }
 
@@ -357,7 +422,8 @@ export class Lab {
       'ipv6/conf/default/accept_dad=0',
     ];
     // icmp_msgs_* belong to the whole machine on older kernels, where a namespace has no such file
-    const script = 'for s; do f=/proc/sys/net/${s%=*}; if [ -e $f ]; then echo ${s#*=} > $f || exit 1; fi; done';
+    const script =
+      'for s; do f=/proc/sys/net/${s%=*}; if [ -e $f ]; then echo ${s#*=} > $f || exit 1; fi; done';
     await this.#run(role, ['sh', '-c', script, 'sh', ...settings]);
   }
 }

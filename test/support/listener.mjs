@@ -14,14 +14,23 @@ const behaviours = {
 };
 
 const server = net.createServer((socket) => {
-  const connection = { from: socket.remoteAddress?.replace('::ffff:', ''), port: socket.remotePort, end: null };
+  const connection = {
+    from: socket.remoteAddress?.replace('::ffff:', ''),
+    port: socket.remotePort,
+    end: null,
+  };
   connections.push(connection);
   socket.on('end', () => (connection.end ??= 'fin'));
-  socket.on('error', (error) => (connection.end ??= error.code === 'ECONNRESET' ? 'reset' : error.code));
+  socket.on(
+    'error',
+    (error) => (connection.end ??= error.code === 'ECONNRESET' ? 'reset' : error.code),
+  );
   behaviours[onConnection](socket);
 });
 
-server.listen({ host: address, port, backlog: 4096 }, () => answer({ port: server.address().port }));
+server.listen({ host: address, port, backlog: 4096 }, () =>
+  answer({ port: server.address().port }),
+);
 createInterface({ input: process.stdin })
   .on('line', () => answer(connections))
   .on('close', () => process.exit());

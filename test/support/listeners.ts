@@ -27,7 +27,10 @@ export interface TestListener {
 }
 
 /** Listens on loopback, on a free port unless one is given. */
-export async function listen(address = '127.0.0.1', { onConnection = 'hold' as OnConnection, port = 0 } = {}): Promise<TestListener> {
+export async function listen(
+  address = '127.0.0.1',
+  { onConnection = 'hold' as OnConnection, port = 0 } = {},
+): Promise<TestListener> {
   const connections: Socket[] = [];
   const seen: string[] = [];
   const server = createServer((socket) => {
@@ -51,13 +54,21 @@ export async function listen(address = '127.0.0.1', { onConnection = 'hold' as O
 
 /** A loopback address of this process alone, where there are more than one (RFC 1122; Linux has the whole block up). */
 export function ownLoopback(): string {
-  return process.platform === 'linux' ? `127.${64 + (process.pid >> 16) % 64}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}` : '127.0.0.1';
+  return process.platform === 'linux'
+    ? `127.${64 + ((process.pid >> 16) % 64)}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}`
+    : '127.0.0.1';
 }
 
 /** Whether nobody listens on a port. */
 async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer().listen({ host, port });
-  if (!(await once(server, 'listening').then(() => true, () => false))) return false;
+  if (
+    !(await once(server, 'listening').then(
+      () => true,
+      () => false,
+    ))
+  )
+    return false;
   server.close();
   await once(server, 'close');
   return true;
@@ -76,7 +87,12 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
  * for listeners it prefers the other one): the kind of port on which a probe can meet itself.
  */
 export async function selfConnectProne(): Promise<number> {
-  const [lowest = 0, highest = 0] = (await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')).trim().split(/\s+/).map(Number);
+  const [lowest = 0, highest = 0] = (
+    await readFile('/proc/sys/net/ipv4/ip_local_port_range', 'utf8')
+  )
+    .trim()
+    .split(/\s+/)
+    .map(Number);
   for (;;) {
     const port = lowest + 2 * Math.floor((Math.random() * (highest - lowest)) / 2);
     if (await isFree(port, '127.0.0.1')) return port;
@@ -97,7 +113,10 @@ const server = require('node:net').createServer().listen({ ...workerData.where, 
  * @param address where it listens; `0.0.0.0` makes the port silent on all of 127.0.0.0/8
  */
 export async function silentPort(address = '127.0.0.1'): Promise<number> {
-  const worker = new Worker(NEVER_ACCEPTING, { eval: true, workerData: { where: { host: address }, forever: new Int32Array(new SharedArrayBuffer(4)) } });
+  const worker = new Worker(NEVER_ACCEPTING, {
+    eval: true,
+    workerData: { where: { host: address }, forever: new Int32Array(new SharedArrayBuffer(4)) },
+  });
   const [port] = (await once(worker, 'message')) as [number];
   const fillers = [new Socket(), new Socket()];
   onTestFinished(async () => {
@@ -105,14 +124,21 @@ export async function silentPort(address = '127.0.0.1'): Promise<number> {
     await worker.terminate();
   });
   for (const filler of fillers) {
-    filler.on('error', () => {}).connect({ host: address === '0.0.0.0' ? '127.0.0.1' : address, port, autoSelectFamily: false });
+    filler
+      .on('error', () => {})
+      .connect({
+        host: address === '0.0.0.0' ? '127.0.0.1' : address,
+        port,
+        autoSelectFamily: false,
+      });
     await once(filler, 'connect');
   }
   return port;
 }
 
 /** What a DNS server says to one question: records, a response code (RFC 1035, 4.1.1), or nothing at all. */
-export type DnsReply = readonly Answer[] | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'silence';
+export type DnsReply =
+  readonly Answer[] | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'silence';
 
 const RESPONSE_CODES = { FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
@@ -125,7 +151,9 @@ export interface TestDnsServer {
 }
 
 /** A DNS server that answers each question as it is told, later where that is a promise. */
-export async function listenDns(reply: (type: string, name: string) => DnsReply | Promise<DnsReply>): Promise<TestDnsServer> {
+export async function listenDns(
+  reply: (type: string, name: string) => DnsReply | Promise<DnsReply>,
+): Promise<TestDnsServer> {
   const questions: string[] = [];
   const answer = async (message: Buffer, { port, address }: RemoteInfo): Promise<void> => {
     const query = decode(message);
@@ -135,7 +163,17 @@ export async function listenDns(reply: (type: string, name: string) => DnsReply 
     const said = await reply(question.type, question.name);
     if (said === 'silence') return;
     const [code, answers] = typeof said === 'string' ? [RESPONSE_CODES[said], []] : [0, [...said]];
-    server.send(encode({ type: 'response', ...(query.id === undefined ? {} : { id: query.id }), flags: RECURSION_DESIRED | code, questions: [question], answers }), port, address);
+    server.send(
+      encode({
+        type: 'response',
+        ...(query.id === undefined ? {} : { id: query.id }),
+        flags: RECURSION_DESIRED | code,
+        questions: [question],
+        answers,
+      }),
+      port,
+      address,
+    );
   };
   const server = createSocket('udp4').on('message', (message, from) => void answer(message, from));
   server.bind(0, '127.0.0.1');
@@ -159,14 +197,27 @@ export interface AloneResult {
  * Runs a script in a Node process of its own, in a directory where the sources stand as JavaScript: `import … from './core/probe.js'`.
  * A process that does not end by itself within `timeoutMs` is killed.
  */
-export async function runAlone(script: string, { timeoutMs = 30_000, prefix = [] as readonly string[] } = {}): Promise<AloneResult> {
+export async function runAlone(
+  script: string,
+  { timeoutMs = 30_000, prefix = [] as readonly string[] } = {},
+): Promise<AloneResult> {
   const directory = await transpiledSources();
   onTestFinished(() => rm(directory, { recursive: true, force: true }));
   await writeFile(join(directory, 'script.js'), script);
-  const [file = process.execPath, ...words] = [...prefix, process.execPath, join(directory, 'script.js')];
-  const child = spawn(file, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] } });
+  const [file = process.execPath, ...words] = [
+    ...prefix,
+    process.execPath,
+    join(directory, 'script.js'),
+  ];
+  const child = spawn(file, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: process.env['PATH'] },
+  });
   const texts = { stdout: '', stderr: '' };
-  for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => { texts[name] += text; });
+  for (const name of ['stdout', 'stderr'] as const)
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      texts[name] += text;
+    });
   const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const [exitCode] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
@@ -177,9 +228,20 @@ export async function runAlone(script: string, { timeoutMs = 30_000, prefix = []
 async function transpileCore(): Promise<ReadonlyMap<string, string>> {
   const { default: ts } = await import('typescript');
   const source = fileURLToPath(new URL('../../src/core/', import.meta.url));
-  const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, verbatimModuleSyntax: true };
+  const compilerOptions = {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    verbatimModuleSyntax: true,
+  };
   const files = (await readdir(source, { recursive: true })).filter((file) => file.endsWith('.ts'));
-  const scripts = files.map(async (file) => [file.replace(/\.ts$/, '.js'), ts.transpileModule(await readFile(join(source, file), 'utf8'), { compilerOptions }).outputText] as const);
+  const scripts = files.map(
+    async (file) =>
+      [
+        file.replace(/\.ts$/, '.js'),
+        ts.transpileModule(await readFile(join(source, file), 'utf8'), { compilerOptions })
+          .outputText,
+      ] as const,
+  );
   return new Map(await Promise.all(scripts));
 }
 
@@ -201,9 +263,15 @@ async function transpiledSources(): Promise<string> {
 /** The processes that this one has started and that are still there. Linux only. */
 export async function childProcesses(): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
-  const stats = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')));
+  const stats = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')),
+  );
   // proc(5): pid (comm) state ppid …; the name may have spaces and brackets of its own
-  return stats.map((stat) => [Number.parseInt(stat, 10), ...stat.slice(stat.lastIndexOf(')') + 2).split(' ')] as const)
+  return stats
+    .map(
+      (stat) =>
+        [Number.parseInt(stat, 10), ...stat.slice(stat.lastIndexOf(')') + 2).split(' ')] as const,
+    )
     .filter(([, state, parent]) => Number(parent) === process.pid && state !== 'Z')
     .map(([pid]) => Number(pid));
 }

@@ -11,7 +11,9 @@ export const namespacePrefix = 'portping-lab';
 export async function claimNamespaces(): Promise<string> {
   for (let counter = 0; ; counter++) {
     const prefix = `${namespacePrefix}-${process.pid}-${counter}`;
-    const made = await run(['ip', 'netns', 'add', `${prefix}-client`]).catch((error: Error) => error);
+    const made = await run(['ip', 'netns', 'add', `${prefix}-client`]).catch(
+      (error: Error) => error,
+    );
     if (!(made instanceof Error)) return prefix;
     if (!made.message.includes('File exists')) throw made;
   }
@@ -19,7 +21,9 @@ export async function claimNamespaces(): Promise<string> {
 
 /** Removes the namespaces of processes that are no more. */
 export async function removeStaleNamespaces(): Promise<void> {
-  const directories = ['/run/netns', '/var/run/netns', '/etc/netns'].map((path) => readdir(path).catch(() => []));
+  const directories = ['/run/netns', '/var/run/netns', '/etc/netns'].map((path) =>
+    readdir(path).catch(() => []),
+  );
   const names = new Set((await Promise.all(directories)).flat());
   const stale = [...names].filter((name) => {
     const pid = name.startsWith(`${namespacePrefix}-`) && Number(name.split('-')[2]);

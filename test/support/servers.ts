@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { it } from 'vitest';
@@ -10,21 +18,38 @@ import { portpingCommand } from './portping.js';
 
 /** Whether a program is installed, also where only root looks. */
 export function isInstalled(program: string): boolean {
-  return spawnSync('which', [program], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }).status === 0;
+  return (
+    spawnSync('which', [program], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }).status === 0
+  );
 }
 
 /**
  * A test that needs a program from one of Debian's packages. Where it is missing the test is skipped and its name says why or, with
  * PORTPING_LAB=required, fails.
  */
-export function itWith(program: string, packageName: string, name: string, test: () => Promise<void>, timeoutMs = 40_000): void {
+export function itWith(
+  program: string,
+  packageName: string,
+  name: string,
+  test: () => Promise<void>,
+  timeoutMs = 40_000,
+): void {
   if (isInstalled(program)) it(name, test, timeoutMs);
-  else if (process.env['PORTPING_LAB'] !== 'required') it.skip(`${name} (skipped: there is no \`${program}\`; install ${packageName})`, test);
-  else it(name, () => Promise.reject(new Error(`there is no ${program}: install Debian's package ${packageName}`)));
+  else if (process.env['PORTPING_LAB'] !== 'required')
+    it.skip(`${name} (skipped: there is no \`${program}\`; install ${packageName})`, test);
+  else
+    it(name, () =>
+      Promise.reject(new Error(`there is no ${program}: install Debian's package ${packageName}`)),
+    );
 }
 
 const idOf = (kind: 'passwd' | 'group', name: string): number =>
-  Number(readFileSync(`/etc/${kind}`, 'utf8').split('\n').map((line) => line.split(':')).find(([each]) => each === name)?.[2] ?? 0);
+  Number(
+    readFileSync(`/etc/${kind}`, 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'))
+      .find(([each]) => each === name)?.[2] ?? 0,
+  );
 
 /** Real servers in the server's namespace of a lab, each with a configuration of its own in a directory of its own. */
 export class Servers {
@@ -52,7 +77,9 @@ export class Servers {
     mkdirSync(join(home, 'data'));
     chownSync(join(home, 'data'), idOf('passwd', 'postfix'), idOf('group', 'postfix'));
     const { certFile, keyFile } = this.#certificate;
-    this.#write('postfix/main.cf', `compatibility_level = 3.6
+    this.#write(
+      'postfix/main.cf',
+      `compatibility_level = 3.6
 queue_directory = ${home}/queue
 data_directory = ${home}/data
 command_directory = /usr/sbin
@@ -69,8 +96,11 @@ smtpd_tls_cert_file = ${certFile}
 smtpd_tls_key_file = ${keyFile}
 smtpd_tls_security_level = may
 smtpd_peername_lookup = no
-`);
-    this.#write('postfix/master.cf', `smtp inet n - n - - smtpd
+`,
+    );
+    this.#write(
+      'postfix/master.cf',
+      `smtp inet n - n - - smtpd
 465 inet n - n - - smtpd
   -o smtpd_tls_wrappermode=yes
 tlsmgr unix - - n 1000? 1 tlsmgr
@@ -78,7 +108,8 @@ anvil unix - - n - 1 anvil
 rewrite unix - - n - - trivial-rewrite
 proxymap unix - - n - - proxymap
 postlog unix-dgram n - n - 1 postlogd
-`);
+`,
+    );
     await this.#start(['postfix', '-c', home, 'start-fg'], 25, 465);
   }
 
@@ -86,7 +117,9 @@ postlog unix-dgram n - n - 1 postlogd
   async startDovecot(): Promise<void> {
     const home = this.#home('dovecot');
     const { certFile, keyFile } = this.#certificate;
-    this.#write('dovecot/dovecot.conf', `protocols = imap pop3
+    this.#write(
+      'dovecot/dovecot.conf',
+      `protocols = imap pop3
 base_dir = ${home}/run
 state_dir = ${home}/state
 log_path = ${home}/dovecot.log
@@ -101,17 +134,29 @@ userdb {
   driver = static
   args = uid=65534 gid=65534 home=${home}
 }
-`);
+`,
+    );
     await this.#start(['dovecot', '-F', '-c', join(home, 'dovecot.conf')], 143, 993, 110, 995);
   }
 
   /** OpenSSH on 22. */
   async startSshd(): Promise<void> {
     const home = this.#home('sshd');
-    const { status } = spawnSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(home, 'key')]);
+    const { status } = spawnSync('ssh-keygen', [
+      '-q',
+      '-t',
+      'ed25519',
+      '-N',
+      '',
+      '-f',
+      join(home, 'key'),
+    ]);
     if (status !== 0) throw new Error('ssh-keygen failed');
     mkdirSync('/run/sshd', { recursive: true, mode: 0o755 }); // where the package's unit would make it
-    this.#write('sshd/sshd_config', `HostKey ${home}/key\nPidFile ${home}/pid\nUsePAM no\nListenAddress 0.0.0.0\nListenAddress ::\n`);
+    this.#write(
+      'sshd/sshd_config',
+      `HostKey ${home}/key\nPidFile ${home}/pid\nUsePAM no\nListenAddress 0.0.0.0\nListenAddress ::\n`,
+    );
     await this.#start(['/usr/sbin/sshd', '-D', '-e', '-f', join(home, 'sshd_config')], 22);
   }
 
@@ -120,7 +165,9 @@ userdb {
     const home = this.#home('vsftpd');
     mkdirSync(join(home, 'empty'), { mode: 0o555 });
     const { certFile, keyFile } = this.#certificate;
-    this.#write('vsftpd/vsftpd.conf', `listen=NO
+    this.#write(
+      'vsftpd/vsftpd.conf',
+      `listen=NO
 listen_ipv6=YES
 background=NO
 local_enable=YES
@@ -130,7 +177,8 @@ ssl_enable=YES
 rsa_cert_file=${certFile}
 rsa_private_key_file=${keyFile}
 vsftpd_log_file=${home}/log
-`);
+`,
+    );
     await this.#start(['vsftpd', join(home, 'vsftpd.conf')], 21);
   }
 
@@ -138,8 +186,12 @@ vsftpd_log_file=${home}/log
   async startNginx(): Promise<void> {
     const home = this.#home('nginx');
     const { certFile, keyFile } = this.#certificate;
-    const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${home}/${name};`).join(' ');
-    this.#write('nginx/nginx.conf', `daemon off;
+    const places = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((name) => `${name}_temp_path ${home}/${name};`)
+      .join(' ');
+    this.#write(
+      'nginx/nginx.conf',
+      `daemon off;
 worker_processes 1;
 pid ${home}/pid;
 error_log ${home}/error.log;
@@ -156,7 +208,8 @@ http {
     return 204;
   }
 }
-`);
+`,
+    );
     await this.#start(['nginx', '-c', join(home, 'nginx.conf')], 80, 443);
   }
 
@@ -176,11 +229,21 @@ http {
   }
 
   async #start(argv: string[], ...ports: number[]): Promise<void> {
-    const child = this.#lab.spawn('server', argv, { stdio: 'pipe', env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } });
+    const child = this.#lab.spawn('server', argv, {
+      stdio: 'pipe',
+      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+    });
     if (child.pid) this.#pids.push(child.pid);
     let said = '';
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', (text) => { said += text; });
-    const { exitCode } = await this.#lab.exec('client', [...portpingCommand, '-q', '--wait', '20s', this.#lab.server.v4, ports.join(',')], { timeoutMs: 30_000 });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => {
+        said += text;
+      });
+    const { exitCode } = await this.#lab.exec(
+      'client',
+      [...portpingCommand, '-q', '--wait', '20s', this.#lab.server.v4, ports.join(',')],
+      { timeoutMs: 30_000 },
+    );
     if (exitCode !== 0) throw new Error(`${argv[0]} did not start: ${said}`);
   }
 }

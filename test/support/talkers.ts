@@ -15,14 +15,23 @@ export interface Talker {
   readonly ends: readonly string[];
 }
 
-async function serve(server: Server, event: 'connection' | 'secureConnection', talk: (socket: Socket) => void, address: string): Promise<Talker> {
+async function serve(
+  server: Server,
+  event: 'connection' | 'secureConnection',
+  talk: (socket: Socket) => void,
+  address: string,
+): Promise<Talker> {
   const sockets = new Set<Socket>();
   const ends: string[] = [];
   let heard = '';
   server.on('connection', (socket: Socket) => void sockets.add(socket.on('error', () => {})));
   server.on(event, (socket: Socket) => {
-    socket.on('data', (bytes) => { heard += String(bytes); });
-    socket.on('end', () => ends.push('end')).on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
+    socket.on('data', (bytes) => {
+      heard += String(bytes);
+    });
+    socket
+      .on('end', () => ends.push('end'))
+      .on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? error.message));
     talk(socket);
   });
   server.listen(0, address);
@@ -36,11 +45,22 @@ async function serve(server: Server, event: 'connection' | 'secureConnection', t
 }
 
 /** A server on loopback that does with each connection what it is told. */
-export const listenTalking = (talk: (socket: Socket) => void, address = '127.0.0.1'): Promise<Talker> => serve(createServer(), 'connection', talk, address);
+export const listenTalking = (
+  talk: (socket: Socket) => void,
+  address = '127.0.0.1',
+): Promise<Talker> => serve(createServer(), 'connection', talk, address);
 
 /** The same with TLS from the first byte. */
-export function listenTls(options: TlsOptions, talk: (socket: Socket) => void = () => {}): Promise<Talker> {
-  return serve(createTlsServer(options).on('tlsClientError', () => {}), 'secureConnection', talk, '127.0.0.1');
+export function listenTls(
+  options: TlsOptions,
+  talk: (socket: Socket) => void = () => {},
+): Promise<Talker> {
+  return serve(
+    createTlsServer(options).on('tlsClientError', () => {}),
+    'secureConnection',
+    talk,
+    '127.0.0.1',
+  );
 }
 
 /** Answers of a server, each to lines that begin with a word; an array says several things, a function does something. */
@@ -64,7 +84,11 @@ export function dialogue(greeting: string, answers: Answers): (socket: Socket) =
 }
 
 /** Turns a connection to TLS as a server does behind STARTTLS, and goes on. */
-export function turnToTls(socket: Socket, options: TlsOptions, talk: (secure: TLSSocket) => void): void {
+export function turnToTls(
+  socket: Socket,
+  options: TlsOptions,
+  talk: (secure: TLSSocket) => void,
+): void {
   socket.removeAllListeners('data');
   const secure = new TLSSocket(socket, { isServer: true, ...options });
   secure.on('error', () => {});
@@ -72,7 +96,11 @@ export function turnToTls(socket: Socket, options: TlsOptions, talk: (secure: TL
 }
 
 /** Asks for a service on 127.0.0.1, with a second's time unless given. */
-export async function ask(port: number, service: ServiceRequest, { timeoutMs = 2000, host = '127.0.0.1' } = {}): Promise<ServiceFinding> {
+export async function ask(
+  port: number,
+  service: ServiceRequest,
+  { timeoutMs = 2000, host = '127.0.0.1' } = {},
+): Promise<ServiceFinding> {
   const { outcome } = await probeTarget({ host, port }, { timeoutMs, service, skipWarmUp: true });
   expect(outcome.state).toBe('open');
   const finding = outcome.state === 'open' ? outcome.service : null;
@@ -81,7 +109,10 @@ export async function ask(port: number, service: ServiceRequest, { timeoutMs = 2
 }
 
 /** The finding as a value of one kind; fails when it is another. */
-export function expectFinding<S extends ServiceFinding['state']>(finding: ServiceFinding, state: S): Extract<ServiceFinding, { state: S }> {
+export function expectFinding<S extends ServiceFinding['state']>(
+  finding: ServiceFinding,
+  state: S,
+): Extract<ServiceFinding, { state: S }> {
   expect(finding).toMatchObject({ state });
   return finding as Extract<ServiceFinding, { state: S }>;
 }

@@ -20,5 +20,9 @@ export function parseHostsFile(text: string, name: string): string[] {
 export function parseSearchDomains(text: string): string[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim().split(/\s+/));
   const last = lines.filter(([keyword]) => keyword === 'search' || keyword === 'domain').at(-1);
-  return (last ?? []).slice(1).map(plainName).filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain)).slice(0, 6);
+  return (last ?? [])
+    .slice(1)
+    .map(plainName)
+    .filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain))
+    .slice(0, 6);
 }

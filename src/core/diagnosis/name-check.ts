@@ -28,7 +28,11 @@ function answerOf(resolution: Resolution): DnsAnswer {
   const said = (kind: DnsAnswer['kind']): DnsAnswer => ({ kind, addresses: [], elapsedMs });
   switch (resolution.state) {
     case 'resolved':
-      return { kind: 'addresses', addresses: resolution.addresses.map(({ address }) => address), elapsedMs };
+      return {
+        kind: 'addresses',
+        addresses: resolution.addresses.map(({ address }) => address),
+        elapsedMs,
+      };
     case 'cancelled':
     case 'failed':
       return said('cancelled');
@@ -56,30 +60,54 @@ function answerOf(resolution: Resolution): DnsAnswer {
   }
 }
 
-async function askServer(server: string, host: string, { family, timeoutMs, signal }: NameCheckOptions): Promise<DnsServerObservation> {
+async function askServer(
+  server: string,
+  host: string,
+  { family, timeoutMs, signal }: NameCheckOptions,
+): Promise<DnsServerObservation> {
   const ask = async (asked: 4 | 6): Promise<DnsAnswer | null> =>
-    family !== undefined && family !== asked ? null : answerOf(await resolveHost(host, { family: asked, timeoutMs, signal, dnsServer: server }));
+    family !== undefined && family !== asked
+      ? null
+      : answerOf(await resolveHost(host, { family: asked, timeoutMs, signal, dnsServer: server }));
   const [a, aaaa] = await Promise.all([ask(4), ask(6)]);
   return { server, a, aaaa };
 }
 
 /** Asks each configured DNS server by itself, all at once. */
-export function askServers(host: string, options: NameCheckOptions): Promise<DnsServerObservation[]> {
-  const configured = options.servers ?? (options.dnsServer === undefined ? getServers() : [options.dnsServer]);
+export function askServers(
+  host: string,
+  options: NameCheckOptions,
+): Promise<DnsServerObservation[]> {
+  const configured =
+    options.servers ?? (options.dnsServer === undefined ? getServers() : [options.dnsServer]);
   const servers = [...new Set(configured)].slice(0, MAX_SERVERS);
   return Promise.all(servers.map((server) => askServer(server, host, options)));
 }
 
 /** The name with each search domain behind it, where a server knows that. Asks only when none knows the name by itself. */
-async function askWithSearchDomains(host: string, known: readonly DnsServerObservation[], options: NameCheckOptions): Promise<NameObservation['foundBySearch']> {
+async function askWithSearchDomains(
+  host: string,
+  known: readonly DnsServerObservation[],
+  options: NameCheckOptions,
+): Promise<NameObservation['foundBySearch']> {
   const { dnsServer, resolvConf = '/etc/resolv.conf' } = options;
-  const [first] = known.filter(({ a, aaaa }) => [a?.kind, aaaa?.kind].some((kind) => kind === 'no-such-name' || kind === 'no-record'));
-  if (dnsServer !== undefined || first === undefined || host.endsWith('.') || known.some((each) => addressesOf(each).length > 0)) return [];
+  const [first] = known.filter(({ a, aaaa }) =>
+    [a?.kind, aaaa?.kind].some((kind) => kind === 'no-such-name' || kind === 'no-record'),
+  );
+  if (
+    dnsServer !== undefined ||
+    first === undefined ||
+    host.endsWith('.') ||
+    known.some((each) => addressesOf(each).length > 0)
+  )
+    return [];
   const domains = parseSearchDomains(readSystemFile(resolvConf) ?? '');
-  const found = await Promise.all(domains.map(async (domain) => {
-    const name = `${asciiHost(host)}.${domain}`;
-    return { name, addresses: addressesOf(await askServer(first.server, name, options)) };
-  }));
+  const found = await Promise.all(
+    domains.map(async (domain) => {
+      const name = `${asciiHost(host)}.${domain}`;
+      return { name, addresses: addressesOf(await askServer(first.server, name, options)) };
+    }),
+  );
   return found.filter(({ addresses }) => addresses.length > 0);
 }
 
@@ -88,12 +116,24 @@ async function askWithSearchDomains(host: string, known: readonly DnsServerObser
  *
  * @param host as the user wrote it; not a literal address
  */
-export async function checkName(host: string, asked: Promise<DnsServerObservation[]>, options: NameCheckOptions): Promise<Omit<NameObservation, 'resolution'>> {
+export async function checkName(
+  host: string,
+  asked: Promise<DnsServerObservation[]>,
+  options: NameCheckOptions,
+): Promise<Omit<NameObservation, 'resolution'>> {
   const { dnsServer, hostsFile = systemFilePath('hosts') } = options;
   const startMs = monotonicClock();
   const text = dnsServer === undefined ? readSystemFile(hostsFile) : null;
   const servers = await asked;
   const timeoutMs = Math.max(2 * options.timeoutMs - (monotonicClock() - startMs), 1);
-  const foundBySearch = await askWithSearchDomains(host, servers, { ...options, timeoutMs: Math.min(timeoutMs, options.timeoutMs) });
-  return { servers, hostsFile: text === null ? null : { path: hostsFile, addresses: parseHostsFile(text, asciiHost(host)) }, foundBySearch };
+  const foundBySearch = await askWithSearchDomains(host, servers, {
+    ...options,
+    timeoutMs: Math.min(timeoutMs, options.timeoutMs),
+  });
+  return {
+    servers,
+    hostsFile:
+      text === null ? null : { path: hostsFile, addresses: parseHostsFile(text, asciiHost(host)) },
+    foundBySearch,
+  };
 }

@@ -4,7 +4,16 @@ import type { Target } from '../target.js';
 /** What a DNS server said to one question. */
 export interface DnsAnswer {
   /** `unreachable`: nobody listens at the server's address; `broken`: an answer that is none (FORMERR, NOTIMP, nonsense); `cancelled`: not waited for. */
-  readonly kind: 'addresses' | 'no-record' | 'no-such-name' | 'servfail' | 'refused' | 'broken' | 'unreachable' | 'silent' | 'cancelled';
+  readonly kind:
+    | 'addresses'
+    | 'no-record'
+    | 'no-such-name'
+    | 'servfail'
+    | 'refused'
+    | 'broken'
+    | 'unreachable'
+    | 'silent'
+    | 'cancelled';
   readonly addresses: readonly string[];
   /** Milliseconds from asking to the answer or to giving up. */
   readonly elapsedMs: number;
@@ -27,7 +36,10 @@ export interface NameObservation {
   /** What the hosts file has for the name; null when it was not read. */
   readonly hostsFile: { readonly path: string; readonly addresses: readonly string[] } | null;
   /** Names that exist with a search domain behind the one asked for, looked up only when DNS does not know the name by itself. */
-  readonly foundBySearch: readonly { readonly name: string; readonly addresses: readonly string[] }[];
+  readonly foundBySearch: readonly {
+    readonly name: string;
+    readonly addresses: readonly string[];
+  }[];
 }
 
 /** One address that was probed, and where it came from. */
@@ -44,7 +56,11 @@ export interface MachineObservation {
   readonly hostName: string;
   readonly timeZone: string;
   /** Addresses that are up, those of loopback left out. */
-  readonly addresses: readonly { readonly interface: string; readonly address: string; readonly family: 4 | 6 }[];
+  readonly addresses: readonly {
+    readonly interface: string;
+    readonly address: string;
+    readonly family: 4 | 6;
+  }[];
   /** The address the system would connect from, to the deciding address; null when it has none. */
   readonly sourceAddress: string | null;
   /** The proxy that applications which heed the environment would use for this port; user and password are left out. */

@@ -20,7 +20,9 @@ function unquote(text: string): string {
 
 /** The names of a subjectAltName as Node writes it: `DNS:a.test, IP Address:192.0.2.1`, quoted in JSON where they have something in them that would confuse. */
 function namesOf(subjectAltName: string | undefined): string[] {
-  const found = (subjectAltName ?? '').matchAll(/(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g);
+  const found = (subjectAltName ?? '').matchAll(
+    /(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g,
+  );
   return [...found].map(([, , name = '']) => (name.startsWith('"') ? unquote(name) : name));
 }
 
@@ -64,9 +66,14 @@ const MOST_ABOVE = 16;
 /** What a server sent of its chain: its own certificate, the one that issued it, and so on, in whatever order they came. Of a long one, the first 17. */
 export function chainOf(leaf: X509Certificate): X509Certificate[] {
   const sent: X509Certificate[] = []; // to Node, whatever comes next is the issuer
-  for (let each = leaf.issuerCertificate; each && sent.length < MOST_ABOVE; each = each.issuerCertificate) sent.push(each);
+  for (
+    let each = leaf.issuerCertificate;
+    each && sent.length < MOST_ABOVE;
+    each = each.issuerCertificate
+  )
+    sent.push(each);
   const chain = [leaf];
-  for (let top: X509Certificate | undefined = leaf; top && !top.checkIssued(top); ) {
+  for (let top: X509Certificate | undefined = leaf; top && !top.checkIssued(top);) {
     const below: X509Certificate = top;
     const at = sent.findIndex((each) => below.checkIssued(each));
     [top] = at < 0 ? [] : sent.splice(at, 1);
@@ -95,18 +102,28 @@ export function findUnfit([own, ...above]: readonly X509Certificate[]): 'own' | 
 
 /** Signatures whose hash can be forged, by the hexadecimal of their object identifier (RFC 3279, 2.2; the last is OIW's). */
 const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
-  '2a864886f70d010102': 'MD2', '2a864886f70d010103': 'MD4', '2a864886f70d010104': 'MD5',
-  '2a864886f70d010105': 'SHA-1', '2a8648ce380403': 'SHA-1', '2a8648ce3d0401': 'SHA-1', '2b0e03021d': 'SHA-1',
+  '2a864886f70d010102': 'MD2',
+  '2a864886f70d010103': 'MD4',
+  '2a864886f70d010104': 'MD5',
+  '2a864886f70d010105': 'SHA-1',
+  '2a8648ce380403': 'SHA-1',
+  '2a8648ce3d0401': 'SHA-1',
+  '2b0e03021d': 'SHA-1',
 };
 
 /** The element of DER (X.690, 8.1) that begins at a place: where its contents begin and end; null when it is not one of that tag, or not whole. */
-function elementAt(der: Uint8Array, at: number, tag: number): { readonly start: number; readonly end: number } | null {
+function elementAt(
+  der: Uint8Array,
+  at: number,
+  tag: number,
+): { readonly start: number; readonly end: number } | null {
   const first = der[at + 1];
   if (der[at] !== tag || first === undefined) return null;
   const more = first < 0x80 ? 0 : first & 0x7f;
   if (first === 0x80 || more > 4) return null; // no length at all, or one that no certificate has
   const start = at + 2 + more;
-  const length = more === 0 ? first : der.subarray(at + 2, start).reduce((value, byte) => value * 256 + byte, 0);
+  const length =
+    more === 0 ? first : der.subarray(at + 2, start).reduce((value, byte) => value * 256 + byte, 0);
   return start + length <= der.length ? { start, end: start + length } : null;
 }
 
@@ -134,17 +151,30 @@ const LEAST_RSA_BITS = 2048;
  * @param chain as from `chainOf`
  * @param rootsWith gives the trusted roots that have a public key; asked only where it matters
  */
-export function findWeaknesses(chain: readonly X509Certificate[], rootsWith: (key: KeyObject) => readonly X509Certificate[]): string[] {
+export function findWeaknesses(
+  chain: readonly X509Certificate[],
+  rootsWith: (key: KeyObject) => readonly X509Certificate[],
+): string[] {
   const found: string[] = [];
   for (const [depth, certificate] of chain.entries()) {
     const whose = depth === 0 ? 'the certificate' : 'a certificate above it in the chain';
     const key = keyOf(certificate);
-    const bits = key?.asymmetricKeyType?.startsWith('rsa') ? (key.asymmetricKeyDetails?.modulusLength ?? 0) : LEAST_RSA_BITS;
-    if (bits < LEAST_RSA_BITS) found.push(`${whose} has an RSA key of ${bits} bits; clients of today want ${LEAST_RSA_BITS}`);
+    const bits = key?.asymmetricKeyType?.startsWith('rsa')
+      ? (key.asymmetricKeyDetails?.modulusLength ?? 0)
+      : LEAST_RSA_BITS;
+    if (bits < LEAST_RSA_BITS)
+      found.push(
+        `${whose} has an RSA key of ${bits} bits; clients of today want ${LEAST_RSA_BITS}`,
+      );
     const hash = WEAK_SIGNATURES[signatureAlgorithm(certificate.raw) ?? ''];
     if (hash === undefined || certificate.checkIssued(certificate)) continue; // who trusts a certificate for itself does not look at who signed it
     // Neither who trusts the root of that name and key, which another authority has signed as well, nor what is above it.
-    const isRoot = depth > 0 && key !== null && rootsWith(key).some(({ subject, publicKey }) => subject === certificate.subject && publicKey.equals(key));
+    const isRoot =
+      depth > 0 &&
+      key !== null &&
+      rootsWith(key).some(
+        ({ subject, publicKey }) => subject === certificate.subject && publicKey.equals(key),
+      );
     if (isRoot) break;
     found.push(`${whose} is signed with ${hash}, which clients of today refuse`);
   }
@@ -167,61 +197,117 @@ export interface Verification {
   readonly nowMs: number;
 }
 
-const days = (count: number): string => (count === 0 ? 'less than a day' : `${count} ${count === 1 ? 'day' : 'days'}`);
+const days = (count: number): string =>
+  count === 0 ? 'less than a day' : `${count} ${count === 1 ? 'day' : 'days'}`;
 
-const SELF_SIGNED: TlsProblem = { failure: 'self-signed', problem: 'the certificate is self-signed' };
+const SELF_SIGNED: TlsProblem = {
+  failure: 'self-signed',
+  problem: 'the certificate is self-signed',
+};
 
 const UNFIT = {
   own: 'the certificate is not made for servers',
   above: 'a certificate above it in the chain may not issue certificates for servers',
 } as const;
 
-function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' | null): TlsProblem | null {
+function judgeChain(
+  verifyCode: string,
+  issuer: string,
+  unfit: 'own' | 'above' | null,
+): TlsProblem | null {
   switch (verifyCode) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return SELF_SIGNED;
     case 'SELF_SIGNED_CERT_IN_CHAIN':
-      return { failure: 'unknown-authority', problem: `the certificate comes from an authority that is not trusted here (${issuer})` };
+      return {
+        failure: 'unknown-authority',
+        problem: `the certificate comes from an authority that is not trusted here (${issuer})`,
+      };
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return { failure: 'unknown-authority', problem: `the certificate comes from an authority that is not known here (${issuer}), or one between it and a known one was not sent` };
+      return {
+        failure: 'unknown-authority',
+        problem: `the certificate comes from an authority that is not known here (${issuer}), or one between it and a known one was not sent`,
+      };
     case 'CERT_HAS_EXPIRED':
       return { failure: 'untrusted', problem: 'a certificate above it in the chain has expired' };
     case 'CERT_NOT_YET_VALID':
-      return { failure: 'untrusted', problem: 'a certificate above it in the chain is not valid yet' };
+      return {
+        failure: 'untrusted',
+        problem: 'a certificate above it in the chain is not valid yet',
+      };
     case 'ERROR_IN_CERT_NOT_BEFORE_FIELD':
     case 'ERROR_IN_CERT_NOT_AFTER_FIELD':
-      return { failure: 'untrusted', problem: 'a certificate above it in the chain has a date that cannot be read' };
+      return {
+        failure: 'untrusted',
+        problem: 'a certificate above it in the chain has a date that cannot be read',
+      };
     case 'INVALID_CA':
       return { failure: 'untrusted', problem: UNFIT.above };
     case 'INVALID_PURPOSE':
-      return { failure: 'untrusted', problem: unfit ? UNFIT[unfit] : 'the certificate, or one above it in the chain, is not made for servers' };
+      return {
+        failure: 'untrusted',
+        problem: unfit
+          ? UNFIT[unfit]
+          : 'the certificate, or one above it in the chain, is not made for servers',
+      };
     case 'CERT_REVOKED':
       return { failure: 'untrusted', problem: 'the certificate has been revoked' };
     default:
-      return { failure: 'untrusted', problem: `the certificate cannot be verified (${verifyCode})` };
+      return {
+        failure: 'untrusted',
+        problem: `the certificate cannot be verified (${verifyCode})`,
+      };
   }
 }
 
 /** All that is wrong with a certificate, in words, the weightiest first; nothing when it is in order. */
-export function judgeCertificate({ issuer, names, subject, validFrom, validTo }: CertificateFacts, { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification): TlsProblem[] {
+export function judgeCertificate(
+  { issuer, names, subject, validFrom, validTo }: CertificateFacts,
+  { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification,
+): TlsProblem[] {
   const problems: TlsProblem[] = [];
   const isExpired = validTo !== null && nowMs > validTo;
   const isEarly = validFrom !== null && nowMs < validFrom;
   const isUnreadable = validTo === null || validFrom === null;
   // OpenSSL looks at the time last, and only its last word is kept: what it had said before, about who signed the certificate, is lost.
-  const isDateError = verifyCode === 'ERROR_IN_CERT_NOT_BEFORE_FIELD' || verifyCode === 'ERROR_IN_CERT_NOT_AFTER_FIELD';
-  const isTime = isDateError || verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
-  const hidden = isTime && !isSelfSigned ? '; whether its authority is trusted does not show before that is cured' : '';
-  if (isExpired) problems.push({ failure: 'expired', problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago${hidden}` });
-  if (isEarly) problems.push({ failure: 'not-yet-valid', problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}` });
-  if (isUnreadable) problems.push({ failure: 'untrusted', problem: `the certificate has a date that cannot be read${hidden}` });
-  const isSaid = (isUnreadable && isDateError) || (isExpired && verifyCode === 'CERT_HAS_EXPIRED') || (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
+  const isDateError =
+    verifyCode === 'ERROR_IN_CERT_NOT_BEFORE_FIELD' ||
+    verifyCode === 'ERROR_IN_CERT_NOT_AFTER_FIELD';
+  const isTime =
+    isDateError || verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
+  const hidden =
+    isTime && !isSelfSigned
+      ? '; whether its authority is trusted does not show before that is cured'
+      : '';
+  if (isExpired)
+    problems.push({
+      failure: 'expired',
+      problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago${hidden}`,
+    });
+  if (isEarly)
+    problems.push({
+      failure: 'not-yet-valid',
+      problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}`,
+    });
+  if (isUnreadable)
+    problems.push({
+      failure: 'untrusted',
+      problem: `the certificate has a date that cannot be read${hidden}`,
+    });
+  const isSaid =
+    (isUnreadable && isDateError) ||
+    (isExpired && verifyCode === 'CERT_HAS_EXPIRED') ||
+    (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
   if (isSaid && isSelfSigned) problems.push(SELF_SIGNED);
   const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer, unfit);
   if (chain) problems.push({ ...chain, problem: `${chain.problem}${hidden}` });
   problems.push(...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })));
-  if (host !== null) problems.push({ failure: 'wrong-name', problem: `the certificate is not for ${host} but for ${names.slice(0, 5).join(', ') || subject || 'nobody'}${names.length > 5 ? ' …' : ''}` });
+  if (host !== null)
+    problems.push({
+      failure: 'wrong-name',
+      problem: `the certificate is not for ${host} but for ${names.slice(0, 5).join(', ') || subject || 'nobody'}${names.length > 5 ? ' …' : ''}`,
+    });
   return problems;
 }

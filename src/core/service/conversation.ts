@@ -64,7 +64,12 @@ export class Conversation {
    * @param starter starts TLS, where the service has it
    * @param speaks what the service asked for looks like; null when it may look like anything
    */
-  constructor(socket: Socket, starter: TlsStarter | null, speaks: readonly Protocol[] | null, circumstances: Circumstances) {
+  constructor(
+    socket: Socket,
+    starter: TlsStarter | null,
+    speaks: readonly Protocol[] | null,
+    circumstances: Circumstances,
+  ) {
     this.#socket = socket;
     this.#starter = starter;
     this.#speaks = speaks;
@@ -145,7 +150,10 @@ export class Conversation {
   refuse(line: string, expected: string): never {
     const other = this.#recognizeOther(Buffer.from(line, 'latin1'));
     const hint = other === null ? '' : `; it looks like ${other}`;
-    throw new ConversationOver({ state: 'wrong-protocol', problem: `${quote(line)} is not ${expected}${hint}` });
+    throw new ConversationOver({
+      state: 'wrong-protocol',
+      problem: `${quote(line)} is not ${expected}${hint}`,
+    });
   }
 
   /** Ends the conversation: the service speaks the protocol and says no. */
@@ -169,7 +177,10 @@ export class Conversation {
     const awaited = 'its part of the TLS handshake';
     if (this.#drop) this.#throwDropped(awaited);
     if (this.#end > this.#start) this.#failAtInjection(this.unread);
-    const layer = this.#starter.start(this.#socket, { onData: (bytes) => this.#take(bytes), onChange: () => this.#wake() });
+    const layer = this.#starter.start(this.#socket, {
+      onData: (bytes) => this.#take(bytes),
+      onChange: () => this.#wake(),
+    });
     this.#layer = layer;
     while (!layer.isSecure && !layer.error && !layer.isPlain) await this.#more(awaited);
     if (!layer.isSecure) {
@@ -216,7 +227,10 @@ export class Conversation {
 
   /** Whoever can put packets on the way could have put it there, to be taken for what comes through TLS (CVE-2011-0411). */
   #failAtInjection(bytes: Buffer): never {
-    this.failTls({ failure: 'injection', problem: `plain text came behind its answer to STARTTLS, before TLS began: ${quote(cutText(bytes, MOST_FIRST_LINE))}` });
+    this.failTls({
+      failure: 'injection',
+      problem: `plain text came behind its answer to STARTTLS, before TLS began: ${quote(cutText(bytes, MOST_FIRST_LINE))}`,
+    });
   }
 
   /** The protocol that bytes look like, when that is another one than was asked for. */
@@ -241,7 +255,10 @@ export class Conversation {
   async #more(awaited: string): Promise<void> {
     if (this.#isTooMuch) {
       const beginning = quote(this.firstLine ?? '');
-      throw new ConversationOver({ state: 'wrong-protocol', problem: `more than ${MOST_BYTES / 1024} KiB came before ${awaited} was whole, beginning with ${beginning}` });
+      throw new ConversationOver({
+        state: 'wrong-protocol',
+        problem: `more than ${MOST_BYTES / 1024} KiB came before ${awaited} was whole, beginning with ${beginning}`,
+      });
     }
     if (this.#layer?.isBroken) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
     if (this.#isDropped()) this.#throwDropped(awaited);
@@ -262,20 +279,43 @@ export class Conversation {
 
   #waiting(awaited: string): Waiting {
     if (this.#layer && !this.#layer.isSecure) return { awaited, unfinished: null };
-    const begun = this.#bytes.subarray(this.#reading.awaited === awaited ? this.#reading.start : this.#start, this.#end);
+    const begun = this.#bytes.subarray(
+      this.#reading.awaited === awaited ? this.#reading.start : this.#start,
+      this.#end,
+    );
     const at = begun.indexOf(10);
-    return { awaited, unfinished: begun.length === 0 ? null : cutText(at < 0 ? begun : begun.subarray(0, at), MOST_FIRST_LINE).replace(/\r$/, '') };
+    return {
+      awaited,
+      unfinished:
+        begun.length === 0
+          ? null
+          : cutText(at < 0 ? begun : begun.subarray(0, at), MOST_FIRST_LINE).replace(/\r$/, ''),
+    };
   }
 
   #throwDropped(awaited: string): never {
     const { by, afterMs } = this.#drop ?? { by: 'end', afterMs: this.elapsedMs };
-    this.#giveUp(awaited, { state: 'dropped', by, afterMs, winsock: by === 'reset' ? 10054 : null });
+    this.#giveUp(awaited, {
+      state: 'dropped',
+      by,
+      afterMs,
+      winsock: by === 'reset' ? 10054 : null,
+    });
   }
 
   /** No more will come. What has come of the first line may be enough: Telnet and TLS have no lines, and would never end one. */
-  #giveUp(awaited: string, how: { readonly state: 'silent' } | ({ readonly state: 'dropped'; readonly winsock: 10054 | null } & Drop)): never {
+  #giveUp(
+    awaited: string,
+    how:
+      | { readonly state: 'silent' }
+      | ({ readonly state: 'dropped'; readonly winsock: 10054 | null } & Drop),
+  ): never {
     const other = this.#firstIsWhole ? null : this.#recognizeOther(this.#first);
-    if (other !== null) throw new ConversationOver({ state: 'wrong-protocol', problem: `${quote(this.firstLine ?? '')} came instead of ${awaited}; it looks like ${other}` });
+    if (other !== null)
+      throw new ConversationOver({
+        state: 'wrong-protocol',
+        problem: `${quote(this.firstLine ?? '')} came instead of ${awaited}; it looks like ${other}`,
+      });
     throw new ConversationOver({ ...how, ...this.#waiting(awaited) });
   }
 
@@ -303,9 +343,14 @@ export class Conversation {
       const at = bytes.indexOf(10);
       if (at >= 0) this.#firstLineMs ??= this.elapsedMs;
       this.#firstIsWhole = at >= 0;
-      if (this.#first.length <= MOST_FIRST_LINE) this.#first = Buffer.concat([this.#first, bytes.subarray(0, Math.min(at < 0 ? bytes.length : at, MOST_FIRST_LINE + 1))]);
+      if (this.#first.length <= MOST_FIRST_LINE)
+        this.#first = Buffer.concat([
+          this.#first,
+          bytes.subarray(0, Math.min(at < 0 ? bytes.length : at, MOST_FIRST_LINE + 1)),
+        ]);
     }
-    while (this.#end + bytes.length > this.#bytes.length) this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
+    while (this.#end + bytes.length > this.#bytes.length)
+      this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
     bytes.copy(this.#bytes, this.#end);
     this.#end += bytes.length;
     this.#wake();

@@ -21,8 +21,20 @@ export interface TlsRequest {
 
 /** What was wrong with TLS. */
 export type TlsFailure =
-  | 'no-starttls' | 'injection' | 'not-tls' | 'handshake' | 'old-version' | 'no-certificate'
-  | 'self-signed' | 'unknown-authority' | 'expired' | 'not-yet-valid' | 'wrong-name' | 'expires-soon' | 'weak' | 'untrusted';
+  | 'no-starttls'
+  | 'injection'
+  | 'not-tls'
+  | 'handshake'
+  | 'old-version'
+  | 'no-certificate'
+  | 'self-signed'
+  | 'unknown-authority'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'wrong-name'
+  | 'expires-soon'
+  | 'weak'
+  | 'untrusted';
 
 /** One thing that is wrong with TLS, in words: `the certificate is self-signed`. Raw: may hold what the other side sent. */
 export interface TlsProblem {
@@ -112,7 +124,8 @@ export interface ServiceTlsFailed extends Talked, TlsProblem {
 }
 
 /** What a conversation with the service behind an open port found. */
-export type ServiceFinding = ServiceAnswered | ServiceWrongProtocol | ServiceSilent | ServiceDropped | ServiceTlsFailed;
+export type ServiceFinding =
+  ServiceAnswered | ServiceWrongProtocol | ServiceSilent | ServiceDropped | ServiceTlsFailed;
 
 /** What a conversation is told about the connection that it gets. */
 export interface Circumstances {

@@ -14,7 +14,8 @@ async function ask(talk: Conversation, tag: string, command: string): Promise<st
 /** IMAP (RFC 9051): its greeting, with STARTTLS and CAPABILITY behind it where that is asked for, and LOGOUT. */
 export const checkImap: ServiceCheck = async (talk, { startTls }) => {
   const greeting = await talk.readLine('its greeting');
-  if (/^\* BYE\b/i.test(greeting)) talk.turnAway(greeting, 'it turned us away instead of greeting with OK');
+  if (/^\* BYE\b/i.test(greeting))
+    talk.turnAway(greeting, 'it turned us away instead of greeting with OK');
   if (!/^\* (OK|PREAUTH)\b/i.test(greeting)) talk.refuse(greeting, 'a greeting of IMAP');
   if (startTls) {
     const ready = await ask(talk, 'p1', 'STARTTLS');

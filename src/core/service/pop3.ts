@@ -2,7 +2,11 @@ import type { Conversation } from './conversation.js';
 import type { ServiceCheck } from './service-check.js';
 
 /** The first line of an answer (RFC 1939, 3); true for `+OK`, false for `-ERR`. */
-async function readStatus(talk: Conversation, awaited: string, expected: string): Promise<{ readonly line: string; readonly ok: boolean }> {
+async function readStatus(
+  talk: Conversation,
+  awaited: string,
+  expected: string,
+): Promise<{ readonly line: string; readonly ok: boolean }> {
   const line = await talk.readLine(awaited);
   if (!/^(\+OK|-ERR)( |$)/.test(line)) talk.refuse(line, expected);
   return { line, ok: line.startsWith('+OK') };

@@ -44,7 +44,12 @@ export const SERVICES = {
   http: { check: checkHttp, speaks: ['HTTP'], tls: null, ports: [80, 8000, 8080] },
   'http+tls': { check: checkHttp, speaks: ['HTTP'], tls: 'first', ports: [] },
   https: { check: checkHttp, speaks: ['HTTP'], tls: 'first', ports: [443, 8443] },
-  tls: { check: checkTls, speaks: ['TLS'], tls: 'first', ports: [563, 636, 853, 5061, 5671, 6697, 8883] },
+  tls: {
+    check: checkTls,
+    speaks: ['TLS'],
+    tls: 'first',
+    ports: [563, 636, 853, 5061, 5671, 6697, 8883],
+  },
   x400: { check: checkX400, speaks: ['an ISO transport'], tls: null, ports: [102] },
 } as const satisfies Readonly<Record<string, Service>>;
 

@@ -3,7 +3,14 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { familyOf } from '../target.js';
-import { certificateFacts, chainOf, findUnfit, findWeaknesses, isSelfSigned, judgeCertificate } from './certificate.js';
+import {
+  certificateFacts,
+  chainOf,
+  findUnfit,
+  findWeaknesses,
+  isSelfSigned,
+  judgeCertificate,
+} from './certificate.js';
 import type { CertificateFacts, TlsFacts, TlsProblem, TlsRequest } from './finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
@@ -31,13 +38,22 @@ export interface TlsStarter {
 }
 
 /** Versions of TLS that must not be used any more (RFC 8996), and what people call them. */
-const WITHDRAWN: Readonly<Record<string, string>> = { SSLv3: 'SSL 3.0', TLSv1: 'TLS 1.0', 'TLSv1.1': 'TLS 1.1' };
+const WITHDRAWN: Readonly<Record<string, string>> = {
+  SSLv3: 'SSL 3.0',
+  TLSv1: 'TLS 1.0',
+  'TLSv1.1': 'TLS 1.1',
+};
 
 /** OpenSSL's names of errors that mean: no version in common. */
-const VERSION_ERRORS: ReadonlySet<string> = new Set(['ERR_SSL_UNSUPPORTED_PROTOCOL', 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'ERR_SSL_NO_PROTOCOLS_AVAILABLE']);
+const VERSION_ERRORS: ReadonlySet<string> = new Set([
+  'ERR_SSL_UNSUPPORTED_PROTOCOL',
+  'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION',
+  'ERR_SSL_NO_PROTOCOLS_AVAILABLE',
+]);
 
 /** Whether bytes may begin a record of TLS (RFC 8446, 5.1): its type, and the first half of its version. */
-const mayBeTls = (bytes: Buffer): boolean => /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
+const mayBeTls = (bytes: Buffer): boolean =>
+  /^[\x14-\x17](\x03|$)/.test(bytes.toString('latin1', 0, 2));
 
 /** The type of a record that holds an alert (RFC 8446, 5.1). */
 const ALERT_RECORD = 0x15;
@@ -55,7 +71,8 @@ function describeRest(daysLeft: number | null): string {
 }
 
 /** Whether a certificate that has not expired lasts too short: also when it does not say how long. */
-const isTooShort = ({ daysLeft }: CertificateFacts, tlsMinDays: number): boolean => daysLeft === null || (daysLeft < tlsMinDays && daysLeft >= 0);
+const isTooShort = ({ daysLeft }: CertificateFacts, tlsMinDays: number): boolean =>
+  daysLeft === null || (daysLeft < tlsMinDays && daysLeft >= 0);
 
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, where they are no TLS, shown. The certificate is looked at
@@ -73,7 +90,13 @@ export class SecureLayer {
   isEnded = false;
   error: NodeJS.ErrnoException | null = null;
 
-  constructor(shared: Prepared, socket: Socket, host: string, settings: TlsRequest, listener: LayerListener) {
+  constructor(
+    shared: Prepared,
+    socket: Socket,
+    host: string,
+    settings: TlsRequest,
+    listener: LayerListener,
+  ) {
     this.#shared = shared;
     this.#host = host;
     this.#settings = settings;
@@ -93,9 +116,22 @@ export class SecureLayer {
     };
     // A literal address is no name for SNI (RFC 6066, section 3).
     const servername = familyOf(host) === null ? host : '';
-    this.stream = shared.tls.connect({ socket: this.#tap, secureContext: shared.secureContext, servername, rejectUnauthorized: false, checkServerIdentity: () => undefined });
-    this.stream.on('secureConnect', () => { this.isSecure = true; listener.onChange(); });
-    this.stream.on('data', (bytes: Buffer) => listener.onData(bytes)).on('end', end).on('close', end).on('error', fail);
+    this.stream = shared.tls.connect({
+      socket: this.#tap,
+      secureContext: shared.secureContext,
+      servername,
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    this.stream.on('secureConnect', () => {
+      this.isSecure = true;
+      listener.onChange();
+    });
+    this.stream
+      .on('data', (bytes: Buffer) => listener.onData(bytes))
+      .on('end', end)
+      .on('close', end)
+      .on('error', fail);
   }
 
   /** What comes is no TLS: known from the first bytes, where OpenSSL would wait for more. */
@@ -115,7 +151,8 @@ export class SecureLayer {
 
   /** Bytes from the wire. */
   push(bytes: Buffer): void {
-    if (this.#firstBytes.length < 512) this.#firstBytes = Buffer.concat([this.#firstBytes, bytes.subarray(0, 513)]);
+    if (this.#firstBytes.length < 512)
+      this.#firstBytes = Buffer.concat([this.#firstBytes, bytes.subarray(0, 513)]);
     this.#tap.push(bytes);
   }
 
@@ -131,14 +168,28 @@ export class SecureLayer {
     if (this.isPlain) {
       const looks = recognizeProtocol(this.#firstBytes);
       const [line = ''] = cutText(this.#firstBytes, 512).split(/\r?\n/);
-      return { failure: 'not-tls', problem: `no TLS came, but ${quote(line)}${looks === null ? '' : `, which looks like ${looks}`}` };
+      return {
+        failure: 'not-tls',
+        problem: `no TLS came, but ${quote(line)}${looks === null ? '' : `, which looks like ${looks}`}`,
+      };
     }
-    if (VERSION_ERRORS.has(code)) return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
+    if (VERSION_ERRORS.has(code))
+      return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
     const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
     // A no to our offer comes before anything else; that to a client without a certificate has, in TLS 1.2, the same name.
-    const reason = alert === 'handshake failure' && this.#firstBytes[0] === ALERT_RECORD ? '; most often that is for want of a cipher suite in common' : '';
-    if (alert) return { failure: 'handshake', problem: `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"${reason}` };
-    return { failure: 'handshake', problem: `${this.isSecure ? 'TLS broke after its handshake' : 'the handshake failed'} (${code})` };
+    const reason =
+      alert === 'handshake failure' && this.#firstBytes[0] === ALERT_RECORD
+        ? '; most often that is for want of a cipher suite in common'
+        : '';
+    if (alert)
+      return {
+        failure: 'handshake',
+        problem: `it ${this.isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"${reason}`,
+      };
+    return {
+      failure: 'handshake',
+      problem: `${this.isSecure ? 'TLS broke after its handshake' : 'the handshake failed'} (${code})`,
+    };
   }
 
   /** What was agreed on, and what about it ends the conversation, if anything: the failure is that of the weightiest. */
@@ -149,22 +200,54 @@ export class SecureLayer {
     const certificate = x509 ? certificateFacts(x509, nowMs) : null;
     const problems: TlsProblem[] = [];
     const withdrawn = WITHDRAWN[version];
-    if (withdrawn) problems.push({ failure: 'old-version', problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least` });
+    if (withdrawn)
+      problems.push({
+        failure: 'old-version',
+        problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least`,
+      });
     if (x509 && certificate) {
       const verifyCode = this.stream.authorizationError as unknown as string | null; // a code, whatever the types say
       const mismatch = this.#shared.tls.checkServerIdentity(this.#host, x509.toLegacyObject());
       const chain = chainOf(x509);
       const weaknesses = findWeaknesses(chain, this.#shared.rootsWith);
-      problems.push(...judgeCertificate(certificate, { verifyCode, isSelfSigned: isSelfSigned(x509), unfit: findUnfit(chain), weaknesses, host: mismatch ? this.#host : null, nowMs }));
+      problems.push(
+        ...judgeCertificate(certificate, {
+          verifyCode,
+          isSelfSigned: isSelfSigned(x509),
+          unfit: findUnfit(chain),
+          weaknesses,
+          host: mismatch ? this.#host : null,
+          nowMs,
+        }),
+      );
     } else problems.push({ failure: 'no-certificate', problem: 'it gave no certificate' });
-    const expiresSoon: TlsProblem[] = certificate && tlsMinDays !== undefined && isTooShort(certificate, tlsMinDays)
-      ? [{ failure: 'expires-soon', problem: `the certificate is valid ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for` }]
-      : [];
-    const asked = tlsMinDays === undefined ? [] : [...problems.filter(({ failure }) => failure === 'expired'), ...expiresSoon];
+    const expiresSoon: TlsProblem[] =
+      certificate && tlsMinDays !== undefined && isTooShort(certificate, tlsMinDays)
+        ? [
+            {
+              failure: 'expires-soon',
+              problem: `the certificate is valid ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for`,
+            },
+          ]
+        : [];
+    const asked =
+      tlsMinDays === undefined
+        ? []
+        : [...problems.filter(({ failure }) => failure === 'expired'), ...expiresSoon];
     const unacceptable = insecure ? asked : [...problems, ...expiresSoon];
     const [first] = unacceptable;
-    const fatal = first ? { failure: first.failure, problem: unacceptable.map(({ problem }) => problem).join('; ') } : null;
-    return { facts: { version, cipher: this.stream.getCipher().name, certificate, problems: [...problems, ...expiresSoon] }, fatal };
+    const fatal = first
+      ? { failure: first.failure, problem: unacceptable.map(({ problem }) => problem).join('; ') }
+      : null;
+    return {
+      facts: {
+        version,
+        cipher: this.stream.getCipher().name,
+        certificate,
+        problems: [...problems, ...expiresSoon],
+      },
+      fatal,
+    };
   }
 
   /** Says that this is the end (close_notify). */
@@ -183,7 +266,10 @@ export class SecureLayer {
  * Searches the roots that come with Node for a public key, in their DER: to read all 144 of Node 20 as certificates takes 18 ms, in which nothing
  * else goes on.
  */
-export function rootFinder({ rootCertificates }: Pick<Tls, 'rootCertificates'>, { X509Certificate }: Pick<typeof import('node:crypto'), 'X509Certificate'>): Prepared['rootsWith'] {
+export function rootFinder(
+  { rootCertificates }: Pick<Tls, 'rootCertificates'>,
+  { X509Certificate }: Pick<typeof import('node:crypto'), 'X509Certificate'>,
+): Prepared['rootsWith'] {
   let ders: readonly Buffer[] | undefined;
   return (key) => {
     ders ??= rootCertificates.map((pem) => Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64'));
@@ -205,7 +291,10 @@ let prepared: Prepared | undefined;
 export async function prepareTls(host: string, settings: TlsRequest): Promise<TlsStarter> {
   if (!prepared) {
     const [tls, crypto] = await Promise.all([import('node:tls'), import('node:crypto')]);
-    const secureContext = tls.createSecureContext({ minVersion: 'TLSv1', ciphers: 'DEFAULT:!DHE@SECLEVEL=0' });
+    const secureContext = tls.createSecureContext({
+      minVersion: 'TLSv1',
+      ciphers: 'DEFAULT:!DHE@SECLEVEL=0',
+    });
     prepared = { tls, secureContext, rootsWith: rootFinder(tls, crypto) };
   }
   const shared = prepared;

@@ -26,10 +26,12 @@ async function introduce(talk: Conversation, name: string): Promise<NumberedRepl
 export const checkSmtp: ServiceCheck = async (talk, { localAddress, startTls }) => {
   const name = ownName(localAddress);
   const greeting = await readReply(talk, 'its greeting', 'SMTP');
-  if (greeting.code !== 220) talk.turnAway(greeting.lines[0] ?? '', 'it turned us away instead of greeting with 220');
+  if (greeting.code !== 220)
+    talk.turnAway(greeting.lines[0] ?? '', 'it turned us away instead of greeting with 220');
   const hello = await introduce(talk, name);
   if (startTls) {
-    if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line))) talk.failTls({ failure: 'no-starttls', problem: 'it does not offer STARTTLS' });
+    if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line)))
+      talk.failTls({ failure: 'no-starttls', problem: 'it does not offer STARTTLS' });
     talk.writeLine('STARTTLS');
     const ready = await readReply(talk, 'its answer to STARTTLS', 'SMTP');
     if (ready.code !== 220) talk.refuseTls(ready.lines[0] ?? '', 'STARTTLS');

@@ -10,22 +10,47 @@ const OWN_REFERENCE = 0x5050;
  */
 export function connectionRequest(): Buffer {
   return Buffer.from([
-    0x03, 0x00, 0x00, 0x0e,
-    0x09, 0xe0, 0x00, 0x00, OWN_REFERENCE >> 8, OWN_REFERENCE & 0xff, 0x00,
-    0xc0, 0x01, 0x0b,
+    0x03,
+    0x00,
+    0x00,
+    0x0e,
+    0x09,
+    0xe0,
+    0x00,
+    0x00,
+    OWN_REFERENCE >> 8,
+    OWN_REFERENCE & 0xff,
+    0x00,
+    0xc0,
+    0x01,
+    0x0b,
   ]);
 }
 
 /** Reasons of a disconnect request (X.224, 13.5.3 d). */
 const DISCONNECT_REASONS: Readonly<Record<number, string>> = {
-  0: 'reason not specified', 1: 'congestion at the TSAP', 2: 'no session entity is attached to the TSAP', 3: 'address unknown',
-  128: 'normal disconnect by the session entity', 129: 'congestion of the transport entity', 130: 'the proposed class is not supported',
-  131: 'duplicate source reference', 132: 'mismatched references', 133: 'protocol error', 135: 'reference overflow',
-  136: 'connection request refused on this network connection', 138: 'header or parameter length invalid',
+  0: 'reason not specified',
+  1: 'congestion at the TSAP',
+  2: 'no session entity is attached to the TSAP',
+  3: 'address unknown',
+  128: 'normal disconnect by the session entity',
+  129: 'congestion of the transport entity',
+  130: 'the proposed class is not supported',
+  131: 'duplicate source reference',
+  132: 'mismatched references',
+  133: 'protocol error',
+  135: 'reference overflow',
+  136: 'connection request refused on this network connection',
+  138: 'header or parameter length invalid',
 };
 
 /** Causes of a TPDU error (X.224, 13.12.3 c). */
-const REJECT_CAUSES: Readonly<Record<number, string>> = { 0: 'reason not specified', 1: 'invalid parameter code', 2: 'invalid TPDU type', 3: 'invalid parameter value' };
+const REJECT_CAUSES: Readonly<Record<number, string>> = {
+  0: 'reason not specified',
+  1: 'invalid parameter code',
+  2: 'invalid TPDU type',
+  3: 'invalid parameter value',
+};
 
 /**
  * What a TPDU (without its TPKT) means, when it is one that answers a connection request: a confirm, a disconnect request or an error.
@@ -37,9 +62,12 @@ export function describeTpdu(tpdu: Buffer): string | null {
   const code = tpdu[1] ?? 0;
   // The header's length does not count itself; 255 is reserved (X.224, 13.2.1).
   if (length === 255 || length + 1 > tpdu.length) return null;
-  if ((code & 0xf0) === 0xd0 && length >= 6) return `a COTP connection confirm (CC), class ${(tpdu[6] ?? 0) >> 4}`;
-  if (code === 0x80 && length >= 6) return `a COTP disconnect request (DR), ${DISCONNECT_REASONS[tpdu[6] ?? 0] ?? 'unknown reason'} (${tpdu[6]})`;
-  if (code === 0x70 && length >= 4) return `a COTP error (ER), ${REJECT_CAUSES[tpdu[4] ?? 0] ?? 'unknown cause'} (${tpdu[4]})`;
+  if ((code & 0xf0) === 0xd0 && length >= 6)
+    return `a COTP connection confirm (CC), class ${(tpdu[6] ?? 0) >> 4}`;
+  if (code === 0x80 && length >= 6)
+    return `a COTP disconnect request (DR), ${DISCONNECT_REASONS[tpdu[6] ?? 0] ?? 'unknown reason'} (${tpdu[6]})`;
+  if (code === 0x70 && length >= 4)
+    return `a COTP error (ER), ${REJECT_CAUSES[tpdu[4] ?? 0] ?? 'unknown cause'} (${tpdu[4]})`;
   return null;
 }
 

@@ -32,23 +32,50 @@ describe('a hosts file', () => {
 
   it('finds whatever was written into it, among whatever else', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,9}$/);
-    const line = fc.record({ address: fc.oneof(fc.ipV4(), fc.ipV6()), names: fc.array(word, { minLength: 1, maxLength: 4 }), comment: fc.constantFrom('', ' # a b c', '#x') });
+    const line = fc.record({
+      address: fc.oneof(fc.ipV4(), fc.ipV6()),
+      names: fc.array(word, { minLength: 1, maxLength: 4 }),
+      comment: fc.constantFrom('', ' # a b c', '#x'),
+    });
     const space = fc.constantFrom(' ', '\t', '  \t');
-    fc.assert(fc.property(fc.array(line, { maxLength: 8 }), space, fc.constantFrom('\n', '\r\n'), word, (lines, between, end, wanted) => {
-      const text = lines.map(({ address, names, comment }) => `${between}${[address, ...names].join(between)}${comment}`).join(end);
-      const expected = lines.filter(({ names }) => names.includes(wanted)).map(({ address }) => address);
-      expect(parseHostsFile(text, wanted)).toEqual([...new Set(expected)]);
-    }));
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 8 }),
+        space,
+        fc.constantFrom('\n', '\r\n'),
+        word,
+        (lines, between, end, wanted) => {
+          const text = lines
+            .map(
+              ({ address, names, comment }) =>
+                `${between}${[address, ...names].join(between)}${comment}`,
+            )
+            .join(end);
+          const expected = lines
+            .filter(({ names }) => names.includes(wanted))
+            .map(({ address }) => address);
+          expect(parseHostsFile(text, wanted)).toEqual([...new Set(expected)]);
+        },
+      ),
+    );
   });
 
   it('never fails, whatever stands in it', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, name) => Array.isArray(parseHostsFile(text, name))));
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, name) =>
+        Array.isArray(parseHostsFile(text, name)),
+      ),
+    );
   });
 });
 
 describe('search domains', () => {
   it('are those of the last line that names some', () => {
-    expect(parseSearchDomains('domain old.example\nnameserver 192.0.2.53\nsearch corp.example Example.com.\n')).toEqual(['corp.example', 'example.com']);
+    expect(
+      parseSearchDomains(
+        'domain old.example\nnameserver 192.0.2.53\nsearch corp.example Example.com.\n',
+      ),
+    ).toEqual(['corp.example', 'example.com']);
     expect(parseSearchDomains('search corp.example\ndomain new.example')).toEqual(['new.example']);
     expect(parseSearchDomains('nameserver 192.0.2.53')).toEqual([]);
   });

@@ -6,22 +6,38 @@ describe('the proxy of the environment', () => {
   const https = { host: 'db.example', port: 443 };
 
   it('is the one for the port, then the one for all', () => {
-    const env = { https_proxy: 'http://proxy.example:3128', HTTP_PROXY: 'other:1', ALL_PROXY: 'socks5://all.example:1080' };
+    const env = {
+      https_proxy: 'http://proxy.example:3128',
+      HTTP_PROXY: 'other:1',
+      ALL_PROXY: 'socks5://all.example:1080',
+    };
     expect(proxyFor(https, env)).toEqual({ variable: 'https_proxy', proxy: 'proxy.example:3128' });
-    expect(proxyFor({ ...https, port: 80 }, env)).toEqual({ variable: 'HTTP_PROXY', proxy: 'other:1' });
-    expect(proxyFor({ ...https, port: 5432 }, env)).toEqual({ variable: 'ALL_PROXY', proxy: 'all.example:1080' });
+    expect(proxyFor({ ...https, port: 80 }, env)).toEqual({
+      variable: 'HTTP_PROXY',
+      proxy: 'other:1',
+    });
+    expect(proxyFor({ ...https, port: 5432 }, env)).toEqual({
+      variable: 'ALL_PROXY',
+      proxy: 'all.example:1080',
+    });
   });
 
   it('is told without user and password', () => {
-    expect(proxyFor(https, { HTTPS_PROXY: 'http://user:p@ss@proxy.example:3128/path?query' })?.proxy).toBe('proxy.example:3128');
-    expect(proxyFor(https, { HTTPS_PROXY: 'user:secret@proxy.example:3128' })?.proxy).toBe('proxy.example:3128');
+    expect(
+      proxyFor(https, { HTTPS_PROXY: 'http://user:p@ss@proxy.example:3128/path?query' })?.proxy,
+    ).toBe('proxy.example:3128');
+    expect(proxyFor(https, { HTTPS_PROXY: 'user:secret@proxy.example:3128' })?.proxy).toBe(
+      'proxy.example:3128',
+    );
   });
 
   it('is none when none is set, or when NO_PROXY leaves the host out', () => {
     expect(proxyFor(https, {})).toBeNull();
     expect(proxyFor(https, { HTTPS_PROXY: '' })).toBeNull();
-    for (const list of ['*', 'db.example', 'localhost, .example', 'example:443', '*.example']) expect(proxyFor(https, { HTTPS_PROXY: 'proxy', NO_PROXY: list })).toBeNull();
-    for (const list of ['', 'b.example', 'db.example.com', 'localhost']) expect(proxyFor(https, { HTTPS_PROXY: 'proxy', NO_PROXY: list })).not.toBeNull();
+    for (const list of ['*', 'db.example', 'localhost, .example', 'example:443', '*.example'])
+      expect(proxyFor(https, { HTTPS_PROXY: 'proxy', NO_PROXY: list })).toBeNull();
+    for (const list of ['', 'b.example', 'db.example.com', 'localhost'])
+      expect(proxyFor(https, { HTTPS_PROXY: 'proxy', NO_PROXY: list })).not.toBeNull();
   });
 });
 
@@ -45,7 +61,12 @@ describe('the counters of the kernel', () => {
   };
 
   it('are the packets sent over all interfaces but loopback, and the ICMP and TCP counters of both families', () => {
-    expect(parseCounters(files)).toEqual({ packetsSent: 23, unreachableSent: 4, unreachableReceived: 6, failedRepeats: 7 });
+    expect(parseCounters(files)).toEqual({
+      packetsSent: 23,
+      unreachableSent: 4,
+      unreachableReceived: 6,
+      failedRepeats: 7,
+    });
   });
 
   it('are there without IPv6, and not without the rest', () => {

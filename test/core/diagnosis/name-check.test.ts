@@ -16,14 +16,24 @@ describe('askServers', () => {
   ])('reports %s', async (_, reply, kind) => {
     const { address } = await listenDns(() => reply);
     const [observation] = await askServers('alias.test', { servers: [address], timeoutMs: 500 });
-    expect(observation).toMatchObject({ server: address, a: { kind, addresses: [] }, aaaa: { kind, addresses: [] } });
+    expect(observation).toMatchObject({
+      server: address,
+      a: { kind, addresses: [] },
+      aaaa: { kind, addresses: [] },
+    });
     expect(observation && wordOf(observation)).toBe(kind);
   });
 
   it('reports an alias with an IPv4 address and without an IPv6 address', async () => {
-    const answers = (type: string): DnsReply => (type === 'A' ? [...ALIAS, { type: 'A', name: 'other.test', ttl: 1, data: '192.0.2.10' }] : ALIAS);
+    const answers = (type: string): DnsReply =>
+      type === 'A'
+        ? [...ALIAS, { type: 'A', name: 'other.test', ttl: 1, data: '192.0.2.10' }]
+        : ALIAS;
     const { address } = await listenDns(answers);
     const [observation] = await askServers('alias.test', { servers: [address], timeoutMs: 5000 });
-    expect(observation).toMatchObject({ a: { kind: 'addresses', addresses: ['192.0.2.10'] }, aaaa: { kind: 'no-record', addresses: [] } });
+    expect(observation).toMatchObject({
+      a: { kind: 'addresses', addresses: ['192.0.2.10'] },
+      aaaa: { kind: 'no-record', addresses: [] },
+    });
   });
 });

@@ -3,7 +3,16 @@ import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, rootCertificates } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { certificateFacts, chainOf, findUnfit, findWeaknesses, isSelfSigned, judgeCertificate, signatureAlgorithm, type Verification } from '../../../src/core/service/certificate.js';
+import {
+  certificateFacts,
+  chainOf,
+  findUnfit,
+  findWeaknesses,
+  isSelfSigned,
+  judgeCertificate,
+  signatureAlgorithm,
+  type Verification,
+} from '../../../src/core/service/certificate.js';
 import type { CertificateFacts } from '../../../src/core/service/finding.js';
 import { rootFinder } from '../../../src/core/service/secure-layer.js';
 import { type CertificateWishes, TestAuthority } from '../../support/certificates.js';
@@ -11,8 +20,27 @@ import { listenTls } from '../../support/talkers.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 4);
-const facts: CertificateFacts = { subject: 'CN=a.test', issuer: 'CN=Some Authority', names: ['a.test'], validFrom: NOW - DAY, validTo: NOW + 10 * DAY, daysLeft: 10 };
-const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) => judgeCertificate({ ...facts, ...own }, { verifyCode: null, isSelfSigned: false, unfit: null, weaknesses: [], host: null, nowMs: NOW, ...verification });
+const facts: CertificateFacts = {
+  subject: 'CN=a.test',
+  issuer: 'CN=Some Authority',
+  names: ['a.test'],
+  validFrom: NOW - DAY,
+  validTo: NOW + 10 * DAY,
+  daysLeft: 10,
+};
+const judge = (own: Partial<CertificateFacts>, verification: Partial<Verification>) =>
+  judgeCertificate(
+    { ...facts, ...own },
+    {
+      verifyCode: null,
+      isSelfSigned: false,
+      unfit: null,
+      weaknesses: [],
+      host: null,
+      nowMs: NOW,
+      ...verification,
+    },
+  );
 const HIDDEN = '; whether its authority is trusted does not show before that is cured';
 
 describe('a certificate', () => {
@@ -22,78 +50,179 @@ describe('a certificate', () => {
 
   it.each([
     ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed', 'the certificate is self-signed'],
-    ['SELF_SIGNED_CERT_IN_CHAIN', 'unknown-authority', 'the certificate comes from an authority that is not trusted here (CN=Some Authority)'],
-    ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', 'unknown-authority', 'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent'],
-    ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unknown-authority', 'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent'],
+    [
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'unknown-authority',
+      'the certificate comes from an authority that is not trusted here (CN=Some Authority)',
+    ],
+    [
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'unknown-authority',
+      'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent',
+    ],
+    [
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+      'unknown-authority',
+      'the certificate comes from an authority that is not known here (CN=Some Authority), or one between it and a known one was not sent',
+    ],
     ['CERT_HAS_EXPIRED', 'untrusted', `a certificate above it in the chain has expired${HIDDEN}`],
-    ['CERT_NOT_YET_VALID', 'untrusted', `a certificate above it in the chain is not valid yet${HIDDEN}`],
-    ['INVALID_PURPOSE', 'untrusted', 'the certificate, or one above it in the chain, is not made for servers'],
-    ['INVALID_CA', 'untrusted', 'a certificate above it in the chain may not issue certificates for servers'],
-    ['ERROR_IN_CERT_NOT_AFTER_FIELD', 'untrusted', `a certificate above it in the chain has a date that cannot be read${HIDDEN}`],
+    [
+      'CERT_NOT_YET_VALID',
+      'untrusted',
+      `a certificate above it in the chain is not valid yet${HIDDEN}`,
+    ],
+    [
+      'INVALID_PURPOSE',
+      'untrusted',
+      'the certificate, or one above it in the chain, is not made for servers',
+    ],
+    [
+      'INVALID_CA',
+      'untrusted',
+      'a certificate above it in the chain may not issue certificates for servers',
+    ],
+    [
+      'ERROR_IN_CERT_NOT_AFTER_FIELD',
+      'untrusted',
+      `a certificate above it in the chain has a date that cannot be read${HIDDEN}`,
+    ],
     ['CERT_REVOKED', 'untrusted', 'the certificate has been revoked'],
     ['WHATEVER', 'untrusted', 'the certificate cannot be verified (WHATEVER)'],
   ])('of which OpenSSL says %s is %s', (verifyCode, failure, problem) => {
     expect(judge({}, { verifyCode })).toEqual([{ failure, problem }]);
   });
 
-  it.each([[0.5, 'less than a day'], [1, '1 day'], [12.9, '12 days']])('that expired %d days ago says so once', (days, words) => {
-    expect(judge({ validTo: NOW - days * DAY }, { verifyCode: 'CERT_HAS_EXPIRED' })).toEqual([{ failure: 'expired', problem: `the certificate expired ${words} ago${HIDDEN}` }]);
+  it.each([
+    [0.5, 'less than a day'],
+    [1, '1 day'],
+    [12.9, '12 days'],
+  ])('that expired %d days ago says so once', (days, words) => {
+    expect(judge({ validTo: NOW - days * DAY }, { verifyCode: 'CERT_HAS_EXPIRED' })).toEqual([
+      { failure: 'expired', problem: `the certificate expired ${words} ago${HIDDEN}` },
+    ]);
   });
 
   it('that is not valid yet says from when', () => {
-    expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([{ failure: 'not-yet-valid', problem: `the certificate is not valid before 2026-03-05T00:00:00.000Z${HIDDEN}` }]);
+    expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([
+      {
+        failure: 'not-yet-valid',
+        problem: `the certificate is not valid before 2026-03-05T00:00:00.000Z${HIDDEN}`,
+      },
+    ]);
   });
 
-  it.each<Partial<CertificateFacts>>([{ validTo: null, daysLeft: null }, { validFrom: null }])('with a date that cannot be read says so once: %j', (dates) => {
-    expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD' })).toEqual([{ failure: 'untrusted', problem: `the certificate has a date that cannot be read${HIDDEN}` }]);
-    expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD', isSelfSigned: true }).map(({ failure }) => failure)).toEqual(['untrusted', 'self-signed']);
-  });
+  it.each<Partial<CertificateFacts>>([{ validTo: null, daysLeft: null }, { validFrom: null }])(
+    'with a date that cannot be read says so once: %j',
+    (dates) => {
+      expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD' })).toEqual([
+        {
+          failure: 'untrusted',
+          problem: `the certificate has a date that cannot be read${HIDDEN}`,
+        },
+      ]);
+      expect(
+        judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD', isSelfSigned: true }).map(
+          ({ failure }) => failure,
+        ),
+      ).toEqual(['untrusted', 'self-signed']);
+    },
+  );
 
   it('has all that is wrong with it, the weightiest first', () => {
-    const all = judge({ validTo: NOW - DAY }, { verifyCode: 'CERT_HAS_EXPIRED', isSelfSigned: true, weaknesses: ['the certificate is weak'], host: 'b.test' });
-    expect(all.map(({ failure }) => failure)).toEqual(['expired', 'self-signed', 'weak', 'wrong-name']);
+    const all = judge(
+      { validTo: NOW - DAY },
+      {
+        verifyCode: 'CERT_HAS_EXPIRED',
+        isSelfSigned: true,
+        weaknesses: ['the certificate is weak'],
+        host: 'b.test',
+      },
+    );
+    expect(all.map(({ failure }) => failure)).toEqual([
+      'expired',
+      'self-signed',
+      'weak',
+      'wrong-name',
+    ]);
     expect(all[0]?.problem).toBe('the certificate expired 1 day ago');
   });
 
-  it.each<[string[], string, string]>([[['a.test', 'b.test'], 'CN=a.test', 'a.test, b.test'], [[], 'CN=a.test', 'CN=a.test'], [[], '', 'nobody'], [['1', '2', '3', '4', '5', '6'], '', '1, 2, 3, 4, 5 …']])('for another host says whom it is for: %j', (names, subject, words) => {
-    expect(judge({ names, subject }, { host: 'x.test' })).toEqual([{ failure: 'wrong-name', problem: `the certificate is not for x.test but for ${words}` }]);
+  it.each<[string[], string, string]>([
+    [['a.test', 'b.test'], 'CN=a.test', 'a.test, b.test'],
+    [[], 'CN=a.test', 'CN=a.test'],
+    [[], '', 'nobody'],
+    [['1', '2', '3', '4', '5', '6'], '', '1, 2, 3, 4, 5 …'],
+  ])('for another host says whom it is for: %j', (names, subject, words) => {
+    expect(judge({ names, subject }, { host: 'x.test' })).toEqual([
+      { failure: 'wrong-name', problem: `the certificate is not for x.test but for ${words}` },
+    ]);
   });
 });
 
 describe('the facts of a certificate', () => {
   let authority: TestAuthority;
-  beforeAll(() => { authority = new TestAuthority(); });
+  beforeAll(() => {
+    authority = new TestAuthority();
+  });
   afterAll(() => authority.remove());
 
   it('are subject, issuer, names of every kind, and days', () => {
-    const { cert } = authority.issue({ commonName: 'mail.example.com', altNames: 'DNS:mail.example.com,DNS:*.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@b.test', toDays: 30 });
+    const { cert } = authority.issue({
+      commonName: 'mail.example.com',
+      altNames: 'DNS:mail.example.com,DNS:*.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@b.test',
+      toDays: 30,
+    });
     const read = certificateFacts(new X509Certificate(cert), Date.now());
-    expect(read).toMatchObject({ subject: 'CN=mail.example.com', issuer: 'CN=Authority of the Tests', names: ['mail.example.com', '*.example.com', '192.0.2.1', '2001:DB8:0:0:0:0:0:1'], daysLeft: 29 });
+    expect(read).toMatchObject({
+      subject: 'CN=mail.example.com',
+      issuer: 'CN=Authority of the Tests',
+      names: ['mail.example.com', '*.example.com', '192.0.2.1', '2001:DB8:0:0:0:0:0:1'],
+      daysLeft: 29,
+    });
     expect(Math.abs(Number(read.validTo) - Number(read.validFrom) - 30 * DAY)).toBeLessThan(5000);
     expect(certificateFacts(new X509Certificate(cert), Date.now() + 31 * DAY).daysLeft).toBe(-2);
   });
 
   it('have names as they are, also those that Node quotes', () => {
-    const { raw } = new X509Certificate(authority.issue({ altNames: 'DNS:a1b2.example.com,DNS:c1DNS.evil' }).cert);
-    for (const [plain, odd] of [['a1b2', 'a"b\\'], ['c1DNS.evil', 'c, DNS:evi']] as const) raw.write(odd, raw.indexOf(plain), 'latin1');
-    expect(certificateFacts(new X509Certificate(raw), Date.now()).names).toEqual(['a"b\\.example.com', 'c, DNS:evi']);
+    const { raw } = new X509Certificate(
+      authority.issue({ altNames: 'DNS:a1b2.example.com,DNS:c1DNS.evil' }).cert,
+    );
+    for (const [plain, odd] of [
+      ['a1b2', 'a"b\\'],
+      ['c1DNS.evil', 'c, DNS:evi'],
+    ] as const)
+      raw.write(odd, raw.indexOf(plain), 'latin1');
+    expect(certificateFacts(new X509Certificate(raw), Date.now()).names).toEqual([
+      'a"b\\.example.com',
+      'c, DNS:evi',
+    ]);
   });
 
   it('have no names where there are none, and one line for a subject of several attributes', () => {
     const { cert } = authority.issue({ commonName: 'a/O=b', selfSigned: true });
-    expect(certificateFacts(new X509Certificate(cert), Date.now())).toMatchObject({ names: [], subject: 'CN=a, O=b' });
+    expect(certificateFacts(new X509Certificate(cert), Date.now())).toMatchObject({
+      names: [],
+      subject: 'CN=a, O=b',
+    });
   });
 });
 
 describe('the chain of a certificate', () => {
   let authority: TestAuthority;
-  beforeAll(() => { authority = new TestAuthority(); });
+  beforeAll(() => {
+    authority = new TestAuthority();
+  });
   afterAll(() => authority.remove());
 
   const read = (cert: string): X509Certificate => new X509Certificate(cert);
 
   it('is weak where it has a weak hash or a short key, wherever that is', () => {
-    const weakAbove = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1', rsaBits: 1024 });
+    const weakAbove = authority.issue({
+      commonName: 'Between',
+      isAuthority: true,
+      digest: 'sha1',
+      rsaBits: 1024,
+    });
     const leaf = authority.issue({ by: weakAbove });
     const weak = authority.issue({ digest: 'md5', rsaBits: 1024 });
     expect(findWeaknesses([read(leaf.cert), read(weakAbove.cert)], () => [])).toEqual([
@@ -108,20 +237,44 @@ describe('the chain of a certificate', () => {
   });
 
   it('is unfit where a certificate in it is not made for its place', () => {
-    const cert = (wishes: CertificateWishes): X509Certificate => read(authority.issue({ rsaBits: 1024, ...wishes }).cert);
-    const [own, forServers, forClients] = [cert({}), cert({ purpose: 'serverAuth' }), cert({ purpose: 'clientAuth' })];
-    const [above, forAny, aboveClients] = [cert({ isAuthority: true }), cert({ isAuthority: true, purpose: 'clientAuth,anyExtendedKeyUsage' }), cert({ isAuthority: true, purpose: 'clientAuth' })];
-    expect([[own], [own, above], [forServers, above], [forServers, forAny]].map(findUnfit)).toEqual([null, null, null, null]);
+    const cert = (wishes: CertificateWishes): X509Certificate =>
+      read(authority.issue({ rsaBits: 1024, ...wishes }).cert);
+    const [own, forServers, forClients] = [
+      cert({}),
+      cert({ purpose: 'serverAuth' }),
+      cert({ purpose: 'clientAuth' }),
+    ];
+    const [above, forAny, aboveClients] = [
+      cert({ isAuthority: true }),
+      cert({ isAuthority: true, purpose: 'clientAuth,anyExtendedKeyUsage' }),
+      cert({ isAuthority: true, purpose: 'clientAuth' }),
+    ];
+    expect([[own], [own, above], [forServers, above], [forServers, forAny]].map(findUnfit)).toEqual(
+      [null, null, null, null],
+    );
     expect([[forClients], [forClients, aboveClients]].map(findUnfit)).toEqual(['own', 'own']);
-    expect([[own, aboveClients], [forServers, above, aboveClients], [own, forServers]].map(findUnfit)).toEqual(['above', 'above', 'above']);
+    expect(
+      [
+        [own, aboveClients],
+        [forServers, above, aboveClients],
+        [own, forServers],
+      ].map(findUnfit),
+    ).toEqual(['above', 'above', 'above']);
   });
 
   it('is not weak for a signature that nobody looks at: its own, or one of another authority beneath a root that is trusted', () => {
-    expect(findWeaknesses([read(authority.issue({ selfSigned: true, digest: 'sha1' }).cert)], () => [])).toEqual([]);
+    expect(
+      findWeaknesses([read(authority.issue({ selfSigned: true, digest: 'sha1' }).cert)], () => []),
+    ).toEqual([]);
     const crossSigned = authority.issue({ commonName: 'Root', isAuthority: true, digest: 'sha1' });
     const leaf = read(authority.issue({ by: crossSigned }).cert);
     expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [])).toHaveLength(1);
-    expect(findWeaknesses([leaf, read(crossSigned.cert)], () => [read(authority.issue().cert), read(crossSigned.cert)])).toEqual([]);
+    expect(
+      findWeaknesses([leaf, read(crossSigned.cert)], () => [
+        read(authority.issue().cert),
+        read(crossSigned.cert),
+      ]),
+    ).toEqual([]);
   });
 
   it('is looked up among the roots by its key, and no other root is read for that', () => {
@@ -134,7 +287,9 @@ describe('the chain of a certificate', () => {
     }
     const rootsWith = rootFinder({ rootCertificates }, { X509Certificate: Counted });
     const [root] = rootCertificates.slice(-1).map((pem) => new X509Certificate(pem));
-    expect(root && rootsWith(root.publicKey).map(({ fingerprint256 }) => fingerprint256)).toEqual([root?.fingerprint256]);
+    expect(root && rootsWith(root.publicKey).map(({ fingerprint256 }) => fingerprint256)).toEqual([
+      root?.fingerprint256,
+    ]);
     expect(rootsWith(new X509Certificate(authority.issue().cert).publicKey)).toEqual([]);
     expect(read).toBe(1);
   });
@@ -153,39 +308,68 @@ describe('the chain of a certificate', () => {
     const key = raw.indexOf(Buffer.from('2a864886f70d010101', 'hex')); // rsaEncryption
     raw[key + 8] = 0x7e;
     expect(() => new X509Certificate(raw).publicKey).toThrow();
-    expect(findWeaknesses([new X509Certificate(raw)], () => [])).toEqual(['the certificate is signed with SHA-1, which clients of today refuse']);
+    expect(findWeaknesses([new X509Certificate(raw)], () => [])).toEqual([
+      'the certificate is signed with SHA-1, which clients of today refuse',
+    ]);
     expect(isSelfSigned(new X509Certificate(raw))).toBe(false);
   });
 
   it('has its signatures read from DER alike, whatever the algorithm', () => {
-    expect([undefined, 'sha1', 'md5', 'sha512'].map((digest) => signatureAlgorithm(read(authority.issue(digest === undefined ? {} : { digest }).cert).raw)))
-      .toEqual(['2a864886f70d01010b', '2a864886f70d010105', '2a864886f70d010104', '2a864886f70d01010d']);
+    expect(
+      [undefined, 'sha1', 'md5', 'sha512'].map((digest) =>
+        signatureAlgorithm(read(authority.issue(digest === undefined ? {} : { digest }).cert).raw),
+      ),
+    ).toEqual([
+      '2a864886f70d01010b',
+      '2a864886f70d010105',
+      '2a864886f70d010104',
+      '2a864886f70d01010d',
+    ]);
   });
 
   it('has none in bytes that are not a certificate, whatever they are', () => {
     const { raw } = read(authority.issue().cert);
-    const sequences = fc.array(fc.constantFrom(0x30, 0x06, 0x80, 0x81, 0x82, 0x84, 0x85, 0xff, 0, 1, 4), { maxLength: 40 }).map((bytes) => Uint8Array.from(bytes));
-    fc.assert(fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), sequences), (bytes) => {
-      expect(signatureAlgorithm(bytes) ?? '').toMatch(/^([\da-f]{2})*$/);
-    }), { numRuns: 2000 });
-    fc.assert(fc.property(fc.nat(raw.length - 1), fc.nat(255), (at, byte) => {
-      expect(signatureAlgorithm(raw.subarray(0, at))).toBeNull(); // cut off
-      const changed = Buffer.from(raw);
-      changed[at] = byte;
-      expect(signatureAlgorithm(changed) ?? '').toMatch(/^([\da-f]{2})*$/);
-    }), { numRuns: 500 });
+    const sequences = fc
+      .array(fc.constantFrom(0x30, 0x06, 0x80, 0x81, 0x82, 0x84, 0x85, 0xff, 0, 1, 4), {
+        maxLength: 40,
+      })
+      .map((bytes) => Uint8Array.from(bytes));
+    fc.assert(
+      fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), sequences), (bytes) => {
+        expect(signatureAlgorithm(bytes) ?? '').toMatch(/^([\da-f]{2})*$/);
+      }),
+      { numRuns: 2000 },
+    );
+    fc.assert(
+      fc.property(fc.nat(raw.length - 1), fc.nat(255), (at, byte) => {
+        expect(signatureAlgorithm(raw.subarray(0, at))).toBeNull(); // cut off
+        const changed = Buffer.from(raw);
+        changed[at] = byte;
+        expect(signatureAlgorithm(changed) ?? '').toMatch(/^([\da-f]{2})*$/);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('is as it was issued, in whatever order it was sent, without what is not part of it', async () => {
     const upper = authority.issue({ commonName: 'Upper', isAuthority: true });
     const lower = authority.issue({ commonName: 'Lower', isAuthority: true, by: upper });
     const leaf = authority.issue({ by: lower });
-    const sent = [leaf.cert, authority.issue({ commonName: 'Stranger' }).cert, upper.cert, lower.cert].join('\n');
+    const sent = [
+      leaf.cert,
+      authority.issue({ commonName: 'Stranger' }).cert,
+      upper.cert,
+      lower.cert,
+    ].join('\n');
     const { port } = await listenTls({ cert: sent, key: leaf.key });
     const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     onTestFinished(() => void client.destroy());
     await once(client, 'secureConnect');
     const own = client.getPeerX509Certificate();
-    expect(own && chainOf(own).map(({ subject }) => subject)).toEqual(['CN=mail.example.com', 'CN=Lower', 'CN=Upper']);
+    expect(own && chainOf(own).map(({ subject }) => subject)).toEqual([
+      'CN=mail.example.com',
+      'CN=Lower',
+      'CN=Upper',
+    ]);
   });
 });

@@ -4,7 +4,13 @@ import { probeTarget } from '../../../src/core/probe-target.js';
 import type { ServiceName } from '../../../src/core/service/registry.js';
 import { answering } from '../../support/events.js';
 import { freePort, SOON } from '../../support/listeners.js';
-import { type Answers, ask, dialogue, expectFinding, listenTalking } from '../../support/talkers.js';
+import {
+  type Answers,
+  ask,
+  dialogue,
+  expectFinding,
+  listenTalking,
+} from '../../support/talkers.js';
 
 /** What a check hears and says on a connection. */
 async function talk(name: ServiceName, greeting: string, answers: Answers = {}) {
@@ -12,7 +18,13 @@ async function talk(name: ServiceName, greeting: string, answers: Answers = {}) 
   return { finding: await ask(server.port, { name }, { timeoutMs: 1000 }), server };
 }
 
-async function expectAnswered(name: ServiceName, greeting: string, answers: Answers, firstLine: string, heard: string | RegExp): Promise<void> {
+async function expectAnswered(
+  name: ServiceName,
+  greeting: string,
+  answers: Answers,
+  firstLine: string,
+  heard: string | RegExp,
+): Promise<void> {
   const { finding, server } = await talk(name, greeting, answers);
   const answered = expectFinding(finding, 'answered');
   expect(answered).toMatchObject({ name, firstLine, meaning: null, tls: null });
@@ -23,25 +35,51 @@ async function expectAnswered(name: ServiceName, greeting: string, answers: Answ
   else expect(server.heard()).toMatch(heard);
 }
 
-async function expectWrong(name: ServiceName, greeting: string, answers: Answers, problem: string): Promise<void> {
+async function expectWrong(
+  name: ServiceName,
+  greeting: string,
+  answers: Answers,
+  problem: string,
+): Promise<void> {
   const { finding } = await talk(name, greeting, answers);
   expect(expectFinding(finding, 'wrong-protocol').problem).toBe(problem);
 }
 
 describe('smtp', () => {
-  const polite: Answers = { EHLO: '250-mail.example.com\r\n250-PIPELINING\r\n250 8BITMIME\r\n', QUIT: (socket) => socket.end('221 Bye\r\n') };
+  const polite: Answers = {
+    EHLO: '250-mail.example.com\r\n250-PIPELINING\r\n250 8BITMIME\r\n',
+    QUIT: (socket) => socket.end('221 Bye\r\n'),
+  };
 
   it('greets, introduces itself by its address, and quits', async () => {
-    await expectAnswered('smtp', '220 mail.example.com ESMTP\r\n', polite, '220 mail.example.com ESMTP', 'EHLO [127.0.0.1]\r\nQUIT\r\n');
+    await expectAnswered(
+      'smtp',
+      '220 mail.example.com ESMTP\r\n',
+      polite,
+      '220 mail.example.com ESMTP',
+      'EHLO [127.0.0.1]\r\nQUIT\r\n',
+    );
   });
 
   it('reads a greeting of several lines, with LF alone, and none behind its code', async () => {
-    await expectAnswered('smtp', '220-first\n220-second\n220\n', polite, '220-first', 'EHLO [127.0.0.1]\r\nQUIT\r\n');
+    await expectAnswered(
+      'smtp',
+      '220-first\n220-second\n220\n',
+      polite,
+      '220-first',
+      'EHLO [127.0.0.1]\r\nQUIT\r\n',
+    );
   });
 
   it('falls back to HELO where EHLO is not known', async () => {
     const old: Answers = { ...polite, EHLO: '502 what?\r\n', HELO: '250 hello\r\n' };
-    await expectAnswered('smtp', '220 old\r\n', old, '220 old', 'EHLO [127.0.0.1]\r\nHELO [127.0.0.1]\r\nQUIT\r\n');
+    await expectAnswered(
+      'smtp',
+      '220 old\r\n',
+      old,
+      '220 old',
+      'EHLO [127.0.0.1]\r\nHELO [127.0.0.1]\r\nQUIT\r\n',
+    );
   });
 
   it('introduces itself by an IPv6 address as RFC 5321 writes it', async () => {
@@ -56,12 +94,37 @@ describe('smtp', () => {
   });
 
   it.each([
-    ['554 no service', '554 No SMTP service here\r\n', {}, 'it turned us away instead of greeting with 220: "554 No SMTP service here"'],
-    ['421 busy', '421 too many\r\n', {}, 'it turned us away instead of greeting with 220: "421 too many"'],
-    ['SSH', 'SSH-2.0-OpenSSH_9.2\r\n', {}, '"SSH-2.0-OpenSSH_9.2" is not a greeting of SMTP; it looks like SSH'],
+    [
+      '554 no service',
+      '554 No SMTP service here\r\n',
+      {},
+      'it turned us away instead of greeting with 220: "554 No SMTP service here"',
+    ],
+    [
+      '421 busy',
+      '421 too many\r\n',
+      {},
+      'it turned us away instead of greeting with 220: "421 too many"',
+    ],
+    [
+      'SSH',
+      'SSH-2.0-OpenSSH_9.2\r\n',
+      {},
+      '"SSH-2.0-OpenSSH_9.2" is not a greeting of SMTP; it looks like SSH',
+    ],
     ['IMAP', '* OK ready\r\n', {}, '"* OK ready" is not a greeting of SMTP; it looks like IMAP'],
-    ['FTP', '220 ready\r\n', { EHLO: '530 log in\r\n', HELO: '530 log in\r\n' }, 'it greeted as SMTP does, but said no to EHLO: "530 log in"'],
-    ['a reply that ends with another code', '220 x\r\n', { EHLO: '250-a\r\n220 b\r\n' }, '"220 b" is not the end of its answer to EHLO, which began with 250'],
+    [
+      'FTP',
+      '220 ready\r\n',
+      { EHLO: '530 log in\r\n', HELO: '530 log in\r\n' },
+      'it greeted as SMTP does, but said no to EHLO: "530 log in"',
+    ],
+    [
+      'a reply that ends with another code',
+      '220 x\r\n',
+      { EHLO: '250-a\r\n220 b\r\n' },
+      '"220 b" is not the end of its answer to EHLO, which began with 250',
+    ],
     ['a number that is no code', '999 x\r\n', {}, '"999 x" is not a greeting of SMTP'],
   ] as const)('is not what answers with %s', async (_, greeting, answers, problem) => {
     await expectWrong('smtp', greeting, answers, problem);
@@ -70,36 +133,74 @@ describe('smtp', () => {
 
 describe('ftp', () => {
   it('may say anything between the first and the last line of an answer, also what looks like the end of another', async () => {
-    await expectAnswered('ftp', '220-Welcome\r\n230 users\r\n220 ready\r\n', { NOOP: '200 fine\r\n', QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
+    await expectAnswered(
+      'ftp',
+      '220-Welcome\r\n230 users\r\n220 ready\r\n',
+      { NOOP: '200 fine\r\n', QUIT: (socket) => socket.end('221 Goodbye.\r\n') },
+      '220-Welcome',
+      'NOOP\r\nQUIT\r\n',
+    );
   });
 
-  it.each(['200 fine\r\n', '530 Please login with USER and PASS.\r\n', '500 unknown\r\n'])('greets, does nothing, and quits: %j', async (answer) => {
-    await expectAnswered('ftp', '220-Welcome\r\n any text\r\n220 ready\r\n', { NOOP: answer, QUIT: (socket) => socket.end('221 Goodbye.\r\n') }, '220-Welcome', 'NOOP\r\nQUIT\r\n');
-  });
+  it.each(['200 fine\r\n', '530 Please login with USER and PASS.\r\n', '500 unknown\r\n'])(
+    'greets, does nothing, and quits: %j',
+    async (answer) => {
+      await expectAnswered(
+        'ftp',
+        '220-Welcome\r\n any text\r\n220 ready\r\n',
+        { NOOP: answer, QUIT: (socket) => socket.end('221 Goodbye.\r\n') },
+        '220-Welcome',
+        'NOOP\r\nQUIT\r\n',
+      );
+    },
+  );
 
   it('says first, where it is not ready, in how many minutes it is, and greets then', async () => {
     const late = (socket: Socket): void => {
-      dialogue('120 ready in 1 minute\r\n', { NOOP: '200 fine\r\n', QUIT: (each) => each.end('221 Goodbye.\r\n') })(socket);
+      dialogue('120 ready in 1 minute\r\n', {
+        NOOP: '200 fine\r\n',
+        QUIT: (each) => each.end('221 Goodbye.\r\n'),
+      })(socket);
       setTimeout(() => socket.write('220 ready\r\n'), 100);
     };
     const server = await listenTalking(late);
     expectFinding(await ask(server.port, { name: 'ftp' }), 'answered');
     const never = await listenTalking(dialogue('120 ready in 1 minute\r\n', {}));
-    expect(await ask(never.port, { name: 'ftp' }, { timeoutMs: 400 })).toMatchObject({ state: 'silent', awaited: 'its greeting', firstLine: '120 ready in 1 minute' });
+    expect(await ask(never.port, { name: 'ftp' }, { timeoutMs: 400 })).toMatchObject({
+      state: 'silent',
+      awaited: 'its greeting',
+      firstLine: '120 ready in 1 minute',
+    });
   });
 
   it('is not what answers NOOP as SMTP does', async () => {
-    await expectWrong('ftp', '220 x ESMTP\r\n', { NOOP: '250 OK\r\n' }, 'it answered NOOP as SMTP does, not FTP: "250 OK"');
+    await expectWrong(
+      'ftp',
+      '220 x ESMTP\r\n',
+      { NOOP: '250 OK\r\n' },
+      'it answered NOOP as SMTP does, not FTP: "250 OK"',
+    );
   });
 
   it('is not there when it turns clients away', async () => {
-    await expectWrong('ftp', '421 full\r\n', {}, 'it turned us away instead of greeting with 220: "421 full"');
+    await expectWrong(
+      'ftp',
+      '421 full\r\n',
+      {},
+      'it turned us away instead of greeting with 220: "421 full"',
+    );
   });
 });
 
 describe('pop3', () => {
   it('greets and quits', async () => {
-    await expectAnswered('pop3', '+OK ready\r\n', { QUIT: (socket) => socket.end('+OK\r\n') }, '+OK ready', 'QUIT\r\n');
+    await expectAnswered(
+      'pop3',
+      '+OK ready\r\n',
+      { QUIT: (socket) => socket.end('+OK\r\n') },
+      '+OK ready',
+      'QUIT\r\n',
+    );
   });
 
   it.each([
@@ -112,9 +213,18 @@ describe('pop3', () => {
 });
 
 describe('imap', () => {
-  it.each(['* OK ready', '* PREAUTH welcome back', '* ok [CAPABILITY IMAP4rev1]'])('greets (%s) and logs out', async (greeting) => {
-    await expectAnswered('imap', `${greeting}\r\n`, { 'p3 LOGOUT': (socket) => socket.end('* BYE\r\np3 OK\r\n') }, greeting, 'p3 LOGOUT\r\n');
-  });
+  it.each(['* OK ready', '* PREAUTH welcome back', '* ok [CAPABILITY IMAP4rev1]'])(
+    'greets (%s) and logs out',
+    async (greeting) => {
+      await expectAnswered(
+        'imap',
+        `${greeting}\r\n`,
+        { 'p3 LOGOUT': (socket) => socket.end('* BYE\r\np3 OK\r\n') },
+        greeting,
+        'p3 LOGOUT\r\n',
+      );
+    },
+  );
 
   it.each([
     ['* BYE overloaded\r\n', 'it turned us away instead of greeting with OK: "* BYE overloaded"'],
@@ -126,7 +236,13 @@ describe('imap', () => {
 
 describe('ssh', () => {
   it('identifies itself, also behind other lines, and is told nothing', async () => {
-    await expectAnswered('ssh', 'Authorised use only.\r\nBe warned.\r\nSSH-2.0-x y\r\n', {}, 'Authorised use only.', '');
+    await expectAnswered(
+      'ssh',
+      'Authorised use only.\r\nBe warned.\r\nSSH-2.0-x y\r\n',
+      {},
+      'Authorised use only.',
+      '',
+    );
     await expectAnswered('ssh', 'SSH-1.99-old\n', {}, 'SSH-1.99-old', '');
   });
 
@@ -139,13 +255,25 @@ describe('ssh', () => {
 });
 
 describe('http', () => {
-  it.each(['HTTP/1.1 200 OK', 'HTTP/1.0 503 Service Unavailable', 'HTTP/1.1 204'])('answers HEAD, with any status: %s', async (status) => {
-    const end = (socket: { end(text: string): void }): void => socket.end(`${status}\r\n\r\n`);
-    await expectAnswered('http', '', { Connection: end }, status, /^HEAD \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: portping\r\nAccept: \*\/\*\r\nConnection: close\r\n\r\n$/);
-  });
+  it.each(['HTTP/1.1 200 OK', 'HTTP/1.0 503 Service Unavailable', 'HTTP/1.1 204'])(
+    'answers HEAD, with any status: %s',
+    async (status) => {
+      const end = (socket: { end(text: string): void }): void => socket.end(`${status}\r\n\r\n`);
+      await expectAnswered(
+        'http',
+        '',
+        { Connection: end },
+        status,
+        /^HEAD \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: portping\r\nAccept: \*\/\*\r\nConnection: close\r\n\r\n$/,
+      );
+    },
+  );
 
   it('is asked for by the host, with IPv6 in brackets', async () => {
-    const server = await listenTalking(dialogue('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }), '::1');
+    const server = await listenTalking(
+      dialogue('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }),
+      '::1',
+    );
     await ask(server.port, { name: 'http' }, { host: '::1' });
     expect(server.heard()).toContain(`\r\nHost: [::1]:${server.port}\r\n`);
   });
@@ -160,67 +288,137 @@ describe('http', () => {
 });
 
 describe('banner', () => {
-  it.each([['a line\r\nanother', 'a line'], ['no end of line', 'no end of line'], ['\r\n', ''], ['\n', '']])('is whatever is said first: %j', async (said, firstLine) => {
+  it.each([
+    ['a line\r\nanother', 'a line'],
+    ['no end of line', 'no end of line'],
+    ['\r\n', ''],
+    ['\n', ''],
+  ])('is whatever is said first: %j', async (said, firstLine) => {
     await expectAnswered('banner', said, {}, firstLine, '');
   });
 
   it('is what was said before the server closed', async () => {
     const server = await listenTalking((socket) => socket.end('bye'));
-    expect(await ask(server.port, { name: 'banner' })).toMatchObject({ state: 'answered', firstLine: 'bye' });
+    expect(await ask(server.port, { name: 'banner' })).toMatchObject({
+      state: 'answered',
+      firstLine: 'bye',
+    });
   });
 
   it('shows UTF-8 as that, and other bytes as single characters', async () => {
     const utf8 = await listenTalking((socket) => socket.write('grüß dich\n'));
     expect(await ask(utf8.port, { name: 'banner' })).toMatchObject({ firstLine: 'grüß dich' });
-    const binary = await listenTalking((socket) => socket.write(Buffer.from([0xff, 0xfb, 0x01, 0x0a])));
+    const binary = await listenTalking((socket) =>
+      socket.write(Buffer.from([0xff, 0xfb, 0x01, 0x0a])),
+    );
     expect(await ask(binary.port, { name: 'banner' })).toMatchObject({ firstLine: '\xff\xfb\x01' });
   });
 });
 
 describe('another protocol that ends no line', () => {
   it.each<[ServiceName, string, number[] | string, string]>([
-    ['smtp', 'Telnet', [0xff, 0xfd, 0x18], '"ÿý\x18" came instead of its greeting; it looks like Telnet'],
-    ['http', 'TLS', [0x15, 3, 3, 0, 2, 2, 70], '"\x15\x03\x03\x00\x02\x02F" came instead of its answer to HEAD; it looks like TLS'],
-    ['imap', 'SMTP', '220 x ESMTP', '"220 x ESMTP" came instead of its greeting; it looks like SMTP'],
-  ])('is not %s but named as %s, whether it falls silent or closes', async (name, _, said, problem) => {
-    for (const end of [false, true]) {
-      const server = await listenTalking((socket) => { socket.write(Buffer.from(said as string)); if (end) socket.end(); });
-      expect(expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'wrong-protocol').problem).toBe(problem);
-    }
-  });
+    [
+      'smtp',
+      'Telnet',
+      [0xff, 0xfd, 0x18],
+      '"ÿý\x18" came instead of its greeting; it looks like Telnet',
+    ],
+    [
+      'http',
+      'TLS',
+      [0x15, 3, 3, 0, 2, 2, 70],
+      '"\x15\x03\x03\x00\x02\x02F" came instead of its answer to HEAD; it looks like TLS',
+    ],
+    [
+      'imap',
+      'SMTP',
+      '220 x ESMTP',
+      '"220 x ESMTP" came instead of its greeting; it looks like SMTP',
+    ],
+  ])(
+    'is not %s but named as %s, whether it falls silent or closes',
+    async (name, _, said, problem) => {
+      for (const end of [false, true]) {
+        const server = await listenTalking((socket) => {
+          socket.write(Buffer.from(said as string));
+          if (end) socket.end();
+        });
+        expect(
+          expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'wrong-protocol')
+            .problem,
+        ).toBe(problem);
+      }
+    },
+  );
 
   it.each<[ServiceName, number[] | string]>([
-    ['smtp', '220 ftp.exam'], ['ftp', '220 smtp.exam'], ['smtp', '2'], ['smtp', 'hello'], ['ssh', 'SSH-2.0-x'], ['pop3', '+OK'], ['imap', '* OK'], ['http', 'HTTP/1.1'], ['x400', [3, 0, 0, 11, 6, 0xd0]],
-  ])('is not what may be the beginning of the right one, or nothing that is known: %s, %j', async (name, said) => {
-    const server = await listenTalking((socket) => void socket.write(Buffer.from(said as string)));
-    expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'silent');
-  });
+    ['smtp', '220 ftp.exam'],
+    ['ftp', '220 smtp.exam'],
+    ['smtp', '2'],
+    ['smtp', 'hello'],
+    ['ssh', 'SSH-2.0-x'],
+    ['pop3', '+OK'],
+    ['imap', '* OK'],
+    ['http', 'HTTP/1.1'],
+    ['x400', [3, 0, 0, 11, 6, 0xd0]],
+  ])(
+    'is not what may be the beginning of the right one, or nothing that is known: %s, %j',
+    async (name, said) => {
+      const server = await listenTalking(
+        (socket) => void socket.write(Buffer.from(said as string)),
+      );
+      expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'silent');
+    },
+  );
 
   it('is not looked for behind the first answer', async () => {
     const { finding } = await talk('smtp', '220 x\r\n', { EHLO: 'SSH-2.0-x' });
-    expect(finding).toMatchObject({ state: 'silent', awaited: 'its answer to EHLO', unfinished: 'SSH-2.0-x' });
+    expect(finding).toMatchObject({
+      state: 'silent',
+      awaited: 'its answer to EHLO',
+      unfinished: 'SSH-2.0-x',
+    });
   });
 });
 
 describe('asking', () => {
   it('keeps the latency that of the handshake, however long the conversation', async () => {
-    const server = await listenTalking((socket) => void setTimeout(() => socket.write('+OK\r\n'), 300));
-    const { outcome } = await probeTarget({ host: '127.0.0.1', port: server.port }, { service: { name: 'pop3' } });
+    const server = await listenTalking(
+      (socket) => void setTimeout(() => socket.write('+OK\r\n'), 300),
+    );
+    const { outcome } = await probeTarget(
+      { host: '127.0.0.1', port: server.port },
+      { service: { name: 'pop3' } },
+    );
     if (outcome.state !== 'open') throw new Error(outcome.state);
     expect(outcome.latencyMs).toBeLessThan(200);
     expect(outcome.service?.answerMs).toBeGreaterThan(250);
   });
 
   it('is by the port where no name is given, and refused where the port says nothing', async () => {
-    await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow('service.name: port 12345 does not tell which service it has; name one');
-    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } })).rejects.toThrow('"nonsense" is not known');
-    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } })).rejects.toThrow('smtp has no TLS');
-    for (const sni of ['a b', 'a\r\nb', '', '.', '192.0.2.1']) await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'https', sni } })).rejects.toThrow('is not a host name');
-    await expect(probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'tls', tlsMinDays: 0 } })).rejects.toThrow('service.tlsMinDays: 0 is out of range; allowed: 1 to 3650');
+    await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow(
+      'service.name: port 12345 does not tell which service it has; name one',
+    );
+    await expect(
+      probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } }),
+    ).rejects.toThrow('"nonsense" is not known');
+    await expect(
+      probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } }),
+    ).rejects.toThrow('smtp has no TLS');
+    for (const sni of ['a b', 'a\r\nb', '', '.', '192.0.2.1'])
+      await expect(
+        probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'https', sni } }),
+      ).rejects.toThrow('is not a host name');
+    await expect(
+      probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'tls', tlsMinDays: 0 } }),
+    ).rejects.toThrow('service.tlsMinDays: 0 is out of range; allowed: 1 to 3650');
   });
 
   it('says nothing about the service of a port that is not open', async () => {
-    const { outcome } = await probeTarget({ host: '127.0.0.1', port: await freePort() }, { service: { name: 'smtp' } });
+    const { outcome } = await probeTarget(
+      { host: '127.0.0.1', port: await freePort() },
+      { service: { name: 'smtp' } },
+    );
     expect(outcome).toMatchObject({ state: 'closed' });
     expect(outcome).not.toHaveProperty('service');
   });
@@ -230,7 +428,10 @@ describe('asking', () => {
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
     const startedAt = performance.now();
-    const { outcome } = await probeTarget({ host: '127.0.0.1', port: server.port }, { service: { name: 'smtp' }, signal: controller.signal });
+    const { outcome } = await probeTarget(
+      { host: '127.0.0.1', port: server.port },
+      { service: { name: 'smtp' }, signal: controller.signal },
+    );
     expect(outcome.state).toBe('cancelled');
     expect(performance.now() - startedAt).toBeLessThan(2500);
     await expect.poll(() => server.ends.length, SOON).toBe(1);
@@ -243,8 +444,15 @@ describe('asking', () => {
       setTimeout(() => socket.write('+OK\r\n'), 600); // longer than the pause before the next address
     };
     const { port } = await listenTalking(greetLate, '0.0.0.0');
-    const { outcome, attempts } = await probeTarget({ host: 'two.test', port }, { service: { name: 'pop3' }, systemLookup: answering(['127.0.0.2', '127.0.0.3']) });
-    expect(outcome).toMatchObject({ state: 'open', endpoint: { address: '127.0.0.2' }, service: { state: 'answered' } });
+    const { outcome, attempts } = await probeTarget(
+      { host: 'two.test', port },
+      { service: { name: 'pop3' }, systemLookup: answering(['127.0.0.2', '127.0.0.3']) },
+    );
+    expect(outcome).toMatchObject({
+      state: 'open',
+      endpoint: { address: '127.0.0.2' },
+      service: { state: 'answered' },
+    });
     expect([attempts.length, connections]).toEqual([1, 1]);
   });
 });

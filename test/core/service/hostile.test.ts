@@ -33,10 +33,32 @@ async function sendPieces(socket: Socket, pieces: readonly Buffer[]): Promise<vo
 }
 
 /** Pieces of anything, and of what protocols say. */
-const somePieces = fc.array(fc.oneof(
-  fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
-  fc.constantFrom('220 a\r\n', '250 b\r\n', '250-STARTTLS\r\n', '234 c\r\n', '220-', '+OK\r\n', '* OK\r\n', 'p1 OK\r\n', 'SSH-2.0-\x1b[2J\r\n', 'HTTP/1.1 200 \x9b\r\n', '\r\n', '\n', '\x16\x03\x01\x02\x00', '\x03\x00\x00\x0b\x06\xd0', '\x03\x00\x00\x07', '\u202e\ufeff\r\n').map((text) => Buffer.from(text)),
-), { maxLength: 12 });
+const somePieces = fc.array(
+  fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 300 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .constantFrom(
+        '220 a\r\n',
+        '250 b\r\n',
+        '250-STARTTLS\r\n',
+        '234 c\r\n',
+        '220-',
+        '+OK\r\n',
+        '* OK\r\n',
+        'p1 OK\r\n',
+        'SSH-2.0-\x1b[2J\r\n',
+        'HTTP/1.1 200 \x9b\r\n',
+        '\r\n',
+        '\n',
+        '\x16\x03\x01\x02\x00',
+        '\x03\x00\x00\x0b\x06\xd0',
+        '\x03\x00\x00\x07',
+        '\u202e\ufeff\r\n',
+      )
+      .map((text) => Buffer.from(text)),
+  ),
+  { maxLength: 12 },
+);
 
 describe('a server that', () => {
   it('says nothing is silent, after the deadline and not long after it', async () => {
@@ -44,7 +66,13 @@ describe('a server that', () => {
     const startedAt = performance.now();
     const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent');
     expect(performance.now() - startedAt).toBeLessThan(2400);
-    expect(finding).toMatchObject({ firstLine: null, answerMs: null, receivedBytes: 0, awaited: 'its greeting', unfinished: null });
+    expect(finding).toMatchObject({
+      firstLine: null,
+      answerMs: null,
+      receivedBytes: 0,
+      awaited: 'its greeting',
+      unfinished: null,
+    });
     expect(finding.elapsedMs).toBeGreaterThan(300);
   });
 
@@ -56,16 +84,31 @@ describe('a server that', () => {
     const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 500 }), 'silent');
     expect(finding.unfinished).toMatch(/^2{2,10}$/);
     expect(finding.firstLine).toBe(finding.unfinished);
-    expect(describeService(finding)).toMatch(/^smtp is silent: its greeting was not complete within \d+ ms; it began with "2+"\.$/);
+    expect(describeService(finding)).toMatch(
+      /^smtp is silent: its greeting was not complete within \d+ ms; it began with "2+"\.$/,
+    );
   });
 
   it('ends in the middle of a greeting of several lines, or begins a TPKT and no more, is said to have begun', async () => {
     const half = await listenTalking((socket) => void socket.end('220-one\r\n220-two\r\n'));
-    const dropped = expectFinding(await ask(half.port, { name: 'smtp' }, { timeoutMs: 5000 }), 'dropped');
-    expect(describeService(dropped)).toMatch(/^smtp dropped the connection: it was closed .* after the handshake, in the middle of its greeting, which began with "220-one"\.$/);
-    const tpkt = await listenTalking((socket) => void socket.on('data', () => socket.write(Buffer.from([3, 0, 0xff, 0xff, 6, 0xd0]))));
-    const silent = expectFinding(await ask(tpkt.port, { name: 'x400' }, { timeoutMs: 400 }), 'silent');
-    expect(describeService(silent)).toMatch(/ was not complete within \d+ ms; it began with "\\x03\\x00ÿÿ\\x06Ð"\.$/);
+    const dropped = expectFinding(
+      await ask(half.port, { name: 'smtp' }, { timeoutMs: 5000 }),
+      'dropped',
+    );
+    expect(describeService(dropped)).toMatch(
+      /^smtp dropped the connection: it was closed .* after the handshake, in the middle of its greeting, which began with "220-one"\.$/,
+    );
+    const tpkt = await listenTalking(
+      (socket) =>
+        void socket.on('data', () => socket.write(Buffer.from([3, 0, 0xff, 0xff, 6, 0xd0]))),
+    );
+    const silent = expectFinding(
+      await ask(tpkt.port, { name: 'x400' }, { timeoutMs: 400 }),
+      'silent',
+    );
+    expect(describeService(silent)).toMatch(
+      / was not complete within \d+ ms; it began with "\\x03\\x00ÿÿ\\x06Ð"\.$/,
+    );
   });
 
   it('drips a greeting without end, line by line, is silent too', async () => {
@@ -73,7 +116,9 @@ describe('a server that', () => {
       const timer = setInterval(() => socket.write('220-more\r\n'), 50);
       socket.on('close', () => clearInterval(timer));
     });
-    expect(expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent')).toMatchObject({ firstLine: '220-more', awaited: 'its greeting' });
+    expect(
+      expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent'),
+    ).toMatchObject({ firstLine: '220-more', awaited: 'its greeting' });
   });
 
   it.each([
@@ -86,22 +131,29 @@ describe('a server that', () => {
     expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
     expect(finding.firstLine?.length).toBeLessThanOrEqual(513);
     if (!/^220/.test(chunk.toString('latin1'))) expect(finding.receivedBytes).toBe(65_536);
-    expect(finding.problem).toMatch(/^more than 64 KiB came before its greeting was whole, beginning with "|is not a greeting of SMTP/);
+    expect(finding.problem).toMatch(
+      /^more than 64 KiB came before its greeting was whole, beginning with "|is not a greeting of SMTP/,
+    );
   });
 
   it('sends 10 MB in one line is a banner all the same, of which 512 bytes are kept', async () => {
-    const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 'a'), 10_000_000));
+    const { port } = await listenTalking((socket) =>
+      flood(socket, Buffer.alloc(65_536, 'a'), 10_000_000),
+    );
     const finding = expectFinding(await ask(port, { name: 'banner' }), 'answered');
     expect(finding.firstLine).toBe(`${'a'.repeat(512)}…`);
     expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
   });
 
-  it.each(['http', 'x400', 'tls', 'ssh', 'pop3', 'imap', 'ftp'] as const)('floods %s with anything is survived', async (name) => {
-    const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 0x16)));
-    const finding = await ask(port, { name });
-    expect(['wrong-protocol', 'tls-failed']).toContain(finding.state);
-    expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
-  });
+  it.each(['http', 'x400', 'tls', 'ssh', 'pop3', 'imap', 'ftp'] as const)(
+    'floods %s with anything is survived',
+    async (name) => {
+      const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 0x16)));
+      const finding = await ask(port, { name });
+      expect(['wrong-protocol', 'tls-failed']).toContain(finding.state);
+      expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+    },
+  );
 
   it('closes at once has dropped the connection', async () => {
     const { port } = await listenTalking((socket) => socket.end());
@@ -115,7 +167,10 @@ describe('a server that', () => {
   it('resets at once has dropped the connection, with 10054', async () => {
     const { port } = await listenTalking((socket) => socket.resetAndDestroy());
     for (const name of ['smtp', 'https', 'x400', 'banner'] as const) {
-      expect(expectFinding(await ask(port, { name }), 'dropped')).toMatchObject({ by: 'reset', winsock: 10054 });
+      expect(expectFinding(await ask(port, { name }), 'dropped')).toMatchObject({
+        by: 'reset',
+        winsock: 10054,
+      });
     }
   });
 
@@ -141,8 +196,14 @@ describe('a server that', () => {
       Atomics.wait(gate, 0, 1, 10_000);
     };
     const converse = await prepareConversation({ name: 'http' }, { host: '127.0.0.1', port });
-    const outcome = await probePort({ address: '127.0.0.1', family: 4, port }, { converse, onOpen });
-    expect(outcome).toMatchObject({ state: 'open', service: { state: 'answered', firstLine: 'HTTP/1.1 503 Busy' } });
+    const outcome = await probePort(
+      { address: '127.0.0.1', family: 4, port },
+      { converse, onOpen },
+    );
+    expect(outcome).toMatchObject({
+      state: 'open',
+      service: { state: 'answered', firstLine: 'HTTP/1.1 503 Busy' },
+    });
   });
 
   it('resets half-way has dropped the connection in the middle of what it said', async () => {
@@ -151,8 +212,15 @@ describe('a server that', () => {
       setTimeout(() => socket.resetAndDestroy(), 50);
     });
     const finding = expectFinding(await ask(port, { name: 'smtp' }), 'dropped');
-    expect(finding).toMatchObject({ by: 'reset', winsock: 10054, awaited: 'its greeting', unfinished: '220-mail' });
-    expect(describeService(finding)).toMatch(/^smtp dropped the connection: it was reset <10054> [\d.]+ ms after the handshake, in the middle of its greeting, which began with "220-mail"\.$/);
+    expect(finding).toMatchObject({
+      by: 'reset',
+      winsock: 10054,
+      awaited: 'its greeting',
+      unfinished: '220-mail',
+    });
+    expect(describeService(finding)).toMatch(
+      /^smtp dropped the connection: it was reset <10054> [\d.]+ ms after the handshake, in the middle of its greeting, which began with "220-mail"\.$/,
+    );
   });
 
   it('closes behind its greeting has dropped the connection before its next answer', async () => {
@@ -163,7 +231,9 @@ describe('a server that', () => {
   });
 
   it('is read to its last byte although it closes behind it', async () => {
-    const { port } = await listenTalking((socket) => void socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n')));
+    const { port } = await listenTalking(
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n')),
+    );
     expectFinding(await ask(port, { name: 'http' }), 'answered');
   });
 
@@ -172,14 +242,24 @@ describe('a server that', () => {
     let cuts: readonly number[] = [];
     const { port } = await listenTalking((socket) => {
       socket.setNoDelay(true);
-      void sendPieces(socket, [...cuts, greeting.length].map((cut, index) => greeting.subarray(cuts[index - 1] ?? 0, cut)));
+      void sendPieces(
+        socket,
+        [...cuts, greeting.length].map((cut, index) =>
+          greeting.subarray(cuts[index - 1] ?? 0, cut),
+        ),
+      );
       socket.once('data', () => socket.write('250 x\r\n'));
     });
     await fc.assert(
-      fc.asyncProperty(fc.uniqueArray(fc.integer({ min: 1, max: greeting.length - 1 }), { maxLength: 6 }), async (some) => {
-        cuts = some.sort((one, other) => one - other);
-        expect(expectFinding(await ask(port, { name: 'smtp' }), 'answered').firstLine).toBe('220-mail.example.com');
-      }),
+      fc.asyncProperty(
+        fc.uniqueArray(fc.integer({ min: 1, max: greeting.length - 1 }), { maxLength: 6 }),
+        async (some) => {
+          cuts = some.sort((one, other) => one - other);
+          expect(expectFinding(await ask(port, { name: 'smtp' }), 'answered').firstLine).toBe(
+            '220-mail.example.com',
+          );
+        },
+      ),
       { numRuns: 25 },
     );
   });
@@ -194,15 +274,24 @@ describe('a server that', () => {
       });
     });
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...SERVICE_NAMES), somePieces, fc.constantFrom('hold', 'end', 'reset'), async (name, all, end) => {
-        scripts.set(0, { pieces: all, end });
-        const startedAt = performance.now();
-        const finding = await ask(port, { name, ...(SERVICES[name].tls === null ? {} : { insecure: true }) }, { timeoutMs: 60 });
-        expect(performance.now() - startedAt).toBeLessThan(2060);
-        expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
-        expect(describeService(finding)).not.toMatch(HARMFUL);
-        if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...SERVICE_NAMES),
+        somePieces,
+        fc.constantFrom('hold', 'end', 'reset'),
+        async (name, all, end) => {
+          scripts.set(0, { pieces: all, end });
+          const startedAt = performance.now();
+          const finding = await ask(
+            port,
+            { name, ...(SERVICES[name].tls === null ? {} : { insecure: true }) },
+            { timeoutMs: 60 },
+          );
+          expect(performance.now() - startedAt).toBeLessThan(2060);
+          expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
+          expect(describeService(finding)).not.toMatch(HARMFUL);
+          if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);
+        },
+      ),
       { numRuns: 150 },
     );
   });

@@ -10,9 +10,20 @@ import type { TlsFailure } from '../../../src/core/service/finding.js';
 import { prepareConversation } from '../../../src/core/service/hold-conversation.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { adviseOnService, describeService } from '../../../src/report/service.js';
-import { type CertificateWishes, TestAuthority, type TestCertificate } from '../../support/certificates.js';
+import {
+  type CertificateWishes,
+  TestAuthority,
+  type TestCertificate,
+} from '../../support/certificates.js';
 import { runAlone, SOON } from '../../support/listeners.js';
-import { ask, dialogue, expectFinding, listenTalking, listenTls, turnToTls } from '../../support/talkers.js';
+import {
+  ask,
+  dialogue,
+  expectFinding,
+  listenTalking,
+  listenTls,
+  turnToTls,
+} from '../../support/talkers.js';
 
 let authority: TestAuthority;
 let good: TestCertificate;
@@ -23,10 +34,18 @@ beforeAll(() => {
 });
 afterAll(() => authority?.remove());
 
-const TLS10: TlsOptions = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' };
+const TLS10: TlsOptions = {
+  minVersion: 'TLSv1',
+  maxVersion: 'TLSv1',
+  ciphers: 'DEFAULT@SECLEVEL=0',
+};
 
 /** How asking for TLS fails at a server with such a certificate. The tests' authority is not trusted in this process, which is one of the failures. */
-async function failAt(wishes: CertificateWishes, options: TlsOptions = {}, request: ServiceRequest = { name: 'tls' }) {
+async function failAt(
+  wishes: CertificateWishes,
+  options: TlsOptions = {},
+  request: ServiceRequest = { name: 'tls' },
+) {
   const { cert, key } = authority.issue(wishes);
   const { port } = await listenTls({ cert, key, ...options });
   return expectFinding(await ask(port, request), 'tls-failed');
@@ -34,13 +53,55 @@ async function failAt(wishes: CertificateWishes, options: TlsOptions = {}, reque
 
 describe('TLS', () => {
   it.each<[string, CertificateWishes, TlsOptions, TlsFailure, RegExp]>([
-    ['self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1' }, {}, 'self-signed', /^the certificate is self-signed$/],
-    ['of an authority that nobody knows', { altNames: 'IP:127.0.0.1' }, {}, 'unknown-authority', /^the certificate comes from an authority that is not known here \(CN=Authority of the Tests\), or one between/],
-    ['expired', { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured$/],
-    ['not valid yet', { altNames: 'IP:127.0.0.1', fromDays: 10 }, {}, 'not-yet-valid', /^the certificate is not valid before \d{4}-\d\d-\d\dT[\d:.]+Z; whether its authority is trusted/],
-    ['expired and self-signed', { selfSigned: true, altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 }, {}, 'expired', /^the certificate expired 10 days ago; the certificate is self-signed$/],
-    ['for another name', { selfSigned: true, altNames: 'DNS:a.test,IP:127.0.0.9' }, {}, 'self-signed', /; the certificate is not for 127\.0\.0\.1 but for a\.test, 127\.0\.0\.9$/],
-    ['spoken in version 1.0 only', { altNames: 'IP:127.0.0.1' }, TLS10, 'old-version', /^it speaks TLS 1\.0 only, which is withdrawn \(RFC 8996\); TLS 1\.2 is the least; /],
+    [
+      'self-signed',
+      { selfSigned: true, altNames: 'IP:127.0.0.1' },
+      {},
+      'self-signed',
+      /^the certificate is self-signed$/,
+    ],
+    [
+      'of an authority that nobody knows',
+      { altNames: 'IP:127.0.0.1' },
+      {},
+      'unknown-authority',
+      /^the certificate comes from an authority that is not known here \(CN=Authority of the Tests\), or one between/,
+    ],
+    [
+      'expired',
+      { altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 },
+      {},
+      'expired',
+      /^the certificate expired 10 days ago; whether its authority is trusted does not show before that is cured$/,
+    ],
+    [
+      'not valid yet',
+      { altNames: 'IP:127.0.0.1', fromDays: 10 },
+      {},
+      'not-yet-valid',
+      /^the certificate is not valid before \d{4}-\d\d-\d\dT[\d:.]+Z; whether its authority is trusted/,
+    ],
+    [
+      'expired and self-signed',
+      { selfSigned: true, altNames: 'IP:127.0.0.1', fromDays: -40, toDays: -10 },
+      {},
+      'expired',
+      /^the certificate expired 10 days ago; the certificate is self-signed$/,
+    ],
+    [
+      'for another name',
+      { selfSigned: true, altNames: 'DNS:a.test,IP:127.0.0.9' },
+      {},
+      'self-signed',
+      /; the certificate is not for 127\.0\.0\.1 but for a\.test, 127\.0\.0\.9$/,
+    ],
+    [
+      'spoken in version 1.0 only',
+      { altNames: 'IP:127.0.0.1' },
+      TLS10,
+      'old-version',
+      /^it speaks TLS 1\.0 only, which is withdrawn \(RFC 8996\); TLS 1\.2 is the least; /,
+    ],
   ])('that is %s fails, in words', async (_, wishes, options, failure, problem) => {
     const finding = await failAt(wishes, options);
     expect(finding).toMatchObject({ failure, firstLine: null });
@@ -50,19 +111,40 @@ describe('TLS', () => {
 
   it('goes on with --insecure, and tells what it passed over', async () => {
     const { cert, key } = authority.issue({ selfSigned: true, altNames: 'DNS:a.test' });
-    const { port } = await listenTls({ cert, key, ...TLS10 }, (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')));
+    const { port } = await listenTls(
+      { cert, key, ...TLS10 },
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')),
+    );
     const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
     expect(finding.firstLine).toBe('HTTP/1.1 200 OK');
-    expect(finding.tls).toMatchObject({ version: 'TLSv1', certificate: { names: ['a.test'], daysLeft: 89 } });
-    expect(finding.tls?.problems.map(({ failure }) => failure)).toEqual(['old-version', 'self-signed', 'wrong-name']);
+    expect(finding.tls).toMatchObject({
+      version: 'TLSv1',
+      certificate: { names: ['a.test'], daysLeft: 89 },
+    });
+    expect(finding.tls?.problems.map(({ failure }) => failure)).toEqual([
+      'old-version',
+      'self-signed',
+      'wrong-name',
+    ]);
   });
 
   it('does not pass over, with --insecure, the days that were asked for', async () => {
     const wishes = { selfSigned: true, toDays: 20 };
-    expect(await failAt(wishes, {}, { name: 'tls', insecure: true, tlsMinDays: 30 })).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid for 19 more days only, where 30 are asked for' });
-    expect(await failAt({ toDays: 0.5 }, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ problem: 'the certificate is valid for less than a day more, where 1 is asked for' });
+    expect(await failAt(wishes, {}, { name: 'tls', insecure: true, tlsMinDays: 30 })).toMatchObject(
+      {
+        failure: 'expires-soon',
+        problem: 'the certificate is valid for 19 more days only, where 30 are asked for',
+      },
+    );
+    expect(
+      await failAt({ toDays: 0.5 }, {}, { name: 'tls', insecure: true, tlsMinDays: 1 }),
+    ).toMatchObject({
+      problem: 'the certificate is valid for less than a day more, where 1 is asked for',
+    });
     const expired = { fromDays: -40, toDays: -10 };
-    expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject({ failure: 'expired' });
+    expect(await failAt(expired, {}, { name: 'tls', insecure: true, tlsMinDays: 1 })).toMatchObject(
+      { failure: 'expired' },
+    );
   });
 
   it('whose certificate has a date that cannot be read is untrusted, and does not last for the days that were asked for', async () => {
@@ -70,37 +152,75 @@ describe('TLS', () => {
     const { raw } = new X509Certificate(cert);
     const dates = raw.indexOf(Buffer.from([0x17, 13])); // UTCTime: YYMMDDhhmmssZ, from and to
     raw.write('13', dates + 17 + 2); // the month
-    const { port } = await listenTls({ cert: `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`, key });
-    const unreadable = /^the certificate has a date that cannot be read; whether its authority is trusted does not show before that is cured$/;
+    const { port } = await listenTls({
+      cert: `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+      key,
+    });
+    const unreadable =
+      /^the certificate has a date that cannot be read; whether its authority is trusted does not show before that is cured$/;
     const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
-    expect(finding).toMatchObject({ failure: 'untrusted', problem: expect.stringMatching(unreadable) as string, tls: { certificate: { validFrom: expect.any(Number) as number, validTo: null, daysLeft: null } } });
+    expect(finding).toMatchObject({
+      failure: 'untrusted',
+      problem: expect.stringMatching(unreadable) as string,
+      tls: {
+        certificate: { validFrom: expect.any(Number) as number, validTo: null, daysLeft: null },
+      },
+    });
     expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
-    const asked = expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 30 }), 'tls-failed');
-    expect(asked).toMatchObject({ failure: 'expires-soon', problem: 'the certificate is valid until a date that cannot be read, where 30 are asked for' });
+    const asked = expectFinding(
+      await ask(port, { name: 'tls', insecure: true, tlsMinDays: 30 }),
+      'tls-failed',
+    );
+    expect(asked).toMatchObject({
+      failure: 'expires-soon',
+      problem: 'the certificate is valid until a date that cannot be read, where 30 are asked for',
+    });
   });
 
   it('whose chain has a weak hash or a short key fails although only newer OpenSSL would say so, and with --insecure tells it', async () => {
     const above = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1' });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', rsaBits: 1024, by: above });
-    const { port } = await listenTls({ cert: `${cert}${above.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' });
-    const weak = ['the certificate has an RSA key of 1024 bits; clients of today want 2048', 'a certificate above it in the chain is signed with SHA-1, which clients of today refuse'];
-    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed').problem).toContain(`; ${weak.join('; ')}`);
+    const { port } = await listenTls({
+      cert: `${cert}${above.cert}`,
+      key,
+      ciphers: 'DEFAULT@SECLEVEL=0',
+    });
+    const weak = [
+      'the certificate has an RSA key of 1024 bits; clients of today want 2048',
+      'a certificate above it in the chain is signed with SHA-1, which clients of today refuse',
+    ];
+    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed').problem).toContain(
+      `; ${weak.join('; ')}`,
+    );
     const passedOver = expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
-    expect(passedOver.tls?.problems.filter(({ failure }) => failure === 'weak').map(({ problem }) => problem)).toEqual(weak);
+    expect(
+      passedOver.tls?.problems
+        .filter(({ failure }) => failure === 'weak')
+        .map(({ problem }) => problem),
+    ).toEqual(weak);
   });
 
   it('is timed by its handshake, and not by how long we look at certificates', async () => {
     let oursMs = 0;
     const { checkIssued } = X509Certificate.prototype;
-    const spy = vi.spyOn(X509Certificate.prototype, 'checkIssued').mockImplementation(function (this: X509Certificate, other) {
+    const spy = vi.spyOn(X509Certificate.prototype, 'checkIssued').mockImplementation(function (
+      this: X509Certificate,
+      other,
+    ) {
       oursMs += 100_000;
       return checkIssued.call(this, other);
     });
     onTestFinished(() => spy.mockRestore());
     const { port } = await listenTls({ cert: good.cert, key: good.key });
     for (const insecure of [true, false]) {
-      const converse = await prepareConversation({ name: 'tls', insecure }, { host: '127.0.0.1', port });
-      const outcome = await probePort({ address: '127.0.0.1', family: 4, port }, { timeoutMs: 5000, converse, clock: () => monotonicClock() + oursMs });
+      const converse = await prepareConversation(
+        { name: 'tls', insecure },
+        { host: '127.0.0.1', port },
+      );
+      const outcome = await probePort(
+        { address: '127.0.0.1', family: 4, port },
+        { timeoutMs: 5000, converse, clock: () => monotonicClock() + oursMs },
+      );
       const finding = outcome.state === 'open' ? outcome.service : null;
       expect(finding).toMatchObject({ state: insecure ? 'answered' : 'tls-failed' });
       expect(finding?.elapsedMs).toBeLessThan(5000);
@@ -110,28 +230,62 @@ describe('TLS', () => {
   });
 
   it('whose certificate is in order beneath one that has expired is untrusted, and has the days that were asked for', async () => {
-    const above = authority.issue({ commonName: 'Between', isAuthority: true, fromDays: -40, toDays: -10 });
+    const above = authority.issue({
+      commonName: 'Between',
+      isAuthority: true,
+      fromDays: -40,
+      toDays: -10,
+    });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above });
-    const { port } = await listenTls({ cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`, key });
+    const { port } = await listenTls({
+      cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`,
+      key,
+    });
     const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
-    expect(finding).toMatchObject({ failure: 'untrusted', problem: expect.stringMatching(/^a certificate above it in the chain has expired/) as string });
+    expect(finding).toMatchObject({
+      failure: 'untrusted',
+      problem: expect.stringMatching(/^a certificate above it in the chain has expired/) as string,
+    });
     expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 80 }), 'answered');
   });
 
   it.each<[string, CertificateWishes, CertificateWishes, string]>([
-    ['its own certificate is for clients', { isAuthority: true }, { purpose: 'clientAuth' }, 'the certificate is not made for servers'],
-    ['the one above it is for clients', { isAuthority: true, purpose: 'clientAuth' }, {}, 'a certificate above it in the chain may not issue certificates for servers'],
-    ['the one above it is none of an authority', {}, { purpose: 'serverAuth' }, 'a certificate above it in the chain may not issue certificates for servers'],
+    [
+      'its own certificate is for clients',
+      { isAuthority: true },
+      { purpose: 'clientAuth' },
+      'the certificate is not made for servers',
+    ],
+    [
+      'the one above it is for clients',
+      { isAuthority: true, purpose: 'clientAuth' },
+      {},
+      'a certificate above it in the chain may not issue certificates for servers',
+    ],
+    [
+      'the one above it is none of an authority',
+      {},
+      { purpose: 'serverAuth' },
+      'a certificate above it in the chain may not issue certificates for servers',
+    ],
   ])('blames the certificate that is at fault: %s', async (_, between, own, problem) => {
     const above = authority.issue({ commonName: 'Between', ...between });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above, ...own });
-    const { port } = await listenTls({ cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`, key });
-    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed')).toMatchObject({ failure: 'untrusted', problem });
+    const { port } = await listenTls({
+      cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`,
+      key,
+    });
+    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed')).toMatchObject({
+      failure: 'untrusted',
+      problem,
+    });
   });
 
   it('sends the name for SNI, and none for an address (RFC 6066)', async () => {
     const names: (string | false | null)[] = [];
-    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => names.push((socket as unknown as { servername: string | false }).servername));
+    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) =>
+      names.push((socket as unknown as { servername: string | false }).servername),
+    );
     await ask(port, { name: 'tls' });
     await ask(port, { name: 'tls' }, { host: 'localhost' });
     await ask(port, { name: 'tls', sni: 'mail.example.com' });
@@ -140,19 +294,63 @@ describe('TLS', () => {
   });
 
   it('asks HTTP for the name for SNI as well', async () => {
-    const server = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')));
-    expectFinding(await ask(server.port, { name: 'https', sni: 'mail.example.com', insecure: true }), 'answered');
+    const server = await listenTls(
+      { cert: good.cert, key: good.key },
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')),
+    );
+    expectFinding(
+      await ask(server.port, { name: 'https', sni: 'mail.example.com', insecure: true }),
+      'answered',
+    );
     expect(server.heard()).toContain(`\r\nHost: mail.example.com:${server.port}\r\n`);
   });
 
   it.each<[string, (socket: Socket) => void, TlsFailure, RegExp]>([
-    ['plain text', (socket) => socket.write('220 mail ESMTP\r\n'), 'not-tls', /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/],
-    ['bytes that are nothing', (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])), 'not-tls', /^no TLS came, but "Þ­¾ï"$/],
-    ['an alert', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))), 'handshake', /^it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common$/],
-    ...([[112, 'unrecognized name'], [110, 'unsupported extension'], [113, 'bad certificate status response']] as const).map(([code, words]): [string, (socket: Socket) => void, TlsFailure, RegExp] =>
-      [`an alert of RFC 6066: ${words}`, (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))), 'handshake', new RegExp(`^it broke the handshake off with the alert "${words}"$`)]),
-    ['an alert about the version', (socket) => void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))), 'old-version', /^it speaks no version of TLS from 1\.0 to 1\.3$/],
-    ['a record of nonsense', (socket) => socket.write(Buffer.from([0x16, 3, 3, 0, 4, 9, 9, 9, 9])), 'handshake', /^the handshake failed \(ERR_SSL_\w+\)|broke the handshake off/],
+    [
+      'plain text',
+      (socket) => socket.write('220 mail ESMTP\r\n'),
+      'not-tls',
+      /^no TLS came, but "220 mail ESMTP", which looks like SMTP$/,
+    ],
+    [
+      'bytes that are nothing',
+      (socket) => socket.write(Buffer.from([0xde, 0xad, 0xbe, 0xef])),
+      'not-tls',
+      /^no TLS came, but "Þ­¾ï"$/,
+    ],
+    [
+      'an alert',
+      (socket) =>
+        void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, 40]))),
+      'handshake',
+      /^it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common$/,
+    ],
+    ...(
+      [
+        [112, 'unrecognized name'],
+        [110, 'unsupported extension'],
+        [113, 'bad certificate status response'],
+      ] as const
+    ).map(([code, words]): [string, (socket: Socket) => void, TlsFailure, RegExp] => [
+      `an alert of RFC 6066: ${words}`,
+      (socket) =>
+        void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, code]))),
+      'handshake',
+      new RegExp(`^it broke the handshake off with the alert "${words}"$`),
+    ]),
+    [
+      'an alert about the version',
+      (socket) =>
+        void socket.once('data', () => socket.end(Buffer.from([0x15, 3, 1, 0, 2, 2, 70]))),
+      'old-version',
+      /^it speaks no version of TLS from 1\.0 to 1\.3$/,
+    ],
+    [
+      'a record of nonsense',
+      (socket) => socket.write(Buffer.from([0x16, 3, 3, 0, 4, 9, 9, 9, 9])),
+      'handshake',
+      /^the handshake failed \(ERR_SSL_\w+\)|broke the handshake off/,
+    ],
   ])('that turns out to be %s fails, in words', async (_, talk, failure, problem) => {
     const { port } = await listenTalking(talk);
     const finding = expectFinding(await ask(port, { name: 'https' }), 'tls-failed');
@@ -162,83 +360,187 @@ describe('TLS', () => {
   });
 
   it('that wants to choose the prime, which can be made to take long, has no cipher suite in common with us', async () => {
-    const dhe: TlsOptions = { ciphers: 'DHE-RSA-AES128-GCM-SHA256', maxVersion: 'TLSv1.2', dhparam: 'auto' };
+    const dhe: TlsOptions = {
+      ciphers: 'DHE-RSA-AES128-GCM-SHA256',
+      maxVersion: 'TLSv1.2',
+      dhparam: 'auto',
+    };
     const finding = await failAt({}, dhe, { name: 'tls', insecure: true });
-    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common' });
+    expect(finding).toMatchObject({
+      failure: 'handshake',
+      problem:
+        'it broke the handshake off with the alert "handshake failure"; most often that is for want of a cipher suite in common',
+    });
   });
 
   it('that wants a certificate of the client in TLS 1.2 is not said to have no cipher suite in common', async () => {
-    const finding = await failAt({}, { requestCert: true, maxVersion: 'TLSv1.2', ca: good.cert }, { name: 'tls', insecure: true });
-    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it broke the handshake off with the alert "handshake failure"' });
+    const finding = await failAt(
+      {},
+      { requestCert: true, maxVersion: 'TLSv1.2', ca: good.cert },
+      { name: 'tls', insecure: true },
+    );
+    expect(finding).toMatchObject({
+      failure: 'handshake',
+      problem: 'it broke the handshake off with the alert "handshake failure"',
+    });
   });
 
   it('whose handshake stalls is silent, also in the middle', async () => {
     const nothing = await listenTalking(() => {});
-    expect(await ask(nothing.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({ state: 'silent', awaited: 'its part of the TLS handshake', receivedBytes: 0 });
-    const half = await listenTalking((socket) => void socket.once('data', () => socket.write(Buffer.from([0x16, 3, 3, 2, 0, 2]))));
-    expect(await ask(half.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({ state: 'silent', awaited: 'its part of the TLS handshake', receivedBytes: 6 });
+    expect(await ask(nothing.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
+      state: 'silent',
+      awaited: 'its part of the TLS handshake',
+      receivedBytes: 0,
+    });
+    const half = await listenTalking(
+      (socket) => void socket.once('data', () => socket.write(Buffer.from([0x16, 3, 3, 2, 0, 2]))),
+    );
+    expect(await ask(half.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
+      state: 'silent',
+      awaited: 'its part of the TLS handshake',
+      receivedBytes: 6,
+    });
   });
 
   it('that is closed or reset in its handshake is dropped', async () => {
     const closing = await listenTalking((socket) => void socket.once('data', () => socket.end()));
-    expect(await ask(closing.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'end' });
+    expect(await ask(closing.port, { name: 'https' })).toMatchObject({
+      state: 'dropped',
+      by: 'end',
+    });
     for (const hold of [true, false]) {
       const closeNotify = Buffer.from([0x15, 3, 3, 0, 2, 1, 0]);
-      const saying = await listenTalking((socket) => void socket.once('data', () => (hold ? socket.write(closeNotify) : socket.end(closeNotify))));
-      expect(await ask(saying.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'end', winsock: null, awaited: 'its part of the TLS handshake' });
+      const saying = await listenTalking(
+        (socket) =>
+          void socket.once('data', () =>
+            hold ? socket.write(closeNotify) : socket.end(closeNotify),
+          ),
+      );
+      expect(await ask(saying.port, { name: 'https' })).toMatchObject({
+        state: 'dropped',
+        by: 'end',
+        winsock: null,
+        awaited: 'its part of the TLS handshake',
+      });
     }
-    const resetting = await listenTalking((socket) => void socket.once('data', () => socket.resetAndDestroy()));
-    expect(await ask(resetting.port, { name: 'https' })).toMatchObject({ state: 'dropped', by: 'reset', winsock: 10054 });
+    const resetting = await listenTalking(
+      (socket) => void socket.once('data', () => socket.resetAndDestroy()),
+    );
+    expect(await ask(resetting.port, { name: 'https' })).toMatchObject({
+      state: 'dropped',
+      by: 'reset',
+      winsock: 10054,
+    });
   });
 
   it('whose service says nothing inside, or closes, is named as without TLS', async () => {
     const silent = await listenTls({ cert: good.cert, key: good.key });
-    const finding = expectFinding(await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 }), 'silent');
+    const finding = expectFinding(
+      await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 }),
+      'silent',
+    );
     expect(finding).toMatchObject({ awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
-    expect(describeService(finding)).toMatch(/^smtps is silent: its greeting did not come within \d+ ms\.$/);
-    expect(adviseOnService(finding)).toMatch(/^Something accepts connections and then says nothing/);
-    const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) => socket.end('220-x'));
-    expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({ state: 'dropped', by: 'end', unfinished: '220-x' });
+    expect(describeService(finding)).toMatch(
+      /^smtps is silent: its greeting did not come within \d+ ms\.$/,
+    );
+    expect(adviseOnService(finding)).toMatch(
+      /^Something accepts connections and then says nothing/,
+    );
+    const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) =>
+      socket.end('220-x'),
+    );
+    expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({
+      state: 'dropped',
+      by: 'end',
+      unfinished: '220-x',
+    });
   });
 
   it.each<[string, (socket: Socket) => void]>([
     ['plain text', (socket) => socket.write('HTTP/1.1 500 no\r\n\r\n')],
-    ['a record that nobody can have encrypted', (socket) => socket.write(Buffer.concat([Buffer.from([0x17, 3, 3, 0, 32]), Buffer.alloc(32, 7)]))],
-    ['plain text, and the end of the connection,', (socket) => socket.end('HTTP/1.1 500 no\r\n\r\n')],
+    [
+      'a record that nobody can have encrypted',
+      (socket) =>
+        socket.write(Buffer.concat([Buffer.from([0x17, 3, 3, 0, 32]), Buffer.alloc(32, 7)])),
+    ],
+    [
+      'plain text, and the end of the connection,',
+      (socket) => socket.end('HTTP/1.1 500 no\r\n\r\n'),
+    ],
   ])('that is broken by %s behind its handshake is named so, and not dropped', async (_, say) => {
     let breakOff = (): void => {};
-    const inner = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => breakOff()));
+    const inner = await listenTls(
+      { cert: good.cert, key: good.key },
+      (socket) => void socket.once('data', () => breakOff()),
+    );
     const { port } = await listenTalking((socket) => {
       const onward = connect(inner.port, '127.0.0.1').on('error', () => {});
       socket.pipe(onward).pipe(socket);
       breakOff = () => say((onward.unpipe(socket), socket));
     });
     const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
-    expect(finding).toMatchObject({ failure: 'handshake', problem: expect.stringMatching(/^TLS broke after its handshake \(ERR_SSL_\w+\)$/) as string, tls: { version: 'TLSv1.3' } });
+    expect(finding).toMatchObject({
+      failure: 'handshake',
+      problem: expect.stringMatching(/^TLS broke after its handshake \(ERR_SSL_\w+\)$/) as string,
+      tls: { version: 'TLSv1.3' },
+    });
   });
 
   it('that wants a certificate of the client says no behind the handshake, which is heard', async () => {
-    const words = ['s_server', '-accept', '127.0.0.1:0', '-cert', good.certFile, '-key', good.keyFile, '-Verify', '1', '-verify_return_error', '-www'];
+    const words = [
+      's_server',
+      '-accept',
+      '127.0.0.1:0',
+      '-cert',
+      good.certFile,
+      '-key',
+      good.keyFile,
+      '-Verify',
+      '1',
+      '-verify_return_error',
+      '-www',
+    ];
     const server = spawn('openssl', words, { stdio: ['ignore', 'pipe', 'ignore'] });
     onTestFinished(() => void server.kill());
     let said = '';
-    server.stdout.on('data', (text) => { said += String(text); });
+    server.stdout.on('data', (text) => {
+      said += String(text);
+    });
     await expect.poll(() => /^ACCEPT \S+:\d+/m.test(said), SOON).toBe(true);
     const port = Number(/^ACCEPT \S+:(\d+)/m.exec(said)?.[1]);
     const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
-    expect(finding).toMatchObject({ failure: 'handshake', problem: 'it ended TLS with the alert "certificate required"', tls: { version: 'TLSv1.3' } });
+    expect(finding).toMatchObject({
+      failure: 'handshake',
+      problem: 'it ended TLS with the alert "certificate required"',
+      tls: { version: 'TLSv1.3' },
+    });
   });
 
   it('that floods from inside is cut off at 64 KiB', async () => {
-    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.write(Buffer.alloc(1_000_000, 'a')));
-    const finding = expectFinding(await ask(port, { name: 'smtps', insecure: true }), 'wrong-protocol');
-    expect(finding.problem).toMatch(/^more than 64 KiB came before its greeting was whole, beginning with "a/);
+    const { port } = await listenTls(
+      { cert: good.cert, key: good.key },
+      (socket) => void socket.write(Buffer.alloc(1_000_000, 'a')),
+    );
+    const finding = expectFinding(
+      await ask(port, { name: 'smtps', insecure: true }),
+      'wrong-protocol',
+    );
+    expect(finding.problem).toMatch(
+      /^more than 64 KiB came before its greeting was whole, beginning with "a/,
+    );
     expect(finding.receivedBytes).toBe(65_536);
   });
 
   it('is heard to the end of what has come, before it is cut off', async () => {
-    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) => void socket.once('data', () => socket.write(`HTTP/1.0 200 OK\r\n\r\n${'a'.repeat(10_000_000)}`)));
-    for (let round = 0; round < 20; round += 1) expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
+    const { port } = await listenTls(
+      { cert: good.cert, key: good.key },
+      (socket) =>
+        void socket.once('data', () =>
+          socket.write(`HTTP/1.0 200 OK\r\n\r\n${'a'.repeat(10_000_000)}`),
+        ),
+    );
+    for (let round = 0; round < 20; round += 1)
+      expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
   });
 
   it('trusts what NODE_EXTRA_CA_CERTS names, for a name and for an address', async () => {
@@ -249,52 +551,158 @@ describe('TLS', () => {
         const { outcome } = await probeTarget({ host, port: ${port} }, { family: 4, service: { name: 'tls', tlsMinDays: 80 } });
         console.log(outcome.service.state, outcome.service.tls.certificate.names.join(' '), outcome.service.tls.problems.length);
       }`;
-    const { stdout, stderr } = await runAlone(script, { prefix: ['env', `NODE_EXTRA_CA_CERTS=${authority.caFile}`] });
+    const { stdout, stderr } = await runAlone(script, {
+      prefix: ['env', `NODE_EXTRA_CA_CERTS=${authority.caFile}`],
+    });
     expect(stderr).toBe('');
-    expect(stdout).toBe('answered localhost mail.example.com 127.0.0.1 0\nanswered localhost mail.example.com 127.0.0.1 0\n');
+    expect(stdout).toBe(
+      'answered localhost mail.example.com 127.0.0.1 0\nanswered localhost mail.example.com 127.0.0.1 0\n',
+    );
   });
 });
 
 describe('STARTTLS', () => {
   const options = (): TlsOptions => ({ cert: good.cert, key: good.key });
-  const inside = (answers: Parameters<typeof dialogue>[1]) => (socket: Socket): void => turnToTls(socket, options(), dialogue('', answers));
+  const inside =
+    (answers: Parameters<typeof dialogue>[1]) =>
+    (socket: Socket): void =>
+      turnToTls(socket, options(), dialogue('', answers));
 
-  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1], string]>([
-    ['smtp+tls', '220 x ESMTP\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: (socket) => { socket.write('220 go\r\n'); inside({ EHLO: '250 x\r\n', QUIT: '221 bye\r\n' })(socket); } }, '220 x ESMTP'],
-    ['pop3+tls', '+OK\r\n', { STLS: (socket) => { socket.write('+OK\r\n'); inside({ CAPA: '+OK\r\nUIDL\r\n.\r\n', QUIT: '+OK\r\n' })(socket); } }, '+OK'],
-    ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': (socket) => { socket.write('p1 OK\r\n'); inside({ 'p2 CAP': '* CAPABILITY IMAP4rev1\r\np2 OK\r\n', 'p3 LOGOUT': '* BYE\r\np3 OK\r\n' })(socket); } }, '* OK'],
-    ['ftp+tls', '220 x\r\n', { 'AUTH TLS': (socket) => { socket.write('234 go\r\n'); inside({ NOOP: '200 ok\r\n', QUIT: '221 bye\r\n' })(socket); } }, '220 x'],
+  it.each<
+    [
+      'smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls',
+      string,
+      Parameters<typeof dialogue>[1],
+      string,
+    ]
+  >([
+    [
+      'smtp+tls',
+      '220 x ESMTP\r\n',
+      {
+        EHLO: '250-x\r\n250 STARTTLS\r\n',
+        STARTTLS: (socket) => {
+          socket.write('220 go\r\n');
+          inside({ EHLO: '250 x\r\n', QUIT: '221 bye\r\n' })(socket);
+        },
+      },
+      '220 x ESMTP',
+    ],
+    [
+      'pop3+tls',
+      '+OK\r\n',
+      {
+        STLS: (socket) => {
+          socket.write('+OK\r\n');
+          inside({ CAPA: '+OK\r\nUIDL\r\n.\r\n', QUIT: '+OK\r\n' })(socket);
+        },
+      },
+      '+OK',
+    ],
+    [
+      'imap+tls',
+      '* OK\r\n',
+      {
+        'p1 STARTTLS': (socket) => {
+          socket.write('p1 OK\r\n');
+          inside({
+            'p2 CAP': '* CAPABILITY IMAP4rev1\r\np2 OK\r\n',
+            'p3 LOGOUT': '* BYE\r\np3 OK\r\n',
+          })(socket);
+        },
+      },
+      '* OK',
+    ],
+    [
+      'ftp+tls',
+      '220 x\r\n',
+      {
+        'AUTH TLS': (socket) => {
+          socket.write('234 go\r\n');
+          inside({ NOOP: '200 ok\r\n', QUIT: '221 bye\r\n' })(socket);
+        },
+      },
+      '220 x',
+    ],
   ])('of %s turns to TLS and goes on inside', async (name, greeting, answers, firstLine) => {
     const { port } = await listenTalking(dialogue(greeting, answers));
-    expect(expectFinding(await ask(port, { name, insecure: true }), 'answered')).toMatchObject({ firstLine, tls: { version: 'TLSv1.3' } });
+    expect(expectFinding(await ask(port, { name, insecure: true }), 'answered')).toMatchObject({
+      firstLine,
+      tls: { version: 'TLSv1.3' },
+    });
   });
 
-  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1], string]>([
+  it.each<
+    [
+      'smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls',
+      string,
+      Parameters<typeof dialogue>[1],
+      string,
+    ]
+  >([
     ['smtp+tls', '220 x\r\n', { EHLO: '250 x\r\n' }, 'it does not offer STARTTLS'],
-    ['smtp+tls', '220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '454 not now\r\n' }, 'it said no to STARTTLS: "454 not now"'],
+    [
+      'smtp+tls',
+      '220 x\r\n',
+      { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '454 not now\r\n' },
+      'it said no to STARTTLS: "454 not now"',
+    ],
     ['pop3+tls', '+OK\r\n', { STLS: '-ERR no\r\n' }, 'it said no to STLS: "-ERR no"'],
-    ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': 'p1 BAD no\r\n' }, 'it said no to STARTTLS: "p1 BAD no"'],
-    ['ftp+tls', '220 x\r\n', { 'AUTH TLS': '530 log in\r\n' }, 'it said no to AUTH TLS: "530 log in"'],
+    [
+      'imap+tls',
+      '* OK\r\n',
+      { 'p1 STARTTLS': 'p1 BAD no\r\n' },
+      'it said no to STARTTLS: "p1 BAD no"',
+    ],
+    [
+      'ftp+tls',
+      '220 x\r\n',
+      { 'AUTH TLS': '530 log in\r\n' },
+      'it said no to AUTH TLS: "530 log in"',
+    ],
   ])('of %s that is not to be had fails', async (name, greeting, answers, problem) => {
     const { port } = await listenTalking(dialogue(greeting, answers));
-    expect(expectFinding(await ask(port, { name }), 'tls-failed')).toMatchObject({ failure: 'no-starttls', problem, tls: null });
+    expect(expectFinding(await ask(port, { name }), 'tls-failed')).toMatchObject({
+      failure: 'no-starttls',
+      problem,
+      tls: null,
+    });
   });
 
   it('with plain text behind it in a packet of its own is an injection as well', async () => {
-    const garbage = (socket: Socket): void => { socket.write('220 go\r\n'); socket.once('data', () => socket.write('hello?\r\n')); };
-    const { port } = await listenTalking(dialogue('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }));
-    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({ failure: 'injection', problem: 'plain text came behind its answer to STARTTLS, before TLS began: "hello?\r\n"' });
+    const garbage = (socket: Socket): void => {
+      socket.write('220 go\r\n');
+      socket.once('data', () => socket.write('hello?\r\n'));
+    };
+    const { port } = await listenTalking(
+      dialogue('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }),
+    );
+    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({
+      failure: 'injection',
+      problem: 'plain text came behind its answer to STARTTLS, before TLS began: "hello?\r\n"',
+    });
   });
 
-  it.each<['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1]]>([
-    ['smtp+tls', '220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n250 injected\r\n' }],
+  it.each<
+    ['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1]]
+  >([
+    [
+      'smtp+tls',
+      '220 x\r\n',
+      { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: '220 go\r\n250 injected\r\n' },
+    ],
     ['pop3+tls', '+OK\r\n', { STLS: '+OK\r\n+OK injected\r\n' }],
     ['imap+tls', '* OK\r\n', { 'p1 STARTTLS': 'p1 OK\r\n* CAPABILITY injected\r\n' }],
     ['ftp+tls', '220 x\r\n', { 'AUTH TLS': '234 go\r\n200 injected\r\n' }],
-  ])('of %s with plain text behind it is an injection, and never taken for what came through TLS', async (name, greeting, answers) => {
-    const { port } = await listenTalking(dialogue(greeting, answers));
-    const finding = expectFinding(await ask(port, { name, insecure: true }), 'tls-failed');
-    expect(finding.failure).toBe('injection');
-    expect(finding.problem).toMatch(/^plain text came behind its answer to STARTTLS, before TLS began: ".*injected/);
-  });
+  ])(
+    'of %s with plain text behind it is an injection, and never taken for what came through TLS',
+    async (name, greeting, answers) => {
+      const { port } = await listenTalking(dialogue(greeting, answers));
+      const finding = expectFinding(await ask(port, { name, insecure: true }), 'tls-failed');
+      expect(finding.failure).toBe('injection');
+      expect(finding.problem).toMatch(
+        /^plain text came behind its answer to STARTTLS, before TLS began: ".*injected/,
+      );
+    },
+  );
 });
