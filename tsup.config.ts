@@ -84,7 +84,7 @@ export default defineConfig([
     },
   },
   {
-    entry: { start: 'src/cli/start.ts' },
+    entry: { start: 'src/cli/process/start.ts' },
     ...program,
     ...minified,
     define: { 'import.meta.dirname': '__dirname' },
@@ -100,7 +100,7 @@ export default defineConfig([
   },
   {
     // The thread of a sweep, started by the command for thousands of addresses and ports.
-    entry: { 'sweep-worker': 'src/core/sweep-worker.ts' },
+    entry: { 'sweep-worker': 'src/core/many/sweep-worker.ts' },
     ...program,
     noExternal: [/.*/],
   },

@@ -1,9 +1,9 @@
-export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe.js';
-export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe-target.js';
-export { resolveHost, type ResolveOptions } from './core/resolver.js';
-export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series.js';
-export type { SeriesOptions, WaitOptions, WaitResult } from './core/series.js';
-export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/events.js';
+export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe/port-probe.js';
+export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe/target-probe.js';
+export { resolveHost, type ResolveOptions } from './core/resolve/resolver.js';
+export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series/probe-series.js';
+export type { SeriesOptions, WaitOptions, WaitResult } from './core/series/probe-series.js';
+export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/facts/events.js';
 export {
   Statistics,
   type Bin,
@@ -12,18 +12,18 @@ export {
   type OutageTotals,
   type ServiceTotals,
   type Summary,
-} from './core/statistics.js';
-export type { Outage, OutageCause } from './core/outages.js';
+} from './core/series/statistics.js';
+export type { Outage, OutageCause } from './core/series/outages.js';
 export {
   EXPECTATIONS,
   judge,
   type Expectation,
   type ExpectationOptions,
   type Verdict,
-} from './core/expectation.js';
+} from './core/facts/expectation.js';
 export type { Clock } from './core/clock.js';
-export { warmUp } from './core/warm-up.js';
-export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/system-lookup.js';
+export { warmUp } from './core/probe/warm-up.js';
+export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/resolve/system-lookup.js';
 export {
   formatEndpoint,
   formatHostPort,
@@ -31,7 +31,7 @@ export {
   parsePort,
   type Endpoint,
   type Target,
-} from './core/target.js';
+} from './core/target/target.js';
 export {
   MAX_BLOCK,
   parsePorts,
@@ -41,8 +41,8 @@ export {
   type PortRange,
   type TargetBlock,
   type TargetRequest,
-} from './core/target-list.js';
-export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/probe-targets.js';
+} from './core/target/target-list.js';
+export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/many/probe-targets.js';
 export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
 export type {
@@ -60,7 +60,7 @@ export {
   winsockByNumber,
   WINSOCK_ERRORS,
   type WinsockError,
-} from './core/winsock.js';
+} from './core/errors/winsock.js';
 export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
 export {
   COMPANION_PORTS,
@@ -108,9 +108,9 @@ export type {
   TlsProblem,
   TlsRequest,
   Waiting,
-} from './core/service/finding.js';
+} from './core/facts/service-finding.js';
 export { UsageError } from './core/usage-error.js';
-export { reasonOf } from './core/outcome.js';
+export { reasonOf } from './core/facts/outcome.js';
 export type {
   Address,
   Attempt,
@@ -128,4 +128,4 @@ export type {
   ResolvingFailed,
   ServerAnswer,
   Unresolved,
-} from './core/outcome.js';
+} from './core/facts/outcome.js';

@@ -6,7 +6,7 @@ import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
-import { jsonReporter } from '../src/report/json.js';
+import { jsonReporter } from '../src/report/formats/json.js';
 import { collect, environment } from './support/command.js';
 import { testNode } from './support/portping.js';
 import { eventOf, openOutcome, reportOf } from './support/reports.js';

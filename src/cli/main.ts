@@ -1,28 +1,28 @@
 import { join } from 'node:path';
 import { monotonicClock } from '../core/clock.js';
-import { LookupProcess } from '../core/lookup-process.js';
+import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
-import { lookUpInProcess, type SystemLookup } from '../core/system-lookup.js';
-import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../core/probe-targets.js';
-import { SWEEP_FROM } from '../core/sweep.js';
-import type { TargetBlock, TargetRequest } from '../core/target-list.js';
+import { lookUpInProcess, type SystemLookup } from '../core/resolve/system-lookup.js';
+import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../core/many/probe-targets.js';
+import { SWEEP_FROM } from '../core/many/sweep.js';
+import type { TargetBlock, TargetRequest } from '../core/target/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
-import { FORMATS } from '../report/formats.js';
-import { tableReporter } from '../report/table.js';
-import { MOST_REPEATED, parseArguments, type ProbeConfig } from './arguments.js';
-import type { DiagnosisConfig } from './diagnosis-arguments.js';
-import { runCommand } from './command.js';
-import { asksForCheck } from './format-arguments.js';
-import { execve, leave } from './leave.js';
-import { paints } from './paint.js';
-import { type Plan, runProbes, type Surroundings } from './probing.js';
-import { openSink, write } from './sink.js';
-import { requestsOfBlock, requestsOfFile } from './target-source.js';
-import { canvas } from './terminal.js';
-import { askForThreads } from './threads.js';
-import { runWait } from './waiting.js';
+import { FORMATS } from '../report/formats/registry.js';
+import { tableReporter } from '../report/formats/table.js';
+import { MOST_REPEATED, parseArguments, type ProbeConfig } from './options/arguments.js';
+import type { DiagnosisConfig } from './options/diagnosis-arguments.js';
+import { runCommand } from './actions/command.js';
+import { asksForCheck } from './options/format-arguments.js';
+import { execve, leave } from './process/leave.js';
+import { paints } from './output/paint.js';
+import { type Plan, runProbes, type Surroundings } from './actions/probing.js';
+import { openSink, write } from './output/sink.js';
+import { requestsOfBlock, requestsOfFile } from './options/target-source.js';
+import { canvas } from './output/terminal.js';
+import { askForThreads } from './process/threads.js';
+import { runWait } from './actions/waiting.js';
 
 /** How long an open connection is watched under `-v` for being dropped at once, in milliseconds: the FIN or RST comes one round trip later. */
 const WATCH_MS = 250;
@@ -227,7 +227,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
 }
 
 async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
-  const { diagnoseTarget } = await import('./diagnosing.js'); // probes do not pay for loading it
+  const { diagnoseTarget } = await import('./actions/diagnosing.js'); // probes do not pay for loading it
   const interruption = interruptions();
   const sink = await openSink(config.outputFile, interruption.signal);
   const lookup = abandonableLookup();

@@ -1,10 +1,10 @@
 import { Command, CommanderError, Option } from 'commander';
 import { isIP } from 'node:net';
-import { parseDnsServer, parseSourceAddress } from '../core/address-options.js';
+import { parseDnsServer, parseSourceAddress } from '../core/target/address-parameters.js';
 import { parseDuration } from '../core/duration.js';
 import { UsageError } from '../core/usage-error.js';
-import { AllowList, DEFAULT_RULES } from './allow-list.js';
-import { MAX_TIMEOUT_MS } from './probe-request.js';
+import { AllowList, DEFAULT_RULES } from './access/allow-list.js';
+import { MAX_TIMEOUT_MS } from './access/probe-request.js';
 
 declare const PORTPING_VERSION: string;
 

@@ -1,5 +1,5 @@
-import type { SystemLookup } from '../core/system-lookup.js';
-import { Refusal } from './refusal.js';
+import type { SystemLookup } from '../core/resolve/system-lookup.js';
+import { Refusal } from './access/refusal.js';
 
 /** How many different names may wait for the system's resolver. One that is dead keeps each of them 10 s and more, whoever still waits for the answer. */
 export const MOST_PENDING = 256;

@@ -1,15 +1,15 @@
 import { onStateSignal } from './state-signals.js'; // first, because it counts from when it is loaded
 import type { AddressInfo } from 'node:net';
-import { LookupProcess } from '../core/lookup-process.js';
+import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
-import { formatHostPort } from '../core/target.js';
+import { formatHostPort } from '../core/target/target.js';
 import { UsageError } from '../core/usage-error.js';
-import { warmUp } from '../core/warm-up.js';
+import { warmUp } from '../core/probe/warm-up.js';
 import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, type ListenAddress, parseExporterArguments } from './arguments.js';
 import { jsonLog, type Log } from './log.js';
 import { boundLookups, MOST_PENDING } from './lookups.js';
-import { ownMetrics } from './own-metrics.js';
+import { ownMetrics } from './pages/own-metrics.js';
 import { Prober } from './probe-handler.js';
 import { createExporterServer, type ExporterServer } from './server.js';
 

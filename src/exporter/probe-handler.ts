@@ -1,14 +1,14 @@
 import { monotonicClock } from '../core/clock.js';
-import { judge } from '../core/expectation.js';
-import { type ProbeOptions, probeEveryAddress, probeTarget } from '../core/probe-target.js';
-import type { ProbeReport } from '../core/outcome.js';
-import { resolveHost } from '../core/resolver.js';
-import { familyOf, type Target } from '../core/target.js';
-import type { JudgedProbe } from '../report/prometheus.js';
-import type { AllowList } from './allow-list.js';
+import { judge } from '../core/facts/expectation.js';
+import { type ProbeOptions, probeEveryAddress, probeTarget } from '../core/probe/target-probe.js';
+import type { ProbeReport } from '../core/facts/outcome.js';
+import { resolveHost } from '../core/resolve/resolver.js';
+import { familyOf, type Target } from '../core/target/target.js';
+import type { JudgedProbe } from '../report/formats/prometheus.js';
+import type { AllowList } from './access/allow-list.js';
 import type { BoundedLookups } from './lookups.js';
-import { chooseTimeout, readProbeRequest } from './probe-request.js';
-import { Refusal } from './refusal.js';
+import { chooseTimeout, readProbeRequest } from './access/probe-request.js';
+import { Refusal } from './access/refusal.js';
 
 /** More addresses of one name are not probed: each costs a connection and series. */
 const MOST_ADDRESSES = 64;

@@ -6,18 +6,18 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import { Server as NetServer, type Socket } from 'node:net';
-import { formatHostPort } from '../core/target.js';
+import { formatHostPort } from '../core/target/target.js';
 import { escapeControls } from '../report/escape.js';
 import { roundMilliseconds } from '../report/numbers.js';
-import { EXPOSITION_TYPE, renderMetrics } from '../report/prometheus.js';
-import type { AllowList } from './allow-list.js';
+import { EXPOSITION_TYPE, renderMetrics } from '../report/formats/prometheus.js';
+import type { AllowList } from './access/allow-list.js';
 import { Connections } from './connections.js';
-import { LANDING_HEADERS, landingPage } from './landing-page.js';
+import { LANDING_HEADERS, landingPage } from './pages/landing-page.js';
 import type { Log } from './log.js';
-import type { OwnMetrics } from './own-metrics.js';
+import type { OwnMetrics } from './pages/own-metrics.js';
 import type { Prober } from './probe-handler.js';
-import { RecentResults, resultOf } from './recent-results.js';
-import { Refusal, REFUSALS, type RefusalReason } from './refusal.js';
+import { RecentResults, resultOf } from './pages/recent-results.js';
+import { Refusal, REFUSALS, type RefusalReason } from './access/refusal.js';
 
 /** Bounds of what a client may take, whatever it does. Milliseconds and bytes. */
 const LIMITS = {

@@ -6,12 +6,12 @@ import type {
   Observations,
 } from '../core/diagnosis/observations.js';
 import type { Finding } from '../core/diagnosis/rules.js';
-import type { Attempt } from '../core/outcome.js';
+import type { Attempt } from '../core/facts/outcome.js';
 import { exitCodeOf } from '../core/states.js';
-import { formatEndpoint, formatHostPort } from '../core/target.js';
+import { formatEndpoint, formatHostPort } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
 import { describeAttempt } from './explanation.js';
-import { JSON_SCHEMA, jsonLine } from './json.js';
+import { JSON_SCHEMA, jsonLine } from './formats/json.js';
 import { formatDuration, roundMilliseconds } from './numbers.js';
 import type { Paint } from './reporter.js';
 

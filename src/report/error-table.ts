@@ -1,4 +1,4 @@
-import { lookUpError, type WinsockError, WINSOCK_ERRORS } from '../core/winsock.js';
+import { lookUpError, type WinsockError, WINSOCK_ERRORS } from '../core/errors/winsock.js';
 import { UsageError } from '../core/usage-error.js';
 
 function names({ errno, linux, macos, aliases }: WinsockError): string {

@@ -8,9 +8,9 @@ import {
   type ProbeReport,
   type ResolvingFailed,
   type Unresolved,
-} from '../core/outcome.js';
-import { formatEndpoint } from '../core/target.js';
-import { winsockByNumber } from '../core/winsock.js';
+} from '../core/facts/outcome.js';
+import { formatEndpoint } from '../core/target/target.js';
+import { winsockByNumber } from '../core/errors/winsock.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
 import { adviseOnService, describeService } from './service.js';

@@ -1,4 +1,4 @@
-import type { Bin } from '../core/statistics.js';
+import type { Bin } from '../core/series/statistics.js';
 import { formatMilliseconds } from './numbers.js';
 
 /** The room and the characters that the terminal has. */

@@ -1,6 +1,6 @@
-import type { OutageEvent, ProbeEvent } from '../core/events.js';
-import type { Summary } from '../core/statistics.js';
-import type { Target } from '../core/target.js';
+import type { OutageEvent, ProbeEvent } from '../core/facts/events.js';
+import type { Summary } from '../core/series/statistics.js';
+import type { Target } from '../core/target/target.js';
 import type { State } from '../core/states.js';
 import type { Canvas } from './pictures.js';
 import type { Thresholds } from './threshold.js';

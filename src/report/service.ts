@@ -1,4 +1,4 @@
-import type { ServiceFinding, TlsFacts, TlsFailure } from '../core/service/finding.js';
+import type { ServiceFinding, TlsFacts, TlsFailure } from '../core/facts/service-finding.js';
 import { escapeControls } from './escape.js';
 import { formatDuration, formatMilliseconds } from './numbers.js';
 

@@ -1,6 +1,6 @@
-import type { ProbeEvent } from '../core/events.js';
-import { reasonOf } from '../core/outcome.js';
-import { formatHostPort } from '../core/target.js';
+import type { ProbeEvent } from '../core/facts/events.js';
+import { reasonOf } from '../core/facts/outcome.js';
+import { formatHostPort } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
 import { formatDuration } from './numbers.js';

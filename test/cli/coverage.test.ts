@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Coverage } from '../../src/cli/coverage.js';
+import { Coverage } from '../../src/cli/actions/coverage.js';
 import { eventOf, openOutcome, reportOf } from '../support/reports.js';
 
 const TARGET = { host: 'mail.example.com', port: 25 };

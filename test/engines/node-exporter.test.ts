@@ -1,8 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { OutputFile } from '../../src/cli/output-file.js';
-import { renderMetrics } from '../../src/report/prometheus.js';
+import { OutputFile } from '../../src/cli/output/output-file.js';
+import { renderMetrics } from '../../src/report/formats/prometheus.js';
 import { startDaemon, temporaryFolder } from '../support/daemon.js';
 import { describeEngines } from '../support/engines.js';
 import { get } from '../support/exporter.js';

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { tapReporter } from '../../src/report/tap.js';
+import { tapReporter } from '../../src/report/formats/tap.js';
 import { collect, environment } from '../support/command.js';
 import { temporaryFolder } from '../support/daemon.js';
 import { describeEngines } from '../support/engines.js';

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
-import { AllowList } from '../../src/exporter/allow-list.js';
-import { ownMetrics } from '../../src/exporter/own-metrics.js';
+import { AllowList } from '../../src/exporter/access/allow-list.js';
+import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
 import type { Prober } from '../../src/exporter/probe-handler.js';
 import { createExporterServer } from '../../src/exporter/server.js';
 

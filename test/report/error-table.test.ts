@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/core/usage-error.js';
-import { WINSOCK_ERRORS } from '../../src/core/winsock.js';
+import { WINSOCK_ERRORS } from '../../src/core/errors/winsock.js';
 import { explainError } from '../../src/report/error-table.js';
 import { HARMFUL } from '../support/reports.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Bin } from '../../src/core/statistics.js';
+import type { Bin } from '../../src/core/series/statistics.js';
 import { histogram, sparkline } from '../../src/report/pictures.js';
 
 const unicode = { width: 80, unicode: true } as const;

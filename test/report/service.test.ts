@@ -3,15 +3,15 @@ import type {
   CertificateFacts,
   ServiceFinding,
   TlsFailure,
-} from '../../src/core/service/finding.js';
-import { csvReporter } from '../../src/report/csv.js';
-import { jsonReporter } from '../../src/report/json.js';
-import { junitReporter } from '../../src/report/junit.js';
+} from '../../src/core/facts/service-finding.js';
+import { csvReporter } from '../../src/report/formats/csv.js';
+import { jsonReporter } from '../../src/report/formats/json.js';
+import { junitReporter } from '../../src/report/formats/junit.js';
 import type { ReportOptions } from '../../src/report/reporter.js';
 import { adviseOnService, describeService, describeTls } from '../../src/report/service.js';
-import { tableReporter } from '../../src/report/table.js';
-import { tapReporter } from '../../src/report/tap.js';
-import { describeReason, textReporter } from '../../src/report/text.js';
+import { tableReporter } from '../../src/report/formats/table.js';
+import { tapReporter } from '../../src/report/formats/tap.js';
+import { describeReason, textReporter } from '../../src/report/formats/text.js';
 import {
   answeredService,
   closedOutcome,

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { judge, type ExpectationOptions } from '../../src/core/expectation.js';
-import type { Address, Outcome } from '../../src/core/outcome.js';
-import type { Outage } from '../../src/core/outages.js';
-import type { OutageEvent, ProbeEvent, SeriesEvent } from '../../src/core/events.js';
-import type { SystemLookup } from '../../src/core/system-lookup.js';
+import { judge, type ExpectationOptions } from '../../src/core/facts/expectation.js';
+import type { Address, Outcome } from '../../src/core/facts/outcome.js';
+import type { Outage } from '../../src/core/series/outages.js';
+import type { OutageEvent, ProbeEvent, SeriesEvent } from '../../src/core/facts/events.js';
+import type { SystemLookup } from '../../src/core/resolve/system-lookup.js';
 import { eventOf, openOutcome, reportOf, STARTED_AT } from './reports.js';
 
 /** The events of a series, one second apart, the first at STARTED_AT. A number stands for an open port with that latency in milliseconds. */

@@ -10,20 +10,20 @@ import type {
   ProbeReport,
   Resolution,
   Unresolved,
-} from '../../src/core/outcome.js';
-import { judge } from '../../src/core/expectation.js';
-import type { ProbeEvent } from '../../src/core/events.js';
+} from '../../src/core/facts/outcome.js';
+import { judge } from '../../src/core/facts/expectation.js';
+import type { ProbeEvent } from '../../src/core/facts/events.js';
 import type {
   ServiceAnswered,
   ServiceDropped,
   ServiceSilent,
   ServiceTlsFailed,
   TlsFacts,
-} from '../../src/core/service/finding.js';
+} from '../../src/core/facts/service-finding.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
-import { winsockByCode } from '../../src/core/winsock.js';
+import { winsockByCode } from '../../src/core/errors/winsock.js';
 import type { Paint, ReportOptions } from '../../src/report/reporter.js';
-import type { Endpoint } from '../../src/core/target.js';
+import type { Endpoint } from '../../src/core/target/target.js';
 
 /** 2026-03-04T05:06:07.089Z, when every report of the tests begins. */
 export const STARTED_AT = Date.UTC(2026, 2, 4, 5, 6, 7, 89);

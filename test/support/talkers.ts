@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TlsOptions, TLSSocket } from 'node:tls';
 import { expect, onTestFinished } from 'vitest';
-import type { ServiceFinding } from '../../src/core/service/finding.js';
+import type { ServiceFinding } from '../../src/core/facts/service-finding.js';
 import type { ServiceRequest } from '../../src/core/service/registry.js';
-import { probeTarget } from '../../src/core/probe-target.js';
+import { probeTarget } from '../../src/core/probe/target-probe.js';
 
 /** A server that says something; closed with its connections when the test is over. */
 export interface Talker {

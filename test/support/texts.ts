@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { ProbeEvent } from '../../src/core/events.js';
+import type { ProbeEvent } from '../../src/core/facts/events.js';
 import type { Totals } from '../../src/report/reporter.js';
 import {
   answeredService,

@@ -1,4 +1,4 @@
-import type { Target } from '../target.js';
+import type { Target } from '../target/target.js';
 import type { Observations } from './observations.js';
 import { type DiagnoseOptions, observe } from './observe.js';
 import { type Finding, findings, verdictOf } from './rules.js';

@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Address } from '../outcome.js';
-import type { Target } from '../target.js';
+import type { Address } from '../facts/outcome.js';
+import type { Target } from '../target/target.js';
 import { readSystemFile } from '../system-file.js';
 import type { MachineObservation } from './observations.js';
 

@@ -1,11 +1,11 @@
 import { monotonicClock } from '../clock.js';
-import type { Address, Attempt, Outcome, Resolution } from '../outcome.js';
-import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from '../probe.js';
-import { decide, type ProbeOptions } from '../probe-target.js';
-import { interleaveFamilies, startAttempts } from '../race.js';
-import { resolveHost } from '../resolver.js';
-import { type Endpoint, familyOf, type Target } from '../target.js';
-import { warmUp } from '../warm-up.js';
+import type { Address, Attempt, Outcome, Resolution } from '../facts/outcome.js';
+import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS, probePort } from '../probe/port-probe.js';
+import { decide, type ProbeOptions } from '../probe/target-probe.js';
+import { interleaveFamilies, startAttempts } from '../probe/race.js';
+import { resolveHost } from '../resolve/resolver.js';
+import { type Endpoint, familyOf, type Target } from '../target/target.js';
+import { warmUp } from '../probe/warm-up.js';
 import { readCounters, watchCounters } from './counters.js';
 import { addressesOf } from './evidence.js';
 import { checkMachine, ownAddresses } from './machine.js';

@@ -1,5 +1,5 @@
-import { type Attempt, isNeighbourTimeout } from '../outcome.js';
-import { formatEndpoint, formatHostPort } from '../target.js';
+import { type Attempt, isNeighbourTimeout } from '../facts/outcome.js';
+import { formatEndpoint, formatHostPort } from '../target/target.js';
 import {
   addressesOf,
   answeringCompanions,

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Circumstances, Drop, TlsFacts, TlsProblem, Waiting } from './finding.js';
+import type { Circumstances, Drop, TlsFacts, TlsProblem, Waiting } from '../facts/service-finding.js';
 import { cutText, decodeText, type Protocol, quote, recognizeProtocol } from './text.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
 

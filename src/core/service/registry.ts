@@ -1,15 +1,15 @@
-import { checkBanner } from './banner.js';
-import type { TlsRequest } from './finding.js';
-import { checkFtp } from './ftp.js';
-import { checkHttp } from './http.js';
-import { checkImap } from './imap.js';
-import { checkPop3 } from './pop3.js';
+import { checkBanner } from './protocols/banner.js';
+import type { TlsRequest } from '../facts/service-finding.js';
+import { checkFtp } from './protocols/ftp.js';
+import { checkHttp } from './protocols/http.js';
+import { checkImap } from './protocols/imap.js';
+import { checkPop3 } from './protocols/pop3.js';
 import type { ServiceCheck } from './service-check.js';
-import { checkSmtp } from './smtp.js';
-import { checkSsh } from './ssh.js';
+import { checkSmtp } from './protocols/smtp.js';
+import { checkSsh } from './protocols/ssh.js';
 import type { Protocol } from './text.js';
-import { checkTls } from './tls.js';
-import { checkX400 } from './x400.js';
+import { checkTls } from './protocols/tls.js';
+import { checkX400 } from './protocols/x400.js';
 
 /** A service that can be asked for. */
 export interface Service {

@@ -10,7 +10,7 @@ import type {
   Outcome,
   Resolution,
   Unresolved,
-} from '../../../src/core/outcome.js';
+} from '../../../src/core/facts/outcome.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../../src/core/states.js';
 
 /** Addresses for documentation (RFC 5737, RFC 3849): two of the host, one that is nobody's. */

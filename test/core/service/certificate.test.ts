@@ -13,7 +13,7 @@ import {
   signatureAlgorithm,
   type Verification,
 } from '../../../src/core/service/certificate.js';
-import type { CertificateFacts } from '../../../src/core/service/finding.js';
+import type { CertificateFacts } from '../../../src/core/facts/service-finding.js';
 import { rootFinder } from '../../../src/core/service/secure-layer.js';
 import { type CertificateWishes, TestAuthority } from '../../support/certificates.js';
 import { listenTls } from '../../support/talkers.js';

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { probeTarget } from '../../../src/core/probe-target.js';
+import { probeTarget } from '../../../src/core/probe/target-probe.js';
 import type { ServiceName } from '../../../src/core/service/registry.js';
 import { answering } from '../../support/events.js';
 import { freePort, SOON } from '../../support/listeners.js';

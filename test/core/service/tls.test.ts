@@ -5,9 +5,9 @@ import { connect, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
-import { probePort } from '../../../src/core/probe.js';
-import type { TlsFailure } from '../../../src/core/service/finding.js';
-import { prepareConversation } from '../../../src/core/service/hold-conversation.js';
+import { probePort } from '../../../src/core/probe/port-probe.js';
+import type { TlsFailure } from '../../../src/core/facts/service-finding.js';
+import { prepareConversation } from '../../../src/core/service/service-probe.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { adviseOnService, describeService } from '../../../src/report/service.js';
 import {

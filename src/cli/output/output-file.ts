@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import {
+  closeSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  type Stats,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { UsageError } from '../../core/usage-error.js';
+
+const fail = (path: string, error: unknown): never => {
+  throw new UsageError(
+    `--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
+  );
+};
+
+/** Names of devices and of descriptors; /dev/shm has ordinary files. */
+const SPECIAL = /^\/(?:dev(?!\/shm\/)|proc)\//;
+
+/**
+ * Refuses a place under /dev or /proc. /dev/stdout leads to the file behind a redirection, and a new
+ * file in its place would lose what `>> log` keeps.
+ */
+function refuseSpecial(path: string, place: string): void {
+  const [folder] = SPECIAL.exec(place) ?? [];
+  if (folder === undefined) return;
+  const where = place === path ? 'is' : `leads to ${place},`;
+  const problem = `${path} ${where} under ${folder.slice(0, -1)}, where no file is replaced`;
+  const advice =
+    place === '/dev/null'
+      ? 'write > /dev/null instead'
+      : 'leave the option out to write to standard output';
+  throw new UsageError(`--output-file: ${problem}; ${advice}`);
+}
+
+/**
+ * Where the file really stands: a symbolic link stays one, and points to the new file, also where
+ * nothing stands yet. Goes link by link, because the last place does not show a way through /dev.
+ */
+function followLinks(path: string, given = path): string {
+  // Not realpathSync(), which removes `link/..` without following the link.
+  const place = join(realpathSync.native(dirname(path)), basename(path));
+  refuseSpecial(given, place);
+  if (!lstatSync(place, { throwIfNoEntry: false })?.isSymbolicLink()) return place;
+  const link = readlinkSync(place);
+  return followLinks(isAbsolute(link) ? link : `${dirname(place)}/${link}`, given);
+}
+
+/** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
+function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
+  if (path === '' || path.endsWith('/'))
+    throw new UsageError(`--output-file: "${path}" is not the name of a file`);
+  refuseSpecial(path, resolve(path));
+  try {
+    const old = statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
+    const realPath = followLinks(path);
+    if (old?.isDirectory())
+      throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
+    // A file would take the place of the pipe.
+    if (old && !old.isFile())
+      throw new UsageError(
+        `--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`,
+      );
+    return { realPath, old };
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    return fail(path, error);
+  }
+}
+
+/** Gives the new file the owner, the group and the mode of the old one. Only root may give files away; anybody else keeps what can be kept. */
+function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
+  const own = fstatSync(descriptor);
+  for (const [user, group] of [
+    [own.uid, gid],
+    [uid, gid],
+  ] as const) {
+    try {
+      if (user !== own.uid || group !== own.gid) fchownSync(descriptor, user, group);
+    } catch {
+      // not allowed here
+    }
+  }
+  if ((own.mode & 0o777) !== (mode & 0o777)) fchmodSync(descriptor, mode & 0o777); // after the owner: nobody else is to read it in between
+}
+
+/**
+ * A file that is there whole or not at all: it is written under another name in the same folder and renamed when it is complete, which replaces the
+ * old one in one step (POSIX, rename()) and has its owner and mode. A reader sees the old one or the new one, never half of it. The other name begins with a dot and does not end
+ * as the file does, so that whoever reads `*.prom` does not take it for one.
+ */
+export class OutputFile {
+  readonly #path: string;
+  readonly #realPath: string;
+  readonly #temporaryPath: string;
+  readonly #remove = (): void => this.discard();
+  #descriptor: number | null = null;
+
+  /** @throws UsageError at once when the file cannot be written */
+  constructor(path: string) {
+    this.#path = path;
+    const { realPath, old } = findFile(path);
+    this.#realPath = realPath;
+    this.#temporaryPath = join(
+      dirname(realPath),
+      `.portping-${process.pid}-${randomBytes(4).toString('hex')}.tmp`,
+    ); // short: the name itself may be as long as names can be
+    try {
+      this.#descriptor = openSync(this.#temporaryPath, 'wx', old ? 0o600 : 0o666); // less the umask
+      if (old) takeOver(this.#descriptor, old);
+    } catch (error) {
+      this.discard();
+      return fail(path, error);
+    }
+    process.on('exit', this.#remove); // also when a second ^C ends everything at once
+  }
+
+  /** @throws UsageError when there is no room, for example; nothing is left behind then */
+  write(text: string): void {
+    const bytes = Buffer.from(text);
+    try {
+      for (let written = 0; this.#descriptor !== null && written < bytes.length;)
+        written += writeSync(this.#descriptor, bytes, written);
+    } catch (error) {
+      this.discard();
+      fail(this.#path, error);
+    }
+  }
+
+  /**
+   * Puts the file in its place.
+   *
+   * @throws UsageError when that cannot be done
+   */
+  commit(): void {
+    if (this.#descriptor === null) return;
+    try {
+      closeSync(this.#descriptor);
+      this.#descriptor = null;
+      renameSync(this.#temporaryPath, this.#realPath);
+      process.off('exit', this.#remove);
+    } catch (error) {
+      this.#unlink();
+      fail(this.#path, error);
+    }
+  }
+
+  /** Leaves everything as it was, unless it was committed. */
+  discard(): void {
+    if (this.#descriptor === null) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = null;
+    this.#unlink();
+  }
+
+  #unlink(): void {
+    process.off('exit', this.#remove);
+    try {
+      unlinkSync(this.#temporaryPath);
+    } catch {
+      // somebody else removed it
+    }
+  }
+}

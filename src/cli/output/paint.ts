@@ -1,0 +1,24 @@
+import type { Paint } from '../../report/reporter.js';
+
+const PLAIN: Paint = { good: (text) => text, bad: (text) => text, dim: (text) => text };
+
+/**
+ * Colours for the two streams. `--no-color` wins, then FORCE_COLOR, then NO_COLOR (https://no-color.org), then what the terminal can do.
+ * A file is not coloured. chalk is loaded only where there may be colours: in a pipe it would only cost time.
+ */
+export async function paints(
+  color: boolean,
+  toFile = false,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<{ stdout: Paint; stderr: Paint }> {
+  const forced = env['FORCE_COLOR'] !== undefined;
+  const possible = forced || (!env['NO_COLOR'] && (process.stdout.isTTY || process.stderr.isTTY));
+  if (!color || !possible) return { stdout: PLAIN, stderr: PLAIN };
+  const { default: chalk, chalkStderr } = await import('chalk');
+  const [stdout, stderr] = [chalk, chalkStderr].map(({ green, red, dim }): Paint => ({
+    good: green,
+    bad: red,
+    dim,
+  }));
+  return { stdout: (toFile ? PLAIN : stdout) ?? PLAIN, stderr: stderr ?? PLAIN };
+}

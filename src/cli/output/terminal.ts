@@ -1,0 +1,48 @@
+import { readFileSync } from 'node:fs';
+import type { Canvas } from '../../report/pictures.js';
+
+/** Whether text in UTF-8 can be shown: the locale says so (locale(7)), on Windows a terminal that is known to. */
+function canShowUnicode(env: NodeJS.ProcessEnv): boolean {
+  if (process.platform === 'win32') return Boolean(env['WT_SESSION'] ?? env['TERM_PROGRAM']);
+  return (
+    /utf-?8/i.test(env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '') && env['TERM'] !== 'linux'
+  );
+}
+
+/** The room and the characters of stderr; 80 columns where it is no terminal. */
+export function canvas(env: NodeJS.ProcessEnv = process.env): Canvas {
+  return {
+    width: Math.max((process.stderr.isTTY && process.stderr.columns) || 80, 20),
+    unicode: canShowUnicode(env),
+  };
+}
+
+/**
+ * Whether this process may read from its terminal: a background job that tries is stopped (SIGTTIN). Linux tells: fields 5 and 8 of
+ * /proc/self/stat are our process group and the terminal's; elsewhere it is taken for granted.
+ */
+function isForeground(): boolean {
+  if (process.platform !== 'linux') return true;
+  try {
+    const [, , group, , , terminalGroup] = readFileSync('/proc/self/stat', 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    return group === terminalGroup;
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * Calls back whenever Enter is pressed, on a terminal only.
+ *
+ * @returns ends it
+ */
+export function onEnter(callback: () => void): () => void {
+  const { stdin } = process;
+  if (!stdin.isTTY || !isForeground()) return () => {};
+  stdin.on('data', callback).on('error', () => {});
+  return () => {
+    stdin.off('data', callback).pause();
+  };
+}

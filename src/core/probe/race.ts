@@ -1,0 +1,95 @@
+import { monotonicClock } from '../clock.js';
+import type { Attempt } from '../facts/outcome.js';
+import type { Endpoint } from '../target/target.js';
+
+/** The pause before the next address is tried while earlier ones are pending (RFC 8305, section 5: 250 ms). */
+export const ATTEMPT_DELAY_MS = 250;
+
+/** How several endpoints of one name are tried. */
+export interface RaceOptions {
+  /** One deadline for all of them, in milliseconds. */
+  readonly timeoutMs: number;
+  /** End the other attempts when one opens (a race), or let each come to its own verdict. */
+  readonly untilFirstOpen: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** Makes one attempt; is to call `onOpen` as soon as the handshake is complete. */
+  readonly attempt: (
+    endpoint: Endpoint,
+    timeoutMs: number,
+    signal: AbortSignal,
+    onOpen: () => void,
+  ) => Promise<Attempt>;
+}
+
+/**
+ * Tries endpoints as a real client meets them (RFC 8305): the first at once, the next one after 250 ms or as soon as one has failed.
+ * None is given up before the deadline. With so many addresses that 250 ms each would not fit, the pauses are shortened to half of the time.
+ *
+ * @returns a promise for each endpoint, in the order given; null for one that was never tried because another had opened
+ */
+export function startAttempts(
+  endpoints: readonly Endpoint[],
+  options: RaceOptions,
+): Promise<Attempt | null>[] {
+  const { timeoutMs, untilFirstOpen, signal, attempt } = options;
+  const delayMs = Math.min(ATTEMPT_DELAY_MS, timeoutMs / 2 / endpoints.length);
+  const startMs = monotonicClock();
+  const controllers = endpoints.map(() => new AbortController());
+  const stop = (): void => {
+    for (const controller of controllers) controller.abort();
+  };
+  const queue: (() => void)[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let winner: number | undefined;
+
+  const startNext = (): void => {
+    clearTimeout(timer);
+    queue.shift()?.();
+    if (queue.length > 0) timer = setTimeout(startNext, delayMs);
+  };
+  const win = (index: number): void => {
+    if (!untilFirstOpen || winner !== undefined) return;
+    winner = index;
+    for (const [other, controller] of controllers.entries())
+      if (other !== index) controller.abort();
+    while (queue.length > 0) startNext(); // they learn that they are too late
+  };
+  const attempts = endpoints.map(
+    (endpoint, index) =>
+      new Promise<Attempt | null>((resolve, reject) => {
+        const settle = (outcome: Attempt | null): void => {
+          resolve(outcome);
+          if (outcome?.state === 'open') win(index);
+          startNext();
+        };
+        queue.push(() => {
+          if (winner !== undefined) return settle(null);
+          const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
+          return void attempt(
+            endpoint,
+            remainingMs,
+            (controllers[index] ?? new AbortController()).signal,
+            () => win(index),
+          ).then(settle, reject);
+        });
+      }),
+  );
+  signal?.addEventListener('abort', stop, { once: true });
+  void Promise.allSettled(attempts).then(() => signal?.removeEventListener('abort', stop)); // misuse rejects them all; the caller sees the first it awaits
+  if (signal?.aborted) stop();
+  startNext();
+  return attempts;
+}
+
+/** Addresses with the families taking turns, beginning with the family of the first (RFC 8305, section 4). */
+export function interleaveFamilies<T extends { readonly family: 4 | 6 }>(
+  addresses: readonly T[],
+): T[] {
+  const first = addresses.filter((each) => each.family === addresses[0]?.family);
+  const second = addresses.filter((each) => each.family !== addresses[0]?.family);
+  const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [
+    first[index],
+    second[index],
+  ]);
+  return turns.flat().filter((each) => each !== undefined);
+}

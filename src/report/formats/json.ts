@@ -1,0 +1,206 @@
+import { type Attempt, reasonOf, type Resolution } from '../../core/facts/outcome.js';
+import type { OutageEvent, ProbeEvent } from '../../core/facts/events.js';
+import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.js';
+import type { Figures } from '../../core/series/statistics.js';
+import { escapeJson } from '../escape.js';
+import { explain } from '../explanation.js';
+import { roundMilliseconds } from '../numbers.js';
+import { type Output, type Reporter, SILENCE, type SummaryEvent } from '../reporter.js';
+
+/** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
+export const JSON_SCHEMA = 'portping/1';
+
+const iso = (epochMs: number): string => new Date(epochMs).toISOString();
+const isoOrNull = (epochMs: number | null): string | null =>
+  epochMs === null ? null : iso(epochMs);
+
+function resolutionObject(resolution: Resolution): object {
+  const { host, via, elapsedMs, state } = resolution;
+  return {
+    host,
+    via,
+    state,
+    reason: 'reason' in resolution ? resolution.reason : null,
+    elapsedMs: roundMilliseconds(elapsedMs),
+    addresses: resolution.state === 'resolved' ? resolution.addresses : [],
+    error: 'error' in resolution ? resolution.error : null,
+    servers: resolution.state === 'unresolved' ? resolution.servers : null,
+  };
+}
+
+function tlsObject({ version, cipher, certificate, problems }: TlsFacts): object {
+  return {
+    version,
+    cipher,
+    certificate: certificate && {
+      ...certificate,
+      validFrom: isoOrNull(certificate.validFrom),
+      validTo: isoOrNull(certificate.validTo),
+    },
+    problems,
+  };
+}
+
+function serviceObject(finding: ServiceFinding): object {
+  const { name, state, firstLine, answerMs, elapsedMs, receivedBytes, tls } = finding;
+  return {
+    name,
+    state,
+    firstLine,
+    meaning: 'meaning' in finding ? finding.meaning : null,
+    answerMs: answerMs === null ? null : roundMilliseconds(answerMs),
+    elapsedMs: roundMilliseconds(elapsedMs),
+    receivedBytes,
+    problem: 'problem' in finding ? finding.problem : null,
+    failure: 'failure' in finding ? finding.failure : null,
+    awaited: 'awaited' in finding ? finding.awaited : null,
+    unfinished: 'unfinished' in finding ? finding.unfinished : null,
+    dropped:
+      finding.state === 'dropped'
+        ? { by: finding.by, afterMs: roundMilliseconds(finding.afterMs), winsock: finding.winsock }
+        : null,
+    tls: tls && tlsObject(tls),
+  };
+}
+
+function attemptObject(attempt: Attempt): object {
+  const { endpoint, state, startedAt } = attempt;
+  const isOpen = attempt.state === 'open';
+  return {
+    ...endpoint,
+    state,
+    reason: 'reason' in attempt ? attempt.reason : null,
+    time: iso(startedAt),
+    latencyMs: isOpen ? roundMilliseconds(attempt.latencyMs) : null,
+    elapsedMs: isOpen ? null : roundMilliseconds(attempt.elapsedMs),
+    local: isOpen ? attempt.local : null,
+    dropped:
+      isOpen && attempt.dropped
+        ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) }
+        : null,
+    error: 'error' in attempt ? attempt.error : null,
+  };
+}
+
+/** The facts of one probe as a plain object. */
+function probeObject({
+  request,
+  report,
+  sequence,
+  verdict,
+  lostSynSeconds,
+  formerAddresses,
+}: ProbeEvent): object {
+  const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
+  const explanation = explain(report);
+  return {
+    schema: JSON_SCHEMA,
+    type: 'probe',
+    sequence,
+    time: iso(startedAt),
+    target,
+    origin: request.origin ?? null,
+    expected: request.expect ?? null,
+    timeoutMs: roundMilliseconds(timeoutMs),
+    state: outcome.state,
+    reason: reasonOf(outcome),
+    exitCode: verdict.exitCode,
+    asExpected: verdict.asExpected,
+    tooSlow: verdict.tooSlow,
+    address: 'endpoint' in outcome ? outcome.endpoint.address : null,
+    latencyMs: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
+    elapsedMs: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
+    error: 'error' in outcome ? outcome.error : null,
+    service: outcome.state === 'open' && outcome.service ? serviceObject(outcome.service) : null,
+    lostSynSeconds,
+    formerAddresses,
+    resolution: resolutionObject(resolution),
+    attempts: attempts.map(attemptObject),
+    explanation: explanation ? `${explanation.what} ${explanation.advice}` : null,
+  };
+}
+
+function outageObject({ target, address, outage }: OutageEvent): object {
+  const { from, to, ...rest } = outage;
+  return {
+    schema: JSON_SCHEMA,
+    type: 'outage',
+    target,
+    address,
+    from: iso(from),
+    to: iso(to),
+    ...rest,
+  };
+}
+
+function roundedFigures<T extends Figures>(figures: T | null): object | null {
+  return (
+    figures &&
+    Object.fromEntries(
+      Object.entries(figures).map(([name, value]) => [
+        name,
+        typeof value === 'number' ? roundMilliseconds(value) : null,
+      ]),
+    )
+  );
+}
+
+function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
+  const {
+    firstAt,
+    latestAt,
+    sent,
+    counts,
+    lossPercent,
+    latency,
+    service,
+    resolving,
+    outages,
+    lostSyns,
+    tooSlow,
+  } = summary;
+  return {
+    schema: JSON_SCHEMA,
+    type: 'summary',
+    target,
+    address,
+    final,
+    exitCode,
+    from: firstAt === null ? null : iso(firstAt),
+    to: latestAt === null ? null : iso(latestAt),
+    sent,
+    ...counts,
+    lossPercent: lossPercent === null ? null : roundMilliseconds(lossPercent),
+    latencyMs: roundedFigures(latency),
+    resolvingMs: roundedFigures(resolving),
+    service: service && {
+      answered: service.answered,
+      silent: 0,
+      dropped: 0,
+      'wrong-protocol': 0,
+      'tls-failed': 0,
+      ...service.failures,
+      answerMs: roundedFigures(service.answers),
+    },
+    tooSlow,
+    lostSyns,
+    outages,
+  };
+}
+
+/** An object as one line that a terminal can show. */
+export const jsonLine = (object: object): string => `${escapeJson(JSON.stringify(object))}\n`;
+
+/** One JSON object a line on stdout, nothing on stderr. */
+export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean }): Reporter {
+  const output = (object: object): Output => ({ stdout: jsonLine(object), stderr: '' });
+  return {
+    probe: (event) => output(probeObject(event)),
+    outage: (event) => output(outageObject(event)),
+    summary: (event) => output(summaryObject(event)),
+    finish: ({ elapsedMs, ...totals }) =>
+      manyTargets
+        ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: roundMilliseconds(elapsedMs) })
+        : SILENCE,
+  };
+}

@@ -1,0 +1,251 @@
+import { constants } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import {
+  errorFacts,
+  isResetAfterHandshake,
+  judgeSocketError,
+  TIMED_OUT,
+} from '../../../src/core/errors/socket-errors.js';
+
+type Call = 'connect' | 'bind' | 'socket';
+
+/** An error as net.Socket gives it (ExceptionWithHostPort in lib/net.js): a local fault ends with our own endpoint. */
+function nodeError(
+  code: string,
+  {
+    syscall = 'connect' as Call,
+    local = false,
+    address = '10.99.0.1',
+    source = address.includes(':') ? '::' : '0.0.0.0',
+  } = {},
+): Error {
+  const errno = -((constants.errno as Record<string, number>)[code] ?? 4095);
+  const message = `${syscall} ${code} ${address}:80${local ? ` - Local (${source}:0)` : ''}`;
+  return Object.assign(new Error(message), { errno, code, syscall, address, port: 80 });
+}
+
+/** `state reason` of an error on an address of this family, on a machine with IPv6. */
+function verdict(error: unknown, family: 4 | 6 = 4, ipv6Here = true): string {
+  const { state, reason } = judgeSocketError(error, family, () => ipv6Here);
+  return `${state} ${reason}`;
+}
+
+/** Rows of the table in ground.md, 2.1: what happened, the error it gave, and what it says. */
+const ROWS: readonly [
+  situation: string,
+  code: string,
+  where: 'remote' | 'local' | 'bind',
+  family: 4 | 6,
+  verdict: string,
+][] = [
+  ['a RST', 'ECONNREFUSED', 'remote', 4, 'closed conn-refused'],
+  ['a RST', 'ECONNREFUSED', 'remote', 6, 'closed conn-refused'],
+  ['port-unreachable', 'ECONNREFUSED', 'remote', 4, 'closed conn-refused'],
+  ['port-unreachable', 'ECONNREFUSED', 'remote', 6, 'closed conn-refused'],
+  ['a drop that the kernel gave up on before us', 'ETIMEDOUT', 'remote', 4, 'filtered no-response'],
+  [
+    'admin-prohibited, host-unreachable, host-prohibited',
+    'EHOSTUNREACH',
+    'remote',
+    4,
+    'filtered host-unreach',
+  ],
+  ['addr-unreachable', 'EHOSTUNREACH', 'remote', 6, 'filtered host-unreach'],
+  ['an unanswered request for a neighbour', 'EHOSTUNREACH', 'remote', 4, 'filtered host-unreach'],
+  ['host unknown', 'EHOSTDOWN', 'remote', 4, 'filtered host-unreach'],
+  ['net-unreachable, net-prohibited', 'ENETUNREACH', 'remote', 4, 'filtered net-unreach'],
+  ['no-route from a router', 'ENETUNREACH', 'remote', 6, 'filtered net-unreach'],
+  ['proto-unreachable', 'ENOPROTOOPT', 'remote', 4, 'filtered proto-unreach'],
+  [
+    'admin-prohibited, policy-fail, reject-route',
+    'EACCES',
+    'remote',
+    6,
+    'filtered admin-prohibited',
+  ],
+  ['no route here, interface down', 'ENETUNREACH', 'local', 4, 'failed no-route'],
+  ['no route here, interface down', 'ENETUNREACH', 'local', 6, 'failed no-route'],
+  ['a route `unreachable`', 'EHOSTUNREACH', 'local', 4, 'failed no-route'],
+  ['a route `unreachable`', 'EHOSTUNREACH', 'local', 6, 'failed no-route'],
+  ['a route `prohibit`', 'EACCES', 'local', 4, 'failed not-permitted'],
+  ['a route `prohibit`', 'EACCES', 'local', 6, 'failed not-permitted'],
+  ['a route `blackhole`', 'EINVAL', 'local', 4, 'failed no-route'],
+  ['a route `blackhole`', 'EINVAL', 'local', 6, 'failed no-route'],
+  ['the network down', 'ENETDOWN', 'local', 4, 'failed no-route'],
+  ['no such family', 'EAFNOSUPPORT', 'local', 6, 'failed no-route'],
+  ['a local firewall', 'EPERM', 'local', 4, 'failed not-permitted'],
+  ['a local firewall that answers late', 'EPERM', 'remote', 4, 'failed not-permitted'],
+  ['ephemeral ports used up', 'EADDRNOTAVAIL', 'local', 4, 'failed no-ports-left'],
+  ['ephemeral ports used up', 'EADDRNOTAVAIL', 'local', 6, 'failed no-ports-left'],
+  ['source ports used up at a source address', 'EADDRINUSE', 'remote', 4, 'failed no-ports-left'],
+  ['source ports used up at a source address', 'EADDRINUSE', 'remote', 6, 'failed no-ports-left'],
+  [
+    'source ports used up, had Node said so of our own end',
+    'EADDRINUSE',
+    'local',
+    4,
+    'failed no-ports-left',
+  ],
+  ['no buffers', 'ENOBUFS', 'local', 4, 'failed no-resources'],
+  ['no memory', 'ENOMEM', 'local', 4, 'failed no-resources'],
+  ['nothing free at the moment', 'EAGAIN', 'local', 4, 'failed no-resources'],
+  ['the limit on files', 'EMFILE', 'local', 4, 'failed no-files-left'],
+  ["the system's limit on files", 'ENFILE', 'local', 4, 'failed no-files-left'],
+  ['a source that is not ours', 'EADDRNOTAVAIL', 'bind', 4, 'failed bad-source'],
+  ['a source of the wrong family', 'EINVAL', 'bind', 4, 'failed bad-source'],
+  ['a source port in use', 'EADDRINUSE', 'bind', 4, 'failed no-ports-left'],
+  ['a source that policy forbids', 'EACCES', 'bind', 4, 'failed not-permitted'],
+  ['a source that a sandbox forbids', 'EPERM', 'bind', 4, 'failed not-permitted'],
+];
+
+describe('judgeSocketError', () => {
+  it.each(ROWS)('takes %s (%s, %s, IPv%i) for "%s"', (_, code, where, family, expected) => {
+    const address = family === 4 ? '10.99.0.1' : 'fd77::1';
+    const error = nodeError(code, {
+      syscall: where === 'bind' ? 'bind' : 'connect',
+      local: where === 'local',
+      address,
+    });
+    expect(verdict(error, family)).toBe(expected);
+  });
+
+  it('takes EADDRNOTAVAIL for a missing route where the machine has no IPv6 at all, and only for IPv6', () => {
+    const error = nodeError('EADDRNOTAVAIL', { local: true });
+    expect(verdict(error, 6, false)).toBe('failed no-route');
+    expect(verdict(error, 4, false)).toBe('failed no-ports-left');
+  });
+
+  it.each([
+    [4, '10.99.0.1', '127.0.0.1'],
+    [6, 'fd77::1', '::1'],
+  ] as const)(
+    'takes EINVAL for a source that cannot reach there when we had one (IPv%i)',
+    (family, address, source) => {
+      expect(verdict(nodeError('EINVAL', { local: true, address, source }), family)).toBe(
+        'failed bad-source',
+      );
+      expect(verdict(nodeError('EINVAL', { address }), family)).toBe('failed no-route');
+    },
+  );
+
+  it('looks only at the end of the message for what makes a fault local', () => {
+    const inTheMiddle = Object.assign(
+      new Error('connect ENETUNREACH - Local (0.0.0.0:0) 10.0.0.1:80'),
+      { code: 'ENETUNREACH', syscall: 'connect' },
+    );
+    expect(verdict(inTheMiddle)).toBe('filtered net-unreach');
+  });
+
+  it.each(['ENFILE', 'EMFILE', 'ENOBUFS'])(
+    'judges %s of the call `socket` as of `connect`',
+    (code) => {
+      expect(verdict(nodeError(code, { syscall: 'socket' }))).toBe(verdict(nodeError(code)));
+    },
+  );
+
+  it('judges an AggregateError, whose own message is empty, by its first cause', () => {
+    const aggregate = Object.assign(
+      new AggregateError([nodeError('ECONNREFUSED'), nodeError('EHOSTUNREACH')], ''),
+      { code: 'ETIMEDOUT' },
+    );
+    expect(verdict(aggregate)).toBe('closed conn-refused');
+    expect(verdict(new AggregateError([nodeError('EMFILE')], ''))).toBe('failed no-files-left');
+  });
+
+  it.each(['EWHATEVER', 'ERR_SOCKET_BAD_PORT', '', 'constructor'])(
+    'says of the unknown code %j that nothing was learned about the port',
+    (code) => {
+      expect(verdict(nodeError(code))).toBe('failed unknown-error');
+    },
+  );
+
+  it.each([null, undefined, 'ECONNREFUSED', 42, new Error('odd'), { code: 111 }])(
+    'says the same of %s, which has no code',
+    (error) => {
+      expect(verdict(error)).toBe('failed unknown-error');
+    },
+  );
+});
+
+describe('errorFacts', () => {
+  it("keeps Node's name, number and call, and adds the Windows Sockets number", () => {
+    expect(errorFacts(nodeError('ECONNREFUSED'))).toEqual({
+      code: 'ECONNREFUSED',
+      errno: -constants.errno.ECONNREFUSED,
+      winsock: 10061,
+      syscall: 'connect',
+    });
+  });
+
+  it('has null for what Node did not say', () => {
+    expect(errorFacts({ code: 'ETIMEOUT' })).toEqual({
+      code: 'ETIMEOUT',
+      errno: null,
+      winsock: 11002,
+      syscall: null,
+    });
+    expect(errorFacts({ code: 'EMFILE', errno: 'EMFILE', syscall: 7 })).toEqual({
+      code: 'EMFILE',
+      errno: null,
+      winsock: 10024,
+      syscall: null,
+    });
+  });
+
+  it('keeps a code that the table does not have, without a Windows Sockets number', () => {
+    expect(errorFacts({ code: 'EWHATEVER', errno: -4000, syscall: 'connect' })).toEqual({
+      code: 'EWHATEVER',
+      errno: -4000,
+      winsock: null,
+      syscall: 'connect',
+    });
+  });
+
+  it('calls an error without a code UNKNOWN', () => {
+    for (const error of [new Error('odd'), null, undefined, 'text', { code: 111 }]) {
+      expect(errorFacts(error)).toEqual({
+        code: 'UNKNOWN',
+        errno: null,
+        winsock: null,
+        syscall: null,
+      });
+    }
+  });
+
+  it('gives the facts of the first cause of an AggregateError, also through a second one, and its own when it has none', () => {
+    const cause = nodeError('EHOSTUNREACH');
+    expect(
+      errorFacts(
+        new AggregateError([new AggregateError([cause], ''), nodeError('ECONNREFUSED')], ''),
+      ),
+    ).toEqual(errorFacts(cause));
+    expect(errorFacts(Object.assign(new AggregateError([], ''), { code: 'EMFILE' })).code).toBe(
+      'EMFILE',
+    );
+  });
+});
+
+describe('isResetAfterHandshake', () => {
+  it.each(['ECONNRESET', 'EPIPE'])(
+    'holds for %s of connecting: the handshake had completed before we looked',
+    (code) => {
+      expect(isResetAfterHandshake(errorFacts(nodeError(code)))).toBe(true);
+    },
+  );
+
+  it('does not hold for a refusal, nor for the same codes of another call', () => {
+    expect(isResetAfterHandshake(errorFacts(nodeError('ECONNREFUSED')))).toBe(false);
+    expect(
+      isResetAfterHandshake({ code: 'ECONNRESET', errno: null, winsock: 10054, syscall: 'read' }),
+    ).toBe(false);
+    expect(
+      isResetAfterHandshake({ code: 'EPIPE', errno: null, winsock: 10058, syscall: 'write' }),
+    ).toBe(false);
+  });
+});
+
+describe('TIMED_OUT', () => {
+  it('is the error of a deadline of our own: no system call, no errno, and the number 10060', () => {
+    expect(TIMED_OUT).toEqual({ code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null });
+  });
+});

@@ -1,0 +1,317 @@
+import { describe, expect, it } from 'vitest';
+import type { ProbeEvent } from '../../../src/core/facts/events.js';
+import type { Resolution } from '../../../src/core/facts/outcome.js';
+import { type ManyOptions, probeTargets } from '../../../src/core/many/probe-targets.js';
+import type { TargetRequest } from '../../../src/core/target/target-list.js';
+import { freePort, listen, silentPort } from '../../support/listeners.js';
+import { errorOf } from '../../support/reports.js';
+
+const requestsTo = (...ports: number[]): TargetRequest[] =>
+  ports.map((port) => ({ target: { host: '127.0.0.1', port } }));
+
+async function allOf(
+  requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+  options: ManyOptions = {},
+): Promise<ProbeEvent[]> {
+  const events: ProbeEvent[] = [];
+  for await (const event of probeTargets(requests, { skipWarmUp: true, ...options }))
+    events.push(event);
+  return events;
+}
+
+const seen = ({ report: { target, outcome } }: ProbeEvent): string =>
+  `${target.port} ${outcome.state}`;
+
+/** Resolves every name to 127.0.0.1, unless the answers given come first. */
+function resolverOf(answers: readonly Partial<Resolution>[] = []): {
+  readonly asked: string[];
+  readonly resolve: NonNullable<ManyOptions['resolve']>;
+} {
+  const asked: string[] = [];
+  return {
+    asked,
+    async resolve(host) {
+      const answer = answers[asked.length];
+      asked.push(host);
+      return {
+        host,
+        via: 'system',
+        elapsedMs: 1,
+        state: 'resolved',
+        addresses: [{ address: '127.0.0.1', family: 4 }],
+        ...answer,
+      } as Resolution;
+    },
+  };
+}
+
+describe('many targets', () => {
+  it('are told in the order they were given, though the first is the last to be known', async () => {
+    const [silent, open, closed] = [await silentPort(), await listen(), await freePort()];
+    const events = await allOf(requestsTo(silent, open.port, closed), { timeoutMs: 300 });
+    expect(events.map(seen)).toEqual([
+      `${silent} filtered`,
+      `${open.port} open`,
+      `${closed} closed`,
+    ]);
+  });
+
+  it('have reports that say all that a single probe says', async () => {
+    const { port } = await listen();
+    const [event] = await allOf(
+      [{ target: { host: '127.0.0.1', port }, expect: 'closed', origin: 'list:1' }],
+      { timeoutMs: 2000 },
+    );
+    expect(event).toMatchObject({
+      type: 'probe',
+      sequence: 1,
+      request: { expect: 'closed', origin: 'list:1' },
+      verdict: { asExpected: false, exitCode: 5 },
+      report: {
+        timeoutMs: 2000,
+        resolution: {
+          state: 'resolved',
+          host: '127.0.0.1',
+          via: 'literal',
+          elapsedMs: 0,
+          addresses: [{ address: '127.0.0.1', family: 4 }],
+        },
+      },
+    });
+    expect(event?.report.attempts).toEqual([event?.report.outcome]);
+  });
+
+  it('are told as they become known, not only at the end', async () => {
+    const { port } = await listen();
+    let release = (): void => {};
+    async function* requests() {
+      yield* requestsTo(port);
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      yield* requestsTo(port);
+    }
+    const events = probeTargets(requests(), { skipWarmUp: true });
+    expect((await events.next()).value).toMatchObject({ report: { outcome: { state: 'open' } } });
+    release();
+    expect((await events.next()).done).toBe(false);
+    expect((await events.next()).done).toBe(true);
+  });
+
+  it('are asked for only as far as there is room, so that they may be endless', async () => {
+    const { port } = await listen();
+    let given = 0;
+    let ended = false;
+    function* endless() {
+      try {
+        for (;;) {
+          given += 1;
+          yield* requestsTo(port);
+        }
+      } finally {
+        ended = true;
+      }
+    }
+    let told = 0;
+    for await (const event of probeTargets(endless(), { skipWarmUp: true, concurrency: 10 })) {
+      expect(event.report.outcome.state).toBe('open');
+      told += 1;
+      if (told === 100) break;
+    }
+    expect([told, ended]).toEqual([100, true]);
+    expect(given).toBeLessThan(1000);
+  });
+
+  it('never run more at once than allowed', async () => {
+    const silent = await silentPort();
+    const { asked, resolve } = resolverOf();
+    let most = 0;
+    let told = 0;
+    const requests = Array.from({ length: 9 }, (_, index) => ({
+      target: { host: `h${index}`, port: silent },
+    }));
+    for await (const event of probeTargets(requests, {
+      skipWarmUp: true,
+      concurrency: 3,
+      timeoutMs: 100,
+      resolve,
+    })) {
+      expect(event.report.outcome.state).toBe('filtered');
+      most = Math.max(most, asked.length - told);
+      told += 1;
+    }
+    expect(told).toBe(9);
+    expect(most).toBeLessThanOrEqual(6); // three under way, and three that were begun when those before them were told
+  });
+
+  it('have each name resolved once', async () => {
+    const { port } = await listen();
+    const { asked, resolve } = resolverOf();
+    const requests = ['a', 'b', 'a', 'a', 'b'].map((host) => ({ target: { host, port } }));
+    expect(await allOf(requests, { resolve })).toHaveLength(5);
+    expect(asked).toEqual(['a', 'b']);
+  });
+
+  it('are tried again when this machine was short of something, and that is no verdict', async () => {
+    const { port } = await listen();
+    const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
+    const { asked, resolve } = resolverOf([short, short]);
+    const requests = ['a', 'b', 'c'].map((host) => ({ target: { host, port } }));
+    const events = await allOf(requests, { resolve, concurrency: 2 }).catch(
+      (error: unknown) => error,
+    );
+    expect(
+      (events as ProbeEvent[]).map(
+        ({ report: { target, outcome } }) => `${target.host} ${outcome.state}`,
+      ),
+    ).toEqual(['a open', 'b open', 'c open']);
+    expect(asked.length).toBeGreaterThan(3);
+  });
+
+  it('tell a shortage that does not pass', async () => {
+    const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
+    const { resolve } = resolverOf(Array.from({ length: 100 }, () => short));
+    const events = await allOf([{ target: { host: 'a', port: 1 } }], {
+      resolve,
+      shortagePatienceMs: 0,
+    });
+    expect(events.map(({ report: { outcome } }) => outcome)).toMatchObject([
+      { state: 'failed', reason: 'no-files-left' },
+    ]);
+  });
+
+  it('end with the error of the source, when those before it are told', async () => {
+    const [silent, open] = [await silentPort(), await listen()];
+    async function* requests() {
+      yield* requestsTo(silent, open.port);
+      throw new Error('the file is gone');
+    }
+    const told: string[] = [];
+    await expect(async () => {
+      for await (const event of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 300 }))
+        told.push(seen(event));
+    }).rejects.toThrow('the file is gone');
+    expect(told).toEqual([`${silent} filtered`, `${open.port} open`]);
+    await expect(
+      allOf(
+        (function* () {
+          throw new Error('at once');
+        })(),
+      ),
+    ).rejects.toThrow('at once');
+  });
+
+  it('may come from an iterable whose promises are none of ours', async () => {
+    const { port } = await listen();
+    const items = requestsTo(port, port);
+    const iterator = {
+      next: () => ({
+        then: (resolve: (result: IteratorResult<TargetRequest>) => void) => {
+          const value = items.shift();
+          resolve(value ? { done: false, value } : { done: true, value: undefined });
+        },
+      }),
+    };
+    const events = await allOf({
+      [Symbol.asyncIterator]: () => iterator,
+    } as unknown as AsyncIterable<TargetRequest>);
+    expect(events.map(seen)).toEqual([`${port} open`, `${port} open`]);
+  });
+
+  it('close their source also when they are left while it is being asked', async () => {
+    const { port } = await listen();
+    let give = (): void => {};
+    let closed = false;
+    async function* requests() {
+      try {
+        yield* requestsTo(port);
+        await new Promise<void>((resolve) => {
+          give = resolve;
+        });
+        yield* requestsTo(port);
+      } finally {
+        closed = true;
+      }
+    }
+    for await (const _ of probeTargets(requests(), { skipWarmUp: true })) break;
+    expect(closed).toBe(false);
+    give();
+    await expect.poll(() => closed).toBe(true);
+  });
+
+  it('are begun no further ahead of the oldest without a verdict than there is memory for', async () => {
+    const silent = await silentPort();
+    let given = 0;
+    let most = 0;
+    function* requests() {
+      yield* requestsTo(silent);
+      for (; given < 40_000; given += 1) yield { target: { host: '127.0.0.1', port: 1 } };
+    }
+    for await (const {
+      report: { outcome },
+    } of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 8000 }))
+      if (outcome.state === 'filtered') most = given;
+    expect(given).toBe(40_000);
+    expect(most).toBeLessThanOrEqual(16_001);
+  });
+
+  it('warn of nothing, though one signal ends many lookups and probes', async () => {
+    const warnings: string[] = [];
+    const note = (warning: Error): void => {
+      warnings.push(warning.name);
+    };
+    process.on('warning', note);
+    const names = Array.from({ length: 30 }, (_, index) => ({
+      target: { host: `h${index}.invalid`, port: 1 },
+    }));
+    const systemLookup: NonNullable<ManyOptions['systemLookup']> = () => new Promise(() => {});
+    const events = await allOf(names, {
+      systemLookup,
+      lookupsAtOnce: Infinity,
+      timeoutMs: 200,
+      signal: new AbortController().signal,
+    });
+    const silent = await silentPort();
+    const every = await allOf(requestsTo(...Array<number>(30).fill(silent)), {
+      timeoutMs: 200,
+      everyAddress: true,
+      service: { name: 'smtp' },
+    });
+    await new Promise(setImmediate);
+    process.off('warning', note);
+    expect([events.length, every.length, warnings]).toEqual([30, 30, []]);
+  });
+
+  it('end at once when they are aborted, with those that were known', async () => {
+    const [open, silent] = [await listen(), await silentPort()];
+    const controller = new AbortController();
+    const states: string[] = [];
+    for await (const event of probeTargets(requestsTo(open.port, silent, silent), {
+      skipWarmUp: true,
+      timeoutMs: 60_000,
+      signal: controller.signal,
+    })) {
+      states.push(event.report.outcome.state);
+      controller.abort();
+    }
+    expect(states).toEqual(['open']);
+  });
+
+  it('end with an error for what is no request, whoever gives it', async () => {
+    const message = 'requests: undefined is not a request; allowed: { target: { host, port } }';
+    await expect(allOf([, ...requestsTo(1)] as TargetRequest[])).rejects.toThrow(message);
+    const strange = {
+      [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }),
+    } as unknown as AsyncIterable<TargetRequest>;
+    await expect(allOf(strange)).rejects.toThrow(message);
+  });
+
+  it.each([
+    [{ lookupsAtOnce: 0 }, 'lookupsAtOnce: 0 is out of range; allowed: 1 or more'],
+    [{ lookupsAtOnce: NaN }, 'lookupsAtOnce: NaN is out of range; allowed: 1 or more'],
+    [{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'],
+    [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0'],
+  ])('refuse %j', async (options, message) => {
+    await expect(allOf(requestsTo(1), options)).rejects.toThrow(message);
+  });
+});

@@ -1,0 +1,343 @@
+import { describe, expect, it } from 'vitest';
+import type { Address, ProbeReport } from '../../../src/core/facts/outcome.js';
+import { probeEveryAddress, type ProbeOptions, probeTarget } from '../../../src/core/probe/target-probe.js';
+import { errorFacts } from '../../../src/core/errors/socket-errors.js';
+import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
+import type { Target } from '../../../src/core/target/target.js';
+import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
+
+/** Where nothing can be sent: connect() itself fails, on every machine. */
+const UNROUTABLE = '255.255.255.255';
+
+/** A system's resolver that has these addresses for every name. */
+function having(...addresses: string[]): SystemLookup {
+  return async () => ({
+    elapsedMs: 3,
+    addresses: addresses.map((address): Address => ({
+      address,
+      family: address.includes(':') ? 6 : 4,
+    })),
+  });
+}
+
+const failing: SystemLookup = async () => ({
+  elapsedMs: 3,
+  error: errorFacts({ code: 'ENODATA', syscall: 'getaddrinfo' }),
+});
+
+/** `address state` of each attempt, and the address that decided. */
+function summary({ attempts, outcome }: ProbeReport) {
+  return {
+    attempts: attempts.map(({ endpoint, state }) => `${endpoint.address} ${state}`),
+    decided: 'endpoint' in outcome ? `${outcome.endpoint.address} ${outcome.state}` : outcome.state,
+  };
+}
+
+async function everyAddress(target: Target, options: ProbeOptions): Promise<ProbeReport[]> {
+  const reports: ProbeReport[] = [];
+  for await (const report of probeEveryAddress(target, options)) reports.push(report);
+  return reports;
+}
+
+describe('probeTarget', () => {
+  it('opens localhost with a listener on 127.0.0.1 only', async () => {
+    const { port } = await listen('127.0.0.1');
+    const before = Date.now();
+    const report = await probeTarget({ host: 'localhost', port });
+    expect(report).toMatchObject({
+      target: { host: 'localhost', port },
+      timeoutMs: 5000,
+      resolution: { state: 'resolved', host: 'localhost', via: 'system' },
+      outcome: { state: 'open', endpoint: { address: '127.0.0.1', family: 4, port } },
+    });
+    expect(report.attempts).toContain(report.outcome);
+    expect(report.startedAt).toBeGreaterThanOrEqual(before);
+    expect(report.startedAt).toBeLessThanOrEqual(Date.now());
+  });
+
+  it('goes on to 127.0.0.1 when ::1 refuses, and reports both', async () => {
+    const { port } = await listen('127.0.0.1');
+    expect(
+      summary(
+        await probeTarget(
+          { host: 'localhost', port },
+          { systemLookup: having('::1', '127.0.0.1') },
+        ),
+      ),
+    ).toEqual({
+      attempts: ['::1 closed', '127.0.0.1 open'],
+      decided: '127.0.0.1 open',
+    });
+  });
+
+  it('leaves the second address alone when the first one opens', async () => {
+    const first = await listen('::1');
+    const second = await listen('127.0.0.1', { port: first.port });
+    expect(
+      summary(
+        await probeTarget(
+          { host: 'localhost', port: first.port },
+          { systemLookup: having('::1', '127.0.0.1') },
+        ),
+      ),
+    ).toEqual({ attempts: ['::1 open'], decided: '::1 open' });
+    expect(second.connections).toEqual([]);
+  });
+
+  it('tries the families in turns, beginning with that of the first address', async () => {
+    const port = await freePort();
+    const { attempts } = summary(
+      await probeTarget(
+        { host: 'many.test', port },
+        { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
+      ),
+    );
+    expect(attempts).toEqual([
+      '127.0.0.1 closed',
+      '::1 closed',
+      '127.0.0.2 closed',
+      '127.0.0.3 closed',
+    ]);
+  });
+
+  it('takes an address as it is, without resolving', async () => {
+    const { port } = await listen('::1');
+    expect(await probeTarget({ host: '::1', port }, { systemLookup: failing })).toMatchObject({
+      resolution: { via: 'literal', elapsedMs: 0, addresses: [{ address: '::1', family: 6 }] },
+      outcome: { state: 'open', endpoint: { address: '::1', family: 6, port } },
+    });
+  });
+
+  it('gives up the addresses that do not answer when another opens', async () => {
+    const port = await silentPort('127.0.0.1');
+    await listen('127.0.0.2', { port });
+    expect(
+      summary(
+        await probeTarget(
+          { host: 'half.test', port },
+          { systemLookup: having('127.0.0.1', '127.0.0.2') },
+        ),
+      ),
+    ).toEqual({
+      attempts: ['127.0.0.1 cancelled', '127.0.0.2 open'],
+      decided: '127.0.0.2 open',
+    });
+  });
+
+  it.each([
+    [['127.0.0.1', '127.0.0.2'], '127.0.0.2 closed', 'closed before filtered'],
+    [['127.0.0.1', UNROUTABLE], '127.0.0.1 filtered', 'filtered before failed'],
+    [[UNROUTABLE, '127.0.0.2'], '127.0.0.2 closed', 'closed before failed'],
+    [[UNROUTABLE, '127.0.0.1', '127.0.0.2'], '127.0.0.2 closed', 'closed before all of them'],
+    [['127.0.0.2', '127.0.0.3'], '127.0.0.2 closed', 'the first of equals'],
+  ])('decides among %j for %s: %s', async (addresses, decided) => {
+    const port = await silentPort('127.0.0.1'); // 127.0.0.1 is silent, the others refuse
+    const report = await probeTarget(
+      { host: 'many.test', port },
+      { systemLookup: having(...addresses), timeoutMs: 500 },
+    );
+    expect(summary(report).decided).toBe(decided);
+    expect(report.attempts).toHaveLength(addresses.length);
+  });
+
+  it('keeps one deadline for resolving and connecting together', async () => {
+    const port = await silentPort();
+    const slow: SystemLookup = () =>
+      new Promise((resolve) =>
+        setTimeout(resolve, 500, {
+          elapsedMs: 500,
+          addresses: [{ address: '127.0.0.1', family: 4 }],
+        }),
+      );
+    const report = await probeTarget(
+      { host: 'slow.test', port },
+      { systemLookup: slow, timeoutMs: 1000 },
+    );
+    expect(report).toMatchObject({
+      timeoutMs: 1000,
+      outcome: { state: 'filtered', reason: 'no-response' },
+    });
+    if (report.outcome.state !== 'filtered') throw new Error(report.outcome.state);
+    expect(report.outcome.elapsedMs).toBeLessThan(900); // and not 1000
+  });
+
+  it('is unresolved, without attempts, when the name has no address', async () => {
+    const report = await probeTarget(
+      { host: 'nothing.test', port: 80 },
+      { dnsServer: (await listenDns(() => 'NXDOMAIN')).address },
+    );
+    expect(report).toMatchObject({
+      attempts: [],
+      outcome: { state: 'unresolved', reason: 'name-not-found' },
+    });
+    expect(report.outcome).toBe(report.resolution);
+  });
+
+  it('probes the addresses that a DNS server of the caller gives', async () => {
+    const { port } = await listen();
+    const { address } = await listenDns((type, name) =>
+      type === 'A' ? [{ type, name, ttl: 1, data: '127.0.0.1' }] : [],
+    );
+    expect(await probeTarget({ host: 'mail.test', port }, { dnsServer: address })).toMatchObject({
+      resolution: { via: address },
+      outcome: { state: 'open', endpoint: { address: '127.0.0.1' } },
+    });
+  });
+
+  it.each([
+    [4, 4],
+    [6, 6],
+    [undefined, 0],
+  ] as const)('asks only for the family %s of a name', async (family, asked) => {
+    const families: number[] = [];
+    const systemLookup: SystemLookup = async (_, each) => {
+      families.push(each);
+      return having('127.0.0.1')(_, each);
+    };
+    await probeTarget({ host: 'mail.test', port: await freePort() }, { systemLookup, family });
+    expect(families).toEqual([asked]);
+  });
+
+  it.each([
+    ['127.0.0.1', 4],
+    ['::1', 6],
+  ] as const)(
+    'asks only for the family of the source address %s',
+    async (sourceAddress, family) => {
+      const families: number[] = [];
+      const systemLookup: SystemLookup = async (host, each) => {
+        families.push(each);
+        return having(sourceAddress)(host, each);
+      };
+      const report = await probeTarget(
+        { host: 'mail.test', port: await freePort(sourceAddress) },
+        { systemLookup, sourceAddress },
+      );
+      expect(families).toEqual([family]);
+      expect(report.outcome.state).toBe('closed');
+    },
+  );
+
+  it('is cancelled when it is aborted before or while it resolves or connects', async () => {
+    const never: SystemLookup = () => new Promise(() => {});
+    const port = await silentPort();
+    expect(
+      (await probeTarget({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() })).outcome
+        .state,
+    ).toBe('cancelled');
+    for (const systemLookup of [never, having('127.0.0.1')]) {
+      const abortion = new AbortController();
+      const probe = probeTarget(
+        { host: 'mail.test', port },
+        { systemLookup, signal: abortion.signal, timeoutMs: 60_000 },
+      );
+      setTimeout(() => abortion.abort(), 50);
+      expect((await probe).outcome.state).toBe('cancelled');
+    }
+  });
+
+  it('sees that the other side drops the connection when it is told to watch', async () => {
+    const { port } = await listen('127.0.0.1', { onConnection: 'end' });
+    expect(await probeTarget({ host: '127.0.0.1', port }, { watchMs: 5000 })).toMatchObject({
+      outcome: { state: 'open', dropped: { by: 'end' } },
+    });
+    expect(await probeTarget({ host: '127.0.0.1', port })).toMatchObject({
+      outcome: { state: 'open', dropped: null },
+    });
+  });
+
+  it('finds the same without the warm-up', async () => {
+    const { port } = await listen();
+    expect(await probeTarget({ host: '127.0.0.1', port }, { skipWarmUp: true })).toMatchObject({
+      outcome: { state: 'open' },
+    });
+  });
+
+  it.each([0, 65536, 1.5])('rejects with a RangeError for the port %d', async (port) => {
+    await expect(probeTarget({ host: '127.0.0.1', port })).rejects.toThrow(RangeError);
+  });
+
+  it('rejects with a TypeError for a source address that is a name', async () => {
+    await expect(
+      probeTarget({ host: '127.0.0.1', port: 9 }, { sourceAddress: 'localhost' }),
+    ).rejects.toThrow(TypeError);
+  });
+
+  it('leaves the second address alone also while it watches the first', async () => {
+    const first = await listen('::1');
+    const second = await listen('127.0.0.1', { port: first.port });
+    await probeTarget(
+      { host: 'localhost', port: first.port },
+      { systemLookup: having('::1', '127.0.0.1'), watchMs: 400 },
+    );
+    expect(second.connections).toEqual([]);
+  });
+
+  it.each([0, -1])('rejects with a RangeError for the timeout %d', async (timeoutMs) => {
+    await expect(
+      probeTarget({ host: '127.0.0.1', port: await freePort() }, { timeoutMs }),
+    ).rejects.toThrow(RangeError);
+  });
+});
+
+describe('probeEveryAddress', () => {
+  it('gives each address its own verdict, in their order, also when the first one opens', async () => {
+    const port = await silentPort('127.0.0.3');
+    await listen('127.0.0.1', { port });
+    const reports = await everyAddress(
+      { host: 'many.test', port },
+      { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', UNROUTABLE), timeoutMs: 800 },
+    );
+    expect(reports.map((report) => summary(report).decided)).toEqual([
+      '127.0.0.1 open',
+      '127.0.0.2 closed',
+      '127.0.0.3 filtered',
+      `${UNROUTABLE} failed`,
+    ]);
+    for (const report of reports) expect(report.attempts).toEqual([report.outcome]);
+    expect(new Set(reports.map(({ resolution }) => resolution)).size).toBe(1);
+  });
+
+  it('gives a literal address one report', async () => {
+    const { port } = await listen('::1');
+    const reports = await everyAddress({ host: '::1', port }, {});
+    expect(reports.map((report) => summary(report).decided)).toEqual(['::1 open']);
+  });
+
+  it('gives a name without an address one report, without attempts', async () => {
+    const [report, ...others] = await everyAddress(
+      { host: 'nothing.test', port: 80 },
+      { dnsServer: (await listenDns(() => [])).address },
+    );
+    expect(report).toMatchObject({
+      attempts: [],
+      outcome: { state: 'unresolved', reason: 'name-no-address' },
+    });
+    expect(others).toEqual([]);
+  });
+
+  it('gives a report as soon as it and those before it are there', async () => {
+    const port = await silentPort('127.0.0.2');
+    await listen('127.0.0.1', { port });
+    const reports = probeEveryAddress(
+      { host: 'many.test', port },
+      { systemLookup: having('127.0.0.1', '127.0.0.2'), timeoutMs: 2000 },
+    );
+    const start = Date.now();
+    await reports.next();
+    expect(Date.now() - start).toBeLessThan(1500);
+    expect((await reports.next()).value).toMatchObject({ outcome: { state: 'filtered' } });
+  });
+
+  it('gives one cancelled report when it is aborted before the name is resolved', async () => {
+    const reports = await everyAddress(
+      { host: 'many.test', port: 9 },
+      { systemLookup: having('127.0.0.1', '127.0.0.2'), signal: AbortSignal.abort() },
+    );
+    expect(reports.map(({ outcome }) => outcome.state)).toEqual(['cancelled']);
+  });
+
+  it('rejects with a RangeError for a port that is none', async () => {
+    await expect(everyAddress({ host: '127.0.0.1', port: 0 }, {})).rejects.toThrow(RangeError);
+  });
+});

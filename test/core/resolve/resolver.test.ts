@@ -1,0 +1,736 @@
+import dns from 'node:dns';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import type { Answer } from 'dns-packet';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { Resolution } from '../../../src/core/facts/outcome.js';
+import { resolveHost } from '../../../src/core/resolve/resolver.js';
+import { errorFacts } from '../../../src/core/errors/socket-errors.js';
+import {
+  type LookupAnswer,
+  lookUpInProcess,
+  pendingLookups,
+  shareLookups,
+  type SystemLookup,
+  uniqueAddresses,
+} from '../../../src/core/resolve/system-lookup.js';
+import {
+  type DnsReply,
+  freePort,
+  listenDns,
+  runAlone,
+  SOON,
+  type TestDnsServer,
+} from '../../support/listeners.js';
+
+const NAME = 'mail.example.test';
+
+/** A system's resolver that gives one answer, after 7 ms of its own time. */
+function answering(
+  answer: { addresses: { address: string; family: 4 | 6 }[] } | { code: string; errno?: number },
+): SystemLookup & { readonly asked: [string, number][] } {
+  const asked: [string, number][] = [];
+  const lookUp: SystemLookup = async (host, family): Promise<LookupAnswer> => {
+    asked.push([host, family]);
+    return 'code' in answer
+      ? { elapsedMs: 7, error: errorFacts({ ...answer, syscall: 'getaddrinfo' }) }
+      : { elapsedMs: 7, addresses: answer.addresses };
+  };
+  return Object.assign(lookUp, { asked });
+}
+
+/** A system's resolver that never answers, as `getaddrinfo` with a dead server does for a long time. */
+const silent: SystemLookup = () => new Promise(() => {});
+
+/** Makes this DNS server the one that the machine has configured, as far as resolvers are made from now on in this test. */
+function configure({ address }: Pick<TestDnsServer, 'address'>): void {
+  const { Resolver } = dns.promises;
+  class ConfiguredResolver extends Resolver {
+    constructor(options?: dns.ResolverOptions) {
+      super(options);
+      this.setServers([address]);
+    }
+  }
+  dns.promises.Resolver = ConfiguredResolver;
+  onTestFinished(() => {
+    dns.promises.Resolver = Resolver;
+  });
+}
+
+/** A DNS server that says the same to every question, and is the one that the machine has configured. */
+async function configuredDns(
+  reply: DnsReply | ((type: string) => DnsReply),
+): Promise<TestDnsServer> {
+  const server = await listenDns(typeof reply === 'function' ? reply : () => reply);
+  configure(server);
+  return server;
+}
+
+const a = (data: string): Answer[] => [{ type: 'A', name: NAME, ttl: 1, data }];
+const aaaa = (data: string): Answer[] => [{ type: 'AAAA', name: NAME, ttl: 1, data }];
+
+/** The answer for an alias: its CNAME record, and what is known of the other name. */
+const alias = (...records: Answer[]): Answer[] => [
+  { type: 'CNAME', name: NAME, ttl: 1, data: 'other.example.test' },
+  ...records,
+];
+const otherA = (data: string): Answer => ({ type: 'A', name: 'other.example.test', ttl: 1, data });
+
+/** `state reason winsock` */
+function verdict(resolution: Resolution): string {
+  return 'reason' in resolution
+    ? `${resolution.state} ${resolution.reason} ${resolution.error.winsock}`
+    : resolution.state;
+}
+
+describe('resolving a literal address', () => {
+  it.each([
+    ['192.0.2.10', 4],
+    ['::1', 6],
+    ['fe80::1%eth0', 6],
+    ['::ffff:192.0.2.10', 6],
+  ] as const)('gives %s itself, at once and without asking anybody', async (host, family) => {
+    const systemLookup = answering({ code: 'ENOTFOUND' });
+    expect(await resolveHost(host, { systemLookup })).toEqual({
+      state: 'resolved',
+      host,
+      via: 'literal',
+      elapsedMs: 0,
+      addresses: [{ address: host, family }],
+    });
+    expect(systemLookup.asked).toEqual([]);
+  });
+});
+
+describe('resolving an address of another family than asked for', () => {
+  it.each([
+    ['192.0.2.10', 6],
+    ['::1', 4],
+  ] as const)(
+    'finds that %s is no address of IPv%i, without asking anybody',
+    async (host, family) => {
+      const systemLookup = answering({ code: 'ENOTFOUND' });
+      const resolution = await resolveHost(host, { family, systemLookup });
+      expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+      expect(resolution).toMatchObject({ host, via: 'literal', elapsedMs: 0, family, servers: [] });
+      expect(systemLookup.asked).toEqual([]);
+    },
+  );
+});
+
+describe('resolving with the system', () => {
+  it("gives the resolver's addresses in its order, with its own time", async () => {
+    const addresses = [
+      { address: '2001:db8::1', family: 6 },
+      { address: '192.0.2.10', family: 4 },
+      { address: '192.0.2.9', family: 4 },
+    ] as const;
+    const systemLookup = answering({ addresses: [...addresses] });
+    expect(await resolveHost(NAME, { systemLookup })).toEqual({
+      state: 'resolved',
+      host: NAME,
+      via: 'system',
+      elapsedMs: 7,
+      addresses,
+    });
+  });
+
+  it.each([
+    [undefined, 0],
+    [4, 4],
+    [6, 6],
+  ] as const)('asks for the family %s as %i', async (family, asked) => {
+    const systemLookup = answering({ addresses: [{ address: '192.0.2.10', family: 4 }] });
+    await resolveHost(NAME, { systemLookup, family });
+    expect(systemLookup.asked).toEqual([[NAME, asked]]);
+  });
+
+  it('asks for an internationalised name in its ASCII form', async () => {
+    const systemLookup = answering({ addresses: [{ address: '192.0.2.10', family: 4 }] });
+    expect((await resolveHost('münchen.test', { systemLookup })).host).toBe('xn--mnchen-3ya.test');
+    expect(systemLookup.asked).toEqual([['xn--mnchen-3ya.test', 0]]);
+  });
+
+  it('finds localhost', async () => {
+    const resolution = await resolveHost('localhost');
+    if (resolution.state !== 'resolved') throw new Error(`localhost: ${resolution.state}`);
+    expect(resolution.addresses.map(({ address }) => address)).toContain('127.0.0.1');
+    expect(resolution.elapsedMs).toBeGreaterThan(0);
+  });
+
+  it('finds only the family of localhost that it is asked for', async () => {
+    expect(await resolveHost('localhost', { family: 4 })).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+    });
+  });
+});
+
+describe('the codes of the system resolver', () => {
+  // Each as getaddrinfo gives it. NXDOMAIN adds nothing to any of them.
+  it.each<[what: string, error: { code: string; errno?: number }, expected: string]>([
+    ['ENOTFOUND', { code: 'ENOTFOUND', errno: -3008 }, 'unresolved name-not-found 11001'],
+    [
+      'ENOTFOUND, which libuv makes of "no address"',
+      { code: 'ENOTFOUND', errno: -3007 },
+      'unresolved name-no-address 11004',
+    ],
+    [
+      'ENOTFOUND, which libuv makes of "no address of that family"',
+      { code: 'ENOTFOUND', errno: -3000 },
+      'unresolved name-no-address 11004',
+    ],
+    ["Windows' ENOENT", { code: 'ENOENT' }, 'unresolved name-no-address 11004'],
+    ['ENODATA', { code: 'ENODATA' }, 'unresolved name-no-address 11004'],
+    ['EAI_AGAIN', { code: 'EAI_AGAIN', errno: -3001 }, 'unresolved resolver-failed 11002'],
+    ['EAI_FAIL', { code: 'EAI_FAIL', errno: -3004 }, 'unresolved resolver-failed 11003'],
+    ['a code that nobody knows', { code: 'EAI_WHATEVER' }, 'unresolved resolver-failed null'],
+    ['EAI_MEMORY', { code: 'EAI_MEMORY' }, 'unresolved resolver-failed 10055'],
+  ])('lets %s stand when DNS adds nothing to it', async (_, error, expected) => {
+    await configuredDns('NXDOMAIN');
+    const resolution = await resolveHost(NAME, { systemLookup: answering(error), timeoutMs: 5000 });
+    expect(verdict(resolution)).toBe(expected);
+    expect(resolution).toMatchObject({
+      via: 'system',
+      host: NAME,
+      elapsedMs: 7,
+      family: 0,
+      error: { code: error.code, syscall: 'getaddrinfo' },
+    });
+  });
+
+  it.each<[dnsSays: DnsReply, expected: string]>([
+    ['SERVFAIL', 'ESERVFAIL'],
+    ['REFUSED', 'EREFUSED'],
+    ['FORMERR', 'EFORMERR'],
+    ['NOTIMP', 'ENOTIMP'],
+  ])('asks DNS what is behind EAI_AGAIN, and finds %s', async (dnsSays, code) => {
+    await configuredDns(dnsSays);
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 5000,
+    });
+    expect(resolution).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code },
+    });
+  });
+
+  it('asks DNS what is behind EAI_AGAIN, and finds silence, within the deadline', async () => {
+    await configuredDns('silence');
+    const start = Date.now();
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 300,
+    });
+    expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
+    expect(Date.now() - start).toBeLessThan(3000);
+  });
+
+  it('asks DNS what is behind EAI_AGAIN, and finds nobody there', async () => {
+    configure({ address: `127.0.0.1:${await freePort()}` });
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
+      timeoutMs: 5000,
+    });
+    expect(resolution).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code: 'ECONNREFUSED', winsock: 11002 },
+    });
+  });
+
+  it('learns from DNS that a name which the system does not find exists, but has no address', async () => {
+    await configuredDns([]);
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
+      timeoutMs: 5000,
+    });
+    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+  });
+
+  it('learns from DNS that a name which the system does not find is an alias without an address', async () => {
+    await configuredDns(alias());
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
+      timeoutMs: 5000,
+    });
+    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+  });
+
+  it.each(['ENOTFOUND', 'EAI_AGAIN'])(
+    'lets what the system says stand (%s) when DNS has addresses: applications see what the system sees',
+    async (code) => {
+      await configuredDns((type) => (type === 'A' ? a('192.0.2.10') : []));
+      const resolution = await resolveHost(NAME, {
+        systemLookup: answering({ code }),
+        timeoutMs: 5000,
+      });
+      expect(resolution).toMatchObject({ state: 'unresolved', error: { code } });
+    },
+  );
+
+  it('asks DNS for nothing but the family that was asked for', async () => {
+    const server = await configuredDns('NXDOMAIN');
+    await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND' }),
+      family: 4,
+      timeoutMs: 5000,
+    });
+    expect(server.questions).toEqual([`A ${NAME}`]);
+  });
+
+  it('names the configured DNS servers, and the family that was asked for', async () => {
+    await configuredDns('NXDOMAIN');
+    const resolution = await resolveHost(NAME, {
+      systemLookup: answering({ code: 'ENOTFOUND' }),
+      family: 6,
+      timeoutMs: 5000,
+    });
+    expect(resolution).toMatchObject({ family: 6, servers: dns.getServers() });
+  });
+
+  it(
+    'takes a lookup that failed for want of a file descriptor for a fault of this machine, and not of the name',
+    { timeout: 60_000 },
+    async () => {
+      const { stdout, stderr } = await runAlone(
+        `
+      import { openSync, closeSync } from 'node:fs';
+      import { resolveHost } from '../core/resolver.js';
+      await import('node:dns');
+      const descriptors = [];
+      try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}
+      const resolution = await resolveHost('localhost');
+      for (const descriptor of descriptors) closeSync(descriptor);
+      console.log(JSON.stringify([resolution.state, resolution.reason, resolution.error?.code, resolution.error?.winsock]));
+      `,
+        { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
+      );
+      expect({ stdout, stderr }).toEqual({
+        stdout: '["failed","no-files-left","EMFILE",10024]\n',
+        stderr: '',
+      });
+    },
+  );
+});
+
+describe('asking a DNS server', () => {
+  it('leaves nothing behind that would keep the process', async () => {
+    const { address } = await listenDns((type) => [
+      type === 'A'
+        ? { type: 'A', name: 'both.test', data: '192.0.2.1' }
+        : { type: 'AAAA', name: 'both.test', data: '2001:db8::1' },
+    ]);
+    const result = await runAlone(`
+      import { resolveHost } from '../core/resolver.js';
+      const { state, addresses } = await resolveHost('both.test', { dnsServer: '${address}', bothFamilies: true, timeoutMs: 200_000 });
+      console.log(state, addresses.length);
+    `);
+    expect(result).toEqual({ stdout: 'resolved 2\n', stderr: '', exitCode: 0 });
+  });
+
+  it('is a fault of this machine without a file descriptor for it, and not of the server', async () => {
+    const { address, questions } = await listenDns(() => 'NXDOMAIN');
+    const { stdout, stderr } = await runAlone(
+      `
+      import { openSync, closeSync } from 'node:fs';
+      import { resolveHost } from '../core/resolver.js';
+      await import('node:dns');
+      const descriptors = [];
+      try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}
+      const resolution = await resolveHost('name.test', { dnsServer: '${address}' });
+      for (const descriptor of descriptors) closeSync(descriptor);
+      console.log(resolution.state, resolution.reason);
+      `,
+      { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
+    );
+    expect({ stdout, stderr, questions }).toEqual({
+      stdout: 'failed no-files-left\n',
+      stderr: '',
+      questions: [],
+    });
+  });
+});
+
+describe('the deadline of resolving', () => {
+  it('holds when the system never answers', async () => {
+    const start = Date.now();
+    const resolution = await resolveHost(NAME, { systemLookup: silent, timeoutMs: 100 });
+    expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
+    expect(resolution.elapsedMs).toBeGreaterThan(90);
+    expect(Date.now() - start).toBeLessThan(5000);
+  });
+
+  it('is believed only when the answer is not there yet, also after a busy stretch', async () => {
+    const systemLookup: SystemLookup = () =>
+      new Promise((resolve) =>
+        setImmediate(resolve, { elapsedMs: 1, addresses: [{ address: '192.0.2.10', family: 4 }] }),
+      );
+    await nextTurn(); // from here on timers come before what setImmediate() does
+    const resolving = resolveHost(NAME, { systemLookup, timeoutMs: 20 });
+    const end = Date.now() + 100;
+    while (Date.now() < end);
+    expect((await resolving).state).toBe('resolved');
+  });
+
+  it('does not lose an answer that comes in time', async () => {
+    const systemLookup: SystemLookup = () =>
+      new Promise((resolve) =>
+        setTimeout(resolve, 50, {
+          elapsedMs: 50,
+          addresses: [{ address: '192.0.2.10', family: 4 }],
+        }),
+      );
+    expect((await resolveHost(NAME, { systemLookup, timeoutMs: 10_000 })).state).toBe('resolved');
+  });
+
+  it.each([0, -1, NaN, 2 ** 31, Infinity])(
+    'throws a RangeError when it is %d, which no timer keeps',
+    async (timeoutMs) => {
+      await expect(resolveHost(NAME, { systemLookup: silent, timeoutMs })).rejects.toThrow(
+        RangeError,
+      );
+    },
+  );
+});
+
+describe('aborting', () => {
+  it('ends resolving at once with the state cancelled', async () => {
+    const abortion = new AbortController();
+    const resolving = resolveHost(NAME, {
+      systemLookup: silent,
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
+    abortion.abort();
+    expect(await resolving).toMatchObject({ state: 'cancelled', host: NAME, via: 'system' });
+  });
+
+  it('before resolving begins has the same effect', async () => {
+    expect(
+      await resolveHost(NAME, {
+        systemLookup: silent,
+        signal: AbortSignal.abort(),
+        timeoutMs: 60_000,
+      }),
+    ).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('ends a question to a DNS server too', async () => {
+    const { address, questions } = await listenDns(() => 'silence');
+    const abortion = new AbortController();
+    const resolving = resolveHost(NAME, {
+      dnsServer: address,
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
+    await expect.poll(() => questions.length, SOON).toBeGreaterThan(0);
+    abortion.abort();
+    expect(await resolving).toMatchObject({ state: 'cancelled', via: address });
+  });
+
+  it('ends the question that DNS is asked about a failure', async () => {
+    const { questions } = await configuredDns('silence');
+    const abortion = new AbortController();
+    const resolving = resolveHost(NAME, {
+      systemLookup: answering({ code: 'EAI_AGAIN' }),
+      signal: abortion.signal,
+      timeoutMs: 60_000,
+    });
+    await expect.poll(() => questions.length, SOON).toBeGreaterThan(0);
+    abortion.abort();
+    expect(await resolving).toMatchObject({ state: 'cancelled' });
+  });
+});
+
+describe('resolving with a DNS server of the caller', () => {
+  it('gives its A and AAAA records, IPv6 first, and says who was asked', async () => {
+    const { address, questions } = await listenDns((type) =>
+      type === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1'),
+    );
+    expect(await resolveHost(NAME, { dnsServer: address, systemLookup: silent })).toMatchObject({
+      state: 'resolved',
+      host: NAME,
+      via: address,
+      addresses: [
+        { address: '2001:db8::1', family: 6 },
+        { address: '192.0.2.10', family: 4 },
+      ],
+    });
+    expect([...questions].sort()).toEqual([`A ${NAME}`, `AAAA ${NAME}`]);
+  });
+
+  it.each([
+    [4, 'A', '192.0.2.10'],
+    [6, 'AAAA', '2001:db8::1'],
+  ] as const)(
+    'asks only for the records of IPv%i when only they are wanted',
+    async (family, type, found) => {
+      const { address, questions } = await listenDns((asked) =>
+        asked === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1'),
+      );
+      expect(await resolveHost(NAME, { dnsServer: address, family })).toMatchObject({
+        state: 'resolved',
+        addresses: [{ address: found, family }],
+      });
+      expect(questions).toEqual([`${type} ${NAME}`]);
+    },
+  );
+
+  it('gives every address once, in the order of the answer', async () => {
+    const records = ['192.0.2.3', '192.0.2.1', '192.0.2.3', '192.0.2.2'].flatMap((data) => a(data));
+    const { address } = await listenDns((type) => (type === 'A' ? records : []));
+    const resolution = await resolveHost(NAME, { dnsServer: address });
+    expect(
+      resolution.state === 'resolved' && resolution.addresses.map((each) => each.address),
+    ).toEqual(['192.0.2.3', '192.0.2.1', '192.0.2.2']);
+  });
+
+  it.each<[DnsReply, string, string]>([
+    ['NXDOMAIN', 'ENOTFOUND', 'unresolved name-not-found 11001'],
+    [[], 'ENODATA', 'unresolved name-no-address 11004'],
+    ['SERVFAIL', 'ESERVFAIL', 'unresolved resolver-failed 11002'],
+    ['REFUSED', 'EREFUSED', 'unresolved resolver-failed 11003'],
+    ['FORMERR', 'EFORMERR', 'unresolved resolver-failed 11003'],
+    ['NOTIMP', 'ENOTIMP', 'unresolved resolver-failed 11003'],
+  ])('tells %j from the others (%s)', async (reply, code, expected) => {
+    const { address } = await listenDns(() => reply);
+    const resolution = await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 });
+    expect(verdict(resolution)).toBe(expected);
+    expect(resolution).toMatchObject({ via: address, servers: [address], error: { code } });
+  });
+
+  it('takes silence for a timeout, within the deadline', async () => {
+    const { address } = await listenDns(() => 'silence');
+    const start = Date.now();
+    const resolution = await resolveHost(NAME, { dnsServer: address, timeoutMs: 300 });
+    expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
+    expect(Date.now() - start).toBeLessThan(5000);
+  });
+
+  it('asks again when a question got no answer', async () => {
+    let asked = 0;
+    const { address } = await listenDns(() => (++asked === 1 ? 'silence' : a('192.0.2.10')));
+    expect(
+      await resolveHost(NAME, { dnsServer: address, family: 4, timeoutMs: 10_000 }),
+    ).toMatchObject({ state: 'resolved' });
+    expect(asked).toBe(2);
+  });
+
+  it('says when nobody listens there', async () => {
+    const dnsServer = `127.0.0.1:${await freePort()}`;
+    expect(await resolveHost(NAME, { dnsServer })).toMatchObject({
+      state: 'unresolved',
+      reason: 'resolver-failed',
+      error: { code: 'ECONNREFUSED', winsock: 11002 },
+    });
+  });
+
+  it.each<[string, DnsReply, string]>([
+    ['is no such record', [], 'resolved'],
+    ['is SERVFAIL', 'SERVFAIL', 'resolved'],
+    ['is REFUSED', 'REFUSED', 'resolved'],
+  ])('finds the IPv4 address of a name whose answer for IPv6 %s', async (_, reply, state) => {
+    const { address } = await listenDns((type) => (type === 'A' ? a('192.0.2.10') : reply));
+    expect(await resolveHost(NAME, { dnsServer: address })).toMatchObject({
+      state,
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
+  });
+
+  it('finds the IPv4 address of a name whose question for IPv6 gets no answer', async () => {
+    const { address } = await listenDns((type) => (type === 'A' ? a('192.0.2.10') : 'silence'));
+    expect(await resolveHost(NAME, { dnsServer: address, timeoutMs: 500 })).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
+  });
+
+  it.each<[string, DnsReply, DnsReply, string]>([
+    [
+      'NXDOMAIN for one family outweighs',
+      'NXDOMAIN',
+      'SERVFAIL',
+      'unresolved name-not-found 11001',
+    ],
+    [
+      '"no such record" for one family leaves open',
+      [],
+      'SERVFAIL',
+      'unresolved resolver-failed 11002',
+    ],
+  ])('%s a failure for the other', async (_, one, other, expected) => {
+    for (const [v4, v6] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const { address } = await listenDns((type) => (type === 'A' ? v4 : v6));
+      expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(
+        expected,
+      );
+    }
+  });
+
+  it('waits for a slow A record when an alias has no AAAA record', async () => {
+    const { address } = await listenDns(async (type) =>
+      type === 'A' ? sleep(200, alias(otherA('192.0.2.10'))) : alias(),
+    );
+    const resolution = await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 });
+    expect(resolution).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    });
+    expect(resolution.elapsedMs).toBeGreaterThan(190);
+  });
+
+  it.each<[what: string, only: 4 | 6 | undefined, syscall: RegExp]>([
+    ['of any kind', undefined, /^queryA(aaa)?$/],
+    ['of IPv4', 4, /^queryA$/],
+    ['of IPv6', 6, /^queryAaaa$/],
+  ])('reports an alias without an address %s as ENODATA', async (_, family, syscall) => {
+    const { address } = await listenDns(() => alias());
+    const resolution = await resolveHost(NAME, { dnsServer: address, family, timeoutMs: 10_000 });
+    expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+    expect(resolution).toMatchObject({
+      error: { code: 'ENODATA', errno: null, syscall: expect.stringMatching(syscall) as string },
+    });
+  });
+
+  it.each<[what: string, reply: DnsReply, expected: string]>([
+    ['silence', 'silence', 'unresolved resolver-timeout 11002'],
+    ['SERVFAIL', 'SERVFAIL', 'unresolved resolver-failed 11002'],
+  ])('reports %s for the A record of an alias without AAAA record', async (_, reply, expected) => {
+    const { address } = await listenDns((type) => (type === 'A' ? reply : alias()));
+    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 500 }))).toBe(expected);
+  });
+
+  it('reports a loop of aliases as a name without an address', async () => {
+    const back: Answer = { type: 'CNAME', name: 'other.example.test', ttl: 1, data: NAME };
+    const { address } = await listenDns(() => alias(back));
+    expect(verdict(await resolveHost(NAME, { dnsServer: address, timeoutMs: 10_000 }))).toBe(
+      'unresolved name-no-address 11004',
+    );
+  });
+
+  it('asks for an internationalised name in its ASCII form', async () => {
+    const { address, questions } = await listenDns(() => 'NXDOMAIN');
+    await resolveHost('münchen.test', { dnsServer: address, family: 4 });
+    expect(questions).toEqual(['A xn--mnchen-3ya.test']);
+  });
+
+  it('throws when the server is not an address', async () => {
+    await expect(resolveHost(NAME, { dnsServer: 'dns.example.test' })).rejects.toThrow(TypeError);
+  });
+});
+
+describe('a host that can be no name', () => {
+  it('is unresolved, or refused by its name', async () => {
+    const end = await resolveHost('no name').then(
+      ({ state }) => state as string,
+      (error: Error) => error.message,
+    );
+    expect(end).toMatch(/^unresolved$|"no name"/);
+  });
+});
+
+describe('lookUpInProcess', () => {
+  it('never rejects, and gives the facts of a failure', async () => {
+    const answer = await lookUpInProcess('a name that cannot be', 0);
+    expect('error' in answer && answer.error).toMatchObject({
+      syscall: 'getaddrinfo',
+      winsock: expect.any(Number) as number,
+    });
+    expect(answer.elapsedMs).toBeGreaterThanOrEqual(0);
+  });
+});
+
+describe('pendingLookups', () => {
+  it('counts the lookups that the system has not answered yet', async () => {
+    // Spelled differently, so that each is a question of its own.
+    const names = Array.from({ length: 50 }, (_, index) =>
+      [...'localhost']
+        .map((letter, bit) => ((index >> bit) & 1 ? letter.toUpperCase() : letter))
+        .join(''),
+    );
+    const before = pendingLookups();
+    let over = false;
+    const lookups = Promise.all(names.map((name) => lookUpInProcess(name, 4))).then(() => {
+      over = true;
+    });
+    const counts: number[] = [];
+    for (; !over; await nextTurn()) counts.push(pendingLookups() - before);
+    await lookups;
+    expect(Math.max(...counts)).toBeGreaterThan(1);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(50);
+    expect(pendingLookups()).toBe(before);
+  });
+});
+
+describe('shareLookups', () => {
+  /** A resolver that answers when it is told to. */
+  function waiting() {
+    const asked: string[] = [];
+    const answers: ((answer: LookupAnswer) => void)[] = [];
+    const lookUp = shareLookups(
+      (host, family) =>
+        new Promise((resolve) => {
+          asked.push(`${host} ${family}`);
+          answers.push(resolve);
+        }),
+    );
+    return {
+      lookUp,
+      asked,
+      answerAll: () => {
+        for (const answer of answers.splice(0))
+          answer({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
+      },
+    };
+  }
+
+  it('asks once for a question that is pending already, and gives all who asked the answer', async () => {
+    const { lookUp, asked, answerAll } = waiting();
+    const lookups = Promise.all([lookUp(NAME, 0), lookUp(NAME, 0), lookUp(NAME, 0)]);
+    answerAll();
+    const [first, ...others] = await lookups;
+    expect(asked).toEqual([`${NAME} 0`]);
+    expect(first).toEqual({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
+    for (const other of others)
+      expect(other).toEqual({ ...first, elapsedMs: expect.any(Number) as number });
+  });
+
+  it('asks for each host and each family on its own', async () => {
+    const { lookUp, asked, answerAll } = waiting();
+    const lookups = Promise.all([lookUp('a.test', 4), lookUp('a.test', 6), lookUp('b.test', 4)]);
+    answerAll();
+    await lookups;
+    expect(asked).toEqual(['a.test 4', 'a.test 6', 'b.test 4']);
+  });
+
+  it('asks again when the answer is there: it keeps none', async () => {
+    const { lookUp, asked, answerAll } = waiting();
+    for (let round = 0; round < 2; round++) {
+      const lookup = lookUp(NAME, 0);
+      answerAll();
+      await lookup;
+    }
+    expect(asked).toHaveLength(2);
+  });
+});
+
+describe('uniqueAddresses', () => {
+  it('keeps each address once, at its first place', () => {
+    const found = [
+      { address: '::1', family: 6 },
+      { address: '127.0.0.1', family: 4 },
+      { address: '::1', family: 6 },
+      { address: '127.0.0.2', family: 4 },
+    ];
+    expect(uniqueAddresses(found).map(({ address }) => address)).toEqual([
+      '::1',
+      '127.0.0.1',
+      '127.0.0.2',
+    ]);
+  });
+});

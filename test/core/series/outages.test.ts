@@ -1,0 +1,322 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../src/core/facts/outcome.js';
+import { type Outage, OutageTracker } from '../../../src/core/series/outages.js';
+import type { Reason } from '../../../src/core/states.js';
+import {
+  answeredService,
+  cancelledOutcome,
+  closedOutcome,
+  failedOutcome,
+  filteredOutcome,
+  openOutcome,
+  reportOf,
+  silentService,
+  STARTED_AT,
+  unresolvedOutcome,
+} from '../../support/reports.js';
+
+const KINDS = {
+  open: openOutcome(),
+  cancelled: cancelledOutcome(),
+  refused: closedOutcome(),
+  silent: filteredOutcome('no-response'),
+  unreachable: filteredOutcome('host-unreach'),
+  nameless: unresolvedOutcome('name-not-found'),
+  stuck: failedOutcome('no-files-left'),
+} satisfies Record<string, Outcome>;
+type Kind = keyof typeof KINDS;
+
+const reasonOf = (kind: Kind): Reason | null => {
+  const outcome = KINDS[kind];
+  return 'reason' in outcome ? outcome.reason : null;
+};
+
+/** Seconds after STARTED_AT as the wall clock shows them. */
+const at = (seconds: number): number => STARTED_AT + seconds * 1000;
+
+/** The outages in probes that began at these seconds, one after another unless told otherwise; the last one may be cut off by the end. */
+function track(
+  kinds: readonly Kind[],
+  seconds: readonly number[] = kinds.map((_, index) => index),
+): { ended: (Outage | null)[]; rest: Outage | null } {
+  const tracker = new OutageTracker();
+  const ended = kinds.map((kind, index) =>
+    tracker.add(reportOf(KINDS[kind], { startedAt: at(seconds[index] ?? 0) })),
+  );
+  return { ended, rest: tracker.finish() };
+}
+
+const allOf = ({ ended, rest }: ReturnType<typeof track>): Outage[] =>
+  [...ended, rest].filter((each) => each !== null);
+
+describe('OutageTracker', () => {
+  it('finds none where every probe was open, or where there was none', () => {
+    expect(track(['open', 'open', 'open'])).toEqual({ ended: [null, null, null], rest: null });
+    expect(track([])).toEqual({ ended: [], rest: null });
+  });
+
+  it('tells an outage when the port opens again: from the first probe that was not open to the first that was', () => {
+    expect(
+      track(['open', 'refused', 'refused', 'silent', 'open', 'open'], [0, 1, 2, 3, 7.5, 8]),
+    ).toEqual({
+      ended: [
+        null,
+        null,
+        null,
+        null,
+        {
+          from: at(1),
+          to: at(7.5),
+          durationMs: 6500,
+          over: true,
+          probes: 3,
+          causes: [
+            { reason: 'conn-refused', count: 2 },
+            { reason: 'no-response', count: 1 },
+          ],
+          moreCauses: 0,
+        },
+        null,
+      ],
+      rest: null,
+    });
+  });
+
+  it('counts the causes in the order they came, also when one comes back', () => {
+    const [outage] = allOf(
+      track([
+        'refused',
+        'refused',
+        'silent',
+        'nameless',
+        'stuck',
+        'refused',
+        'unreachable',
+        'unreachable',
+        'open',
+      ]),
+    );
+    expect(outage?.causes).toEqual([
+      { reason: 'conn-refused', count: 2 },
+      { reason: 'no-response', count: 1 },
+      { reason: 'name-not-found', count: 1 },
+      { reason: 'no-files-left', count: 1 },
+      { reason: 'conn-refused', count: 1 },
+      { reason: 'host-unreach', count: 2 },
+    ]);
+  });
+
+  it('ends one that is still going on with its last probe, and says that it is not over', () => {
+    expect(track(['open', 'refused', 'silent'], [0, 1, 4])).toEqual({
+      ended: [null, null, null],
+      rest: {
+        from: at(1),
+        to: at(4),
+        durationMs: 3000,
+        over: false,
+        probes: 2,
+        causes: [
+          { reason: 'conn-refused', count: 1 },
+          { reason: 'no-response', count: 1 },
+        ],
+        moreCauses: 0,
+      },
+    });
+  });
+
+  it('has no duration for a single probe at the end', () => {
+    expect(track(['open', 'refused']).rest).toEqual({
+      from: at(1),
+      to: at(1),
+      durationMs: 0,
+      over: false,
+      probes: 1,
+      causes: [{ reason: 'conn-refused', count: 1 }],
+      moreCauses: 0,
+    });
+  });
+
+  it('tells one that is going on once', () => {
+    const tracker = new OutageTracker();
+    tracker.add(reportOf(KINDS.refused));
+    expect(tracker.finish()).not.toBeNull();
+    expect(tracker.finish()).toBeNull();
+    expect(tracker.add(reportOf(KINDS.open))).toBeNull();
+  });
+
+  it('begins anew after each', () => {
+    const outages = allOf(track(['refused', 'open', 'silent', 'silent', 'open', 'nameless']));
+    expect(
+      outages.map(({ from, to, over, probes, causes }) => [
+        from,
+        to,
+        over,
+        probes,
+        causes[0]?.reason,
+        causes.length,
+      ]),
+    ).toEqual([
+      [at(0), at(1), true, 1, 'conn-refused', 1],
+      [at(2), at(4), true, 2, 'no-response', 1],
+      [at(5), at(5), false, 1, 'name-not-found', 1],
+    ]);
+  });
+
+  it('passes over probes that were cancelled', () => {
+    const [outage, ...others] = allOf(
+      track(['cancelled', 'refused', 'cancelled', 'refused', 'cancelled', 'open', 'cancelled']),
+    );
+    expect(outage).toMatchObject({
+      from: at(1),
+      to: at(5),
+      probes: 2,
+      causes: [{ reason: 'conn-refused', count: 2 }],
+    });
+    expect(others).toEqual([]);
+    expect(allOf(track(['open', 'cancelled', 'open']))).toEqual([]);
+    expect(track(['refused', 'cancelled']).rest).toMatchObject({ to: at(0), probes: 1 });
+  });
+
+  it('has no negative duration when the clock was set back', () => {
+    expect(allOf(track(['refused', 'silent', 'open'], [100, 40, 50]))).toMatchObject([
+      { from: at(100), to: at(50), durationMs: 0, probes: 2 },
+    ]);
+    expect(allOf(track(['refused', 'silent'], [100, 40]))).toMatchObject([
+      { from: at(100), to: at(40), durationMs: 0, over: false },
+    ]);
+  });
+
+  it('keeps twenty changes of the cause and counts the others', () => {
+    const kinds = Array.from({ length: 50 }, (_, index): Kind =>
+      index % 2 === 0 ? 'refused' : 'silent',
+    );
+    const [outage] = allOf(track([...kinds, 'silent', 'silent', 'open']));
+    expect(outage).toMatchObject({ probes: 52, moreCauses: 30 });
+    expect(outage?.causes).toHaveLength(20);
+    expect(outage?.causes.every(({ count }) => count === 1)).toBe(true);
+  });
+
+  it('counts twenty changes in full, and the next outage begins with none', () => {
+    const kinds = Array.from({ length: 21 }, (_, index): Kind =>
+      index % 2 === 0 ? 'refused' : 'silent',
+    );
+    const [twenty] = allOf(track([...kinds.slice(0, 20), 'silent', 'silent']));
+    expect(twenty).toMatchObject({ probes: 22, moreCauses: 0 });
+    expect(twenty?.causes.at(-1)).toEqual({ reason: 'no-response', count: 3 });
+    expect(
+      allOf(track([...kinds, 'open', 'refused'])).map(({ moreCauses, causes }) => [
+        moreCauses,
+        causes.length,
+      ]),
+    ).toEqual([
+      [1, 20],
+      [0, 1],
+    ]);
+  });
+
+  it('does not change an outage that it has told', () => {
+    const tracker = new OutageTracker();
+    tracker.add(reportOf(KINDS.refused));
+    const outage = tracker.add(reportOf(KINDS.open, { startedAt: at(1) }));
+    const copy = structuredClone(outage);
+    for (const kind of ['refused', 'silent', 'open'] as const)
+      tracker.add(reportOf(KINDS[kind], { startedAt: at(2) }));
+    expect(outage).toEqual(copy);
+  });
+
+  const kind = fc.constantFrom<Kind[]>(
+    'open',
+    'cancelled',
+    'refused',
+    'silent',
+    'unreachable',
+    'nameless',
+    'stuck',
+  );
+  const kinds = fc.oneof(
+    fc.array(kind, { maxLength: 60 }),
+    fc.array(fc.constantFrom<Kind[]>('refused', 'silent', 'nameless'), {
+      minLength: 15,
+      maxLength: 120,
+    }), // long ones
+  );
+
+  it('finds each stretch of probes that were not open, and what changed in it', () => {
+    fc.assert(
+      fc.property(kinds, (each) => {
+        const seen = each
+          .map((kind, index) => [kind, index] as const)
+          .filter(([kind]) => kind !== 'cancelled');
+        const stretches: { indices: number[]; end: number | null }[] = [];
+        let current: { indices: number[]; end: number | null } | null = null;
+        for (const [kind, index] of seen) {
+          if (kind === 'open') {
+            if (current) current.end = index;
+            current = null;
+          } else {
+            if (!current) stretches.push((current = { indices: [], end: null }));
+            current.indices.push(index);
+          }
+        }
+        const expected = stretches.map(({ indices, end }): Outage => {
+          const runs: { reason: Reason; count: number }[] = [];
+          for (const index of indices) {
+            const reason = reasonOf(each[index] ?? 'open') ?? 'unknown-error';
+            const run = runs.at(-1);
+            if (run?.reason === reason) run.count += 1;
+            else runs.push({ reason, count: 1 });
+          }
+          const [from, to] = [indices[0] ?? NaN, end ?? indices.at(-1) ?? NaN];
+          return {
+            from: at(from),
+            to: at(to),
+            durationMs: (to - from) * 1000,
+            over: end !== null,
+            probes: indices.length,
+            causes: runs.slice(0, 20),
+            moreCauses: Math.max(runs.length - 20, 0),
+          };
+        });
+        expect(allOf(track(each))).toEqual(expected);
+      }),
+    );
+  });
+
+  it('never tells of more probes than there were', () => {
+    fc.assert(
+      fc.property(kinds, (each) => {
+        for (const { causes, moreCauses, probes } of allOf(track(each))) {
+          const counted = causes.reduce((sum, { count }) => sum + count, 0);
+          expect(causes.length).toBeLessThanOrEqual(20);
+          expect(counted + moreCauses).toBeLessThanOrEqual(probes);
+          if (moreCauses === 0) expect(counted).toBe(probes);
+        }
+      }),
+    );
+  });
+});
+
+describe('a service that does not answer', () => {
+  it('is an outage of its own kind, which ends when it answers', () => {
+    const tracker = new OutageTracker();
+    const outcomes = [
+      closedOutcome(),
+      openOutcome({ service: silentService() }),
+      openOutcome({ service: silentService() }),
+      openOutcome({ service: answeredService() }),
+    ];
+    const [, , , outage] = outcomes.map((outcome, index) =>
+      tracker.add(reportOf(outcome, { startedAt: at(index) })),
+    );
+    expect(outage).toMatchObject({
+      over: true,
+      probes: 3,
+      durationMs: 3000,
+      causes: [
+        { reason: 'conn-refused', count: 1 },
+        { reason: 'silent', count: 2 },
+      ],
+    });
+  });
+});

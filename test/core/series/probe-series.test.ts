@@ -1,0 +1,1084 @@
+import { getEventListeners, once } from 'node:events';
+import { Socket } from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ProbeEvent } from '../../../src/core/facts/events.js';
+import type { ResolvingFailed } from '../../../src/core/facts/outcome.js';
+import {
+  probeSeries,
+  type SeriesOptions,
+  waitUntil,
+  type WaitOptions,
+} from '../../../src/core/series/probe-series.js';
+import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
+import type { Target } from '../../../src/core/target/target.js';
+import { answering, collectEvents, outagesOf, probesOf, slowly } from '../../support/events.js';
+import { freePort, listen, listenDns, runAlone, silentPort } from '../../support/listeners.js';
+
+/** Addresses of this host where nothing else looks for a free port, so that a port closed for a moment stays ours. */
+const APART = '127.44.0.1';
+const SILENT = '127.44.0.2';
+
+/** Where nothing can be sent: connect() itself fails, on every machine. */
+const UNROUTABLE = '255.255.255.255';
+
+const target = (port: number, host = '127.0.0.1'): Target => ({ host, port });
+
+const statesOf = (events: readonly ProbeEvent[]): string[] =>
+  events.map(({ report }) => report.outcome.state);
+
+/** What a promise took, in milliseconds, with its value. */
+async function timed<T>(promise: Promise<T>): Promise<[value: T, elapsedMs: number]> {
+  const startMs = performance.now();
+  const value = await promise;
+  return [value, performance.now() - startMs];
+}
+
+/** A series to its end: its probes, its outages, and the time it took. */
+async function run(targets: Parameters<typeof probeSeries>[0], options: SeriesOptions) {
+  const [events, elapsedMs] = await timed(collectEvents(probeSeries(targets, options)));
+  return { events, probes: probesOf(events), outages: outagesOf(events), elapsedMs };
+}
+
+/** Milliseconds from the start of the first probe to the start of each. */
+const startsOf = (probes: readonly ProbeEvent[]): number[] =>
+  probes.map(({ report }) => report.startedAt - (probes[0]?.report.startedAt ?? NaN));
+
+describe('probeSeries', () => {
+  it('probes as often as it is told and counts from 1', async () => {
+    const { port, connections } = await listen();
+    const { events, probes } = await run(target(port), { count: 3, intervalMs: 10 });
+    expect(events).toEqual(probes);
+    expect(probes.map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
+    for (const probe of probes) {
+      expect(probe).toMatchObject({
+        report: { target: target(port), outcome: { state: 'open' } },
+        verdict: { asExpected: true, exitCode: 0, tooSlow: false },
+        lostSynSeconds: null,
+        formerAddresses: null,
+      });
+    }
+    await expect.poll(() => connections.length).toBe(3);
+  });
+
+  it('keeps the interval from start to start, whatever the probes take, and does not drift', async () => {
+    const port = await freePort();
+    const { probes } = await run(target(port, 'mail.test'), {
+      count: 6,
+      intervalMs: 200,
+      systemLookup: slowly(answering(['127.0.0.1']), 150),
+    });
+    const starts = startsOf(probes);
+    expect(starts).toHaveLength(6);
+    expect(starts.at(-1)).toBeGreaterThan(900);
+    expect(starts.at(-1)).toBeLessThan(1500); // a pause behind each probe would make it 1750
+  });
+
+  it('begins the next probe as soon as one that outlasts its interval is over, and not before', async () => {
+    let running = 0;
+    let most = 0;
+    const lookUp = slowly(answering(['127.0.0.1']), 700);
+    const systemLookup: SystemLookup = async (...question) => {
+      most = Math.max(most, (running += 1));
+      return lookUp(...question).finally(() => {
+        running -= 1;
+      });
+    };
+    const { probes } = await run(target(await freePort(), 'mail.test'), {
+      count: 2,
+      intervalMs: 600,
+      systemLookup,
+    });
+    expect(most).toBe(1);
+    const [, second] = startsOf(probes);
+    expect(second).toBeGreaterThanOrEqual(690);
+    expect(second).toBeLessThan(1100); // the beat of the interval would make it 1200
+  });
+
+  it('does not make up for the time that a long probe took', async () => {
+    const systemLookup = slowly(answering(['127.0.0.1']), 700, 0);
+    const { probes } = await run(target(await freePort(), 'mail.test'), {
+      count: 3,
+      intervalMs: 250,
+      systemLookup,
+    });
+    const [, second = NaN, third = NaN] = startsOf(probes);
+    expect(second).toBeGreaterThanOrEqual(690);
+    expect(third - second).toBeGreaterThan(150);
+  });
+
+  it('makes no pause with an interval of 0', async () => {
+    const { port } = await listen();
+    const { probes, elapsedMs } = await run(target(port), { count: 50, intervalMs: 0 });
+    expect(probes).toHaveLength(50);
+    expect(elapsedMs).toBeLessThan(10_000); // with the usual interval 49 s
+  });
+
+  it('makes no pause behind the last probe', async () => {
+    const { port } = await listen();
+    const { elapsedMs } = await run(target(port), { count: 1, intervalMs: 60_000 });
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('ends connections in order, but resets them when so many come so fast that the source ports would be used up', async () => {
+    const listener = await listen();
+    const firstThree = async (options: SeriesOptions): Promise<void> => {
+      for await (const event of probeSeries(target(listener.port), options))
+        if (event.type === 'probe' && event.sequence === 3) break;
+    };
+    await firstThree({ count: 5000, intervalMs: 0 });
+    await firstThree({ intervalMs: 10 });
+    await firstThree({ intervalMs: 0, closeWith: 'fin' });
+    await expect.poll(() => listener.seen).toEqual(Array.from({ length: 9 }, () => 'end'));
+    await firstThree({ intervalMs: 0 });
+    await expect
+      .poll(() => listener.seen.slice(9))
+      .toEqual(['ECONNRESET', 'ECONNRESET', 'ECONNRESET']);
+  });
+
+  it('ends after the duration, between probes', async () => {
+    const { port } = await listen();
+    const { probes, elapsedMs } = await run(target(port), { intervalMs: 100, durationMs: 450 });
+    expect(probes.length).toBeGreaterThanOrEqual(2);
+    expect(probes.length).toBeLessThanOrEqual(5);
+    expect(elapsedMs).toBeGreaterThanOrEqual(449);
+    expect(elapsedMs).toBeLessThan(3000);
+  });
+
+  it('ends after the duration, with a probe under way', async () => {
+    const port = await silentPort();
+    const { elapsedMs } = await run(target(port), { durationMs: 300, timeoutMs: 60_000 });
+    expect(elapsedMs).toBeGreaterThanOrEqual(299);
+    expect(elapsedMs).toBeLessThan(5000);
+  });
+
+  it('makes no probe in no time', async () => {
+    const { port } = await listen();
+    expect((await run(target(port), { durationMs: 0 })).events).toEqual([]);
+    expect((await run(target(port), { count: 0 })).events).toEqual([]);
+  });
+
+  it('ends after the probe for which it is told to, having told of it', async () => {
+    const { port } = await listen();
+    const asked: number[] = [];
+    const { probes } = await run(target(port), {
+      intervalMs: 0,
+      stopWhen: ({ sequence }) => asked.push(sequence) === 4,
+    });
+    expect(asked).toEqual([1, 2, 3, 4]);
+    expect(probes.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('holds each probe against what is expected', async () => {
+    const { port } = await listen();
+    const closed = target(await freePort());
+    const verdicts = async (to: Target, options: SeriesOptions) =>
+      (await run(to, { count: 1, ...options })).probes.map(({ verdict }) => verdict);
+    expect(await verdicts(target(port), { expect: 'closed' })).toEqual([
+      { asExpected: false, exitCode: 5, tooSlow: false },
+    ]);
+    expect(await verdicts(target(port), { maxLatencyMs: 0 })).toEqual([
+      { asExpected: false, exitCode: 5, tooSlow: true },
+    ]);
+    expect(await verdicts(closed, { expect: 'closed' })).toEqual([
+      { asExpected: true, exitCode: 0, tooSlow: false },
+    ]);
+    expect(await verdicts(closed, { expect: 'filtered' })).toEqual([
+      { asExpected: false, exitCode: 1, tooSlow: false },
+    ]);
+  });
+
+  it.each<[string, SeriesOptions]>([
+    ['the port', { count: 1 }],
+    ['the timeout', { timeoutMs: 0 }],
+    ['the source address', { sourceAddress: 'localhost' }],
+    ['the concurrency', { concurrency: 0 }],
+  ])('rejects misuse of %s', async (what, options) => {
+    const port = what === 'the port' ? 70_000 : 9;
+    await expect(collectEvents(probeSeries(target(port), options))).rejects.toThrow(
+      /port|timeoutMs|sourceAddress|concurrency/,
+    );
+  });
+});
+
+describe('a series that is aborted', () => {
+  it('makes no probe when that was before', async () => {
+    const { port, connections } = await listen();
+    let asked = 0;
+    const systemLookup: SystemLookup = async (...question) => {
+      asked += 1;
+      return answering(['127.0.0.1'])(...question);
+    };
+    expect(
+      (await run(target(port, 'mail.test'), { signal: AbortSignal.abort(), systemLookup })).events,
+    ).toEqual([]);
+    expect(asked).toBe(0);
+    expect(connections).toEqual([]);
+  });
+
+  it('ends at once between two probes', async () => {
+    const { port } = await listen();
+    const abortion = new AbortController();
+    const series = probeSeries(target(port), { intervalMs: 60_000, signal: abortion.signal });
+    expect((await series.next()).value).toMatchObject({ sequence: 1 });
+    const next = series.next(); // now it sleeps
+    setTimeout(() => abortion.abort(), 100);
+    expect(await timed(next)).toEqual([
+      { done: true, value: undefined },
+      expect.toSatisfy((elapsedMs: number) => elapsedMs < 10_000) as number,
+    ]);
+  });
+
+  it('ends when the one who listens aborts it, without another probe', async () => {
+    const { port } = await listen();
+    const abortion = new AbortController();
+    const sequences: number[] = [];
+    for await (const event of probeSeries(target(port), {
+      intervalMs: 0,
+      signal: abortion.signal,
+    })) {
+      if (event.type === 'probe') sequences.push(event.sequence);
+      if (sequences.length === 2) abortion.abort();
+    }
+    expect(sequences).toEqual([1, 2]);
+  });
+
+  it.each(['resolving', 'connecting'])(
+    'ends at once while it is %s, and that probe is no event',
+    async (stage) => {
+      const port = await silentPort(SILENT);
+      await listen(APART, { port });
+      const abortion = new AbortController();
+      const first = answering([APART]);
+      const second: SystemLookup = (...question) => {
+        setTimeout(() => abortion.abort(), 100);
+        return stage === 'resolving' ? new Promise(() => {}) : answering([SILENT])(...question);
+      };
+      let asked = 0;
+      const systemLookup: SystemLookup = (...question) =>
+        ((asked += 1) === 1 ? first : second)(...question);
+      const { events, probes, elapsedMs } = await run(target(port, 'mail.test'), {
+        intervalMs: 0,
+        timeoutMs: 60_000,
+        signal: abortion.signal,
+        systemLookup,
+      });
+      expect(statesOf(probes)).toEqual(['open']);
+      expect(events).toEqual(probes);
+      expect(asked).toBe(2);
+      expect(elapsedMs).toBeLessThan(10_000);
+    },
+  );
+
+  it('tells of the outage that is going on all the same', async () => {
+    const port = await silentPort(SILENT);
+    const abortion = new AbortController();
+    const systemLookup = answering([APART], [APART], [SILENT]);
+    const series = probeSeries(target(port, 'mail.test'), {
+      intervalMs: 0,
+      timeoutMs: 60_000,
+      signal: abortion.signal,
+      systemLookup,
+    });
+    const events: unknown[] = [];
+    for await (const event of series) {
+      events.push(event);
+      if (events.length === 2) setTimeout(() => abortion.abort(), 100); // in the third probe, which nobody answers
+    }
+    expect(events).toMatchObject([
+      { type: 'probe', report: { outcome: { state: 'closed' } } },
+      { type: 'probe', report: { outcome: { state: 'closed' } } },
+      {
+        type: 'outage',
+        target: target(port, 'mail.test'),
+        address: null,
+        outage: { over: false, probes: 2, causes: [{ reason: 'conn-refused', count: 2 }] },
+      },
+    ]);
+  });
+
+  it('leaves no listener on the signal, however it ended', async () => {
+    const { port } = await listen();
+    const { signal } = new AbortController();
+    await run(target(port, 'mail.test'), {
+      count: 3,
+      intervalMs: 20,
+      signal,
+      systemLookup: answering(['127.0.0.1', '127.0.0.2']),
+    });
+    for await (const _ of probeSeries(target(port), { intervalMs: 20, signal })) break;
+    await waitUntil(target(await freePort()), { durationMs: 100, intervalMs: 20, signal });
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
+  });
+});
+
+describe('a series that is left', () => {
+  /** How a process ends in which a script does this; `port` is open for it. */
+  const alone = (script: string) =>
+    runAlone(`
+    import { createServer } from 'node:net';
+    import { probeSeries, waitUntil } from '../core/series.js';
+    const server = createServer((socket) => socket.resume()).listen(0, '${APART}', async () => {
+      const port = server.address().port;
+      ${script}
+      server.close();
+      console.log('left');
+    });
+  `);
+
+  it('lets the process end', async () => {
+    const result = await alone(
+      `for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000 })) break;`,
+    );
+    expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
+  });
+
+  it('lets the process end also when other targets have not answered yet', async () => {
+    const silent = await silentPort(SILENT);
+    const result = await alone(`
+      const targets = [{ host: '${APART}', port }, { host: '${SILENT}', port: ${silent} }].map((target) => ({ target }));
+      for await (const event of probeSeries(targets, { timeoutMs: 600_000, intervalMs: 600_000 })) break;`);
+    expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
+  });
+
+  it('lets the process end when it is aborted or ends by itself', async () => {
+    const result = await alone(`
+      const abortion = new AbortController();
+      for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000, signal: abortion.signal })) setTimeout(() => abortion.abort(), 50);
+      for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000, count: 1 }));
+      await waitUntil({ host: '${APART}', port }, { durationMs: 600_000 });`);
+    expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
+  });
+});
+
+describe('the addresses of a name in a series', () => {
+  it('are told once when they change, and not when only their order does', async () => {
+    const systemLookup = answering(
+      ['127.0.0.1'],
+      ['127.0.0.1', '127.0.0.2'],
+      ['127.0.0.2', '127.0.0.1'],
+      ['127.0.0.2'],
+      ['127.0.0.2'],
+      ['127.0.0.3'],
+    );
+    const { probes } = await run(target(await freePort(), 'mail.test'), {
+      count: 6,
+      intervalMs: 0,
+      systemLookup,
+    });
+    expect(probes.map(({ formerAddresses }) => formerAddresses)).toEqual([
+      null,
+      ['127.0.0.1'],
+      null,
+      ['127.0.0.2', '127.0.0.1'],
+      null,
+      ['127.0.0.2'],
+    ]);
+  });
+
+  it('are remembered while the name cannot be resolved', async () => {
+    const answers = ['127.0.0.1', null, null, '127.0.0.1', null, '127.0.0.2'];
+    let asked = 0;
+    const { address } = await listenDns((_, name) => {
+      const data = answers[asked++];
+      return typeof data === 'string' ? [{ type: 'A', name, ttl: 1, data }] : 'NXDOMAIN';
+    });
+    const { probes } = await run(target(await freePort(), 'mail.test'), {
+      count: 6,
+      intervalMs: 0,
+      dnsServer: address,
+      family: 4,
+    });
+    expect(statesOf(probes)).toEqual([
+      'closed',
+      'unresolved',
+      'unresolved',
+      'closed',
+      'unresolved',
+      'closed',
+    ]);
+    expect(probes.map(({ formerAddresses }) => formerAddresses)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      ['127.0.0.1'],
+    ]);
+  });
+
+  it('are each probed in each round when it is told to', async () => {
+    const port = await silentPort(SILENT);
+    await listen(APART, { port });
+    const systemLookup = answering(
+      [APART, SILENT, '127.44.0.3'],
+      [APART, SILENT, '127.44.0.3'],
+      [APART],
+    );
+    const { probes, outages } = await run(target(port, 'mail.test'), {
+      count: 3,
+      intervalMs: 0,
+      everyAddress: true,
+      timeoutMs: 800,
+      systemLookup,
+    });
+    expect(
+      probes.map(
+        ({ sequence, report: { outcome } }) =>
+          `${sequence} ${'endpoint' in outcome ? outcome.endpoint.address : ''} ${outcome.state}`,
+      ),
+    ).toEqual([
+      `1 ${APART} open`,
+      `1 ${SILENT} filtered`,
+      '1 127.44.0.3 closed',
+      `2 ${APART} open`,
+      `2 ${SILENT} filtered`,
+      '2 127.44.0.3 closed',
+      `3 ${APART} open`,
+    ]);
+    expect(probes.map(({ verdict }) => verdict.exitCode)).toEqual([0, 2, 1, 0, 2, 1, 0]);
+    expect(probes.map(({ formerAddresses }) => formerAddresses?.length ?? null)).toEqual([
+      null,
+      null,
+      null,
+      null,
+      null,
+      null,
+      3,
+    ]);
+    expect(outages).toMatchObject([
+      {
+        address: SILENT,
+        outage: { over: false, probes: 2, causes: [{ reason: 'no-response', count: 2 }] },
+      },
+      {
+        address: '127.44.0.3',
+        outage: { over: false, probes: 2, causes: [{ reason: 'conn-refused', count: 2 }] },
+      },
+    ]);
+  });
+
+  it('are said to have changed once in a round, also when each is probed', async () => {
+    const systemLookup = answering(['127.0.0.1', '127.0.0.2'], ['127.0.0.2', '127.0.0.3']);
+    const { probes } = await run(target(await freePort(), 'mail.test'), {
+      count: 2,
+      intervalMs: 0,
+      everyAddress: true,
+      systemLookup,
+    });
+    expect(probes.map(({ formerAddresses }) => formerAddresses)).toEqual([
+      null,
+      null,
+      ['127.0.0.1', '127.0.0.2'],
+      null,
+    ]);
+  });
+});
+
+describe('an outage in a series', () => {
+  it('is told behind the probe that ends it, when a listener goes and comes back', async () => {
+    let listener = await listen(APART);
+    const { port } = listener;
+    const told: string[] = [];
+    const probes: ProbeEvent[] = [];
+    for await (const event of probeSeries(target(port, APART), { count: 7, intervalMs: 20 })) {
+      if (event.type === 'outage') {
+        told.push('outage');
+        const [from, to] = [probes[2]?.report.startedAt ?? NaN, probes[5]?.report.startedAt ?? NaN];
+        expect(event).toEqual({
+          type: 'outage',
+          target: target(port, APART),
+          address: null,
+          outage: {
+            from,
+            to,
+            durationMs: to - from,
+            over: true,
+            probes: 3,
+            causes: [{ reason: 'conn-refused', count: 3 }],
+            moreCauses: 0,
+          },
+        });
+        expect(to - from).toBeGreaterThanOrEqual(50); // three intervals, less what rounding takes
+        continue;
+      }
+      probes.push(event);
+      told.push(event.report.outcome.state);
+      if (event.sequence === 2) await listener.close();
+      if (event.sequence === 5) listener = await listen(APART, { port });
+    }
+    expect(told).toEqual(['open', 'open', 'closed', 'closed', 'closed', 'open', 'outage', 'open']);
+  });
+
+  it('is told when the series ends before it is over', async () => {
+    const { events } = await run(target(await freePort()), { count: 3, intervalMs: 0 });
+    expect(events.map(({ type }) => type)).toEqual(['probe', 'probe', 'probe', 'outage']);
+    expect(events.at(-1)).toMatchObject({ outage: { over: false, probes: 3 } });
+  });
+
+  it('is none where the port is expected not to be open', async () => {
+    for (const expected of ['closed', 'not-open', 'filtered'] as const) {
+      expect(
+        (await run(target(await freePort()), { count: 2, intervalMs: 0, expect: expected }))
+          .outages,
+      ).toEqual([]);
+    }
+  });
+
+  it('is of each target for itself', async () => {
+    const { port } = await listen();
+    const [first, second] = [target(await freePort()), target(await freePort())];
+    const { probes, outages } = await run(
+      [
+        { target: first },
+        { target: target(port) },
+        { target: second },
+        { target: first, expect: 'closed' },
+      ],
+      { count: 2, intervalMs: 0 },
+    );
+    expect(
+      probes.map(
+        ({
+          sequence,
+          report: {
+            target: { port: probed },
+          },
+          verdict: { exitCode },
+        }) => [sequence, probed, exitCode],
+      ),
+    ).toEqual([
+      [1, first.port, 1],
+      [1, port, 0],
+      [1, second.port, 1],
+      [1, first.port, 0],
+      [2, first.port, 1],
+      [2, port, 0],
+      [2, second.port, 1],
+      [2, first.port, 0],
+    ]);
+    expect(outages).toMatchObject([
+      { target: first, outage: { probes: 2 } },
+      { target: second, outage: { probes: 2 } },
+    ]);
+  });
+
+  it('of the name is over when it can be resolved again, also when each address is probed', async () => {
+    let asked = 0;
+    const { address } = await listenDns((_, name) =>
+      [2, 4].includes((asked += 1)) ? 'NXDOMAIN' : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }],
+    );
+    const { port } = await listen();
+    const { probes, outages } = await run(target(port, 'mail.test'), {
+      count: 5,
+      intervalMs: 0,
+      everyAddress: true,
+      dnsServer: address,
+      family: 4,
+    });
+    expect(statesOf(probes)).toEqual(['open', 'unresolved', 'open', 'unresolved', 'open']);
+    expect(outages).toMatchObject([
+      { outage: { over: true, probes: 1 } },
+      { outage: { over: true, probes: 1 } },
+    ]);
+  });
+
+  it('is not made of a probe that the duration cut off', async () => {
+    const port = await silentPort(SILENT);
+    await listen(APART, { port });
+    const systemLookup = answering([APART], [SILENT]);
+    const { probes, outages } = await run(target(port, 'mail.test'), {
+      intervalMs: 50,
+      durationMs: 400,
+      timeoutMs: 60_000,
+      systemLookup,
+    });
+    expect(statesOf(probes)).toEqual(['open']);
+    expect(outages).toEqual([]);
+  });
+});
+
+const SOMETIMES_ACCEPTING = `
+const { parentPort, workerData: { host, backlog, gate } } = require('node:worker_threads');
+const server = require('node:net').createServer((socket) => { socket.on('error', () => {}).resume(); parentPort.postMessage('accepted'); });
+server.listen({ host, port: 0, backlog }, () => parentPort.postMessage(server.address().port));
+parentPort.on('message', () => {
+  Atomics.store(gate, 0, 1);
+  Atomics.wait(gate, 0, 1);
+});`;
+
+/**
+ * A listener that can be shut to new connections for a while: it accepts nobody, its queue is full, and the system drops each SYN, which the
+ * other side repeats a second later. Linux: a backlog of 8 has room for nine.
+ */
+async function gatedListener(): Promise<{
+  port: number;
+  shut(accepted: number): Promise<void>;
+  open(): void;
+}> {
+  const backlog = 8;
+  const gate = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(SOMETIMES_ACCEPTING, {
+    eval: true,
+    workerData: { host: SILENT, backlog, gate },
+  });
+  const fillers: Socket[] = [];
+  const open = (): void => {
+    Atomics.store(gate, 0, 0);
+    Atomics.notify(gate, 0);
+  };
+  onTestFinished(async () => {
+    open();
+    for (const filler of fillers) filler.destroy();
+    await worker.terminate();
+  });
+  const [port] = (await once(worker, 'message')) as [number];
+  let acceptedSoFar = 0;
+  worker.on('message', () => {
+    acceptedSoFar += 1;
+  });
+  return {
+    port,
+    open,
+    async shut(accepted) {
+      await expect.poll(() => acceptedSoFar, { timeout: 5000 }).toBe(accepted); // the queue is empty
+      worker.postMessage('shut');
+      await expect.poll(() => Atomics.load(gate, 0), { interval: 1, timeout: 5000 }).toBe(1);
+      for (let index = 0; index <= backlog; index += 1) {
+        const filler = new Socket()
+          .on('error', () => {})
+          .connect({ host: SILENT, port, autoSelectFamily: false });
+        fillers.push(filler);
+        await once(filler, 'connect');
+      }
+    },
+  };
+}
+
+describe('a SYN that is lost in a series', () => {
+  // A busy machine may add more to a latency than a repeated SYN may be late: then it has another try.
+  it('is found by the second that its latency is above the others', { retry: 2 }, async () => {
+    const { port, shut, open } = await gatedListener();
+    const found: (number | null)[] = [];
+    const latencies: number[] = [];
+    for await (const event of probeSeries(target(port, SILENT), { count: 6, intervalMs: 20 })) {
+      if (event.type !== 'probe' || event.report.outcome.state !== 'open')
+        throw new Error('not open');
+      found.push(event.lostSynSeconds);
+      latencies.push(event.report.outcome.latencyMs);
+      if (event.sequence === 4) {
+        await shut(4);
+        setTimeout(open, 400); // the SYN was dropped by then, and is not yet repeated
+      }
+    }
+    expect(latencies[4]).toBeGreaterThan(950);
+    expect(found).toEqual([null, null, null, null, 1, null]);
+  });
+});
+
+describe('misuse of a series', () => {
+  it.each<SeriesOptions>([
+    { intervalMs: NaN },
+    { intervalMs: -1 },
+    { durationMs: NaN },
+    { count: NaN },
+    { count: 1.5 },
+  ])('rejects with a RangeError for %j', async (options) => {
+    const { port } = await listen();
+    await expect(
+      collectEvents(probeSeries(target(port), { count: 2, intervalMs: 0, ...options })),
+    ).rejects.toThrow(RangeError);
+  });
+
+  it('does not wake up all the time in an interval that is longer than a timer can be', async () => {
+    const result = await runAlone(`
+      import { probeSeries } from '../core/series.js';
+      for await (const event of probeSeries({ host: '127.0.0.1', port: 9 }, { intervalMs: 2 ** 32, signal: AbortSignal.timeout(300) }));
+    `);
+    expect(result).toEqual({ stdout: '', stderr: '', exitCode: 0 });
+  });
+});
+
+describe('waitUntil', () => {
+  /** A wait to its end: how it ended, what it told of, and the time it took. */
+  async function wait(to: Target, options: WaitOptions) {
+    const told: ProbeEvent[] = [];
+    const { onProbe } = options;
+    const [result, elapsedMs] = await timed(
+      waitUntil(to, {
+        ...options,
+        onProbe: (event) => {
+          told.push(event);
+          onProbe?.(event);
+        },
+      }),
+    );
+    return { ...result, told, elapsedMs };
+  }
+
+  it('ends with the first probe when the port is open already', async () => {
+    const { port } = await listen();
+    const { end, event, told, elapsedMs } = await wait(target(port), { intervalMs: 60_000 });
+    expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'expected',
+      1,
+      'open',
+      0,
+    ]);
+    expect(told).toEqual([]);
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('ends within one interval of the port being opened', async () => {
+    const { port, close } = await listen(APART);
+    await close();
+    let openedMs = NaN;
+    const { end, event, told } = await wait(target(port, APART), {
+      intervalMs: 400,
+      onProbe: ({ sequence }) => {
+        if (sequence === 2)
+          setTimeout(
+            () =>
+              void listen(APART, { port }).then(() => {
+                openedMs = performance.now();
+              }),
+            50,
+          );
+      },
+    });
+    const lateMs = performance.now() - openedMs;
+    expect([end, event?.sequence, event?.report.outcome.state]).toEqual([
+      'expected',
+      told.length + 1,
+      'open',
+    ]);
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(statesOf(told))).toEqual(new Set(['closed']));
+    expect(lateMs).toBeLessThan(2000);
+  });
+
+  it('gives up when the time is over, and not later, at a port that refuses', async () => {
+    const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
+      durationMs: 700,
+      intervalMs: 150,
+    });
+    expect([end, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'timeout',
+      'closed',
+      1,
+    ]);
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect(told.length).toBeLessThanOrEqual(5);
+    expect(elapsedMs).toBeGreaterThanOrEqual(699);
+    expect(elapsedMs).toBeLessThan(3000);
+  });
+
+  it('gives up when the time is over, and not later, at a port that does not answer', async () => {
+    const { end, event, elapsedMs } = await wait(target(await silentPort()), {
+      durationMs: 500,
+      timeoutMs: 60_000,
+    });
+    expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'timeout',
+      1,
+      'filtered',
+      2,
+    ]);
+    expect(elapsedMs).toBeGreaterThanOrEqual(499);
+    expect(elapsedMs).toBeLessThan(5000);
+  });
+
+  it('gives up when the time is over, and not later, in an interval that is longer', async () => {
+    const { end, elapsedMs } = await wait(target(await freePort()), {
+      durationMs: 300,
+      intervalMs: 60_000,
+    });
+    expect(end).toBe('timeout');
+    expect(elapsedMs).toBeGreaterThanOrEqual(299);
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('tries every half second unless told otherwise', async () => {
+    const { told } = await wait(target(await freePort()), { durationMs: 1400 });
+    const [, second = NaN, third = NaN] = startsOf(told);
+    expect(told).toHaveLength(3);
+    expect(second).toBeGreaterThan(400);
+    expect(third).toBeGreaterThan(900);
+  });
+
+  it('gives up at once when there is no such name', async () => {
+    const { address, questions } = await listenDns(() => 'NXDOMAIN');
+    const { end, event, told, elapsedMs } = await wait(target(9, 'nothing.test'), {
+      durationMs: 60_000,
+      dnsServer: address,
+    });
+    expect([end, event?.sequence, event?.verdict.exitCode]).toEqual(['incurable', 1, 3]);
+    expect(event?.report.outcome).toMatchObject({ state: 'unresolved', reason: 'name-not-found' });
+    expect(told).toEqual([]);
+    expect(questions).toHaveLength(2); // A and AAAA, once
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('gives up at once when the name has no address', async () => {
+    const { address } = await listenDns(() => []);
+    const { end, event, told } = await wait(target(9, 'nothing.test'), {
+      durationMs: 60_000,
+      dnsServer: address,
+    });
+    expect([end, event?.report.outcome, told.length]).toEqual([
+      'incurable',
+      expect.objectContaining({ reason: 'name-no-address' }),
+      0,
+    ]);
+  });
+
+  it('waits for a name when it is told to', async () => {
+    let asked = 0;
+    const { address } = await listenDns((_, name) => {
+      asked += 1;
+      if (asked === 1) return 'NXDOMAIN';
+      return asked === 2 ? [] : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }];
+    });
+    const { port } = await listen();
+    const { end, event, told } = await wait(target(port, 'soon.test'), {
+      durationMs: 60_000,
+      intervalMs: 20,
+      waitForName: true,
+      dnsServer: address,
+      family: 4,
+    });
+    expect([end, event?.sequence]).toEqual(['expected', 3]);
+    expect(told.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason)).toEqual([
+      'name-not-found',
+      'name-no-address',
+    ]);
+  });
+
+  it('waits for a resolver that fails, without being told', async () => {
+    let asked = 0;
+    const { address } = await listenDns((_, name) =>
+      (asked += 1) === 1 ? 'REFUSED' : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }],
+    );
+    const { port } = await listen();
+    const { end, event, told } = await wait(target(port, 'mail.test'), {
+      durationMs: 60_000,
+      intervalMs: 20,
+      dnsServer: address,
+      family: 4,
+    });
+    expect([end, event?.sequence]).toEqual(['expected', 2]);
+    expect(told.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason)).toEqual([
+      'resolver-failed',
+    ]);
+  });
+
+  it.each<[string, string, WaitOptions]>([
+    ['there is no way', UNROUTABLE, {}],
+    ['there is no way, also when it would wait for a name', UNROUTABLE, { waitForName: true }],
+    ['the source address is not of this machine', '127.0.0.1', { sourceAddress: '192.0.2.1' }],
+  ])('gives up at once when %s', async (_, host, options) => {
+    const { end, event, told, elapsedMs } = await wait(target(9, host), {
+      durationMs: 60_000,
+      ...options,
+    });
+    expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'incurable',
+      1,
+      'failed',
+      4,
+    ]);
+    expect(told).toEqual([]);
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('is aborted before it begins', async () => {
+    const { port, connections } = await listen();
+    expect(await waitUntil(target(port), { signal: AbortSignal.abort() })).toEqual({
+      end: 'aborted',
+      event: null,
+    });
+    expect(connections).toEqual([]);
+  });
+
+  it('is aborted while it waits, and says what it saw last', async () => {
+    const abortion = new AbortController();
+    const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
+      intervalMs: 60_000,
+      signal: abortion.signal,
+      onProbe: () => void setTimeout(() => abortion.abort(), 50),
+    });
+    expect([end, event?.report.outcome.state]).toEqual(['aborted', 'closed']);
+    expect(told).toEqual([event]);
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('is aborted while it probes', async () => {
+    const port = await silentPort();
+    const abortion = new AbortController();
+    setTimeout(() => abortion.abort(), 200);
+    const { end, event, told, elapsedMs } = await wait(target(port), {
+      timeoutMs: 60_000,
+      signal: abortion.signal,
+    });
+    expect({ end, event, told }).toEqual({ end: 'aborted', event: null, told: [] });
+    expect(elapsedMs).toBeLessThan(10_000);
+  });
+
+  it('does not let a last probe that the end cut short overrule an earlier refusal', async () => {
+    const port = await silentPort(SILENT);
+    const systemLookup = answering([APART], [SILENT]); // refused, then silent
+    const { end, event, told, elapsedMs } = await wait(target(port, 'mail.test'), {
+      durationMs: 600,
+      intervalMs: 50,
+      timeoutMs: 60_000,
+      systemLookup,
+    });
+    expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'timeout',
+      1,
+      'closed',
+      1,
+    ]);
+    expect(told).toHaveLength(1);
+    expect(elapsedMs).toBeGreaterThanOrEqual(599);
+  });
+
+  it('does not let a resolver that the end cut short overrule an earlier refusal', async () => {
+    const first = answering([APART]);
+    let asked = 0;
+    const systemLookup: SystemLookup = (...question) =>
+      (asked += 1) === 1 ? first(...question) : new Promise(() => {});
+    const { end, event } = await wait(target(await freePort(), 'mail.test'), {
+      durationMs: 400,
+      intervalMs: 50,
+      timeoutMs: 60_000,
+      systemLookup,
+    });
+    expect([end, event?.sequence, event?.report.outcome.state]).toEqual(['timeout', 1, 'closed']);
+    expect(asked).toBeGreaterThanOrEqual(2);
+  });
+
+  it('lets silence that lasted its whole time overrule an earlier refusal', async () => {
+    const port = await silentPort(SILENT);
+    const { end, event, told } = await wait(target(port, 'mail.test'), {
+      durationMs: 900,
+      intervalMs: 50,
+      timeoutMs: 200,
+      systemLookup: answering([APART], [SILENT]),
+    });
+    expect([end, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'timeout',
+      'filtered',
+      2,
+    ]);
+    expect(statesOf(told).slice(0, 2)).toEqual(['closed', 'filtered']);
+  });
+
+  it('does not take a probe that the end cut short for the silence that it waits for', async () => {
+    const port = await silentPort(SILENT);
+    const { end, event } = await wait(target(port, 'mail.test'), {
+      expect: 'filtered',
+      durationMs: 400,
+      intervalMs: 50,
+      timeoutMs: 60_000,
+      systemLookup: answering([APART], [SILENT]),
+    });
+    expect([end, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
+      'timeout',
+      'closed',
+      1,
+    ]);
+  });
+
+  it('waits until a port is closed when that is expected', async () => {
+    const { port, close } = await listen(APART);
+    const { end, event, told } = await wait(target(port, APART), {
+      expect: 'closed',
+      intervalMs: 20,
+      onProbe: ({ sequence }) => {
+        if (sequence === 2) void close();
+      },
+    });
+    expect([end, event?.report.outcome.state, event?.verdict]).toEqual([
+      'expected',
+      'closed',
+      { asExpected: true, exitCode: 0, tooSlow: false },
+    ]);
+    expect(told.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(statesOf(told))).toEqual(new Set(['open']));
+    expect(told[0]?.verdict.exitCode).toBe(5);
+  });
+
+  it('takes what is expected of this target before what is expected of all', async () => {
+    const port = await freePort();
+    const { end } = await waitUntil(
+      { target: target(port), expect: 'closed' },
+      { expect: 'open', durationMs: 2000 },
+    );
+    expect(end).toBe('expected');
+  });
+
+  it('waits on while an open port is too slow', async () => {
+    const { port } = await listen();
+    const { end, event, told } = await wait(target(port), {
+      maxLatencyMs: 0,
+      durationMs: 200,
+      intervalMs: 50,
+    });
+    expect([end, event?.report.outcome.state, event?.verdict]).toEqual([
+      'timeout',
+      'open',
+      { asExpected: false, exitCode: 5, tooSlow: true },
+    ]);
+    expect(told.length).toBeGreaterThan(0);
+  });
+
+  it('rejects misuse', async () => {
+    await expect(waitUntil(target(0))).rejects.toThrow(RangeError);
+    await expect(waitUntil(target(9), { sourceAddress: 'localhost' })).rejects.toThrow(TypeError);
+  });
+
+  it('passes on what the one throws who is told', async () => {
+    await expect(
+      waitUntil(target(await freePort()), {
+        onProbe: () => {
+          throw new Error('enough');
+        },
+      }),
+    ).rejects.toThrow('enough');
+  });
+
+  it('tells of no probe that used the time up', async () => {
+    const { end, told } = await wait(target(await silentPort()), {
+      durationMs: 300,
+      timeoutMs: 60_000,
+    });
+    expect(end).toBe('timeout');
+    expect(told).toEqual([]);
+  });
+
+  it('has its defaults also for options that are undefined', async () => {
+    const { told } = await wait(target(await freePort()), {
+      durationMs: 900,
+      ...({ intervalMs: undefined } as WaitOptions),
+    });
+    expect(told).toHaveLength(2);
+  });
+
+  it('gives up when the time is over also while this machine is short of descriptors', async () => {
+    const shortage: ResolvingFailed = {
+      state: 'failed',
+      reason: 'no-files-left',
+      host: 'mail.test',
+      via: 'system',
+      elapsedMs: 1,
+      error: { code: 'EMFILE', errno: -24, winsock: 10024, syscall: 'open' },
+    };
+    const { end } = await wait(target(9, 'mail.test'), {
+      durationMs: 300,
+      resolve: async () => shortage,
+      signal: AbortSignal.timeout(2500),
+    });
+    expect(end).toBe('timeout');
+  });
+});

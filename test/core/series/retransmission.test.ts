@@ -1,0 +1,120 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RetransmissionDetector } from '../../../src/core/series/retransmission.js';
+import {
+  cancelledOutcome,
+  closedOutcome,
+  filteredOutcome,
+  openOutcome,
+} from '../../support/reports.js';
+
+/** What the detector says to these latencies, in milliseconds, one after the other. */
+function detect(latencies: readonly number[]): (number | null)[] {
+  const detector = new RetransmissionDetector();
+  return latencies.map((latencyMs) => detector.add(openOutcome({ latencyMs })));
+}
+
+const near = [20, 19.5, 20.4, 21, 20.1];
+const nothing = near.map(() => null);
+
+describe('RetransmissionDetector', () => {
+  // Linux up to 6.4 repeats a SYN after 1, 3 and 7 s, later ones after 1, 2, 3, 4, 5, 7 and 11 s.
+  it.each([
+    [1020, 1],
+    [1021.5, 1],
+    [2050, 2],
+    [3100, 3],
+    [4060, 4],
+    [5080, 5],
+    [7100, 7],
+  ])('finds %d ms beside neighbours of 20 ms to be %d s too long', (latencyMs, seconds) => {
+    expect(detect([...near, latencyMs])).toEqual([...nothing, seconds]);
+  });
+
+  it.each([40, 200, 500, 700, 870, 1200, 1400, 1500, 1700, 2400, 3500])(
+    'takes %d ms beside neighbours of 20 ms for what it is',
+    (latencyMs) => {
+      expect(detect([...near, latencyMs])).toEqual([...nothing, null]);
+    },
+  );
+
+  it('finds nothing at a far host whose latencies are 900 to 1100 ms', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 900, max: 1100, noNaN: true }), { maxLength: 40 }),
+        (latencies) => {
+          expect(detect(latencies)).toEqual(latencies.map(() => null));
+        },
+      ),
+    );
+  });
+
+  it('finds a repeated SYN at a far host, too', () => {
+    expect(detect([1000, 950, 1050, 1020, 2010])).toEqual([null, null, null, null, 1]);
+  });
+
+  it.each([1020, 3020, 7020])(
+    'has nothing to compare a first latency of %d ms with',
+    (latencyMs) => {
+      expect(detect([latencyMs])).toEqual([null]);
+    },
+  );
+
+  it('does not find the neighbours of a slow first one too fast', () => {
+    expect(detect([1020, 20, 20.5, 19.5, 20])).toEqual([null, null, null, null, null]);
+  });
+
+  it('has enough of one neighbour', () => {
+    expect(detect([20, 1020])).toEqual([null, 1]);
+  });
+
+  it('does not take what it has found for a neighbour, however many there are', () => {
+    const many = Array.from({ length: 30 }, () => 1025);
+    expect(detect([...near, ...many, 20, 1025])).toEqual([
+      ...nothing,
+      ...many.map(() => 1),
+      null,
+      1,
+    ]);
+  });
+
+  it('follows a distance that changes by less', () => {
+    const farther = Array.from({ length: 9 }, () => 520);
+    expect(detect([...near, ...farther, 1520, 1020])).toEqual([
+      ...nothing,
+      ...farther.map(() => null),
+      1,
+      null,
+    ]);
+  });
+
+  it('compares with the median, which one outlier does not move', () => {
+    expect(detect([20, 20, 500, 20, 20, 1020])).toEqual([null, null, null, null, null, 1]);
+  });
+
+  it('neither judges nor remembers a probe that was not open', () => {
+    const detector = new RetransmissionDetector();
+    const others = [
+      closedOutcome({ elapsedMs: 1020 }),
+      filteredOutcome('no-response', { elapsedMs: 5000 }),
+      cancelledOutcome({ elapsedMs: 20 }),
+    ];
+    for (const outcome of others) expect(detector.add(outcome)).toBeNull();
+    expect(detector.add(openOutcome({ latencyMs: 1020 }))).toBeNull(); // still the first
+    expect(detector.add(openOutcome({ latencyMs: 20 }))).toBeNull();
+    for (const outcome of others) expect(detector.add(outcome)).toBeNull();
+  });
+
+  it('never finds less than a second', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.double({ min: 0.001, max: 60_000, noNaN: true }), { maxLength: 60 }),
+        (latencies) => {
+          for (const seconds of detect(latencies))
+            if (seconds !== null)
+              expect(Number.isInteger(seconds) && seconds >= 1, String(seconds)).toBe(true);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,207 @@
+import { isIP } from 'node:net';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  MAX_BLOCK,
+  parsePorts,
+  parseTarget,
+  parseTargetLine,
+  parseTargets,
+} from '../../../src/core/target/target-list.js';
+import { formatHostPort } from '../../../src/core/target/target.js';
+import { UsageError } from '../../../src/core/usage-error.js';
+import { anyText } from '../../support/texts.js';
+
+const listOf = (...words: string[]): string[] =>
+  [...parseTargets(words).targets()].map(({ host, port }) => formatHostPort(host, port));
+
+function refusalOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+  return 'not refused';
+}
+
+describe('ports', () => {
+  it('are one, a list, a range, names, or all of these', () => {
+    expect(parsePorts('25')).toEqual([{ first: 25, last: 25 }]);
+    expect(parsePorts('25,80-82,smtp')).toEqual([
+      { first: 25, last: 25 },
+      { first: 80, last: 82 },
+      { first: 25, last: 25 },
+    ]);
+  });
+
+  it.each([
+    ['', /nothing given/],
+    ['1,,2', /nothing given/],
+    ['0', /0 is out of range/],
+    ['1-65536', /65536 is out of range/],
+    ['9-3', /the range 9-3 runs backwards; allowed: 3-9/],
+    ['-5', /"-5" is neither/],
+  ])('"%s" is refused', (text, message) =>
+    expect(refusalOf(() => parsePorts(text))).toMatch(message),
+  );
+});
+
+describe('targets', () => {
+  it('are every port of the first host, then of the next', () => {
+    expect(listOf('db', '80,443')).toEqual(['db:80', 'db:443']);
+    expect(listOf('db', '80', '443')).toEqual(['db:80', 'db:443']);
+    expect(listOf('db:80', '[::1]:1-2', 'https://example.com')).toEqual([
+      'db:80',
+      '[::1]:1',
+      '[::1]:2',
+      'example.com:443',
+    ]);
+    expect(listOf('10.0.0.0/31', '1-2')).toEqual([
+      '10.0.0.0:1',
+      '10.0.0.0:2',
+      '10.0.0.1:1',
+      '10.0.0.1:2',
+    ]);
+    expect(listOf('[2001:db8::fffe]/127:22')).toEqual([
+      '[2001:db8::fffe]:22',
+      '[2001:db8::ffff]:22',
+    ]);
+  });
+
+  it('are as many as the block says, the whole of it whatever address of it was written', () => {
+    fc.assert(
+      fc.property(
+        fc.ipV4(),
+        fc.integer({ min: 20, max: 32 }),
+        fc.integer({ min: 1, max: 4 }),
+        (address, bits, ports) => {
+          const { size, targets } = parseTargets([`${address}/${bits}`, `7-${6 + ports}`]);
+          const all = [...targets()];
+          expect([all.length, size]).toEqual([2 ** (32 - bits) * ports, 2 ** (32 - bits) * ports]);
+          const hosts = [...new Set(all.map(({ host }) => host))];
+          expect(hosts).toContain(address);
+          const numbers = hosts.map((host) =>
+            host.split('.').reduce((sum, part) => sum * 256 + Number(part), 0),
+          );
+          expect(numbers).toEqual(numbers.map((_, index) => (numbers[0] ?? 0) + index));
+          expect((numbers[0] ?? 0) % 2 ** (32 - bits)).toBe(0);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it('of an IPv6 block have the first of equally long runs of zeros shortened (RFC 5952, 4.2.3)', () => {
+    expect(listOf('[0:0:1:1:0:0:1:0]/128:1')).toEqual(['[::1:1:0:0:1:0]:1']);
+    expect(listOf('[1:0:0:1:0:0:1:0]/128:1')).toEqual(['[1::1:0:0:1:0]:1']);
+  });
+
+  it('tell without being gone through whether they are all addresses, and which ports they have', () => {
+    const facts = (...words: string[]) => {
+      const { literal, ports } = parseTargets(words);
+      return [literal, [...ports()].slice(0, 4)];
+    };
+    expect(facts('10.0.0.0/16', '1-65535')).toEqual([true, [1, 2, 3, 4]]);
+    expect(facts('::1', '25,80')).toEqual([true, [25, 80]]);
+    expect(facts('10.0.0.1:22', 'db:5432')).toEqual([false, [22, 5432]]);
+    expect(facts('https://192.0.2.1', 'http://[::1]:81/')).toEqual([true, [443, 81]]);
+    expect(facts('https://db')).toEqual([false, [443]]);
+  });
+
+  it('are not blocks of addresses that hold on one link only', () => {
+    expect(refusalOf(() => listOf('fe80::/126', '22'))).toMatch(
+      /^host: fe80::\/126 is a block of link-local addresses/,
+    );
+  });
+
+  it('of an IPv6 block are addresses as RFC 5952 writes them', () => {
+    fc.assert(
+      fc.property(fc.ipV6(), fc.integer({ min: 122, max: 128 }), (address, bits) => {
+        const hosts = [...parseTargets([`[${address}]/${bits}:1`]).targets()].map(
+          ({ host }) => host,
+        );
+        expect(hosts).toHaveLength(2 ** (128 - bits));
+        expect(hosts.filter((host) => isIP(host) !== 6)).toEqual([]);
+        // The URL standard writes addresses so, but for two zero groups that stand alone at the most.
+        expect(hosts).toEqual(
+          hosts.map((host) => new URL(`http://[${host}]/`).hostname.slice(1, -1)),
+        );
+        expect(hosts).toContain(new URL(`http://[${address}]/`).hostname.slice(1, -1));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each([
+    [[], /^host: nothing given/],
+    [
+      ['10.0.0.0/8', '1'],
+      new RegExp(
+        `^host: 10\\.0\\.0\\.0/8 is 16777216 addresses; allowed: at most ${MAX_BLOCK} \\(/16\\)`,
+      ),
+    ],
+    [['10.0.0.0/33', '1'], /has a length of 33; allowed: 0 to 32/],
+    [['name/24', '1'], /is not a block of addresses/],
+    [['db'], /^port: none given for db; write: portping db 443, or db:443/],
+    [['db:1', 'cache'], /^arguments: "cache" is not a target beside db:1/],
+  ])('%j is refused', (words, message) =>
+    expect(refusalOf(() => parseTargets(words))).toMatch(message),
+  );
+
+  it('are one where one is asked for', () => {
+    expect(parseTarget(['db', '25'])).toEqual({ host: 'db', port: 25 });
+    expect(refusalOf(() => parseTarget(['db', '25,26']))).toBe(
+      'arguments: "db 25,26" is 2 targets; allowed: one',
+    );
+  });
+});
+
+describe('a line of a file', () => {
+  const read = (line: string) => {
+    const block = parseTargetLine(line, 'list.txt:3');
+    return (
+      block && [
+        block.expect,
+        ...[...block.targets()].map(({ host, port }) => formatHostPort(host, port)),
+      ]
+    );
+  };
+
+  it.each([
+    ['db 5432', [undefined, 'db:5432']],
+    ['db 5432,6379 closed', ['closed', 'db:5432', 'db:6379']],
+    ['db:5432\tfiltered # the replica', ['filtered', 'db:5432']],
+    ['https://example.com/#top open\r', ['open', 'example.com:443']],
+    ['[::1]:22 not-open', ['not-open', '[::1]:22']],
+    ['', null],
+    ['   ', null],
+    ['# nothing', null],
+  ])('%j is understood', (line, expected) => expect(read(line)).toEqual(expected));
+
+  it.each([
+    ['db', /^list\.txt:3: port: none given for db/],
+    [
+      'db 1 shut',
+      /^list\.txt:3: "shut" is too much; allowed: .* then one of open, closed, filtered, not-open$/,
+    ],
+    ['db:1 2 open', /^list\.txt:3: "2" is too much/],
+    [
+      'd\0b\0 \x001\0',
+      /^list\.txt:3: the line has a NUL in it, as text in UTF-16 has; allowed: UTF-8$/,
+    ],
+    ['db 99999', /^list\.txt:3: port: 99999 is out of range/],
+  ])('%j is refused with its place', (line, message) =>
+    expect(refusalOf(() => read(line))).toMatch(message),
+  );
+
+  it('is understood or refused with its place, whatever stands in it', () => {
+    fc.assert(
+      fc.property(fc.oneof(anyText, fc.stringMatching(/^[\w.:/[\]# ,-]{0,30}$/)), (line) => {
+        const refusal = refusalOf(() => parseTargetLine(line, 'list.txt:3'));
+        expect(refusal === 'not refused' || refusal.startsWith('list.txt:3: ')).toBe(true);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});

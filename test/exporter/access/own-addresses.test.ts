@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { networkInterfaces } from 'node:os';
+import { describe, expect, it } from 'vitest';
+import {
+  countRoutes,
+  interfaceAddressesOf,
+  localBlocksOf,
+  localBlocksOfIpv6,
+  ownAddresses,
+} from '../../../src/exporter/access/own-addresses.js';
+
+/** Of a machine with a veth without a peer (10.9.1.1), a route `local 192.0.2.128/25 dev lo`, and `local default dev lo table 100`. */
+const FIB_TRIE = `Id 100:
+  |-- 0.0.0.0
+     /0 host LOCAL
+Main:
+  |-- 10.9.1.0
+     /24 link UNICAST
+Local:
+  +-- 0.0.0.0/0 3 0 5
+     +-- 10.9.1.0/24 2 0 2
+        |-- 10.9.1.1
+           /32 host LOCAL
+        |-- 10.9.1.255
+           /32 link BROADCAST
+     +-- 127.0.0.0/8 2 0 2
+        +-- 127.0.0.0/31 1 0 0
+           |-- 127.0.0.0
+              /8 host LOCAL
+              /9 link UNICAST
+              /10 host LOCAL tos=0x08
+           |-- 127.0.0.1
+              /32 host LOCAL
+     |-- 192.0.2.128
+        /25 host LOCAL
+`;
+
+const IPV6_ROUTE = `00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 80000001       lo
+fd990000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001       v0
+00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo
+00000000000000000000000000000001 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000000 00000003 00000000 80200001       lo
+20010db8000100000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 80000001       lo
+`;
+
+const IF_INET6 = `00000000000000000000000000000001 01 80 10 80       lo
+fd990000000000000000000000000001 03 40 00 c0       v0
+`;
+
+const TRIESTAT = `Basic info: size of leaf: 48 bytes, size of tnode: 40 bytes.
+Main:
+\tAver depth:     2.00
+\tLeaves:         20003
+\tPrefixes:       20004
+Local:
+\tLeaves:         7
+`;
+
+describe('the own addresses of Linux', () => {
+  it('are the local routes of the tables that hold for everything, with their lengths', () => {
+    expect(localBlocksOf(FIB_TRIE)).toEqual([
+      '10.9.1.1/32',
+      '127.0.0.0/8',
+      '127.0.0.0/10',
+      '127.0.0.1/32',
+      '192.0.2.128/25',
+    ]);
+  });
+
+  it('are those of IPv6, but for the route for everything that transparent proxies have', () => {
+    expect(localBlocksOfIpv6(IPV6_ROUTE)).toEqual([
+      '0000:0000:0000:0000:0000:0000:0000:0001/128',
+      '2001:0db8:0001:0000:0000:0000:0000:0000/64',
+    ]);
+    expect(interfaceAddressesOf(IF_INET6)).toEqual([
+      '0000:0000:0000:0000:0000:0000:0000:0001',
+      'fd99:0000:0000:0000:0000:0000:0000:0001',
+    ]);
+  });
+
+  it('are looked for where there are not too many routes', () => {
+    expect(countRoutes(TRIESTAT, '186a0 c351 0000 c350 0000 0000 0000\n')).toEqual({
+      ipv4: 20_010,
+      ipv6: 50_000,
+    });
+    expect(countRoutes('', '')).toEqual({ ipv4: 0, ipv6: 0 });
+  });
+
+  it('are none where the files have another form', () => {
+    for (const find of [localBlocksOf, localBlocksOfIpv6, interfaceAddressesOf]) {
+      for (const text of [
+        '',
+        '\n',
+        'Local:\n  /32 host LOCAL\n',
+        'Local:\n  |-- x\n  /32 host LOCAL\n',
+        'Local:\n  |-- 1.2.3.4\n  /99 host LOCAL\n',
+        '2001 40 80000001 lo\n',
+      ])
+        expect(find(text), text).toEqual([]);
+      fc.assert(fc.property(fc.string(), (text) => void find(text)));
+    }
+  });
+});
+
+it('The own addresses are at least those of the interfaces, on other systems only those', () => {
+  const addresses = Object.values(networkInterfaces())
+    .flatMap((each) => each ?? [])
+    .map(({ address }) => address);
+  expect(ownAddresses()).toEqual(expect.arrayContaining(addresses));
+  expect(new Set(ownAddresses('darwin'))).toEqual(new Set(addresses));
+});

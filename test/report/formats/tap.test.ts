@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { Parser } from 'tap-parser';
+import { describe, expect, it } from 'vitest';
+import type { ProbeEvent } from '../../../src/core/facts/events.js';
+import { tapReporter } from '../../../src/report/formats/tap.js';
+import { closedOutcome, eventOf, HARMFUL, openOutcome, reportOf } from '../../support/reports.js';
+import { anyEvent, totalsOf } from '../../support/texts.js';
+
+function tapOf(events: readonly ProbeEvent[]): string {
+  const reporter = tapReporter({ expect: 'open', service: null, rounds: true });
+  return [
+    ...events.map((event) => reporter.probe(event).stdout),
+    reporter.finish(totalsOf(events.length)).stdout,
+  ].join('');
+}
+
+describe('the TAP report', () => {
+  it('has a test point a probe and says why one is not ok', () => {
+    expect(tapOf([eventOf(reportOf(openOutcome())), eventOf(reportOf(closedOutcome()))])).toMatch(
+      /^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed \(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n {2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$/,
+    );
+  });
+
+  it('bails out instead of having a plan when the run did not come to its end', () => {
+    expect(
+      tapReporter({ expect: 'open', service: null, rounds: true }).finish({
+        ...totalsOf(0),
+        isComplete: false,
+      }).stdout,
+    ).toBe('TAP version 13\nBail out! The run ended before the last probe.\n');
+  });
+
+  it('has a plan also when there was no probe', () => {
+    expect(tapOf([])).toBe('TAP version 13\n1..0\n');
+  });
+
+  it('is read by a TAP parser as it was meant, whatever hosts are called', () => {
+    fc.assert(
+      fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 20 }), (events) => {
+        const tap = tapOf(events);
+        expect(tap.replaceAll('\n', '')).not.toMatch(HARMFUL);
+        const results = Parser.parse(tap);
+        const points = results
+          .filter(([kind]) => kind === 'assert')
+          .map(([, point]) => point as { ok: boolean; skip: unknown; todo: unknown });
+        expect(points.map(({ ok }) => ok)).toEqual(events.map(({ verdict }) => verdict.asExpected));
+        expect(points.some(({ skip, todo }) => skip || todo)).toBe(false);
+        expect(results.find(([kind]) => kind === 'complete')?.[1]).toMatchObject({
+          count: events.length,
+          bailout: false,
+        });
+        expect(results.filter(([kind]) => kind === 'extra' || kind === 'comment')).toEqual([]);
+      }),
+    );
+  });
+});

@@ -1,0 +1,686 @@
+import { describe, expect, it } from 'vitest';
+import { type Expectation, judge } from '../../../src/core/facts/expectation.js';
+import type { Outcome, ProbeReport } from '../../../src/core/facts/outcome.js';
+import type { FailedReason, FilteredReason, UnresolvedReason } from '../../../src/core/states.js';
+import type { ReportOptions } from '../../../src/report/reporter.js';
+import { tableReporter } from '../../../src/report/formats/table.js';
+import { textReporter } from '../../../src/report/formats/text.js';
+import {
+  cancelledOutcome,
+  closedOutcome,
+  endpoint,
+  endpoint6,
+  errorOf,
+  eventOf,
+  failedOutcome,
+  filteredOutcome,
+  HARMFUL,
+  HOSTILE,
+  openOutcome,
+  options,
+  reportOf,
+  resolved,
+  silentService,
+  unresolvedOutcome,
+  visiblePaint,
+} from '../../support/reports.js';
+
+const show = (report: ProbeReport, facts: Partial<ReportOptions> = {}) =>
+  textReporter(options(facts)).probe(eventOf(report));
+const stdoutOf = (outcome: Outcome, facts: Partial<ReportOptions> = {}) =>
+  show(reportOf(outcome), facts).stdout;
+const linesOf = (
+  outcome: Outcome,
+  report: Partial<ProbeReport> = {},
+  facts: Partial<ReportOptions> = {},
+) => show(reportOf(outcome, report), facts).stderr.split('\n').slice(0, -1);
+
+describe('the explanations of many targets', () => {
+  it('are told once for each reason, whatever was as expected before', () => {
+    const reporter = textReporter(options({ manyTargets: true, nameEndpoints: true }));
+    const refused = reportOf(closedOutcome());
+    const request = { target: refused.target, expect: 'closed', origin: 'list:1' } as const;
+    expect(
+      reporter.probe(
+        eventOf(refused, { request, verdict: judge(refused.outcome, { expect: 'closed' }) }),
+      ).stderr,
+    ).toBe('');
+    expect(reporter.probe(eventOf(refused)).stderr).toMatch(/10061 WSAECONNREFUSED/);
+    expect(
+      reporter.probe(
+        eventOf(refused, { request, verdict: judge(refused.outcome, { expect: 'closed' }) }),
+      ).stderr,
+    ).toBe('');
+    expect(reporter.probe(eventOf(refused)).stderr).toBe('');
+  });
+
+  it('are told in a table for what was not learned', () => {
+    const table = tableReporter(options({ manyTargets: true }));
+    const [first, second] = [
+      table.probe(eventOf(reportOf(failedOutcome('no-route')))),
+      table.probe(eventOf(reportOf(failedOutcome('no-route')))),
+    ];
+    expect(first.stderr).toMatch(
+      /^mail\.example\.com:25 {2}10051 WSAENETUNREACH .*\nmail\.example\.com:25 {2}.*\n$/,
+    );
+    expect([first.stdout, second]).toEqual(['', { stdout: '', stderr: '' }]);
+    expect(table.probe(eventOf(reportOf(closedOutcome())))).toEqual({ stdout: '', stderr: '' });
+  });
+});
+
+describe('the verdict', () => {
+  it("is the first of PortPing's two sentences, to the letter, when the port is open", () => {
+    expect(show(reportOf(openOutcome()))).toEqual({
+      stdout: 'Success! Pinged port 25 in 12.3 milliseconds.\n',
+      stderr: '',
+    });
+  });
+
+  it.each([
+    [0.2149, '0.21'],
+    [9.994, '9.99'],
+    [9.995, '10.0'],
+    [99.95, '100'],
+    [1234.5, '1235'],
+  ])('has the digits of %d ms that mean something', (latencyMs, shown) => {
+    expect(stdoutOf(openOutcome({ latencyMs }))).toBe(
+      `Success! Pinged port 25 in ${shown} milliseconds.\n`,
+    );
+  });
+
+  it.each<[string, Outcome, number]>([
+    ['refused', closedOutcome(), 10061],
+    ['silent', filteredOutcome('no-response'), 10060],
+    ['unreachable', filteredOutcome('host-unreach'), 10065],
+    ['beyond an unreachable network', filteredOutcome('net-unreach'), 10051],
+    ['prohibited', filteredOutcome('admin-prohibited'), 10013],
+    ['not speaking TCP', filteredOutcome('proto-unreach'), 10042],
+    ['out of files', failedOutcome('no-files-left'), 10024],
+    ['out of ports', failedOutcome('no-ports-left'), 10049],
+    ['without a name', unresolvedOutcome('name-not-found'), 11001],
+    ['without an answer from DNS', unresolvedOutcome('resolver-timeout'), 11002],
+    ['without an address', unresolvedOutcome('name-no-address'), 11004],
+  ])(
+    'is the second one, with the Windows Sockets code, when the target is %s',
+    (_, outcome, code) => {
+      expect(stdoutOf(outcome)).toBe(`Error Detected: Connection refused <${code}> returned.\n`);
+    },
+  );
+
+  it('has the number of this platform, or else the name, for an error that Windows Sockets has not', () => {
+    expect(
+      stdoutOf(failedOutcome('unknown-error', { error: errorOf('EWHATEVER', { errno: -4000 }) })),
+    ).toBe('Error Detected: Connection refused <4000> returned.\n');
+    expect(stdoutOf(failedOutcome('unknown-error', { error: errorOf('EWHATEVER') }))).toBe(
+      'Error Detected: Connection refused <EWHATEVER> returned.\n',
+    );
+  });
+
+  it('is none when nobody waited for it', () => {
+    expect(show(reportOf(cancelledOutcome()))).toEqual({ stdout: '', stderr: '' });
+  });
+
+  it('is coloured at its first words only, and everything else is dimmed on stderr', () => {
+    const paint = { stdout: visiblePaint, stderr: visiblePaint };
+    expect(stdoutOf(openOutcome(), { paint })).toBe(
+      'good(Success!) Pinged port 25 in 12.3 milliseconds.\n',
+    );
+    expect(stdoutOf(closedOutcome(), { paint })).toBe(
+      'bad(Error Detected:) Connection refused <10061> returned.\n',
+    );
+    for (const line of linesOf(closedOutcome(), {}, { paint })) expect(line).toMatch(/^dim\(.*\)$/);
+  });
+
+  it('keeps the colours of the two streams apart', () => {
+    const paint = { stdout: options().paint.stdout, stderr: visiblePaint };
+    expect(stdoutOf(closedOutcome(), { paint })).toBe(
+      'Error Detected: Connection refused <10061> returned.\n',
+    );
+    expect(linesOf(closedOutcome(), {}, { paint })[0]).toMatch(/^dim\(/);
+  });
+});
+
+describe('the endpoint before the verdict', () => {
+  const nameEndpoints = true;
+
+  it('is the target, with the address of a name', () => {
+    expect(stdoutOf(openOutcome(), { nameEndpoints })).toBe(
+      'mail.example.com:25 (192.0.2.10)  Success! Pinged port 25 in 12.3 milliseconds.\n',
+    );
+  });
+
+  it('is the address alone where that is what the user wrote', () => {
+    expect(
+      show(reportOf(openOutcome(), { target: { host: '192.0.2.10', port: 25 } }), { nameEndpoints })
+        .stdout,
+    ).toBe('192.0.2.10:25  Success! Pinged port 25 in 12.3 milliseconds.\n');
+  });
+
+  it('has IPv6 in brackets', () => {
+    const report = reportOf(openOutcome({ endpoint: endpoint6 }), {
+      target: { host: '2001:db8::1', port: 25 },
+    });
+    expect(show(report, { nameEndpoints }).stdout).toBe(
+      '[2001:db8::1]:25  Success! Pinged port 25 in 12.3 milliseconds.\n',
+    );
+    expect(stdoutOf(openOutcome({ endpoint: endpoint6 }), { nameEndpoints })).toMatch(
+      /^mail\.example\.com:25 \(2001:db8::1\) {2}Success!/,
+    );
+  });
+
+  it('is the target alone when the name is unresolved', () => {
+    expect(stdoutOf(unresolvedOutcome(), { nameEndpoints })).toBe(
+      'mail.example.com:25  Error Detected: Connection refused <11001> returned.\n',
+    );
+  });
+
+  it('stands before every line on stderr too', () => {
+    const lines = linesOf(closedOutcome(), {}, { nameEndpoints });
+    expect(lines.length).toBeGreaterThan(1);
+    for (const line of lines)
+      expect(line).toMatch(/^mail\.example\.com:25 \(192\.0\.2\.10\) {2}\S/);
+  });
+});
+
+describe('timestamps', () => {
+  it('stand before every line on both streams, in ISO 8601', () => {
+    const { stdout, stderr } = show(reportOf(closedOutcome()), {
+      timestamps: true,
+      nameEndpoints: true,
+    });
+    expect(stdout).toBe(
+      '2026-03-04T05:06:07.089Z  mail.example.com:25 (192.0.2.10)  Error Detected: Connection refused <10061> returned.\n',
+    );
+    for (const line of stderr.split('\n').slice(0, -1))
+      expect(line).toMatch(/^2026-03-04T05:06:07\.089Z {2}mail/);
+  });
+});
+
+describe('the explanation', () => {
+  it('names the code, what was seen and the next step, in two lines', () => {
+    expect(linesOf(closedOutcome())).toEqual([
+      '10061 WSAECONNREFUSED (ECONNREFUSED): 192.0.2.10:25 refused after 0.31 ms.',
+      'The host is up, but nothing listens on that port there, or a firewall rejects it: the two look alike from here.',
+    ]);
+  });
+
+  it('names every address that was silent', () => {
+    const attempts = [
+      filteredOutcome(),
+      filteredOutcome('no-response', { endpoint: endpoint6 }),
+      filteredOutcome('host-unreach', { endpoint: { ...endpoint, address: '192.0.2.11' } }),
+    ];
+    const [what] = linesOf(filteredOutcome(), { attempts });
+    expect(what).toBe(
+      '10060 WSAETIMEDOUT (ETIMEDOUT): no answer from 192.0.2.10 and 2001:db8::1 within 4 s.',
+    );
+  });
+
+  it('says when resolving took most of the time', () => {
+    const resolution = { ...resolved(), elapsedMs: 4000 };
+    expect(linesOf(filteredOutcome('no-response', { elapsedMs: 1000 }), { resolution })[0]).toMatch(
+      /within 1 s\. Resolving the name took 4 s of the 5 s\.$/,
+    );
+  });
+
+  it('tells a host that is absent from its network from a refusal of a firewall by the time', () => {
+    const [absent] = linesOf(filteredOutcome('host-unreach', { elapsedMs: 3070 }));
+    const [refused] = linesOf(filteredOutcome('host-unreach', { elapsedMs: 10 }));
+    expect(absent).toContain(
+      'after 3.07 s, about as long as an unanswered request for a neighbour takes',
+    );
+    expect(refused).not.toContain('neighbour');
+  });
+
+  it.each<[string, Outcome]>([
+    ...(
+      [
+        'no-response',
+        'host-unreach',
+        'net-unreach',
+        'proto-unreach',
+        'admin-prohibited',
+      ] satisfies FilteredReason[]
+    ).map((reason) => [reason, filteredOutcome(reason)] as [string, Outcome]),
+    ...(
+      [
+        'no-route',
+        'no-ports-left',
+        'no-files-left',
+        'not-permitted',
+        'bad-source',
+        'no-resources',
+        'unknown-error',
+      ] satisfies FailedReason[]
+    ).map((reason) => [reason, failedOutcome(reason)] as [string, Outcome]),
+    ...(
+      [
+        'name-not-found',
+        'name-no-address',
+        'resolver-failed',
+        'resolver-timeout',
+      ] satisfies UnresolvedReason[]
+    ).map((reason) => [reason, unresolvedOutcome(reason)] as [string, Outcome]),
+  ])('has two lines of whole sentences for %s, the first with the code', (_, outcome) => {
+    const [what, advice, ...rest] = linesOf(outcome);
+    expect(rest).toEqual([]);
+    expect(what).toMatch(/^(1\d{4} WSA\w+ \(\w+\)|Unknown error EWHATEVER): \S.*\.$/);
+    expect(advice).toMatch(/^[A-Z].*\.$/);
+    expect(`${what} ${advice}`).not.toMatch(/undefined|null|NaN|\[object/);
+  });
+
+  it('is about this machine, and says that nothing was sent, for every reason that is', () => {
+    for (const reason of [
+      'no-route',
+      'no-ports-left',
+      'no-files-left',
+      'not-permitted',
+      'bad-source',
+      'no-resources',
+    ] as const) {
+      expect(linesOf(failedOutcome(reason))[0], reason).toMatch(/nothing was sent\.$/);
+    }
+  });
+
+  it('names the resolver that was asked, and advises to try the address', () => {
+    const [system, advice] = linesOf(unresolvedOutcome('name-not-found'));
+    expect(system).toBe(
+      "11001 WSAHOST_NOT_FOUND (ENOTFOUND): there is no name mail.example.com, says the system's resolver (DNS: 198.51.100.53) after 8.25 ms.",
+    );
+    expect(advice).toBe(
+      'Check the spelling and, if the name is an alias (CNAME), the name it stands for. Try the IP address: if that works, name resolution is at fault and not the service.',
+    );
+    expect(linesOf(unresolvedOutcome('name-not-found', { via: '192.0.2.53' }))[0]).toMatch(
+      /says the DNS server 192\.0\.2\.53 after 8\.25 ms\.$/,
+    );
+  });
+
+  it.each([
+    [0, 'has no address'],
+    [4, 'has no IPv4 address'],
+    [6, 'has no IPv6 address'],
+  ] as const)('says which family was asked for (%i)', (family, words) => {
+    expect(linesOf(unresolvedOutcome('name-no-address', { family }))[0]).toContain(
+      `the name mail.example.com exists but ${words}, `,
+    );
+  });
+
+  it('says of an address of another family than asked for that it is one', () => {
+    const outcome = unresolvedOutcome('name-no-address', {
+      host: '192.0.2.10',
+      via: 'literal',
+      family: 6,
+    });
+    expect(linesOf(outcome)).toEqual([
+      '11004 WSANO_DATA (ENODATA): 192.0.2.10 is not an IPv6 address.',
+      'Leave out -6, or --source, or give an IPv6 address.',
+    ]);
+  });
+
+  it.each([
+    ['ESERVFAIL', 'SERVFAIL'],
+    ['EREFUSED', 'REFUSED'],
+    ['EFORMERR', 'FORMERR'],
+    ['ENOTIMP', 'NOTIMP'],
+  ])('says what the DNS server answered (%s)', (code, word) => {
+    expect(linesOf(unresolvedOutcome('resolver-failed', { error: errorOf(code) }))[0]).toContain(
+      `(${word})`,
+    );
+  });
+
+  it('says of an unknown error what is known: its name, its number and the call', () => {
+    const [what, advice] = linesOf(
+      failedOutcome('unknown-error', { error: errorOf('EWHATEVER', { errno: -4000 }) }),
+    );
+    expect(what).toBe(
+      "Unknown error EWHATEVER (-4000): connect failed with an error that is not in portping's table.",
+    );
+    expect(advice).toBe('Nothing was learned about the port. Please report it with this line.');
+  });
+
+  it('is there too when resolving could not be tried', () => {
+    const outcome: Outcome = {
+      state: 'failed',
+      reason: 'no-files-left',
+      host: 'mail.example.com',
+      via: 'system',
+      elapsedMs: 1,
+      error: errorOf('EMFILE'),
+    };
+    expect(linesOf(outcome)[0]).toBe(
+      '10024 WSAEMFILE (EMFILE): no file descriptor was left for the probe; nothing was sent.',
+    );
+  });
+});
+
+describe('the explanation in a series', () => {
+  /** How many lines on stderr each of these probes brings, one after the other. */
+  function linesOfEach(...outcomes: Outcome[]): number[] {
+    const reporter = textReporter(options());
+    return outcomes.map(
+      (outcome) => reporter.probe(eventOf(reportOf(outcome))).stderr.split('\n').length - 1,
+    );
+  }
+
+  it('comes once for each reason, and again when the reason changes or the port was open in between', () => {
+    expect(
+      linesOfEach(
+        closedOutcome(),
+        closedOutcome(),
+        filteredOutcome(),
+        filteredOutcome(),
+        openOutcome(),
+        filteredOutcome(),
+      ),
+    ).toEqual([2, 0, 2, 0, 0, 2]);
+  });
+
+  it('comes for each address on its own', () => {
+    expect(
+      linesOfEach(closedOutcome(), closedOutcome({ endpoint: endpoint6 }), closedOutcome()),
+    ).toEqual([2, 2, 0]);
+  });
+
+  it('does not come when that was expected', () => {
+    const event = eventOf(reportOf(closedOutcome()), {
+      verdict: { asExpected: true, exitCode: 0, tooSlow: false },
+    });
+    expect(
+      textReporter(options({ expect: 'closed', expectation: '--expect closed' })).probe(event)
+        .stderr,
+    ).toBe('As expected (--expect closed): closed.\n');
+  });
+});
+
+describe('the remark on what was expected', () => {
+  const CLOSED = { expect: 'closed', expectation: '--expect closed' } as const;
+  const FAST = { maxLatencyMs: 5, expectation: '--max-latency 5 ms' } as const;
+
+  it.each<
+    [
+      string,
+      Outcome,
+      Expectation | undefined,
+      { expect?: Expectation; maxLatencyMs?: number; expectation?: string },
+      string | null,
+    ]
+  >([
+    ['closed where nobody said anything', closedOutcome(), undefined, {}, null],
+    ['open where nobody said anything', openOutcome(), undefined, {}, null],
+    [
+      'open where it must be closed',
+      openOutcome(),
+      undefined,
+      CLOSED,
+      'Not as expected (--expect closed): open.',
+    ],
+    [
+      'filtered where it must be closed',
+      filteredOutcome(),
+      undefined,
+      CLOSED,
+      'Not as expected (--expect closed): filtered.',
+    ],
+    [
+      'without a name where it must be closed',
+      unresolvedOutcome(),
+      undefined,
+      CLOSED,
+      'Not as expected (--expect closed): unresolved.',
+    ],
+    [
+      'closed as it must be',
+      closedOutcome(),
+      undefined,
+      CLOSED,
+      'As expected (--expect closed): closed.',
+    ],
+    ['interrupted', cancelledOutcome(), undefined, CLOSED, null],
+    ['open as its line says', openOutcome(), 'open', CLOSED, null],
+    [
+      'closed where its line says open',
+      closedOutcome(),
+      'open',
+      CLOSED,
+      'Not as expected (list\\x1b.txt:2 says open): closed.',
+    ],
+    [
+      'open where its line says closed',
+      openOutcome(),
+      'closed',
+      {},
+      'Not as expected (list\\x1b.txt:2 says closed): open.',
+    ],
+    ['filtered as its line says', filteredOutcome(), 'filtered', CLOSED, null],
+    ['closed as its line says', closedOutcome(), 'not-open', FAST, null],
+    [
+      'open, slow, where its line says closed',
+      openOutcome(),
+      'closed',
+      FAST,
+      'Not as expected (list\\x1b.txt:2 says closed): open.',
+    ],
+    [
+      'open, slow, where its line says open',
+      openOutcome(),
+      'open',
+      FAST,
+      'Not as expected (--max-latency 5 ms): open, but too slow.',
+    ],
+    [
+      'open, slow, where nobody said which state',
+      openOutcome(),
+      undefined,
+      FAST,
+      'Not as expected (--max-latency 5 ms): open, but too slow.',
+    ],
+    ['closed where only the latency was spoken of', closedOutcome(), undefined, FAST, null],
+    [
+      'open without the service that its line and --service ask for',
+      openOutcome({ service: silentService() }),
+      'open',
+      {},
+      null,
+    ],
+  ])(
+    'holds a port against its own expectation: %s',
+    (_, outcome, own, { expect: common, maxLatencyMs, expectation = null }, remark) => {
+      const report = reportOf(outcome);
+      const request = { target: report.target, expect: own, origin: 'list\x1b.txt:2' };
+      const event = eventOf(report, {
+        request,
+        verdict: judge(outcome, { expect: own ?? common, maxLatencyMs }),
+      });
+      const { stderr } = textReporter(options({ expect: common ?? 'open', expectation })).probe(
+        event,
+      );
+      expect(stderr.split('\n').filter((line) => / expected /.test(line))).toEqual(
+        remark === null ? [] : [remark],
+      );
+    },
+  );
+});
+
+describe('an open port whose name has other addresses', () => {
+  it('has a line for each that refused or was silent before it', () => {
+    const open = openOutcome();
+    const attempts = [
+      closedOutcome({ endpoint: endpoint6 }),
+      cancelledOutcome({ endpoint: { ...endpoint, address: '192.0.2.9' } }),
+      open,
+    ];
+    expect(linesOf(open, { attempts })).toEqual([
+      '[2001:db8::1]:25: closed, conn-refused <10061> after 0.31 ms; 192.0.2.10:25 opened.',
+      '192.0.2.9:25: no answer yet after 100 ms; 192.0.2.10:25 opened.',
+    ]);
+  });
+
+  it('has none for those that this machine cannot reach, or that were begun later', () => {
+    const open = openOutcome();
+    const attempts = [
+      failedOutcome('no-route', { endpoint: endpoint6 }),
+      open,
+      cancelledOutcome({ endpoint: { ...endpoint, address: '192.0.2.9' } }),
+    ];
+    expect(linesOf(open, { attempts })).toEqual([]);
+  });
+});
+
+describe('the verbose report', () => {
+  const verbose = true;
+
+  it('has the resolution, the attempt with our end of it, and the sum, on stderr', () => {
+    const { stdout, stderr } = show(reportOf(openOutcome()), { verbose });
+    expect(stdout).toBe('Success! Pinged port 25 in 12.3 milliseconds.\n');
+    expect(stderr.split('\n')).toEqual([
+      'mail.example.com: 192.0.2.10 (system resolver, 1.50 ms)',
+      '192.0.2.10:25 from 192.0.2.99:50000: open in 12.3 ms',
+      'dns 1.50 ms + connect 12.3 ms = 13.8 ms',
+      '',
+    ]);
+  });
+
+  it('has every attempt, in order', () => {
+    const open = openOutcome({
+      endpoint: endpoint6,
+      local: { address: '2001:db8::99', port: 50_000 },
+    });
+    const attempts = [
+      closedOutcome(),
+      filteredOutcome('host-unreach', { elapsedMs: 3070 }),
+      cancelledOutcome(),
+      failedOutcome(),
+      open,
+    ];
+    expect(linesOf(open, { attempts }, { verbose }).slice(1, 6)).toEqual([
+      '192.0.2.10:25: closed, conn-refused <10061> after 0.31 ms',
+      '192.0.2.10:25: filtered, host-unreach <10065> after 3.07 s',
+      '192.0.2.10:25: no answer yet after 100 ms',
+      '192.0.2.10:25: failed, no-route <10051> after 0.20 ms',
+      '[2001:db8::1]:25 from [2001:db8::99]:50000: open in 12.3 ms',
+    ]);
+  });
+
+  it('adds to the explanation and does not replace it', () => {
+    const lines = linesOf(closedOutcome(), {}, { verbose });
+    expect(lines.slice(-2)).toEqual(linesOf(closedOutcome()));
+    expect(lines).toHaveLength(4);
+  });
+
+  it.each([
+    ['end', 'closed'],
+    ['reset', 'reset'],
+  ] as const)('says that the other side dropped the connection (%s)', (by, word) => {
+    const lines = linesOf(openOutcome({ dropped: { by, afterMs: 1.234 } }), {}, { verbose });
+    expect(lines).toContain(
+      `The other side ${word} the connection 1.23 ms later, before anything was said: probably a load balancer or proxy with no service behind it.`,
+    );
+  });
+
+  it('says of a literal address nothing about resolving', () => {
+    const resolution = {
+      state: 'resolved',
+      host: '192.0.2.10',
+      via: 'literal',
+      elapsedMs: 0,
+      addresses: [{ address: '192.0.2.10', family: 4 }],
+    } as const;
+    expect(
+      linesOf(openOutcome(), { resolution, target: { host: '192.0.2.10', port: 25 } }, { verbose }),
+    ).toEqual(['192.0.2.10:25 from 192.0.2.99:50000: open in 12.3 ms', 'connect 12.3 ms']);
+  });
+
+  it('names the DNS server that was asked, and all the addresses that it gave', () => {
+    const resolution = {
+      ...resolved([
+        { address: '2001:db8::1', family: 6 },
+        { address: '192.0.2.10', family: 4 },
+      ]),
+      via: '192.0.2.53',
+    };
+    expect(linesOf(openOutcome(), { resolution }, { verbose })[0]).toBe(
+      'mail.example.com: 2001:db8::1, 192.0.2.10 (DNS server 192.0.2.53, 1.50 ms)',
+    );
+  });
+
+  it('says that a name is unresolved', () => {
+    expect(linesOf(unresolvedOutcome(), {}, { verbose })[0]).toBe(
+      'mail.example.com: unresolved (system resolver, 8.25 ms)',
+    );
+  });
+});
+
+describe('what came from the network or the command line', () => {
+  const hostile = { host: HOSTILE, port: 25 };
+  const everything = { verbose: true, timestamps: true, nameEndpoints: true };
+
+  it.each<[string, ProbeReport]>([
+    [
+      'a target',
+      reportOf(openOutcome(), {
+        target: hostile,
+        resolution: resolved([{ address: '192.0.2.10', family: 4 }], HOSTILE),
+      }),
+    ],
+    [
+      'a name that is unresolved',
+      reportOf(
+        unresolvedOutcome('name-not-found', { host: HOSTILE, via: HOSTILE, servers: [HOSTILE] }),
+        { target: hostile },
+      ),
+    ],
+    [
+      'a name without an address',
+      reportOf(unresolvedOutcome('name-no-address', { host: HOSTILE, via: HOSTILE }), {
+        target: hostile,
+      }),
+    ],
+    [
+      'a resolver that failed',
+      reportOf(unresolvedOutcome('resolver-failed', { host: HOSTILE, servers: [HOSTILE] }), {
+        target: hostile,
+      }),
+    ],
+    [
+      'a resolver that was silent',
+      reportOf(unresolvedOutcome('resolver-timeout', { host: HOSTILE, servers: [HOSTILE] }), {
+        target: hostile,
+      }),
+    ],
+    [
+      'an error',
+      reportOf(failedOutcome('unknown-error', { error: errorOf(HOSTILE, { syscall: HOSTILE }) }), {
+        target: hostile,
+      }),
+    ],
+    [
+      'an error of resolving',
+      reportOf(
+        {
+          state: 'failed',
+          reason: 'no-route',
+          host: HOSTILE,
+          via: HOSTILE,
+          elapsedMs: 1,
+          error: errorOf(HOSTILE),
+        },
+        { target: hostile },
+      ),
+    ],
+    ['a refusal', reportOf(closedOutcome(), { target: hostile })],
+  ])('brings no control character to the terminal: %s', (_, report) => {
+    for (const facts of [{}, everything]) {
+      const { stdout, stderr } = show(report, facts);
+      for (const line of `${stdout}${stderr}`.split('\n')) expect(line).not.toMatch(HARMFUL);
+      expect(stdout.match(/\n/g)).toHaveLength(1);
+    }
+  });
+
+  it('is shown escaped, not left out', () => {
+    expect(
+      show(reportOf(openOutcome(), { target: { host: '\x1b[31mred', port: 25 } }), {
+        nameEndpoints: true,
+      }).stdout,
+    ).toMatch(/^\\x1b\[31mred:25 \(192\.0\.2\.10\) {2}Success!/);
+  });
+});
