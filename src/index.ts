@@ -1,4 +1,5 @@
-export { DEFAULT_TIMEOUT_MS, probePort, type AttemptOptions } from './core/probe/port-probe.js';
+export { probePort, type AttemptOptions } from './core/probe/port-probe.js';
+export { DEFAULT_TIMEOUT_MS } from './core/limits.js';
 export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe/target-probe.js';
 export { resolveHost, type ResolveOptions } from './core/resolve/resolver.js';
 export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series/probe-series.js';
@@ -13,17 +14,16 @@ export {
   type ServiceTotals,
   type Summary,
 } from './core/series/statistics.js';
-export type { Outage, OutageCause } from './core/series/outages.js';
-export {
-  EXPECTATIONS,
-  judge,
-  type Expectation,
-  type ExpectationOptions,
-  type Verdict,
-} from './core/facts/expectation.js';
+export type { Outage, OutageCause } from './core/facts/events.js';
+export { judge, type ExpectationOptions, type Verdict } from './core/facts/expectation.js';
+export { EXPECTATIONS, type Expectation } from './core/states.js';
 export type { Clock } from './core/clock.js';
 export { warmUp } from './core/probe/warm-up.js';
-export { pendingLookups, type LookupAnswer, type SystemLookup } from './core/resolve/system-lookup.js';
+export {
+  pendingLookups,
+  type LookupAnswer,
+  type SystemLookup,
+} from './core/resolve/system-lookup.js';
 export {
   formatEndpoint,
   formatHostPort,
@@ -43,7 +43,8 @@ export {
   type TargetRequest,
 } from './core/target/target-list.js';
 export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/many/probe-targets.js';
-export { MAX_DURATION_MS, parseDuration } from './core/duration.js';
+export { parseDuration } from './core/duration.js';
+export { MAX_DURATION_MS } from './core/limits.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';
 export type {
   ClosedReason,
@@ -66,15 +67,15 @@ export {
   COMPANION_PORTS,
   type DiagnoseOptions,
   type DiagnosisCheck,
-} from './core/diagnosis/observe.js';
+} from './core/diagnosis/observations/observe.js';
 export {
   findings,
   verdictOf,
   type Certainty,
   type Finding,
   type FindingKind,
-} from './core/diagnosis/rules.js';
-export type { Evidence } from './core/diagnosis/evidence.js';
+} from './core/diagnosis/rules/rules.js';
+export type { Evidence } from './core/diagnosis/observations/evidence.js';
 export type {
   AddressObservation,
   CounterChanges,
@@ -85,7 +86,7 @@ export type {
   NameObservation,
   Observations,
   RefusalTiming,
-} from './core/diagnosis/observations.js';
+} from './core/diagnosis/observations/observations.js';
 export {
   SERVICE_NAMES,
   serviceNameOfPort,

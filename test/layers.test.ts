@@ -1,16 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** What a file imports: with `import … from`, `export … from`, for its effects, dynamically, as a type, or with require(). */
+/** What a file imports, however it is written: as the compiler reads it. */
 function importsIn(source: string): string[] {
-  const found = withoutComments(source).matchAll(
-    /\b(?:from|import|require)\s*\(?\s*(['"`])([^'"`\n]+)\1/g,
-  );
-  return [...found].map(([, , specifier]) => specifier ?? '');
+  const { importedFiles } = ts.preProcessFile(source, true, true);
+  return importedFiles.map(({ fileName }) => fileName);
 }
 
 function withoutComments(source: string): string {
@@ -45,9 +44,36 @@ function resolveImport(file: string, specifier: string): string {
 const FILES = [...filesIn('src'), ...filesIn('bin')];
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
+/** The rooms of core, each importing only from itself and those before it. */
+const CORE_ROOMS = [
+  '', // the ground floor: single files
+  'target/',
+  'facts/',
+  'errors/',
+  'service/conversation/',
+  'service/protocols/',
+  'service/',
+  'resolve/',
+  'probe/',
+  'many/',
+  'diagnosis/observations/',
+  'diagnosis/rules/',
+  'diagnosis/',
+  'series/',
+];
+
+const coreRoom = (room: string): RegExp => new RegExp(`^src/core/${room}[^/]+$`);
+
 /** Which of our own directories and files each layer may reach. */
-const REACH: readonly [layer: RegExp, mayReach: RegExp][] = [
-  [/^src\/core\//, /^src\/core\//],
+const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
+  ...CORE_ROOMS.map((room, index): readonly [RegExp, RegExp] => [
+    coreRoom(room),
+    new RegExp(
+      CORE_ROOMS.slice(0, index + 1)
+        .map((each) => coreRoom(each).source)
+        .join('|'),
+    ),
+  ]),
   [/^src\/report\//, /^src\/(core|report)\//],
   [/^src\/cli\//, /^src\/(core|report|cli)\//],
   [/^src\/exporter\//, /^src\/(core|report|exporter)\//],
@@ -112,6 +138,38 @@ describe('the layers', () => {
   it.each(FILES)('let %s use no word that is for another layer', (file) => {
     for (const [layer, words] of UNSPOKEN)
       if (layer.test(file)) expect(codeIn(read(file))).not.toMatch(words);
+  });
+
+  it('have no folders that import each other in a circle', () => {
+    const reached = new Map<string, Set<string>>();
+    for (const file of FILES.filter((each) => each.startsWith('src/'))) {
+      const folder = posix.dirname(file);
+      const others = reached.get(folder) ?? new Set<string>();
+      for (const specifier of importsIn(read(file))) {
+        if (specifier.startsWith('.')) others.add(posix.dirname(resolveImport(file, specifier)));
+      }
+      others.delete(folder);
+      reached.set(folder, others);
+    }
+    const circleFrom = (folder: string, path: readonly string[]): string | null => {
+      if (path.includes(folder)) return [...path.slice(path.indexOf(folder)), folder].join(' -> ');
+      for (const next of reached.get(folder) ?? []) {
+        const circle = circleFrom(next, [...path, folder]);
+        if (circle !== null) return circle;
+      }
+      return null;
+    };
+    for (const folder of reached.keys()) expect(circleFrom(folder, [])).toBeNull();
+  });
+
+  it('have folders of at most 12 files, apart from lists of files that are alike', () => {
+    const alike = /^src\/(core\/service\/protocols|core\/diagnosis\/rules|report\/formats)$/;
+    const count = new Map<string, number>();
+    for (const file of FILES) {
+      const folder = posix.dirname(file);
+      if (!alike.test(folder)) count.set(folder, (count.get(folder) ?? 0) + 1);
+    }
+    expect([...count].filter(([, files]) => files > 12)).toEqual([]);
   });
 
   it('have no files that import each other in a circle, not even their types', () => {

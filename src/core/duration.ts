@@ -1,7 +1,5 @@
+import { MAX_DURATION_MS } from './limits.js';
 import { UsageError } from './usage-error.js';
-
-/** The longest duration a timer of Node keeps: `setTimeout` above 2^31−1 ms fires at once (Node's documentation of timers). */
-export const MAX_DURATION_MS = 2 ** 31 - 1;
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ms: 1,

@@ -1,6 +1,12 @@
 /** What a probe can learn: nmap's port states, and the ones that are about us rather than about the port. */
 export type State = 'open' | 'closed' | 'filtered' | 'unresolved' | 'failed' | 'cancelled';
 
+/** The states a port can be expected to be in. */
+export const EXPECTATIONS = ['open', 'closed', 'filtered', 'not-open'] as const;
+
+/** The state a port is expected to be in; `not-open` is closed or filtered. */
+export type Expectation = (typeof EXPECTATIONS)[number];
+
 /** Somebody answered, and the answer was no. */
 export type ClosedReason = 'conn-refused';
 

@@ -51,7 +51,7 @@ interface RawOptions {
  *
  * @throws UsageError when it is not such a pair
  */
-export function parseListen(text: string): ListenAddress {
+function parseListen(text: string): ListenAddress {
   const [, bracketed, plain = '', digits = ''] =
     /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
   const address = bracketed ?? plain;

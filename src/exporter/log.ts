@@ -1,7 +1,7 @@
 import { escapeJson } from '../report/escape.js';
 
 /** What a line of the log is about. */
-export type LogEvent =
+type LogEvent =
   'listening' | 'probe' | 'refused' | 'error' | 'state' | 'stopping' | 'stopped' | 'log-lines-lost';
 
 /** Writes one line. */

@@ -22,7 +22,7 @@ export interface Explanation {
 }
 
 /** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or that it is unknown, with its raw name and number. */
-export function formatError(error: ErrorFacts): string {
+function formatError(error: ErrorFacts): string {
   const row = error.winsock === null ? undefined : winsockByNumber(error.winsock);
   if (row) return `${row.winsock} ${row.name} (${escapeControls(error.code)})`;
   return `Unknown error ${escapeControls(error.code)}${error.errno === null ? '' : ` (${error.errno})`}`;

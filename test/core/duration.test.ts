@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_DURATION_MS, parseDuration } from '../../src/core/duration.js';
+import { parseDuration } from '../../src/core/duration.js';
+import { MAX_DURATION_MS } from '../../src/core/limits.js';
 import { UsageError } from '../../src/core/usage-error.js';
 
 /** The message of the refusal; fails when there is none. */

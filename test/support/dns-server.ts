@@ -1,11 +1,10 @@
 import type { HelperProcess } from './helper-process.js';
 
 /** What the server does instead of giving addresses; `silent` never answers, `NODATA` is an answer without records. */
-export type DnsFailure =
-  'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
+type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
 
 /** The addresses of a name. A family may fail by itself (`AAAA: 'silent'`); one left out is NODATA. */
-export interface DnsRecords {
+interface DnsRecords {
   A?: string[] | DnsFailure;
   AAAA?: string[] | DnsFailure;
   /** This name is an alias. The answer has its CNAME record and what the zone says of that name; a loop ends without addresses. */

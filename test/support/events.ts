@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { judge, type ExpectationOptions } from '../../src/core/facts/expectation.js';
 import type { Address, Outcome } from '../../src/core/facts/outcome.js';
-import type { Outage } from '../../src/core/series/outages.js';
+import type { Outage } from '../../src/core/facts/events.js';
 import type { OutageEvent, ProbeEvent, SeriesEvent } from '../../src/core/facts/events.js';
 import type { SystemLookup } from '../../src/core/resolve/system-lookup.js';
 import { eventOf, openOutcome, reportOf, STARTED_AT } from './reports.js';

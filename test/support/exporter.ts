@@ -14,7 +14,7 @@ export const exporterCommand = [
 ];
 
 /** A line of the exporter's log. */
-export type LogLine = Record<string, any>;
+type LogLine = Record<string, any>;
 
 /** An answer over HTTP. */
 export interface HttpAnswer {

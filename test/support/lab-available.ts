@@ -4,12 +4,12 @@ import { describe, test } from 'vitest';
 import { namespacePrefix } from './namespaces.js';
 
 /** Whether something can be used on this machine and, if not, why. */
-export type Availability = { ok: true } | { ok: false; why: string };
+type Availability = { ok: true } | { ok: false; why: string };
 
 let availability: Availability | undefined;
 
 /** Whether a network lab can be made here; found out by making a namespace, once in a process. */
-export function labAvailable(): Availability {
+function labAvailable(): Availability {
   return (availability ??= findAvailability());
 }
 

@@ -8,12 +8,7 @@ import { delayLinkAvailable } from './lab-available.js';
 import { claimNamespaces, removeNamespace, removeStaleNamespaces } from './namespaces.js';
 
 export type { ExecResult } from './command.js';
-export {
-  type Availability,
-  delayLinkAvailable,
-  describeLab,
-  labAvailable,
-} from './lab-available.js';
+export { delayLinkAvailable, describeLab } from './lab-available.js';
 
 /** A namespace of the lab. `router` is there only in a lab made with `{ router: true }`. */
 export type Role = 'client' | 'server' | 'router';
@@ -42,7 +37,7 @@ export interface ExecOptions {
 }
 
 /** What a listener does with a connection. `hold` and `echo` wait for the client to end it. */
-export type OnConnection = 'hold' | 'close' | 'reset' | 'banner' | 'echo';
+type OnConnection = 'hold' | 'close' | 'reset' | 'banner' | 'echo';
 
 /** A listener to start. */
 export interface ListenOptions {
@@ -57,7 +52,7 @@ export interface ListenOptions {
 }
 
 /** A connection as the listener saw it; `end` tells how the client ended it, null when it has not. */
-export interface SeenConnection {
+interface SeenConnection {
   from: string;
   port: number;
   end: 'fin' | 'reset' | string | null;

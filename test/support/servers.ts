@@ -17,7 +17,7 @@ import type { Lab } from './lab.js';
 import { portpingCommand } from './portping.js';
 
 /** Whether a program is installed, also where only root looks. */
-export function isInstalled(program: string): boolean {
+function isInstalled(program: string): boolean {
   return (
     spawnSync('which', [program], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }).status === 0
   );

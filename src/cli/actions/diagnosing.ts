@@ -1,9 +1,9 @@
 import { type Diagnosis, diagnose } from '../../core/diagnosis/diagnose.js';
-import type { DiagnosisCheck } from '../../core/diagnosis/observe.js';
+import type { DiagnosisCheck } from '../../core/diagnosis/observations/observe.js';
 import { exitCodeOf } from '../../core/states.js';
 import type { SystemLookup } from '../../core/resolve/system-lookup.js';
 import { formatHostPort } from '../../core/target/target.js';
-import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../report/diagnosis.js';
+import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../report/formats/diagnosis.js';
 import { escapeControls } from '../../report/escape.js';
 import type { Output } from '../../report/reporter.js';
 import { INTERRUPTED } from './coverage.js';

@@ -1,4 +1,4 @@
-import type { Expectation } from '../../core/facts/expectation.js';
+import type { Expectation } from '../../core/states.js';
 import type { ProbeOptions } from '../../core/probe/target-probe.js';
 import { familyOf } from '../../core/target/target.js';
 import { parseTargets, type TargetBlock } from '../../core/target/target-list.js';

@@ -1,4 +1,4 @@
-import type { Expectation } from '../../core/facts/expectation.js';
+import type { Expectation } from '../../core/states.js';
 import type { RawDiagnosisOptions } from './diagnosis-arguments.js';
 import type { RawFormatOptions } from './format-arguments.js';
 import type { RawServiceOptions } from './service-arguments.js';

@@ -1,7 +1,11 @@
 import { constants, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
-import { parseTargetLine, type TargetBlock, type TargetRequest } from '../../core/target/target-list.js';
+import {
+  parseTargetLine,
+  type TargetBlock,
+  type TargetRequest,
+} from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
 
 /** The targets of a command line. */

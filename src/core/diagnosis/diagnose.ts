@@ -1,7 +1,7 @@
 import type { Target } from '../target/target.js';
-import type { Observations } from './observations.js';
-import { type DiagnoseOptions, observe } from './observe.js';
-import { type Finding, findings, verdictOf } from './rules.js';
+import type { Observations } from './observations/observations.js';
+import { type DiagnoseOptions, observe } from './observations/observe.js';
+import { type Finding, findings, verdictOf } from './rules/rules.js';
 
 /** Why a target can or cannot be reached. */
 export interface Diagnosis {

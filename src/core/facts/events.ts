@@ -1,8 +1,32 @@
+import type { Reason } from '../states.js';
 import type { Verdict } from './expectation.js';
 import type { ProbeReport } from './outcome.js';
-import type { Outage } from '../series/outages.js';
+
 import type { Target } from '../target/target.js';
 import type { TargetRequest } from '../target/target-list.js';
+
+/** A cause of an outage and how many probes in a row had it. */
+export interface OutageCause {
+  readonly reason: Reason;
+  readonly count: number;
+}
+
+/** A stretch of probes that were not open, or whose service did not answer as it should. */
+export interface Outage {
+  /** Start of the first probe that was not open, milliseconds since the epoch. */
+  readonly from: number;
+  /** Start of the first probe that was open again, or of the last one that was not, milliseconds since the epoch. */
+  readonly to: number;
+  readonly durationMs: number;
+  /** False when the run ended before the port was open again. */
+  readonly over: boolean;
+  /** How many probes it held. */
+  readonly probes: number;
+  /** The causes in the order they came; see `moreCauses`. */
+  readonly causes: readonly OutageCause[];
+  /** How many changes of the cause came after those in `causes`. */
+  readonly moreCauses: number;
+}
 
 /** One probe of a series. */
 export interface ProbeEvent {

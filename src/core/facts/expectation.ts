@@ -1,11 +1,11 @@
+import {
+  type Expectation,
+  EXPECTATIONS,
+  EXIT_SERVICE_FAILED,
+  EXIT_UNEXPECTEDLY_OPEN,
+  exitCodeOf,
+} from '../states.js';
 import { type Outcome, reasonOf } from './outcome.js';
-import { exitCodeOf, EXIT_SERVICE_FAILED, EXIT_UNEXPECTEDLY_OPEN } from '../states.js';
-
-/** What `--expect` can ask of a port. */
-export const EXPECTATIONS = ['open', 'closed', 'filtered', 'not-open'] as const;
-
-/** The state a port is expected to be in; `not-open` is closed or filtered. */
-export type Expectation = (typeof EXPECTATIONS)[number];
 
 /** What counts as expected. */
 export interface ExpectationOptions {

@@ -1,11 +1,11 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicClock } from '../clock.js';
-import { MAX_DURATION_MS } from '../duration.js';
+import { MAX_DURATION_MS } from '../limits.js';
 import type { ProbeEvent } from '../facts/events.js';
 import { type ExpectationOptions, judge } from '../facts/expectation.js';
 import { Names } from '../resolve/lookup-queue.js';
 import type { Attempt, ProbeReport } from '../facts/outcome.js';
-import { DEFAULT_TIMEOUT_MS } from '../probe/port-probe.js';
+import { DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
 import { resolveHost } from '../resolve/resolver.js';
 import { type FailedReason, SHORTAGES } from '../states.js';

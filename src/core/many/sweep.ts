@@ -3,7 +3,7 @@ import { getSystemErrorName } from 'node:util';
 import type { ProbeEvent } from '../facts/events.js';
 import { judge } from '../facts/expectation.js';
 import { type Attempt, reasonOf } from '../facts/outcome.js';
-import { DEFAULT_TIMEOUT_MS } from '../probe/port-probe.js';
+import { DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { DEFAULT_CONCURRENCY, type ManyOptions, probeTargets } from './probe-targets.js';
 import { errorFacts, type SocketVerdict, TIMED_OUT } from '../errors/socket-errors.js';
 import { SHORTAGES } from '../states.js';

@@ -1,14 +1,17 @@
+import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { setMaxListeners } from 'node:events';
 import { isIP, Socket } from 'node:net';
 import { type Clock, monotonicClock } from '../clock.js';
-import { MAX_DURATION_MS } from '../duration.js';
+import { MAX_DURATION_MS } from '../limits.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
 import type { Circumstances, Converse, Drop } from '../facts/service-finding.js';
-import { errorFacts, isResetAfterHandshake, judgeSocketError, TIMED_OUT } from '../errors/socket-errors.js';
+import {
+  errorFacts,
+  isResetAfterHandshake,
+  judgeSocketError,
+  TIMED_OUT,
+} from '../errors/socket-errors.js';
 import type { Endpoint } from '../target/target.js';
-
-/** The deadline of a probe when none is given, in milliseconds. */
-export const DEFAULT_TIMEOUT_MS = 5000;
 
 /** How one attempt is made. */
 export interface AttemptOptions {
@@ -33,28 +36,6 @@ export interface AttemptOptions {
   readonly createSocket?: () => Socket;
   /** For tests. */
   readonly clock?: Clock;
-}
-
-/**
- * Refuses what is no port.
- *
- * @throws RangeError unless it is a whole number from 1 to 65535
- */
-export function checkPort(port: number, name = 'port'): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new RangeError(`${name}: ${port} is out of range; allowed: 1 to 65535`);
-}
-
-/**
- * Refuses a timeout that cannot be kept.
- *
- * @throws RangeError unless it is above 0 and at most 2147483647
- */
-export function checkTimeout(timeoutMs: number): void {
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS))
-    throw new RangeError(
-      `timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`,
-    );
 }
 
 function checkArguments(

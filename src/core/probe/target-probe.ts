@@ -1,13 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import { monotonicClock } from '../clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
-import {
-  type AttemptOptions,
-  checkPort,
-  checkTimeout,
-  DEFAULT_TIMEOUT_MS,
-  probePort,
-} from './port-probe.js';
+import { type AttemptOptions, probePort } from './port-probe.js';
+import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { interleaveFamilies, startAttempts } from './race.js';
 import { type ResolveOptions, resolveHost, resolveLiteral } from '../resolve/resolver.js';
 import type { ServiceRequest } from '../service/registry.js';

@@ -11,7 +11,7 @@ import type {
   ServerAnswer,
   Unresolved,
 } from '../facts/outcome.js';
-import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../probe/port-probe.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { errorFacts } from '../errors/socket-errors.js';
 import type { UnresolvedReason } from '../states.js';
 import {

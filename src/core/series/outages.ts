@@ -1,28 +1,6 @@
+import type { Outage } from '../facts/events.js';
 import { type ProbeReport, reasonOf } from '../facts/outcome.js';
 import type { Reason } from '../states.js';
-
-/** A cause of an outage and how many probes in a row had it. */
-export interface OutageCause {
-  readonly reason: Reason;
-  readonly count: number;
-}
-
-/** A stretch of probes that were not open, or whose service did not answer as it should. */
-export interface Outage {
-  /** Start of the first probe that was not open, milliseconds since the epoch. */
-  readonly from: number;
-  /** Start of the first probe that was open again, or of the last one that was not, milliseconds since the epoch. */
-  readonly to: number;
-  readonly durationMs: number;
-  /** False when the run ended before the port was open again. */
-  readonly over: boolean;
-  /** How many probes it held. */
-  readonly probes: number;
-  /** The causes in the order they came; see `moreCauses`. */
-  readonly causes: readonly OutageCause[];
-  /** How many changes of the cause came after those in `causes`. */
-  readonly moreCauses: number;
-}
 
 /** More changes than these are counted and not kept, so that memory does not grow. */
 const MAX_CAUSES = 20;

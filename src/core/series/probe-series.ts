@@ -1,10 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { type Clock, monotonicClock } from '../clock.js';
-import { MAX_DURATION_MS } from '../duration.js';
+import { MAX_DURATION_MS } from '../limits.js';
 import type { ProbeEvent, SeriesEvent } from '../facts/events.js';
 import type { ProbeReport } from '../facts/outcome.js';
 import { OutageTracker } from './outages.js';
-import { DEFAULT_TIMEOUT_MS } from '../probe/port-probe.js';
+import { DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { type ManyOptions, probeTargets, SHORTAGE_PATIENCE_MS } from '../many/probe-targets.js';
 import { RetransmissionDetector } from './retransmission.js';
 import type { Reason } from '../states.js';

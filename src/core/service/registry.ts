@@ -4,10 +4,10 @@ import { checkFtp } from './protocols/ftp.js';
 import { checkHttp } from './protocols/http.js';
 import { checkImap } from './protocols/imap.js';
 import { checkPop3 } from './protocols/pop3.js';
-import type { ServiceCheck } from './service-check.js';
+import type { ServiceCheck } from './conversation/service-check.js';
 import { checkSmtp } from './protocols/smtp.js';
 import { checkSsh } from './protocols/ssh.js';
-import type { Protocol } from './text.js';
+import type { Protocol } from './conversation/text.js';
 import { checkTls } from './protocols/tls.js';
 import { checkX400 } from './protocols/x400.js';
 

@@ -1,10 +1,10 @@
 import { asciiHost, isServerName, type Target } from '../target/target.js';
-import { MAX_TLS_DAYS } from './certificate.js';
+import { MAX_TLS_DAYS } from './conversation/certificate.js';
 import type { Converse, ServiceFinding } from '../facts/service-finding.js';
-import { Conversation, ConversationOver } from './conversation.js';
-import { prepareTls } from './secure-layer.js';
+import { Conversation, ConversationOver } from './conversation/conversation.js';
+import { prepareTls } from './conversation/secure-layer.js';
 import { type Service, serviceNameOfPort, type ServiceRequest, SERVICES } from './registry.js';
-import type { Answer } from './service-check.js';
+import type { Answer } from './conversation/service-check.js';
 
 /** The host as protocols are told it: without the zone of an address, without the dot at the end of a name. */
 const plainHost = (host: string): string =>

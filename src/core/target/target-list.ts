@@ -1,4 +1,4 @@
-import { type Expectation, EXPECTATIONS } from '../facts/expectation.js';
+import { type Expectation, EXPECTATIONS } from '../states.js';
 import { familyOf, isLinkLocal, parseHost, parsePort, parseUrl, type Target } from './target.js';
 import { refuseOtherScheme } from './schemes.js';
 import { UsageError } from '../usage-error.js';

@@ -1,5 +1,5 @@
 import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
-import type { Outage } from '../../core/series/outages.js';
+import type { Outage } from '../../core/facts/events.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
 import type { Reason } from '../../core/states.js';
 import type { Figures, Summary } from '../../core/series/statistics.js';

@@ -3,7 +3,7 @@ import type {
   DnsAnswer,
   DnsServerObservation,
   Observations,
-} from '../../../src/core/diagnosis/observations.js';
+} from '../../../src/core/diagnosis/observations/observations.js';
 import type {
   Attempt,
   ErrorFacts,
@@ -73,7 +73,7 @@ export const failed = (reason: FailedReason, address = V4): Attempt => ({
   error: error('E'),
 });
 
-export const answer = (kind: DnsAnswer['kind'], addresses: readonly string[] = []): DnsAnswer => ({
+const answer = (kind: DnsAnswer['kind'], addresses: readonly string[] = []): DnsAnswer => ({
   kind,
   addresses,
   elapsedMs: 2,

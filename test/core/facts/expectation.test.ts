@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { EXPECTATIONS, type Expectation, judge } from '../../../src/core/facts/expectation.js';
+import { judge } from '../../../src/core/facts/expectation.js';
+import { EXPECTATIONS, type Expectation } from '../../../src/core/states.js';
 import type { Outcome } from '../../../src/core/facts/outcome.js';
 import { probeTargets } from '../../../src/core/many/probe-targets.js';
 import { probeSeries, waitUntil } from '../../../src/core/series/probe-series.js';

@@ -478,8 +478,8 @@ describe('a process that has probed', () => {
       const { stdout, stderr, exitCode } = await runAlone(`
       import { createServer } from 'node:net';
       import { getEventListeners, once } from 'node:events';
-      import { probePort } from '../core/probe.js';
-      import { warmUp } from '../core/warm-up.js';
+      import { probePort } from './core/probe/port-probe.js';
+      import { warmUp } from './core/probe/warm-up.js';
 
       const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
       await once(server, 'listening');

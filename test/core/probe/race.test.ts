@@ -3,7 +3,11 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
 import type { Attempt } from '../../../src/core/facts/outcome.js';
-import { ATTEMPT_DELAY_MS, interleaveFamilies, startAttempts } from '../../../src/core/probe/race.js';
+import {
+  ATTEMPT_DELAY_MS,
+  interleaveFamilies,
+  startAttempts,
+} from '../../../src/core/probe/race.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
 
 /** One attempt as the race began it. */

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Address, ProbeReport } from '../../../src/core/facts/outcome.js';
-import { probeEveryAddress, type ProbeOptions, probeTarget } from '../../../src/core/probe/target-probe.js';
+import {
+  probeEveryAddress,
+  type ProbeOptions,
+  probeTarget,
+} from '../../../src/core/probe/target-probe.js';
 import { errorFacts } from '../../../src/core/errors/socket-errors.js';
 import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
 import type { Target } from '../../../src/core/target/target.js';

@@ -186,7 +186,7 @@ describe('LookupProcess', () => {
       const { stdout, stderr, exitCode } = await runAlone(
         `
       import { openSync, closeSync } from 'node:fs';
-      import { LookupProcess } from '../core/lookup-process.js';
+      import { LookupProcess } from './core/resolve/lookup-process.js';
       await import('node:child_process');
       await import('node:dns');
       const descriptors = [];
@@ -213,7 +213,7 @@ describe('LookupProcess', () => {
     { timeout: 60_000 },
     async () => {
       const { stdout, stderr, exitCode } = await runAlone(`
-      import { LookupProcess } from '../core/lookup-process.js';
+      import { LookupProcess } from './core/resolve/lookup-process.js';
       const lookups = new LookupProcess();
       console.log('addresses' in await lookups.lookUp('localhost', 4));
       lookups.lookUp('localhost', 4);

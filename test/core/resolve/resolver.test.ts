@@ -297,7 +297,7 @@ describe('the codes of the system resolver', () => {
       const { stdout, stderr } = await runAlone(
         `
       import { openSync, closeSync } from 'node:fs';
-      import { resolveHost } from '../core/resolver.js';
+      import { resolveHost } from './core/resolve/resolver.js';
       await import('node:dns');
       const descriptors = [];
       try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}
@@ -323,7 +323,7 @@ describe('asking a DNS server', () => {
         : { type: 'AAAA', name: 'both.test', data: '2001:db8::1' },
     ]);
     const result = await runAlone(`
-      import { resolveHost } from '../core/resolver.js';
+      import { resolveHost } from './core/resolve/resolver.js';
       const { state, addresses } = await resolveHost('both.test', { dnsServer: '${address}', bothFamilies: true, timeoutMs: 200_000 });
       console.log(state, addresses.length);
     `);
@@ -335,7 +335,7 @@ describe('asking a DNS server', () => {
     const { stdout, stderr } = await runAlone(
       `
       import { openSync, closeSync } from 'node:fs';
-      import { resolveHost } from '../core/resolver.js';
+      import { resolveHost } from './core/resolve/resolver.js';
       await import('node:dns');
       const descriptors = [];
       try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/core/facts/outcome.js';
-import { type Outage, OutageTracker } from '../../../src/core/series/outages.js';
+import { OutageTracker } from '../../../src/core/series/outages.js';
+import { type Outage } from '../../../src/core/facts/events.js';
 import type { Reason } from '../../../src/core/states.js';
 import {
   answeredService,

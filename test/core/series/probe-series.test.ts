@@ -317,7 +317,7 @@ describe('a series that is left', () => {
   const alone = (script: string) =>
     runAlone(`
     import { createServer } from 'node:net';
-    import { probeSeries, waitUntil } from '../core/series.js';
+    import { probeSeries, waitUntil } from './core/series/probe-series.js';
     const server = createServer((socket) => socket.resume()).listen(0, '${APART}', async () => {
       const port = server.address().port;
       ${script}
@@ -692,7 +692,7 @@ describe('misuse of a series', () => {
 
   it('does not wake up all the time in an interval that is longer than a timer can be', async () => {
     const result = await runAlone(`
-      import { probeSeries } from '../core/series.js';
+      import { probeSeries } from './core/series/probe-series.js';
       for await (const event of probeSeries({ host: '127.0.0.1', port: 9 }, { intervalMs: 2 ** 32, signal: AbortSignal.timeout(300) }));
     `);
     expect(result).toEqual({ stdout: '', stderr: '', exitCode: 0 });
@@ -1060,7 +1060,7 @@ describe('waitUntil', () => {
   it('has its defaults also for options that are undefined', async () => {
     const { told } = await wait(target(await freePort()), {
       durationMs: 900,
-      ...({ intervalMs: undefined } as WaitOptions),
+      ...({ intervalMs: undefined } as unknown as WaitOptions),
     });
     expect(told).toHaveLength(2);
   });

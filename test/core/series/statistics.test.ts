@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/core/facts/outcome.js';
-import { type LatencyFigures, Statistics, type Summary } from '../../../src/core/series/statistics.js';
+import {
+  type LatencyFigures,
+  Statistics,
+  type Summary,
+} from '../../../src/core/series/statistics.js';
 import { eventsOf, outageEvent } from '../../support/events.js';
 import {
   answeredService,

@@ -546,7 +546,7 @@ describe('TLS', () => {
   it('trusts what NODE_EXTRA_CA_CERTS names, for a name and for an address', async () => {
     const { port } = await listenTls({ cert: good.cert, key: good.key });
     const script = `
-      import { probeTarget } from './core/probe-target.js';
+      import { probeTarget } from './core/probe/target-probe.js';
       for (const host of ['localhost', '127.0.0.1']) {
         const { outcome } = await probeTarget({ host, port: ${port} }, { family: 4, service: { name: 'tls', tlsMinDays: 80 } });
         console.log(outcome.service.state, outcome.service.tls.certificate.names.join(' '), outcome.service.tls.problems.length);

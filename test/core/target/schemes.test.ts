@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseTarget, parseTargetLine, parseTargets } from '../../../src/core/target/target-list.js';
+import {
+  parseTarget,
+  parseTargetLine,
+  parseTargets,
+} from '../../../src/core/target/target-list.js';
 import { UsageError } from '../../../src/core/usage-error.js';
 
 function refusalOf(parse: () => unknown): string {

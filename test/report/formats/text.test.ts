@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Expectation, judge } from '../../../src/core/facts/expectation.js';
+import { judge } from '../../../src/core/facts/expectation.js';
+import { type Expectation } from '../../../src/core/states.js';
 import type { Outcome, ProbeReport } from '../../../src/core/facts/outcome.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../../src/core/states.js';
 import type { ReportOptions } from '../../../src/report/reporter.js';

@@ -1,4 +1,4 @@
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** A line that is not whole is taken as it is when nothing follows for so long, milliseconds: not every greeting ends with a line. */
 const PAUSE_MS = 500;

@@ -1,5 +1,5 @@
 import { type NumberedReply, readReply } from './numbered-reply.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** FTP (RFC 959): its greeting, NOOP, with AUTH TLS (RFC 4217) where that is asked for, and QUIT. */
 export const checkFtp: ServiceCheck = async (talk, { startTls }) => {

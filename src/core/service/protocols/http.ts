@@ -1,5 +1,5 @@
 import { formatHostPort } from '../../target/target.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** The host as a request names it: the port is left out where it goes without saying (RFC 9110, 7.2). */
 function authority(host: string, port: number): string {

@@ -1,5 +1,5 @@
-import type { Conversation } from '../conversation.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { Conversation } from '../conversation/conversation.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** Says a command and reads to the line that has its tag (RFC 9051, 2.2.2); what comes before that is not for us. */
 async function ask(talk: Conversation, tag: string, command: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Conversation } from '../conversation.js';
+import type { Conversation } from '../conversation/conversation.js';
 
 /** A reply of SMTP (RFC 5321, 4.2) or FTP (RFC 959, 4.2): three digits, and text in one line or several. */
 export interface NumberedReply {

@@ -1,5 +1,5 @@
-import type { Conversation } from '../conversation.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { Conversation } from '../conversation/conversation.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** The first line of an answer (RFC 1939, 3); true for `+OK`, false for `-ERR`. */
 async function readStatus(

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { Conversation } from '../conversation.js';
+import type { Conversation } from '../conversation/conversation.js';
 import { type NumberedReply, readReply } from './numbered-reply.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** How we introduce ourselves: by our address (RFC 5321, 4.1.3), because this machine may have no name that means anything there. */
 function ownName(localAddress: string | null): string {

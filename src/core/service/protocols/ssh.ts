@@ -1,4 +1,4 @@
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** SSH (RFC 4253, 4.2): the line with its version, before which there may be others. Nothing is said: keys would come next. */
 export const checkSsh: ServiceCheck = async (talk) => {

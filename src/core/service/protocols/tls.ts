@@ -1,4 +1,4 @@
-import type { ServiceCheck } from '../service-check.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** TLS itself, whatever is said through it. */
 export const checkTls: ServiceCheck = async (talk) => {

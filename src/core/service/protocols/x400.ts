@@ -1,5 +1,5 @@
-import type { Conversation } from '../conversation.js';
-import type { ServiceCheck } from '../service-check.js';
+import type { Conversation } from '../conversation/conversation.js';
+import type { ServiceCheck } from '../conversation/service-check.js';
 
 /** Our end's number in the connection request (SRC-REF); any but 0. */
 const OWN_REFERENCE = 0x5050;

@@ -1,5 +1,5 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import type { CertificateFacts, TlsProblem } from '../facts/service-finding.js';
+import type { CertificateFacts, TlsProblem } from '../../facts/service-finding.js';
 
 /** The most days that a certificate can be asked to last yet. */
 export const MAX_TLS_DAYS = 3650;

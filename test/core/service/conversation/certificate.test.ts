@@ -12,11 +12,11 @@ import {
   judgeCertificate,
   signatureAlgorithm,
   type Verification,
-} from '../../../src/core/service/certificate.js';
-import type { CertificateFacts } from '../../../src/core/facts/service-finding.js';
-import { rootFinder } from '../../../src/core/service/secure-layer.js';
-import { type CertificateWishes, TestAuthority } from '../../support/certificates.js';
-import { listenTls } from '../../support/talkers.js';
+} from '../../../../src/core/service/conversation/certificate.js';
+import type { CertificateFacts } from '../../../../src/core/facts/service-finding.js';
+import { rootFinder } from '../../../../src/core/service/conversation/secure-layer.js';
+import { type CertificateWishes, TestAuthority } from '../../../support/certificates.js';
+import { listenTls } from '../../../support/talkers.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 4);

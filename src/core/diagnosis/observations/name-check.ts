@@ -1,10 +1,10 @@
 import { getServers } from 'node:dns';
-import { monotonicClock } from '../clock.js';
-import type { Resolution } from '../facts/outcome.js';
-import { type ResolveOptions, resolveHost } from '../resolve/resolver.js';
-import { asciiHost } from '../target/target.js';
+import { monotonicClock } from '../../clock.js';
+import type { Resolution } from '../../facts/outcome.js';
+import { type ResolveOptions, resolveHost } from '../../resolve/resolver.js';
+import { asciiHost } from '../../target/target.js';
 import { addressesOf } from './evidence.js';
-import { readSystemFile, systemFilePath } from '../system-file.js';
+import { readSystemFile, systemFilePath } from '../../system-file.js';
 import { parseHostsFile, parseSearchDomains } from './hosts-file.js';
 import type { DnsAnswer, DnsServerObservation, NameObservation } from './observations.js';
 

@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseHostsFile, parseSearchDomains } from '../../../src/core/diagnosis/hosts-file.js';
+import {
+  parseHostsFile,
+  parseSearchDomains,
+} from '../../../../src/core/diagnosis/observations/hosts-file.js';
 
 const TEXT = `
 127.0.0.1\tlocalhost

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { LocalFilterObservation } from '../../../src/core/diagnosis/observations.js';
-import { type FindingKind, findings, verdictOf } from '../../../src/core/diagnosis/rules.js';
+import type { LocalFilterObservation } from '../../../../src/core/diagnosis/observations/observations.js';
+import {
+  type FindingKind,
+  findings,
+  verdictOf,
+} from '../../../../src/core/diagnosis/rules/rules.js';
 import {
   closed,
   dropped,
@@ -16,7 +20,7 @@ import {
   unresolved,
   V4,
   V6,
-} from './observations.js';
+} from '../observations.js';
 
 /** What triggers a rule, and what is nearly the same and must not. */
 interface Case {

@@ -2,7 +2,7 @@ import type { KeyObject, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
-import { familyOf } from '../target/target.js';
+import { familyOf } from '../../target/target.js';
 import {
   certificateFacts,
   chainOf,
@@ -11,7 +11,12 @@ import {
   isSelfSigned,
   judgeCertificate,
 } from './certificate.js';
-import type { CertificateFacts, TlsFacts, TlsProblem, TlsRequest } from '../facts/service-finding.js';
+import type {
+  CertificateFacts,
+  TlsFacts,
+  TlsProblem,
+  TlsRequest,
+} from '../../facts/service-finding.js';
 import { cutText, quote, recognizeProtocol } from './text.js';
 
 type Tls = typeof import('node:tls');

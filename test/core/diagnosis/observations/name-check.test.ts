@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { wordOf } from '../../../src/core/diagnosis/evidence.js';
-import { askServers } from '../../../src/core/diagnosis/name-check.js';
-import { type DnsReply, listenDns } from '../../support/listeners.js';
+import { wordOf } from '../../../../src/core/diagnosis/observations/evidence.js';
+import { askServers } from '../../../../src/core/diagnosis/observations/name-check.js';
+import { type DnsReply, listenDns } from '../../../support/listeners.js';
 
 const ALIAS: DnsReply = [{ type: 'CNAME', name: 'alias.test', ttl: 1, data: 'other.test' }];
 

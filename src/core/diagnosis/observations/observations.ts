@@ -1,5 +1,5 @@
-import type { Attempt, Outcome, Resolution } from '../facts/outcome.js';
-import type { Target } from '../target/target.js';
+import type { Attempt, Outcome, Resolution } from '../../facts/outcome.js';
+import type { Target } from '../../target/target.js';
 
 /** What a DNS server said to one question. */
 export interface DnsAnswer {

@@ -1,19 +1,19 @@
-import type { Diagnosis } from '../core/diagnosis/diagnose.js';
-import { describeAnswer, type Evidence } from '../core/diagnosis/evidence.js';
+import type { Diagnosis } from '../../core/diagnosis/diagnose.js';
+import { describeAnswer, type Evidence } from '../../core/diagnosis/observations/evidence.js';
 import type {
   AddressObservation,
   DnsServerObservation,
   Observations,
-} from '../core/diagnosis/observations.js';
-import type { Finding } from '../core/diagnosis/rules.js';
-import type { Attempt } from '../core/facts/outcome.js';
-import { exitCodeOf } from '../core/states.js';
-import { formatEndpoint, formatHostPort } from '../core/target/target.js';
-import { escapeControls } from './escape.js';
-import { describeAttempt } from './explanation.js';
-import { JSON_SCHEMA, jsonLine } from './formats/json.js';
-import { formatDuration, roundMilliseconds } from './numbers.js';
-import type { Paint } from './reporter.js';
+} from '../../core/diagnosis/observations/observations.js';
+import type { Finding } from '../../core/diagnosis/rules/rules.js';
+import type { Attempt } from '../../core/facts/outcome.js';
+import { exitCodeOf } from '../../core/states.js';
+import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
+import { escapeControls } from '../escape.js';
+import { describeAttempt } from '../explanation.js';
+import { JSON_SCHEMA, jsonLine } from './json.js';
+import { formatDuration, roundMilliseconds } from '../numbers.js';
+import type { Paint } from '../reporter.js';
 
 /** How a check ended: in order, not in order, or nothing to say of the kind. */
 type Mark = 'good' | 'bad' | 'none';

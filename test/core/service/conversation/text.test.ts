@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { SERVICE_NAMES, serviceNameOfPort, SERVICES } from '../../../src/core/service/registry.js';
-import { cutText, decodeText, quote, recognizeProtocol } from '../../../src/core/service/text.js';
+import {
+  SERVICE_NAMES,
+  serviceNameOfPort,
+  SERVICES,
+} from '../../../../src/core/service/registry.js';
+import {
+  cutText,
+  decodeText,
+  quote,
+  recognizeProtocol,
+} from '../../../../src/core/service/conversation/text.js';
 
 describe('text from the network', () => {
   it('is UTF-8 where it is that, and else one character a byte', () => {

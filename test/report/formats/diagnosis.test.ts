@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { findings, verdictOf } from '../../src/core/diagnosis/rules.js';
-import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../src/report/diagnosis.js';
+import { findings, verdictOf } from '../../../src/core/diagnosis/rules/rules.js';
+import {
+  diagnosisJson,
+  diagnosisMarkdown,
+  diagnosisText,
+} from '../../../src/report/formats/diagnosis.js';
 import {
   closed,
   dropped,
@@ -12,7 +16,7 @@ import {
   server,
   unresolved,
   V4,
-} from '../core/diagnosis/observations.js';
+} from '../../core/diagnosis/observations.js';
 
 const plain = (text: string): string => text;
 const paint = { good: plain, bad: plain, dim: plain };

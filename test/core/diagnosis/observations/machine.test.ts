@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseCounters } from '../../../src/core/diagnosis/counters.js';
-import { proxyFor, sourceAddressFor } from '../../../src/core/diagnosis/machine.js';
+import { parseCounters } from '../../../../src/core/diagnosis/observations/counters.js';
+import { proxyFor, sourceAddressFor } from '../../../../src/core/diagnosis/observations/machine.js';
 
 describe('the proxy of the environment', () => {
   const https = { host: 'db.example', port: 443 };

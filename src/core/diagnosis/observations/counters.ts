@@ -1,7 +1,7 @@
-import { probePort } from '../probe/port-probe.js';
-import { readSystemFile } from '../system-file.js';
+import { probePort } from '../../probe/port-probe.js';
+import { readSystemFile } from '../../system-file.js';
 import type { CounterChanges } from './observations.js';
-import type { Endpoint } from '../target/target.js';
+import type { Endpoint } from '../../target/target.js';
 
 /** Counters of the Linux kernel that tell what became of a packet; see proc_pid_net(5) and RFC 4293. */
 export interface Counters {

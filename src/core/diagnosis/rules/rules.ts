@@ -1,5 +1,5 @@
-import { type Attempt, isNeighbourTimeout } from '../facts/outcome.js';
-import { formatEndpoint, formatHostPort } from '../target/target.js';
+import { type Attempt, isNeighbourTimeout } from '../../facts/outcome.js';
+import { formatEndpoint, formatHostPort } from '../../target/target.js';
 import {
   addressesOf,
   answeringCompanions,
@@ -13,8 +13,8 @@ import {
   resolverAttempts,
   subjectOf,
   wordOf,
-} from './evidence.js';
-import type { DnsAnswer, Observations } from './observations.js';
+} from '../observations/evidence.js';
+import type { DnsAnswer, Observations } from '../observations/observations.js';
 
 /**
  * How sure a finding is. `certain`: it was observed; `probable`: what was observed has hardly another cause; `possible`: a hint, which fits

@@ -1,8 +1,8 @@
 import { createSocket } from 'node:dgram';
 import { hostname, networkInterfaces } from 'node:os';
-import type { Address } from '../facts/outcome.js';
-import type { Target } from '../target/target.js';
-import { readSystemFile } from '../system-file.js';
+import type { Address } from '../../facts/outcome.js';
+import type { Target } from '../../target/target.js';
+import { readSystemFile } from '../../system-file.js';
 import type { MachineObservation } from './observations.js';
 
 /** The environment variables of proxies for a port, in the order in which curl and most others look (curl(1), ENVIRONMENT). */

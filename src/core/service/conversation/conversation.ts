@@ -1,10 +1,16 @@
 import type { Socket } from 'node:net';
-import type { Circumstances, Drop, TlsFacts, TlsProblem, Waiting } from '../facts/service-finding.js';
+import type {
+  Circumstances,
+  Drop,
+  TlsFacts,
+  TlsProblem,
+  Waiting,
+} from '../../facts/service-finding.js';
 import { cutText, decodeText, type Protocol, quote, recognizeProtocol } from './text.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
 
 /** The most bytes that are taken from the other side, whatever it sends. */
-export const MOST_BYTES = 65_536;
+const MOST_BYTES = 65_536;
 
 /** How much of the first line is kept. */
 const MOST_FIRST_LINE = 512;

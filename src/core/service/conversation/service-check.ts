@@ -1,7 +1,7 @@
 import type { Conversation } from './conversation.js';
 
 /** What a check is told about whom it talks to. */
-export interface CheckContext {
+interface CheckContext {
   /** The host as the protocol is to be told: the name in ASCII, or the address; IPv6 without brackets and zone. */
   readonly host: string;
   /** The port that was connected to. */

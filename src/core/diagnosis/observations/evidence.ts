@@ -1,6 +1,6 @@
-import type { Attempt } from '../facts/outcome.js';
-import type { FailedReason } from '../states.js';
-import { formatEndpoint } from '../target/target.js';
+import type { Attempt } from '../../facts/outcome.js';
+import type { FailedReason } from '../../states.js';
+import { formatEndpoint } from '../../target/target.js';
 import type { DnsAnswer, DnsServerObservation, Observations } from './observations.js';
 
 /** Something that was observed, in words, with the time it took where that was measured. */
