@@ -10,6 +10,7 @@ import { type CertificateWishes, TestAuthority } from '../support/certificates.j
 import { collect, environment } from '../support/command.js';
 import { jsonOf, portping, portpingCommand } from '../support/portping.js';
 import { dialogue } from '../support/talkers.js';
+import { describeWith } from '../support/tools.js';
 
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
@@ -194,7 +195,7 @@ describe('--service', () => {
   });
 });
 
-describe('--service with TLS', () => {
+describeWith('openssl', '--service with TLS', () => {
   let authority: TestAuthority;
   beforeAll(() => {
     authority = new TestAuthority();

@@ -8,7 +8,8 @@ import {
   type Lab,
 } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
-import { itWith, Servers } from '../support/servers.js';
+import { Servers } from '../support/servers.js';
+import { itWith, needsTool } from '../support/tools.js';
 
 let lab: Lab;
 let authority: TestAuthority;
@@ -83,7 +84,6 @@ describeLab(
 
     itWith(
       'postfix',
-      'postfix',
       'hears SMTP of Postfix, with STARTTLS, with TLS from the start, and leaves with QUIT',
       async () => {
         await servers.startPostfix();
@@ -115,7 +115,6 @@ describeLab(
 
     itWith(
       'dovecot',
-      'dovecot-imapd and dovecot-pop3d',
       'hears IMAP and POP3 of Dovecot, with STARTTLS and STLS, and with TLS from the start',
       async () => {
         await servers.startDovecot();
@@ -138,14 +137,14 @@ describeLab(
       },
     );
 
-    itWith('sshd', 'openssh-server', 'hears SSH of OpenSSH', async () => {
+    itWith('sshd', 'hears SSH of OpenSSH', async () => {
       await servers.startSshd();
       await expectAnswer('ssh', 22, /^"SSH-2\.0-OpenSSH/);
       await expectAnswer('banner', 22, /^"SSH-2\.0-OpenSSH/);
       await expectByPort('ssh', 22);
     });
 
-    itWith('vsftpd', 'vsftpd', 'hears FTP of vsftpd, with AUTH TLS', async () => {
+    itWith('vsftpd', 'hears FTP of vsftpd, with AUTH TLS', async () => {
       await servers.startVsftpd();
       await expectAnswer('ftp', 21, /^"220 \(vsFTPd/);
       await expectAnswer('ftp+tls', 21, /^"220 \(vsFTPd/);
@@ -154,7 +153,6 @@ describeLab(
 
     itWith(
       'nginx',
-      'nginx-light',
       'hears HTTP and TLS of nginx, and holds its certificate against the name, the authority and the days asked for',
       async () => {
         await servers.startNginx();
@@ -200,7 +198,7 @@ describeLab(
       },
     );
 
-    itWith('nginx', 'nginx-light', 'names what answers instead of what was asked for', async () => {
+    itWith('nginx', 'names what answers instead of what was asked for', async () => {
       const { stdout, stderr, exitCode } = await run([
         '--service',
         'smtp',
@@ -230,7 +228,6 @@ describeLab(
 
     itWith(
       'nginx',
-      'nginx-light',
       'writes the end of the handshake of TLS and its first command without a wait between them: over a link of 200 ms, two round trips',
       async () => {
         const link = await lab.delayLink({ rttMs: 200 });
@@ -277,4 +274,5 @@ describeLab(
     });
   },
   delayLinkAvailable,
+  needsTool('openssl'),
 );

@@ -10,38 +10,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { it } from 'vitest';
 import type { TestCertificate } from './certificates.js';
 import { kill } from './command.js';
 import type { Lab } from './lab.js';
 import { portpingCommand } from './portping.js';
-
-/** Whether a program is installed, also where only root looks. */
-function isInstalled(program: string): boolean {
-  return (
-    spawnSync('which', [program], { env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } }).status === 0
-  );
-}
-
-/**
- * A test that needs a program from one of Debian's packages. Where it is missing the test is skipped and its name says why or, with
- * PORTPING_LAB=required, fails.
- */
-export function itWith(
-  program: string,
-  packageName: string,
-  name: string,
-  test: () => Promise<void>,
-  timeoutMs = 40_000,
-): void {
-  if (isInstalled(program)) it(name, test, timeoutMs);
-  else if (process.env['PORTPING_LAB'] !== 'required')
-    it.skip(`${name} (skipped: there is no \`${program}\`; install ${packageName})`, test);
-  else
-    it(name, () =>
-      Promise.reject(new Error(`there is no ${program}: install Debian's package ${packageName}`)),
-    );
-}
+import { SERVER_PATH } from './tools.js';
 
 const idOf = (kind: 'passwd' | 'group', name: string): number =>
   Number(
@@ -231,7 +204,7 @@ http {
   async #start(argv: string[], ...ports: number[]): Promise<void> {
     const child = this.#lab.spawn('server', argv, {
       stdio: 'pipe',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+      env: { PATH: SERVER_PATH },
     });
     if (child.pid) this.#pids.push(child.pid);
     let said = '';

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
 import { probePort } from '../../../src/core/probe/port-probe.js';
 import type { TlsFailure } from '../../../src/core/facts/service-finding.js';
@@ -24,6 +24,7 @@ import {
   listenTls,
   turnToTls,
 } from '../../support/talkers.js';
+import { describeWith } from '../../support/tools.js';
 
 let authority: TestAuthority;
 let good: TestCertificate;
@@ -51,7 +52,7 @@ async function failAt(
   return expectFinding(await ask(port, request), 'tls-failed');
 }
 
-describe('TLS', () => {
+describeWith('openssl', 'TLS', () => {
   it.each<[string, CertificateWishes, TlsOptions, TlsFailure, RegExp]>([
     [
       'self-signed',
@@ -561,7 +562,7 @@ describe('TLS', () => {
   });
 });
 
-describe('STARTTLS', () => {
+describeWith('openssl', 'STARTTLS', () => {
   const options = (): TlsOptions => ({ cert: good.cert, key: good.key });
   const inside =
     (answers: Parameters<typeof dialogue>[1]) =>

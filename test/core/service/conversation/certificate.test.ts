@@ -17,6 +17,7 @@ import type { CertificateFacts } from '../../../../src/core/facts/service-findin
 import { rootFinder } from '../../../../src/core/service/conversation/secure-layer.js';
 import { type CertificateWishes, TestAuthority } from '../../../support/certificates.js';
 import { listenTls } from '../../../support/talkers.js';
+import { describeWith } from '../../../support/tools.js';
 
 const DAY = 86_400_000;
 const NOW = Date.UTC(2026, 2, 4);
@@ -159,7 +160,7 @@ describe('a certificate', () => {
   });
 });
 
-describe('the facts of a certificate', () => {
+describeWith('openssl', 'the facts of a certificate', () => {
   let authority: TestAuthority;
   beforeAll(() => {
     authority = new TestAuthority();
@@ -207,7 +208,7 @@ describe('the facts of a certificate', () => {
   });
 });
 
-describe('the chain of a certificate', () => {
+describeWith('openssl', 'the chain of a certificate', () => {
   let authority: TestAuthority;
   beforeAll(() => {
     authority = new TestAuthority();

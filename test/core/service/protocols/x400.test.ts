@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { connectionRequest, describeTpdu } from '../../../../src/core/service/protocols/x400.js';
 import { describeService } from '../../../../src/report/service.js';
-import { itWith } from '../../../support/servers.js';
+import { itWith, SERVER_PATH } from '../../../support/tools.js';
 import { ask, expectFinding, listenTalking } from '../../../support/talkers.js';
 
 /** A TPKT around a TPDU: version 3, a reserved byte, the length of both (RFC 1006, section 6). */
@@ -194,7 +194,7 @@ describe("tshark's dissector", () => {
     const options = {
       cwd: directory,
       encoding: 'utf8',
-      env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', HOME: directory },
+      env: { PATH: SERVER_PATH, HOME: directory },
     } as const;
     const made = spawnSync(
       'text2pcap',
@@ -207,25 +207,20 @@ describe("tshark's dissector", () => {
     return read.stdout.replace(/^ +/gm, '');
   }
 
-  itWith(
-    'tshark',
-    'tshark',
-    'reads our connection request as a TPKT with a COTP CR of class 0',
-    async () => {
-      expect(connectionRequest().toString('hex')).toBe('0300000e09e00000505000c0010b');
-      const text = dissect([connectionRequest()], 50_000, 102);
-      expect(text).toContain('TPKT, Version: 3, Length: 14\n');
-      expect(text).toContain(
-        'Length: 9\nPDU Type: CR Connect Request (0x0e)\nDestination reference: 0x0000\nSource reference: 0x5050\n0000 .... = Class: 0\n',
-      );
-      expect(text).toContain(
-        'Parameter code: tpdu-size (0xc0)\nParameter length: 1\nTPDU size: 2048\n',
-      );
-      expect(text).not.toMatch(/malformed/i);
-    },
-  );
+  itWith('tshark', 'reads our connection request as a TPKT with a COTP CR of class 0', async () => {
+    expect(connectionRequest().toString('hex')).toBe('0300000e09e00000505000c0010b');
+    const text = dissect([connectionRequest()], 50_000, 102);
+    expect(text).toContain('TPKT, Version: 3, Length: 14\n');
+    expect(text).toContain(
+      'Length: 9\nPDU Type: CR Connect Request (0x0e)\nDestination reference: 0x0000\nSource reference: 0x5050\n0000 .... = Class: 0\n',
+    );
+    expect(text).toContain(
+      'Parameter code: tpdu-size (0xc0)\nParameter length: 1\nTPDU size: 2048\n',
+    );
+    expect(text).not.toMatch(/malformed/i);
+  });
 
-  itWith('tshark', 'tshark', 'reads the answers of the responder as CC, DR and ER', async () => {
+  itWith('tshark', 'reads the answers of the responder as CC, DR and ER', async () => {
     const text = dissect(
       [tpkt(confirm(0x5050)), tpkt(disconnect(0x5050, 3)), tpkt(error(0x5050, 2))],
       102,
@@ -243,7 +238,7 @@ describe("tshark's dissector", () => {
     expect(text).not.toMatch(/malformed/i);
   });
 
-  itWith('tshark', 'tshark', 'knows the same reasons and causes as we do', async () => {
+  itWith('tshark', 'knows the same reasons and causes as we do', async () => {
     const numbers = Array.from({ length: 256 }, (_, number) => number);
     const known = (make: (number: number) => Buffer): number[] =>
       numbers.filter((number) => !/unknown (reason|cause)/.test(describeTpdu(make(number)) ?? ''));
