@@ -35,7 +35,7 @@ function isInstalled(tool: Tool): boolean {
  * Whether tests that need this program must be skipped. With PORTPING_LAB=required they never are:
  * they run and fail.
  */
-export function toolMissing(tool: Tool): boolean {
+function toolMissing(tool: Tool): boolean {
   return process.env['PORTPING_LAB'] !== 'required' && !isInstalled(tool);
 }
 
