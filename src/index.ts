@@ -63,11 +63,8 @@ export {
   type WinsockError,
 } from './core/errors/winsock.js';
 export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
-export {
-  COMPANION_PORTS,
-  type DiagnoseOptions,
-  type DiagnosisCheck,
-} from './core/diagnosis/observations/observe.js';
+export { OTHER_PORTS } from './core/diagnosis/observations/failure-check.js';
+export type { DiagnoseOptions, DiagnosisCheck } from './core/diagnosis/observations/options.js';
 export {
   findings,
   verdictOf,

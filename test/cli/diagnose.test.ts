@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPANION_PORTS } from '../../src/core/diagnosis/observations/observe.js';
+import { OTHER_PORTS } from '../../src/core/diagnosis/observations/failure-check.js';
 import { freePort } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping } from '../support/portping.js';
 
@@ -153,7 +153,7 @@ describe('--help', () => {
   it('names the ports of --no-companions', async () => {
     const { stdout } = await portping(['--help']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      `leave other ports of the host alone (${COMPANION_PORTS.join(', ')})`,
+      `leave other ports of the host alone (${OTHER_PORTS.join(', ')})`,
     );
   });
 });

@@ -1,5 +1,5 @@
 import { type Diagnosis, diagnose } from '../../core/diagnosis/diagnose.js';
-import type { DiagnosisCheck } from '../../core/diagnosis/observations/observe.js';
+import type { DiagnosisCheck } from '../../core/diagnosis/observations/options.js';
 import { exitCodeOf } from '../../core/states.js';
 import type { SystemLookup } from '../../core/resolve/system-lookup.js';
 import { formatHostPort } from '../../core/target/target.js';
@@ -16,11 +16,11 @@ import { canvas } from '../output/terminal.js';
 
 declare const PORTPING_VERSION: string;
 
-/** What a diagnosis needs of its surroundings. */
+/** What a diagnosis needs from the program. */
 export interface DiagnosisSurroundings {
   readonly signal: AbortSignal;
   readonly systemLookup: SystemLookup;
-  write(output: Output): void;
+  readonly write: (output: Output) => void;
 }
 
 async function render(
@@ -42,36 +42,41 @@ async function render(
   }
 }
 
-/** A diagnosis instead of a probe. Returns the exit code of the state of the target, as a plain probe would. */
-export async function diagnoseTarget(
-  config: DiagnosisConfig,
-  { write, ...surroundings }: DiagnosisSurroundings,
-): Promise<number> {
-  const { target, probe, extraAddress, companions, quiet } = config;
+/** Diagnoses the target, with a spinner that names the running checks. */
+async function diagnoseWithSpinner(
+  { target, probe, extraAddress, companions: otherPorts, quiet }: DiagnosisConfig,
+  { signal, systemLookup, write }: DiagnosisSurroundings,
+): Promise<Diagnosis> {
   const name = escapeControls(formatHostPort(target.host, target.port));
   const spinner = quiet ? NO_SPINNER : spinWhenSlow(`${name} ...`);
   let progress = `${name} ...`;
-  const onProgress = (underWay: readonly DiagnosisCheck[]): void => {
-    progress = `${name}: ${underWay.join(', ') || 'the rest'} ...`;
+  const onProgress = (running: readonly DiagnosisCheck[]): void => {
+    progress = `${name}: ${running.join(', ') || 'other checks'} ...`;
     spinner.say(progress);
   };
-  const tellProgress = (): void =>
+  const showProgress = (): void =>
     spinner.aside(() => write({ stdout: '', stderr: `${progress}\n` }));
-  const stopListening = quiet ? () => {} : onSummarySignal(tellProgress);
-  const diagnosis = await diagnose(target, {
-    ...probe,
-    ...surroundings,
-    extraAddress,
-    companions,
-    onProgress,
-  }).finally(() => {
+  const stopListening = quiet ? () => {} : onSummarySignal(showProgress);
+  const options = { ...probe, signal, extraAddress, otherPorts, onProgress };
+  try {
+    return await diagnose(target, options, { systemLookup });
+  } finally {
     stopListening();
     spinner.stop();
-  });
-  if (surroundings.signal.aborted) {
-    if (!quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${INTERRUPTED}\n` });
+  }
+}
+
+/** Diagnoses a target and writes the result. Returns the exit code of the target's state. */
+export async function diagnoseTarget(
+  config: DiagnosisConfig,
+  surroundings: DiagnosisSurroundings,
+): Promise<number> {
+  const { signal, write } = surroundings;
+  const diagnosis = await diagnoseWithSpinner(config, surroundings);
+  if (signal.aborted) {
+    if (!config.quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${INTERRUPTED}\n` });
     return exitCodeOf('cancelled');
   }
-  if (!quiet) write({ stdout: await render(diagnosis, config), stderr: '' });
+  if (!config.quiet) write({ stdout: await render(diagnosis, config), stderr: '' });
   return exitCodeOf(diagnosis.observations.outcome.state);
 }

@@ -8,7 +8,7 @@ import type {
   Attempt,
   ErrorFacts,
   Outcome,
-  Resolution,
+  Resolved,
   Unresolved,
 } from '../../../src/core/facts/outcome.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../../src/core/states.js';
@@ -108,12 +108,13 @@ export const unresolved = (
   family: 0,
 });
 
-const resolved = (attempts: readonly Attempt[], host: string): Resolution => ({
+/** A resolution of the system's resolver. */
+export const resolvedTo = (addresses: readonly string[], host = 'db.example'): Resolved => ({
   state: 'resolved',
   host,
   via: 'system',
   elapsedMs: 3,
-  addresses: attempts.map(({ endpoint: { address, family } }) => ({ address, family })),
+  addresses: addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
 });
 
 /** What is particular about a case. Everything else is in order. */
@@ -150,7 +151,13 @@ export function observations({
   const of =
     (source: AddressObservation['source']) =>
     (attempt: Attempt): AddressObservation => ({ source, attempt });
-  const resolution = outcome.state === 'unresolved' ? outcome : resolved(attempts, host);
+  const resolution =
+    outcome.state === 'unresolved'
+      ? outcome
+      : resolvedTo(
+          attempts.map(({ endpoint }) => endpoint.address),
+          host,
+        );
   return {
     target: { host, port },
     startedAt: 0,

@@ -1,18 +1,29 @@
-import { probePort } from '../../probe/port-probe.js';
 import { readSystemFile } from '../../system-file.js';
-import type { CounterChanges } from './observations.js';
-import type { Endpoint } from '../../target/target.js';
 
-/** Counters of the Linux kernel that tell what became of a packet; see proc_pid_net(5) and RFC 4293. */
+/** Counters of the Linux kernel that show what happened to a packet (proc_pid_net(5), RFC 4293). */
 export interface Counters {
+  /** Packets sent on all interfaces but loopback. */
   readonly packetsSent: number;
+  /** ICMP and ICMPv6 "destination unreachable". */
   readonly unreachableSent: number;
   readonly unreachableReceived: number;
+  /** Retransmissions that failed locally (TcpExt TCPRetransFail). */
   readonly failedRepeats: number;
 }
 
-/** /proc/net/snmp and /proc/net/netstat: a line of names, a line of numbers, each beginning with the protocol. */
-function pairedLines(text: string): Map<string, number> {
+/** The text of four files in /proc/net; null for a file that does not exist. */
+export interface CounterFiles {
+  readonly snmp: string | null;
+  readonly snmp6: string | null;
+  readonly netstat: string | null;
+  readonly dev: string | null;
+}
+
+/** The column of the sent packets in /proc/net/dev, after the name (proc_pid_net(5)). */
+const SENT_PACKETS_COLUMN = 10;
+
+/** Parses snmp and netstat: a line of names, then a line of numbers, each after its protocol. */
+function parsePairedLines(text: string): Map<string, number> {
   const lines = text
     .trim()
     .split('\n')
@@ -27,86 +38,44 @@ function pairedLines(text: string): Map<string, number> {
   return values;
 }
 
-/** The counters in the text of the four files below /proc/net; null when one is missing. */
-export function parseCounters(files: {
-  readonly snmp: string | null;
-  readonly snmp6: string | null;
-  readonly netstat: string | null;
-  readonly dev: string | null;
-}): Counters | null {
-  if (files.snmp === null || files.netstat === null || files.dev === null) return null;
-  const snmp = pairedLines(files.snmp);
-  const snmp6 = new Map(
-    (files.snmp6 ?? '')
-      .split('\n')
-      .map((line) => line.trim().split(/\s+/))
-      .map(([name = '', value]) => [name, Number(value ?? 0)]),
-  );
-  const devices = files.dev
+/** Parses snmp6: a name and a number on each line. */
+function parseSingleLines(text: string): Map<string, number> {
+  const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
+  return new Map(lines.map(([name = '', value]) => [name, Number(value ?? 0)]));
+}
+
+function sumPacketsSent(dev: string): number {
+  return dev
     .split('\n')
     .slice(2)
     .map((line) => line.trim().split(/[:\s]+/))
-    .filter(([name = '']) => name !== '' && name !== 'lo');
+    .filter(([name = '']) => name !== '' && name !== 'lo')
+    .reduce((sum, columns) => sum + Number(columns[SENT_PACKETS_COLUMN] ?? 0), 0);
+}
+
+/** The counters in these files; null if a file other than snmp6 is missing. */
+export function parseCounters({ snmp, snmp6, netstat, dev }: CounterFiles): Counters | null {
+  if (snmp === null || netstat === null || dev === null) return null;
+  const v4 = parsePairedLines(snmp);
+  const v6 = parseSingleLines(snmp6 ?? '');
+  const icmp = (name: string): number =>
+    (v4.get(`Icmp:${name}`) ?? 0) + (v6.get(`Icmp6${name}`) ?? 0);
   return {
-    packetsSent: devices.reduce((sum, columns) => sum + Number(columns[10] ?? 0), 0), // transmitted packets: the tenth number (proc_pid_net(5))
-    unreachableSent:
-      (snmp.get('Icmp:OutDestUnreachs') ?? 0) + (snmp6.get('Icmp6OutDestUnreachs') ?? 0),
-    unreachableReceived:
-      (snmp.get('Icmp:InDestUnreachs') ?? 0) + (snmp6.get('Icmp6InDestUnreachs') ?? 0),
-    failedRepeats: pairedLines(files.netstat).get('TcpExt:TCPRetransFail') ?? 0,
+    packetsSent: sumPacketsSent(dev),
+    unreachableSent: icmp('OutDestUnreachs'),
+    unreachableReceived: icmp('InDestUnreachs'),
+    failedRepeats: parsePairedLines(netstat).get('TcpExt:TCPRetransFail') ?? 0,
   };
 }
 
-/** The counters now; null on other systems than Linux. */
+/** The current counters; null on systems other than Linux. */
 export function readCounters(platform: NodeJS.Platform = process.platform): Counters | null {
   if (platform !== 'linux') return null;
-  const [snmp = null, snmp6 = null, netstat = null, dev = null] = [
-    'snmp',
-    'snmp6',
-    'netstat',
-    'dev',
-  ].map((file) => readSystemFile(`/proc/net/${file}`));
-  return parseCounters({ snmp, snmp6, netstat, dev });
-}
-
-/** Long enough for a SYN to reach the device, and short enough to be often free of other traffic, in milliseconds. */
-const WINDOW_MS = 30;
-
-/** What the counters do while one endpoint is tried again and again; null when they cannot be read or nothing can be tried. */
-export async function watchCounters(
-  endpoint: Endpoint,
-  tries: number,
-  signal?: AbortSignal,
-): Promise<CounterChanges | null> {
-  const seen: { packetsSent: number; unreachableToSelf: number; answered: boolean }[] = [];
-  for (let index = 0; index < tries && !signal?.aborted; index += 1) {
-    const before = readCounters();
-    const [attempt] = await Promise.all([
-      probePort(endpoint, { timeoutMs: WINDOW_MS, signal }),
-      new Promise((resolve) => {
-        setTimeout(resolve, WINDOW_MS + 5);
-      }),
-    ]);
-    const after = readCounters();
-    if (!before || !after || attempt.state === 'failed') return null;
-    seen.push({
-      packetsSent: after.packetsSent - before.packetsSent,
-      unreachableToSelf: Math.min(
-        after.unreachableSent - before.unreachableSent,
-        after.unreachableReceived - before.unreachableReceived,
-      ),
-      answered:
-        attempt.state === 'open' ||
-        attempt.state === 'closed' ||
-        (attempt.state === 'filtered' && attempt.reason !== 'no-response'),
-    });
-  }
-  if (seen.length === 0) return null;
-  const sent = seen.map(({ packetsSent }) => packetsSent);
-  return {
-    leastPacketsSent: Math.min(...sent),
-    mostPacketsSent: Math.max(...sent),
-    answeredWithoutSending: seen.some(({ packetsSent, answered }) => answered && packetsSent === 0),
-    unreachableToSelf: Math.min(...seen.map(({ unreachableToSelf }) => unreachableToSelf)),
-  };
+  const read = (file: keyof CounterFiles): string | null => readSystemFile(`/proc/net/${file}`);
+  return parseCounters({
+    snmp: read('snmp'),
+    snmp6: read('snmp6'),
+    netstat: read('netstat'),
+    dev: read('dev'),
+  });
 }

@@ -1,6 +1,7 @@
 import type { Attempt } from '../../facts/outcome.js';
 import type { FailedReason } from '../../states.js';
 import { formatEndpoint } from '../../target/target.js';
+import { listAddresses } from './name-check.js';
 import type { DnsAnswer, DnsServerObservation, Observations } from './observations.js';
 
 /** Something that was observed, in words, with the time it took where that was measured. */
@@ -57,12 +58,6 @@ export const ofAttempt = (attempt: Attempt): Evidence => ({
   elapsedMs: attempt.state === 'open' ? attempt.latencyMs : attempt.elapsedMs,
 });
 
-/** The addresses that a server gave, of both families. */
-export const addressesOf = ({ a, aaaa }: DnsServerObservation): string[] => [
-  ...(a?.addresses ?? []),
-  ...(aaaa?.addresses ?? []),
-];
-
 /** What a server said, both families taken together: addresses before "no such name" before a failure before "no record". */
 export function wordOf({ a, aaaa }: DnsServerObservation): DnsAnswer['kind'] {
   const kinds = [a, aaaa].flatMap((answer) => (answer ? [answer.kind] : []));
@@ -101,7 +96,7 @@ export function ofServer(observation: DnsServerObservation): Evidence {
   const word = wordOf(observation);
   const elapsedMs = Math.max(observation.a?.elapsedMs ?? 0, observation.aaaa?.elapsedMs ?? 0);
   return {
-    fact: `DNS server ${observation.server}: ${word === 'addresses' ? addressesOf(observation).join(', ') : ANSWERS[word]}`,
+    fact: `DNS server ${observation.server}: ${word === 'addresses' ? listAddresses(observation).join(', ') : ANSWERS[word]}`,
     elapsedMs,
   };
 }

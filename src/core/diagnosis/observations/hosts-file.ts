@@ -1,28 +1,33 @@
 import { isIP } from 'node:net';
 
-/** A name as hosts files and search lists compare it: without the final dot, in lower case. */
-const plainName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
+/** More search domains than these are ignored; glibc before 2.26 used as many (resolv.conf(5)). */
+const MAX_SEARCH_DOMAINS = 6;
+
+/** A name in the form that names are compared in: lower case, without the final dot. */
+const normalizeName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
 
 /**
- * The addresses that a hosts file gives to a name, each once, in its order. An address, then names, then perhaps a comment (hosts(5));
- * lines that are not in the format are passed over.
+ * The addresses that a hosts file has for a name, each once, in the file's order. A line is an
+ * address, names and perhaps a comment (hosts(5)). Lines in another format are ignored.
  */
 export function parseHostsFile(text: string, name: string): string[] {
-  const wanted = plainName(name);
+  const wanted = normalizeName(name);
   const addresses = text.split(/\r?\n/).flatMap((line) => {
     const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
-    return isIP(address) !== 0 && names.some((each) => plainName(each) === wanted) ? [address] : [];
+    return isIP(address) !== 0 && names.some((each) => normalizeName(each) === wanted)
+      ? [address]
+      : [];
   });
   return [...new Set(addresses)];
 }
 
-/** The search domains of a resolv.conf: the last `search` or `domain` line counts (resolv.conf(5)). At most six, as glibc once had it. */
+/** The search domains of a resolv.conf. The last `search` or `domain` line counts. */
 export function parseSearchDomains(text: string): string[] {
   const lines = text.split(/\r?\n/).map((line) => line.trim().split(/\s+/));
   const last = lines.filter(([keyword]) => keyword === 'search' || keyword === 'domain').at(-1);
   return (last ?? [])
     .slice(1)
-    .map(plainName)
+    .map(normalizeName)
     .filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain))
-    .slice(0, 6);
+    .slice(0, MAX_SEARCH_DOMAINS);
 }

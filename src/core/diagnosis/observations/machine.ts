@@ -1,46 +1,54 @@
 import { createSocket } from 'node:dgram';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Address } from '../../facts/outcome.js';
-import type { Target } from '../../target/target.js';
 import { readSystemFile } from '../../system-file.js';
+import type { Target } from '../../target/target.js';
 import type { MachineObservation } from './observations.js';
 
-/** The environment variables of proxies for a port, in the order in which curl and most others look (curl(1), ENVIRONMENT). */
-function proxyVariables(port: number): string[] {
-  const own =
-    port === 80 ? ['http_proxy', 'HTTP_PROXY'] : port === 443 ? ['https_proxy', 'HTTPS_PROXY'] : [];
-  return [...own, 'all_proxy', 'ALL_PROXY'];
-}
+/** Any port does: connecting a UDP socket sends nothing. 9 is "discard". */
+const DISCARD_PORT = 9;
 
-/** Whether NO_PROXY leaves a host out: `*`, the name, or a domain above it, with or without a dot before it. */
-function isLeftOut(host: string, list: string): boolean {
+/** Environment variables of the proxy for a port, in the order of curl(1), ENVIRONMENT. */
+const PROXY_VARIABLES: ReadonlyMap<number, readonly string[]> = new Map([
+  [80, ['http_proxy', 'HTTP_PROXY']],
+  [443, ['https_proxy', 'HTTPS_PROXY']],
+]);
+const PROXY_VARIABLES_FOR_ALL = ['all_proxy', 'ALL_PROXY'];
+
+/** Whether NO_PROXY excludes a host: `*`, the name, or a parent domain with or without a dot. */
+function isExcluded(host: string, noProxy: string): boolean {
   const name = host.toLowerCase().replace(/\.$/, '');
-  return list
+  const entries = noProxy
     .toLowerCase()
     .split(/[\s,]+/)
-    .filter(Boolean)
-    .some((each) => {
-      const domain = each.replace(/^\*?\./, '').replace(/:\d+$/, '');
-      return each === '*' || name === domain || name.endsWith(`.${domain}`);
-    });
+    .filter(Boolean);
+  return entries.some((entry) => {
+    const domain = entry.replace(/^\*?\./, '').replace(/:\d+$/, '');
+    return entry === '*' || name === domain || name.endsWith(`.${domain}`);
+  });
 }
 
-/** The proxy that applications which heed the environment would use for a target; user and password are left out. */
+/**
+ * The proxy that the environment sets for a target, without user and password. Null if none is set
+ * or NO_PROXY excludes the host.
+ */
 export function proxyFor(
   { host, port }: Target,
   env: NodeJS.ProcessEnv = process.env,
 ): MachineObservation['proxy'] {
-  if (isLeftOut(host, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return null;
-  const variable = proxyVariables(port).find((name) => (env[name] ?? '') !== '');
+  if (isExcluded(host, env['no_proxy'] ?? env['NO_PROXY'] ?? '')) return null;
+  const variables = [...(PROXY_VARIABLES.get(port) ?? []), ...PROXY_VARIABLES_FOR_ALL];
+  const variable = variables.find((name) => (env[name] ?? '') !== '');
   if (variable === undefined) return null;
   const value = env[variable] ?? '';
-  return {
-    variable,
-    proxy: /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^/]*@)?([^/?#]*)/i.exec(value)?.[1] ?? '',
-  };
+  const authority = /^(?:[a-z][a-z0-9+.-]*:\/\/)?(?:[^/]*@)?([^/?#]*)/i.exec(value);
+  return { variable, proxy: authority?.[1] ?? '' };
 }
 
-/** The address the system would send from: a UDP socket is connected, which sends nothing, and asked. Null when there is no way. */
+/**
+ * The source address that the system chooses for an address. Found by connecting a UDP socket,
+ * which sends nothing. Null if there is no route.
+ */
 export function sourceAddressFor({ address, family }: Address): Promise<string | null> {
   return new Promise((resolve) => {
     const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
@@ -52,34 +60,49 @@ export function sourceAddressFor({ address, family }: Address): Promise<string |
       resolve(source);
     };
     socket.once('error', () => end(null));
-    socket.connect(9, address, () => end(socket.address().address)); // the port does not matter (9 is "discard")
+    socket.connect(DISCARD_PORT, address, () => end(socket.address().address));
   });
 }
 
-/** Addresses of this machine, those of loopback among them. */
-export function ownAddresses(): (MachineObservation['addresses'][number] & {
-  readonly internal: boolean;
-})[] {
+type OwnAddress = MachineObservation['addresses'][number] & { readonly internal: boolean };
+
+/** Addresses of this machine, including loopback. */
+function listOwnAddresses(): OwnAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, all]) =>
-    (all ?? []).map(
-      ({ address, family, internal }) =>
-        ({ interface: name, address, family: family === 'IPv6' ? 6 : 4, internal }) as const,
-    ),
+    (all ?? []).map(({ address, family, internal }): OwnAddress => ({
+      interface: name,
+      address,
+      family: family === 'IPv6' ? 6 : 4,
+      internal,
+    })),
   );
 }
 
+/** Whether an address belongs to this machine; a zone is ignored. */
+export function isOwnAddress({ address }: Address): boolean {
+  if (address === '::1' || address.startsWith('127.')) return true;
+  return listOwnAddresses().some((own) => own.address === address.split('%')[0]);
+}
+
+/** The soft limit of open files (proc_pid_limits(5)). */
 function descriptorLimit(): number | null {
-  const soft = /^Max open files\s+(\d+)/m.exec(readSystemFile('/proc/self/limits') ?? '')?.[1]; // proc_pid_limits(5)
+  const limits = readSystemFile('/proc/self/limits') ?? '';
+  const soft = /^Max open files\s+(\d+)/m.exec(limits)?.[1];
   return soft === undefined ? null : Number(soft);
 }
 
+/** The number of ephemeral ports (ip(7)). */
 function sourcePorts(): number | null {
-  const [, low, high] =
-    /^(\d+)\s+(\d+)/.exec(readSystemFile('/proc/sys/net/ipv4/ip_local_port_range') ?? '') ?? []; // ip(7)
+  const range = readSystemFile('/proc/sys/net/ipv4/ip_local_port_range') ?? '';
+  const [, low, high] = /^(\d+)\s+(\d+)/.exec(range) ?? [];
   return low === undefined ? null : Number(high) - Number(low) + 1;
 }
 
-/** This machine, as far as it matters to a connection to the target. */
+/**
+ * This machine, as far as it matters to a connection.
+ *
+ * @param deciding the address that decided; null if there was none
+ */
 export async function checkMachine(
   target: Target,
   deciding: Address | null,
@@ -89,7 +112,7 @@ export async function checkMachine(
     platform: process.platform,
     hostName: hostname(),
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
-    addresses: ownAddresses()
+    addresses: listOwnAddresses()
       .filter(({ internal }) => !internal)
       .map(({ internal: _, ...rest }) => rest),
     sourceAddress: deciding && (await sourceAddressFor(deciding)),

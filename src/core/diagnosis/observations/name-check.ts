@@ -2,78 +2,76 @@ import { getServers } from 'node:dns';
 import { monotonicClock } from '../../clock.js';
 import type { Resolution } from '../../facts/outcome.js';
 import { type ResolveOptions, resolveHost } from '../../resolve/resolver.js';
-import { asciiHost } from '../../target/target.js';
-import { addressesOf } from './evidence.js';
 import { readSystemFile, systemFilePath } from '../../system-file.js';
+import { asciiHost, familyOf } from '../../target/target.js';
 import { parseHostsFile, parseSearchDomains } from './hosts-file.js';
 import type { DnsAnswer, DnsServerObservation, NameObservation } from './observations.js';
 
-/** More servers than these are not asked; glibc asks three (resolv.conf(5), MAXNS). */
+/** At most this many servers are asked; glibc asks three (resolv.conf(5), MAXNS). */
 const MAX_SERVERS = 6;
 
-/** How a name is looked into. */
+/** How a name is checked. */
 export interface NameCheckOptions extends Pick<ResolveOptions, 'family' | 'signal' | 'dnsServer'> {
-  /** Deadline of each of the two rounds of questions, in milliseconds. */
+  /** The deadline of each of the two rounds of questions, in milliseconds. */
   readonly timeoutMs: number;
-  /** Default: the system's. */
+  /** Default: {@link resolveHost}. */
+  readonly resolve?: typeof resolveHost;
+  /** Default: the hosts file of the system. */
   readonly hostsFile?: string | undefined;
   /** Default: /etc/resolv.conf. */
   readonly resolvConf?: string | undefined;
-  /** Default: the servers that are configured. */
+  /** Default: the DNS servers that are configured. */
   readonly servers?: readonly string[] | undefined;
 }
 
+/** What c-ares' codes say about an answer. Any other code is an answer that cannot be used. */
+const KINDS: Readonly<Partial<Record<string, DnsAnswer['kind']>>> = {
+  ENOTFOUND: 'no-such-name',
+  ENODATA: 'no-record',
+  ESERVFAIL: 'servfail',
+  EREFUSED: 'refused',
+  ECONNREFUSED: 'unreachable',
+  ETIMEOUT: 'silent',
+  ECANCELLED: 'silent',
+};
+
 function answerOf(resolution: Resolution): DnsAnswer {
   const { elapsedMs } = resolution;
-  const said = (kind: DnsAnswer['kind']): DnsAnswer => ({ kind, addresses: [], elapsedMs });
   switch (resolution.state) {
-    case 'resolved':
-      return {
-        kind: 'addresses',
-        addresses: resolution.addresses.map(({ address }) => address),
-        elapsedMs,
-      };
+    case 'resolved': {
+      const addresses = resolution.addresses.map(({ address }) => address);
+      return { kind: 'addresses', addresses, elapsedMs };
+    }
     case 'cancelled':
     case 'failed':
-      return said('cancelled');
+      return { kind: 'cancelled', addresses: [], elapsedMs };
     case 'unresolved':
-      break;
+      return { kind: KINDS[resolution.error.code] ?? 'broken', addresses: [], elapsedMs };
     default:
       return resolution satisfies never;
   }
-  switch (resolution.error.code) {
-    case 'ENOTFOUND':
-      return said('no-such-name');
-    case 'ENODATA':
-      return said('no-record');
-    case 'ESERVFAIL':
-      return said('servfail');
-    case 'EREFUSED':
-      return said('refused');
-    case 'ECONNREFUSED':
-      return said('unreachable');
-    case 'ETIMEOUT':
-    case 'ECANCELLED':
-      return said('silent');
-    default:
-      return said('broken');
-  }
 }
+
+/** The addresses of both families in a server's answers. */
+export const listAddresses = ({ a, aaaa }: DnsServerObservation): string[] => [
+  ...(a?.addresses ?? []),
+  ...(aaaa?.addresses ?? []),
+];
 
 async function askServer(
   server: string,
   host: string,
-  { family, timeoutMs, signal }: NameCheckOptions,
+  { family, timeoutMs, signal, resolve = resolveHost }: NameCheckOptions,
 ): Promise<DnsServerObservation> {
   const ask = async (asked: 4 | 6): Promise<DnsAnswer | null> =>
     family !== undefined && family !== asked
       ? null
-      : answerOf(await resolveHost(host, { family: asked, timeoutMs, signal, dnsServer: server }));
+      : answerOf(await resolve(host, { family: asked, timeoutMs, signal, dnsServer: server }));
   const [a, aaaa] = await Promise.all([ask(4), ask(6)]);
   return { server, a, aaaa };
 }
 
-/** Asks each configured DNS server by itself, all at once. */
+/** Asks each configured DNS server directly, all at the same time. */
 export function askServers(
   host: string,
   options: NameCheckOptions,
@@ -84,56 +82,62 @@ export function askServers(
   return Promise.all(servers.map((server) => askServer(server, host, options)));
 }
 
-/** The name with each search domain behind it, where a server knows that. Asks only when none knows the name by itself. */
+const hasNoAddress = (answer: DnsAnswer | null): boolean =>
+  answer?.kind === 'no-such-name' || answer?.kind === 'no-record';
+
+/** The server to ask with search domains; undefined if they do not apply to the name. */
+function serverForSearch(
+  host: string,
+  known: readonly DnsServerObservation[],
+  { dnsServer }: NameCheckOptions,
+): DnsServerObservation | undefined {
+  const isKnown = known.some((each) => listAddresses(each).length > 0);
+  if (dnsServer !== undefined || host.endsWith('.') || isKnown) return undefined;
+  return known.find(({ a, aaaa }) => hasNoAddress(a) || hasNoAddress(aaaa));
+}
+
+/** The names that exist with a search domain appended. */
 async function askWithSearchDomains(
   host: string,
   known: readonly DnsServerObservation[],
   options: NameCheckOptions,
 ): Promise<NameObservation['foundBySearch']> {
-  const { dnsServer, resolvConf = '/etc/resolv.conf' } = options;
-  const [first] = known.filter(({ a, aaaa }) =>
-    [a?.kind, aaaa?.kind].some((kind) => kind === 'no-such-name' || kind === 'no-record'),
+  const asked = serverForSearch(host, known, options);
+  if (!asked) return [];
+  const domains = parseSearchDomains(
+    readSystemFile(options.resolvConf ?? '/etc/resolv.conf') ?? '',
   );
-  if (
-    dnsServer !== undefined ||
-    first === undefined ||
-    host.endsWith('.') ||
-    known.some((each) => addressesOf(each).length > 0)
-  )
-    return [];
-  const domains = parseSearchDomains(readSystemFile(resolvConf) ?? '');
   const found = await Promise.all(
     domains.map(async (domain) => {
       const name = `${asciiHost(host)}.${domain}`;
-      return { name, addresses: addressesOf(await askServer(first.server, name, options)) };
+      return { name, addresses: listAddresses(await askServer(asked.server, name, options)) };
     }),
   );
   return found.filter(({ addresses }) => addresses.length > 0);
 }
 
 /**
- * Everything about the name but the system's own answer, which the caller has. Told apart from it because it takes longer.
+ * Checks the hosts file and the search domains for a name.
  *
- * @param host as the user wrote it; not a literal address
+ * @param host as the user wrote it; for a literal address nothing is checked
+ * @param asking the answers of the DNS servers, see {@link askServers}
  */
 export async function checkName(
   host: string,
-  asked: Promise<DnsServerObservation[]>,
+  asking: Promise<DnsServerObservation[]>,
   options: NameCheckOptions,
 ): Promise<Omit<NameObservation, 'resolution'>> {
-  const { dnsServer, hostsFile = systemFilePath('hosts') } = options;
+  if (familyOf(host) !== null) return { servers: [], hostsFile: null, foundBySearch: [] };
+  const { dnsServer, timeoutMs, hostsFile: path = systemFilePath('hosts') } = options;
   const startMs = monotonicClock();
-  const text = dnsServer === undefined ? readSystemFile(hostsFile) : null;
-  const servers = await asked;
-  const timeoutMs = Math.max(2 * options.timeoutMs - (monotonicClock() - startMs), 1);
+  const text = dnsServer === undefined ? readSystemFile(path) : null;
+  const servers = await asking;
+  const leftMs = Math.max(2 * timeoutMs - (monotonicClock() - startMs), 1);
   const foundBySearch = await askWithSearchDomains(host, servers, {
     ...options,
-    timeoutMs: Math.min(timeoutMs, options.timeoutMs),
+    timeoutMs: Math.min(leftMs, timeoutMs),
   });
-  return {
-    servers,
-    hostsFile:
-      text === null ? null : { path: hostsFile, addresses: parseHostsFile(text, asciiHost(host)) },
-    foundBySearch,
-  };
+  const hostsFile =
+    text === null ? null : { path, addresses: parseHostsFile(text, asciiHost(host)) };
+  return { servers, hostsFile, foundBySearch };
 }

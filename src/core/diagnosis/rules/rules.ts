@@ -1,7 +1,6 @@
 import { type Attempt, isNeighbourTimeout } from '../../facts/outcome.js';
 import { formatEndpoint, formatHostPort } from '../../target/target.js';
 import {
-  addressesOf,
   answeringCompanions,
   did,
   type Evidence,
@@ -14,6 +13,7 @@ import {
   subjectOf,
   wordOf,
 } from '../observations/evidence.js';
+import { listAddresses } from '../observations/name-check.js';
 import type { DnsAnswer, Observations } from '../observations/observations.js';
 
 /**
@@ -100,7 +100,7 @@ const verb = (servers: string, one: string, many: string): string =>
 
 /** What DNS says, all servers together, without repetition. */
 const dnsAddresses = (seen: Observations): string[] => [
-  ...new Set(seen.name.servers.flatMap(addressesOf)),
+  ...new Set(seen.name.servers.flatMap(listAddresses)),
 ];
 
 /** The addresses of the hosts file, when they are not those of DNS. */
@@ -145,7 +145,7 @@ function disagreement(seen: Observations): Conclusion | null {
     first !== undefined &&
     second !== undefined &&
     withAddress.some(
-      (each) => !addressesOf(each).some((address) => addressesOf(first).includes(address)),
+      (each) => !listAddresses(each).some((address) => listAddresses(first).includes(address)),
     );
   if (withAddress.length === 0 || (without.length === 0 && !isDisjoint)) return null;
   const dnsOnly = seen.addresses
@@ -166,7 +166,7 @@ function disagreement(seen: Observations): Conclusion | null {
     (seen.outcome.state === 'open' && without.length > 0);
   const says = told.map(
     (each) =>
-      `${each.server} says ${wordOf(each) === 'addresses' ? addressesOf(each).join(', ') : 'that there is none'}`,
+      `${each.server} says ${wordOf(each) === 'addresses' ? listAddresses(each).join(', ') : 'that there is none'}`,
   );
   return conclude(
     decides ? 'certain' : 'possible',

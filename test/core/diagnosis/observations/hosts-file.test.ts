@@ -17,23 +17,23 @@ not-an-address db.example
 `;
 
 describe('a hosts file', () => {
-  it('gives a name its addresses, each once, in its order', () => {
+  it('lists the addresses of a name, each once, in the order of the file', () => {
     expect(parseHostsFile(TEXT, 'db.example')).toEqual(['198.51.100.10', '2001:db8::10']);
     expect(parseHostsFile(TEXT, 'localhost')).toEqual(['127.0.0.1', '::1']);
   });
 
-  it('knows aliases, any case and the final dot', () => {
+  it('finds aliases, in any case, with or without a final dot', () => {
     expect(parseHostsFile(TEXT, 'DB')).toEqual(['198.51.100.10']);
     expect(parseHostsFile(TEXT, 'ip6-localhost.')).toEqual(['::1']);
   });
 
-  it('passes over comments, lines without a name and lines without an address', () => {
+  it('ignores comments, lines without a name and lines without an address', () => {
     expect(parseHostsFile(TEXT, '198.51.100.11')).toEqual([]);
     expect(parseHostsFile(TEXT, 'not-an-address')).toEqual([]);
     expect(parseHostsFile(TEXT, '')).toEqual([]);
   });
 
-  it('finds whatever was written into it, among whatever else', () => {
+  it('lists exactly the lines with the name, in any file', () => {
     const word = fc.stringMatching(/^[a-z][a-z0-9-]{0,9}$/);
     const line = fc.record({
       address: fc.oneof(fc.ipV4(), fc.ipV6()),
@@ -63,7 +63,7 @@ describe('a hosts file', () => {
     );
   });
 
-  it('never fails, whatever stands in it', () => {
+  it('is parsed without failure, whatever it contains', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), fc.string(), (text, name) =>
         Array.isArray(parseHostsFile(text, name)),
@@ -73,7 +73,7 @@ describe('a hosts file', () => {
 });
 
 describe('search domains', () => {
-  it('are those of the last line that names some', () => {
+  it('are those of the last search or domain line', () => {
     expect(
       parseSearchDomains(
         'domain old.example\nnameserver 192.0.2.53\nsearch corp.example Example.com.\n',
@@ -83,7 +83,7 @@ describe('search domains', () => {
     expect(parseSearchDomains('nameserver 192.0.2.53')).toEqual([]);
   });
 
-  it('are at most six, and only what can be a domain', () => {
+  it('are at most six, and only valid domains', () => {
     expect(parseSearchDomains('search a b c d e f g')).toHaveLength(6);
     expect(parseSearchDomains('search . ok.example \x1b[31m')).toEqual(['ok.example']);
   });

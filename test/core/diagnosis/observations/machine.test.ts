@@ -5,7 +5,7 @@ import { proxyFor, sourceAddressFor } from '../../../../src/core/diagnosis/obser
 describe('the proxy of the environment', () => {
   const https = { host: 'db.example', port: 443 };
 
-  it('is the one for the port, then the one for all', () => {
+  it('is that of the port before that of all ports', () => {
     const env = {
       https_proxy: 'http://proxy.example:3128',
       HTTP_PROXY: 'other:1',
@@ -22,7 +22,7 @@ describe('the proxy of the environment', () => {
     });
   });
 
-  it('is told without user and password', () => {
+  it('is reported without user and password', () => {
     expect(
       proxyFor(https, { HTTPS_PROXY: 'http://user:p@ss@proxy.example:3128/path?query' })?.proxy,
     ).toBe('proxy.example:3128');
@@ -31,7 +31,7 @@ describe('the proxy of the environment', () => {
     );
   });
 
-  it('is none when none is set, or when NO_PROXY leaves the host out', () => {
+  it('is null if none is set or NO_PROXY excludes the host', () => {
     expect(proxyFor(https, {})).toBeNull();
     expect(proxyFor(https, { HTTPS_PROXY: '' })).toBeNull();
     for (const list of ['*', 'db.example', 'localhost, .example', 'example:443', '*.example'])
@@ -42,25 +42,32 @@ describe('the proxy of the environment', () => {
 });
 
 describe('the source address', () => {
-  it('is the one the system would use, and sends nothing to find out', async () => {
+  it('is the one that the system chooses', async () => {
     expect(await sourceAddressFor({ address: '127.0.0.1', family: 4 })).toBe('127.0.0.1');
   });
 });
 
 describe('the counters of the kernel', () => {
   const files = {
-    snmp: 'Ip: Forwarding DefaultTTL\nIp: 1 64\nIcmp: InMsgs InDestUnreachs OutDestUnreachs\nIcmp: 9 4 3\nIcmpMsg: InType3\nIcmpMsg: 4\n',
+    snmp: `Ip: Forwarding DefaultTTL
+Ip: 1 64
+Icmp: InMsgs InDestUnreachs OutDestUnreachs
+Icmp: 9 4 3
+IcmpMsg: InType3
+IcmpMsg: 4
+`,
     snmp6: 'Ip6InReceives \t70\nIcmp6InDestUnreachs   \t2\nIcmp6OutDestUnreachs \t1\n',
     netstat: 'TcpExt: SyncookiesSent TCPRetransFail\nTcpExt: 0 7\nIpExt: InNoRoutes\nIpExt: 0\n',
-    dev: `Inter-|   Receive                                                |  Transmit
- face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop fifo colls carrier compressed
-    lo:     500       5    0    0    0     0          0         0      500       5    0    0    0     0       0          0
-  eth0:1234567     100    0    0    0     0          0         0     7654      20    0    0    0     0       0          0
- wlan0: 10           1    0    0    0     0          0         0      900       3    0    0    0     0       0          0
+    // Columns: 8 numbers received, then sent bytes and packets (proc_pid_net(5)).
+    dev: `Inter-|   Receive                            |  Transmit
+ face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop
+    lo:     500       5    0    0    0     0          0         0      500       5    0    0
+  eth0:1234567     100    0    0    0     0          0         0     7654      20    0    0
+ wlan0: 10           1    0    0    0     0          0         0      900       3    0    0
 `,
   };
 
-  it('are the packets sent over all interfaces but loopback, and the ICMP and TCP counters of both families', () => {
+  it('are the packets of all interfaces but loopback, and ICMP and TCP of both families', () => {
     expect(parseCounters(files)).toEqual({
       packetsSent: 23,
       unreachableSent: 4,
@@ -69,7 +76,7 @@ describe('the counters of the kernel', () => {
     });
   });
 
-  it('are there without IPv6, and not without the rest', () => {
+  it('need no IPv6, but every other file', () => {
     expect(parseCounters({ ...files, snmp6: null })).toMatchObject({ unreachableSent: 3 });
     expect(parseCounters({ ...files, dev: null })).toBeNull();
   });

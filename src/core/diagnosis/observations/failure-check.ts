@@ -1,0 +1,98 @@
+import type { Address, Attempt } from '../../facts/outcome.js';
+import type { Endpoint } from '../../target/target.js';
+import { type CheckContext, endpointAt } from './check-context.js';
+import { checkLocalFirewall } from './local-firewall-check.js';
+import { isOwnAddress } from './machine.js';
+import type { Observations, RefusalTiming } from './observations.js';
+
+/**
+ * Other ports of the host that are tried, without the target's own. Most hosts open or refuse at
+ * least one of them (HTTPS, HTTP, SSH, SMB, RDP, SMTP).
+ */
+export const OTHER_PORTS: readonly number[] = [443, 80, 22, 445, 3389, 25];
+
+const LOOPBACK: readonly Address[] = [
+  { address: '127.0.0.1', family: 4 },
+  { address: '::1', family: 6 },
+];
+
+/** How often a refusal and an open port are timed. */
+const TIMINGS = 3;
+
+/** What is observed of a port that refused or did not answer. */
+export type FailureObservation = Pick<
+  Observations,
+  'loopback' | 'companions' | 'localFilter' | 'refusalTiming'
+>;
+
+const NOTHING_TO_CHECK: FailureObservation = {
+  loopback: [],
+  companions: null,
+  localFilter: null,
+  refusalTiming: null,
+};
+
+/** The shortest of several handshakes and of several refusals, taken in turns. */
+async function timeRefusal(
+  { probe, remainingMs }: CheckContext,
+  refused: Endpoint,
+  open: Endpoint,
+): Promise<RefusalTiming | null> {
+  let refusedMs = Infinity;
+  let openMs = Infinity;
+  for (let index = 0; index < TIMINGS && remainingMs() > 1; index += 1) {
+    const first = await probe(refused);
+    const second = await probe(open);
+    if (first.state === 'closed') refusedMs = Math.min(refusedMs, first.elapsedMs);
+    if (second.state === 'open') openMs = Math.min(openMs, second.latencyMs);
+  }
+  return refusedMs < Infinity && openMs < Infinity
+    ? { refusedMs, openPort: open.port, openMs }
+    : null;
+}
+
+/** Probes the port on both loopback addresses, except the one that was probed already. */
+function probeLoopback(context: CheckContext, probed: Endpoint): Promise<Attempt[]> {
+  const others = LOOPBACK.filter(({ address }) => address !== probed.address);
+  return Promise.all(others.map((each) => context.probe(endpointAt(context, each))));
+}
+
+async function checkRemote(
+  context: CheckContext,
+  { endpoint, state }: Attempt,
+  failedRepeats: number,
+): Promise<FailureObservation> {
+  const { track, probe, target } = context;
+  const ports = context.otherPorts ? OTHER_PORTS.filter((port) => port !== target.port) : [];
+  const localFilter = await track(
+    'local firewall',
+    checkLocalFirewall(context, endpoint, ports, failedRepeats),
+  );
+  if (!context.otherPorts) return { ...NOTHING_TO_CHECK, localFilter };
+  const companions = await track(
+    'other ports',
+    Promise.all(ports.map((port) => probe({ ...endpoint, port }))),
+  );
+  const open = companions.find((each) => each.state === 'open');
+  const refusalTiming =
+    state === 'closed' && open ? await timeRefusal(context, endpoint, open.endpoint) : null;
+  return { loopback: [], companions, localFilter, refusalTiming };
+}
+
+/**
+ * Examines a port that refused or did not answer. Tells apart a firewall here, a firewall there, a
+ * host that is down and a service that is down.
+ *
+ * @param attempt nothing is checked unless it is closed or filtered
+ * @param failedRepeats retransmissions that failed locally during the attempts
+ */
+export async function checkFailure(
+  context: CheckContext,
+  attempt: Attempt | null,
+  failedRepeats: number,
+): Promise<FailureObservation> {
+  if (attempt?.state !== 'closed' && attempt?.state !== 'filtered') return NOTHING_TO_CHECK;
+  return isOwnAddress(attempt.endpoint)
+    ? { ...NOTHING_TO_CHECK, loopback: await probeLoopback(context, attempt.endpoint) }
+    : checkRemote(context, attempt, failedRepeats);
+}

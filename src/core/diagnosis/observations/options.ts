@@ -1,0 +1,46 @@
+import type { Clock } from '../../clock.js';
+import type { probePort } from '../../probe/port-probe.js';
+import type { ProbeOptions } from '../../probe/target-probe.js';
+import type { resolveHost } from '../../resolve/resolver.js';
+import type { SystemLookup } from '../../resolve/system-lookup.js';
+import type { Counters } from './counters.js';
+
+/** The checks of a diagnosis that take time, as `onProgress` names them. */
+export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
+
+/**
+ * How a target is diagnosed. `timeoutMs` is the deadline of one check, in milliseconds (default
+ * 5000). All checks together take at most three times that.
+ */
+export interface DiagnoseOptions extends Pick<
+  ProbeOptions,
+  'family' | 'timeoutMs' | 'signal' | 'sourceAddress' | 'dnsServer'
+> {
+  /** A literal address that is probed as well, whatever the name resolves to. */
+  readonly extraAddress?: string | undefined;
+  /** Try other ports of the host if this one refuses or does not answer; default true. */
+  readonly otherPorts?: boolean;
+  /** Called with the running checks whenever they change. */
+  readonly onProgress?: (running: readonly DiagnosisCheck[]) => void;
+}
+
+/** Parts that the program or a test replaces. Not for users of the library. */
+export interface DiagnosisInternals {
+  /** Makes one attempt; default {@link probePort}. */
+  readonly probe?: typeof probePort;
+  /** Resolves a name; default {@link resolveHost}. */
+  readonly resolve?: typeof resolveHost;
+  /** The system's resolver; default `getaddrinfo` on a thread of this process. */
+  readonly systemLookup?: SystemLookup;
+  /** Reads the kernel's counters; null on systems without them. */
+  readonly readCounters?: () => Counters | null;
+  /** The environment that is searched for proxies; default that of the process. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Default: the hosts file of the system. */
+  readonly hostsFile?: string;
+  /** Default: /etc/resolv.conf. */
+  readonly resolvConf?: string;
+  /** Default: the DNS servers that are configured. */
+  readonly servers?: readonly string[];
+  readonly clock?: Clock;
+}
