@@ -3,13 +3,13 @@ import type { ErrorFacts } from '../facts/outcome.js';
 import type { FailedReason, FilteredReason } from '../states.js';
 import { winsockByCode } from './winsock.js';
 
-/** What an error of connecting says about the port: a part of an outcome. */
-export type SocketVerdict =
+/** What a socket error says about the port: a part of an outcome. */
+export type SocketJudgement =
   | { readonly state: 'closed'; readonly reason: 'conn-refused' }
   | { readonly state: 'filtered'; readonly reason: FilteredReason }
   | { readonly state: 'failed'; readonly reason: FailedReason };
 
-/** The error of a probe that we ended ourselves because its time was over. */
+/** The error of a probe that we ended at its deadline. */
 export const TIMED_OUT: ErrorFacts = {
   code: 'ETIMEDOUT',
   errno: null,
@@ -17,10 +17,13 @@ export const TIMED_OUT: ErrorFacts = {
   syscall: null,
 };
 
-/** Errors come in series of one kind, and thousands of them may wait to be told: they share their facts. */
+/** Errors often repeat, and thousands may be held at once: equal ones share one object. */
 let latest: ErrorFacts = TIMED_OUT;
 
-/** The facts of an error as Node raised it; an AggregateError gives those of its first cause, because its own message is empty. */
+/**
+ * The facts of an error as Node raised it. An AggregateError gives those of its first cause,
+ * because its own message is empty.
+ */
 export function errorFacts(error: unknown): ErrorFacts {
   if (error instanceof AggregateError && error.errors.length > 0)
     return errorFacts(error.errors[0]);
@@ -41,8 +44,9 @@ export function errorFacts(error: unknown): ErrorFacts {
 }
 
 /**
- * Our own end as Node writes it behind an error of the system call itself, `- Local (0.0.0.0:0)` (ExceptionWithHostPort in lib/net.js): nothing
- * left this machine. Null for errors that an answer from the network caused, which arrive later. Holds as long as no local port is asked for.
+ * Our own end as Node appends it, `- Local (0.0.0.0:0)`, when the system call itself failed and
+ * nothing left this machine (ExceptionWithHostPort in Node's lib/net.js). Null for an error that an
+ * answer from the network caused. Valid as long as no local port is asked for.
  */
 function localEnd(error: unknown): string | null {
   return (
@@ -58,78 +62,78 @@ function hasIpv6Address(): boolean {
 }
 
 /**
- * Whether an error of connecting means that the handshake had completed and the connection was reset before we looked: a RST in answer to our
- * SYN gives ECONNREFUSED, one that comes later ECONNRESET, or EPIPE behind a FIN (tcp_reset() in Linux, tcp_input() in BSD).
+ * Whether the handshake had completed and the connection was reset before we looked. A RST in
+ * answer to our SYN gives ECONNREFUSED; a later one gives ECONNRESET, or EPIPE after a FIN
+ * (tcp_reset() in Linux, tcp_input() in BSD).
  */
 export function isResetAfterHandshake({ code, syscall }: ErrorFacts): boolean {
   return syscall === 'connect' && (code === 'ECONNRESET' || code === 'EPIPE');
 }
 
+const failed = (reason: FailedReason): SocketJudgement => ({ state: 'failed', reason });
+
+/** Codes of `bind`, with a source address; any other code means that the address is not usable. */
+const BIND_FAILURES = new Map<string, FailedReason>([
+  ['EADDRINUSE', 'no-ports-left'],
+  ['EACCES', 'not-permitted'],
+  ['EPERM', 'not-permitted'],
+]);
+
+/** Codes that mean something else when the call failed here than when an answer caused them. */
+const CALL_FAILURES = new Map<string, FailedReason>([
+  ['EHOSTUNREACH', 'no-route'],
+  ['EHOSTDOWN', 'no-route'],
+  ['ENETUNREACH', 'no-route'],
+  ['EACCES', 'not-permitted'],
+]);
+
+const ANSWERS = new Map<string, SocketJudgement>([
+  ['ECONNREFUSED', { state: 'closed', reason: 'conn-refused' }],
+  ['ETIMEDOUT', { state: 'filtered', reason: 'no-response' }], // the kernel gave up before we did
+  ['EHOSTUNREACH', { state: 'filtered', reason: 'host-unreach' }],
+  ['EHOSTDOWN', { state: 'filtered', reason: 'host-unreach' }],
+  ['ENETUNREACH', { state: 'filtered', reason: 'net-unreach' }],
+  ['ENOPROTOOPT', { state: 'filtered', reason: 'proto-unreach' }],
+  ['EACCES', { state: 'filtered', reason: 'admin-prohibited' }],
+]);
+
+/** Codes that come from this machine alone. */
+const FAILURES = new Map<string, FailedReason>([
+  ['EPERM', 'not-permitted'],
+  // libuv keeps a failed bind and reports it from connect: if no port is free; on Windows always.
+  ['EADDRINUSE', 'no-ports-left'],
+  ['EADDRNOTAVAIL', 'no-ports-left'],
+  ['EMFILE', 'no-files-left'],
+  ['ENFILE', 'no-files-left'],
+  ['EINVAL', 'no-route'], // a blackhole route
+  ['ENETDOWN', 'no-route'],
+  ['EAFNOSUPPORT', 'no-route'],
+  ['ENOBUFS', 'no-resources'],
+  ['ENOMEM', 'no-resources'],
+  ['EAGAIN', 'no-resources'],
+]);
+
 /**
- * What an error of `net.Socket` says about the port. Remote answers are told from local faults by the system call and by Node's message.
+ * What an error of `net.Socket` says about the port. The system call and Node's message tell an
+ * answer from the network from a fault of this machine.
  *
- * @param error as it came with the socket's `error` event
+ * @param error of the socket's `error` event
  * @param family of the address that was probed
- * @param ipv6Here whether this machine has any IPv6 address: without one, EADDRNOTAVAIL means that, and not "no ports left"
+ * @param ipv6Here whether this machine has an IPv6 address: without one EADDRNOTAVAIL means that
  */
 export function judgeSocketError(
   error: unknown,
   family: 4 | 6,
   ipv6Here: () => boolean = hasIpv6Address,
-): SocketVerdict {
+): SocketJudgement {
   const { code, syscall } = errorFacts(error);
+  if (syscall === 'bind') return failed(BIND_FAILURES.get(code) ?? 'bad-source');
   const end = localEnd(error);
-  const local = end !== null;
-  if (syscall === 'bind') {
-    if (code === 'EADDRINUSE') return { state: 'failed', reason: 'no-ports-left' };
-    if (code === 'EACCES' || code === 'EPERM') return { state: 'failed', reason: 'not-permitted' };
-    return { state: 'failed', reason: 'bad-source' };
-  }
-  switch (code) {
-    case 'ECONNREFUSED':
-      return { state: 'closed', reason: 'conn-refused' };
-    case 'ETIMEDOUT': // the kernel gave up before we did
-      return { state: 'filtered', reason: 'no-response' };
-    case 'EHOSTUNREACH':
-    case 'EHOSTDOWN':
-      return local
-        ? { state: 'failed', reason: 'no-route' }
-        : { state: 'filtered', reason: 'host-unreach' };
-    case 'ENETUNREACH':
-      return local
-        ? { state: 'failed', reason: 'no-route' }
-        : { state: 'filtered', reason: 'net-unreach' };
-    case 'ENOPROTOOPT':
-      return { state: 'filtered', reason: 'proto-unreach' };
-    case 'EACCES':
-      return local
-        ? { state: 'failed', reason: 'not-permitted' }
-        : { state: 'filtered', reason: 'admin-prohibited' };
-    case 'EPERM':
-      return { state: 'failed', reason: 'not-permitted' };
-    case 'EADDRINUSE': // no port was free to bind: libuv keeps that error until connect, on Windows always
-      return { state: 'failed', reason: 'no-ports-left' };
-    case 'EADDRNOTAVAIL':
-      return {
-        state: 'failed',
-        reason: family === 6 && !ipv6Here() ? 'no-route' : 'no-ports-left',
-      };
-    case 'EMFILE':
-    case 'ENFILE':
-      return { state: 'failed', reason: 'no-files-left' };
-    case 'EINVAL': // a blackhole route; or, when we had a source address, one that cannot reach there (127.0.0.1 to another host)
-      return {
-        state: 'failed',
-        reason: local && end !== '0.0.0.0' && end !== '::' ? 'bad-source' : 'no-route',
-      };
-    case 'ENETDOWN':
-    case 'EAFNOSUPPORT':
-      return { state: 'failed', reason: 'no-route' };
-    case 'ENOBUFS':
-    case 'ENOMEM':
-    case 'EAGAIN':
-      return { state: 'failed', reason: 'no-resources' };
-    default:
-      return { state: 'failed', reason: 'unknown-error' };
-  }
+  if (code === 'EADDRNOTAVAIL' && family === 6 && !ipv6Here()) return failed('no-route');
+  // A source address that cannot reach the target, as 127.0.0.1 cannot reach another host.
+  if (code === 'EINVAL' && end !== null && end !== '0.0.0.0' && end !== '::')
+    return failed('bad-source');
+  const callFailure = end === null ? undefined : CALL_FAILURES.get(code);
+  if (callFailure) return failed(callFailure);
+  return ANSWERS.get(code) ?? failed(FAILURES.get(code) ?? 'unknown-error');
 }

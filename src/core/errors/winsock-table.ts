@@ -83,7 +83,7 @@ export const WINSOCK_ROWS: readonly Row[] = [
   // Linux: ICMP "source route failed". macOS has two numbers for the two names, Linux one.
   [10045, 'WSAEOPNOTSUPP', 'EOPNOTSUPP', 95, 102, 'ENOTSUP',
     'The socket cannot do what was asked, or a router could not follow a source route.',
-    'Check the routes to the host; if they are normal, please report it as a fault of the program.'],
+    'Check the routes to the host; if they are normal, report it as a fault of the program.'],
   [10046, 'WSAEPFNOSUPPORT', 'EPFNOSUPPORT', 96, 46, '',
     'This machine does not have that protocol family, often IPv6.',
     'Turn it on here, or probe an address of the other family.'],
@@ -227,9 +227,9 @@ export const WINSOCK_ROWS: readonly Row[] = [
 ];
 
 /**
- * Numbers that libuv made up (include/uv/errno.h), without their sign: `EAI_*` everywhere, the others
- * where the system has no errno, mostly on Windows. No platform uses them for anything else, so they
- * are known on all.
+ * Numbers that libuv made up (include/uv/errno.h), without their sign: `EAI_*` everywhere, the
+ * others where the system has no errno, mostly on Windows. No platform uses them for anything else,
+ * so they are known on all.
  */
 // prettier-ignore
 export const LIBUV_NUMBERS: ReadonlyMap<number, string> = new Map([

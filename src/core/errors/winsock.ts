@@ -37,7 +37,7 @@ export const WINSOCK_ERRORS: readonly WinsockError[] = WINSOCK_ROWS.map(
   }),
 );
 
-/** FACILITY_WIN32: an HRESULT is 0x80070000 plus the Windows error (winerror.h, HRESULT_FROM_WIN32). */
+/** FACILITY_WIN32: an HRESULT is this plus the Windows error (winerror.h, HRESULT_FROM_WIN32). */
 const WIN32_HRESULT = 0x8007_0000;
 
 const ROW_BY_NUMBER = new Map(WINSOCK_ERRORS.map((row) => [row.winsock, row]));
