@@ -1,27 +1,67 @@
-/** The deadline of a probe when none is given, in milliseconds. */
+import { UsageError } from './usage-error.js';
+
+/** The deadline of a probe when none is given: 5000 ms. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
 /** The longest timer that Node keeps: `setTimeout` above 2^31−1 ms fires at once (Node's docs). */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 
+/** The highest TCP port (RFC 9293, section 3.1: 16 bits). */
+const MAX_PORT = 65_535;
+
+/** A value as a message shows it: text in quotes, so that '80' is not taken for 80. */
+export function quoteValue(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+const rangeOf = (least: number, most: number): string =>
+  most === Infinity ? `${least} or more` : `${least} to ${most}`;
+
 /**
- * Refuses what is no port.
+ * Checks a number that a caller gives.
  *
- * @throws RangeError unless it is a whole number from 1 to 65535
+ * @throws UsageError unless it is a number from `least` to `most`
  */
-export function checkPort(port: number, name = 'port'): void {
-  if (!Number.isInteger(port) || port < 1 || port > 65535)
-    throw new RangeError(`${name}: ${port} is out of range; allowed: 1 to 65535`);
+export function checkRange(name: string, value: number, least: number, most = Infinity): void {
+  const range = rangeOf(least, most);
+  if (typeof value !== 'number')
+    throw new UsageError(`${name}: ${quoteValue(value)} is not a number; allowed: ${range}`);
+  if (!(value >= least && value <= most))
+    throw new UsageError(`${name}: ${value} is out of range; allowed: ${range}`);
 }
 
 /**
- * Refuses a timeout that cannot be kept.
+ * Checks a whole number that a caller gives.
  *
- * @throws RangeError unless it is above 0 and at most 2147483647
+ * @throws UsageError unless it is a whole number from `least` to `most`
+ */
+function checkWholeNumber(name: string, value: number, least: number, most = Infinity): void {
+  checkRange(name, value, least, most);
+  if (value !== Infinity && !Number.isInteger(value))
+    throw new UsageError(
+      `${name}: ${value} is not a whole number; allowed: ${rangeOf(least, most)}`,
+    );
+}
+
+/**
+ * Checks a port.
+ *
+ * @param name of the parameter, for the message
+ * @throws UsageError unless it is a whole number from 1 to 65535
+ */
+export function checkPort(port: number, name = 'port'): void {
+  checkWholeNumber(name, port, 1, MAX_PORT);
+}
+
+/**
+ * Checks a timeout.
+ *
+ * @throws UsageError unless it is above 0 and at most 2147483647 ms
  */
 export function checkTimeout(timeoutMs: number): void {
-  if (!(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS))
-    throw new RangeError(
-      `timeoutMs: ${timeoutMs} is out of range; allowed: above 0, at most ${MAX_DURATION_MS}`,
+  if (typeof timeoutMs !== 'number' || !(timeoutMs > 0 && timeoutMs <= MAX_DURATION_MS))
+    throw new UsageError(
+      `timeoutMs: ${quoteValue(timeoutMs)} is out of range; ` +
+        `allowed: above 0, at most ${MAX_DURATION_MS}`,
     );
 }

@@ -1,6 +1,11 @@
 import { monotonicClock } from '../core/clock.js';
 import { judge } from '../core/facts/expectation.js';
-import { type ProbeOptions, probeEveryAddress, probeTarget } from '../core/probe/target-probe.js';
+import {
+  type ProbeInternals,
+  type ProbeOptions,
+  probeEveryAddress,
+  probeTarget,
+} from '../core/probe/target-probe.js';
 import type { ProbeReport } from '../core/facts/outcome.js';
 import { resolveHost } from '../core/resolve/resolver.js';
 import { familyOf, type Target } from '../core/target/target.js';
@@ -88,7 +93,7 @@ export class Prober {
     this.#inFlight.add(running);
     try {
       const guard = this.#guard(target);
-      const options: ProbeOptions = {
+      const options: ProbeOptions & ProbeInternals = {
         ...probe,
         timeoutMs,
         signal,

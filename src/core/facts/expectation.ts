@@ -5,43 +5,47 @@ import {
   EXIT_UNEXPECTEDLY_OPEN,
   exitCodeOf,
 } from '../states.js';
+import { quoteValue } from '../limits.js';
+import { UsageError } from '../usage-error.js';
 import { type Outcome, reasonOf } from './outcome.js';
 
 /** What counts as expected. */
 export interface ExpectationOptions {
-  /** Default `open`. */
+  /** The state that is expected; default `open`. */
   readonly expect?: Expectation | undefined;
-  /** An open port that took longer is not as expected; milliseconds. */
+  /** An open port with a higher latency is not as expected; milliseconds; default no limit. */
   readonly maxLatencyMs?: number | undefined;
 }
 
-/** An outcome held against what was expected. */
+/** An outcome held against its expectation. */
 export interface Verdict {
+  /** Whether it is as expected. */
   readonly asExpected: boolean;
-  /** 0 when it was as expected, else the code of what was seen instead; see EXIT_CODES. */
+  /** 0 when it is as expected, else the code of what was seen instead; see {@link EXIT_CODES}. */
   readonly exitCode: number;
-  /** Open, but slower than allowed. */
+  /** Open, but slower than `maxLatencyMs`. */
   readonly tooSlow: boolean;
 }
 
 /**
- * Holds an outcome against an expectation. A name that does not resolve and a probe that failed here never satisfy any: nothing was learned about the port.
+ * Compares an outcome with what is expected. An unresolved name and a probe that failed on this
+ * machine never satisfy any expectation: nothing was learned about the port.
  *
- * @throws TypeError when the expectation is none
+ * @throws UsageError when `expect` is not an expectation
  */
 export function judge(
   outcome: Outcome,
   { expect = 'open', maxLatencyMs = Infinity }: ExpectationOptions = {},
 ): Verdict {
   if (!EXPECTATIONS.includes(expect))
-    throw new TypeError(
-      `expect: ${String(expect)} is no expectation; allowed: ${EXPECTATIONS.join(', ')}`,
+    throw new UsageError(
+      `expect: ${quoteValue(expect)} is not an expectation; allowed: ${EXPECTATIONS.join(', ')}`,
     );
   const { state } = outcome;
   const tooSlow = outcome.state === 'open' && outcome.latencyMs > maxLatencyMs;
   const fits =
     expect === 'not-open' ? state === 'closed' || state === 'filtered' : state === expect;
-  // Whoever expects a port not to be open has nothing to ask of the service behind it.
+  // The service counts only where the port is expected to be open.
   const isUnanswered = expect === 'open' && state === 'open' && reasonOf(outcome) !== null;
   if (fits && !tooSlow && !isUnanswered) return { asExpected: true, exitCode: 0, tooSlow };
   const openCode = isUnanswered ? EXIT_SERVICE_FAILED : EXIT_UNEXPECTEDLY_OPEN;

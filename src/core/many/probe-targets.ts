@@ -6,7 +6,12 @@ import { type ExpectationOptions, judge } from '../facts/expectation.js';
 import { Names } from '../resolve/lookup-queue.js';
 import type { Attempt, ProbeReport } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS } from '../limits.js';
-import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
+import {
+  type ProbeInternals,
+  type ProbeOptions,
+  probeEveryAddress,
+  probeTarget,
+} from '../probe/target-probe.js';
 import { resolveHost } from '../resolve/resolver.js';
 import { type FailedReason, SHORTAGES } from '../states.js';
 import { lookUpInProcess, lookupsAtOnce, pendingLookups } from '../resolve/system-lookup.js';
@@ -23,7 +28,7 @@ export const DEFAULT_CONCURRENCY = 500;
 export const CONCURRENCY_OF_ADDRESSES = 2000;
 
 /** How many targets are probed. */
-export interface ManyOptions extends ProbeOptions, ExpectationOptions {
+export interface ManyOptions extends ProbeOptions, ProbeInternals, ExpectationOptions {
   /** Probes under way at once, 1 or more; default 500. It is lowered by itself while descriptors, source ports or buffers are short. */
   readonly concurrency?: number;
   /** Probes started in a second, above 0; default without limit. */
@@ -264,7 +269,11 @@ export async function* probeTargets(
     dnsServer === undefined ? (options.lookupsAtOnce ?? lookupsAtOnce()) : Infinity,
     () => (shortagePatienceMs === 0 ? 1 : running),
   );
-  const probeOptions: ProbeOptions = { ...options, resolve: names.resolve, signal: over.signal };
+  const probeOptions: ProbeOptions & ProbeInternals = {
+    ...options,
+    resolve: names.resolve,
+    signal: over.signal,
+  };
 
   let wake = (): void => {};
   const throttle = new Throttle(concurrency, shortagePatienceMs);

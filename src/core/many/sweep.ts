@@ -5,7 +5,7 @@ import { judge } from '../facts/expectation.js';
 import { type Attempt, reasonOf } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { DEFAULT_CONCURRENCY, type ManyOptions, probeTargets } from './probe-targets.js';
-import { errorFacts, type SocketVerdict, TIMED_OUT } from '../errors/socket-errors.js';
+import { errorFacts, type SocketJudgement, TIMED_OUT } from '../errors/socket-errors.js';
 import { SHORTAGES } from '../states.js';
 import { type Endpoint, familyOf, type Target } from '../target/target.js';
 
@@ -16,7 +16,7 @@ import { type Endpoint, familyOf, type Target } from '../target/target.js';
 export const SWEEP_STATE = { open: 1, silent: 2, unclear: 3, failed: 4 } as const;
 
 /** What an error of connecting can mean that a sweep notes, together with the error's number. */
-export const SWEEP_VERDICTS: readonly SocketVerdict[] = [
+export const SWEEP_VERDICTS: readonly SocketJudgement[] = [
   { state: 'closed', reason: 'conn-refused' },
   { state: 'filtered', reason: 'no-response' },
   { state: 'filtered', reason: 'host-unreach' },

@@ -1,18 +1,19 @@
+import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
 import type { Attempt } from '../facts/outcome.js';
 import type { Endpoint } from '../target/target.js';
 
-/** The pause before the next address is tried while earlier ones are pending (RFC 8305, section 5: 250 ms). */
+/** Milliseconds before the next address is tried while earlier ones are pending (RFC 8305, 5). */
 export const ATTEMPT_DELAY_MS = 250;
 
-/** How several endpoints of one name are tried. */
+/** How the endpoints of one name are tried. */
 export interface RaceOptions {
   /** One deadline for all of them, in milliseconds. */
   readonly timeoutMs: number;
-  /** End the other attempts when one opens (a race), or let each come to its own verdict. */
+  /** True: end the other attempts when one opens (a race). False: each has its own outcome. */
   readonly untilFirstOpen: boolean;
   readonly signal?: AbortSignal | undefined;
-  /** Makes one attempt; is to call `onOpen` as soon as the handshake is complete. */
+  /** Makes one attempt; must call `onOpen` as soon as the handshake is complete. */
   readonly attempt: (
     endpoint: Endpoint,
     timeoutMs: number,
@@ -22,10 +23,12 @@ export interface RaceOptions {
 }
 
 /**
- * Tries endpoints as a real client meets them (RFC 8305): the first at once, the next one after 250 ms or as soon as one has failed.
- * None is given up before the deadline. With so many addresses that 250 ms each would not fit, the pauses are shortened to half of the time.
+ * Tries endpoints as a real client does (RFC 8305): the first at once, the next after 250 ms or as
+ * soon as one has failed. Each attempt may last until the one deadline. With many addresses the
+ * pauses are shorter, so that all are tried in half of the time.
  *
- * @returns a promise for each endpoint, in the order given; null for one that was never tried because another had opened
+ * @returns a promise for each endpoint, in the order given; null for one that was never tried
+ * because another had opened
  */
 export function startAttempts(
   endpoints: readonly Endpoint[],
@@ -52,7 +55,7 @@ export function startAttempts(
     winner = index;
     for (const [other, controller] of controllers.entries())
       if (other !== index) controller.abort();
-    while (queue.length > 0) startNext(); // they learn that they are too late
+    while (queue.length > 0) startNext(); // those that were never tried settle with null
   };
   const attempts = endpoints.map(
     (endpoint, index) =>
@@ -74,14 +77,14 @@ export function startAttempts(
         });
       }),
   );
-  signal?.addEventListener('abort', stop, { once: true });
-  void Promise.allSettled(attempts).then(() => signal?.removeEventListener('abort', stop)); // misuse rejects them all; the caller sees the first it awaits
-  if (signal?.aborted) stop();
+  const stopListening = onAbort(signal, stop);
+  // Misuse rejects all of them. The caller sees the first that it awaits.
+  void Promise.allSettled(attempts).then(stopListening);
   startNext();
   return attempts;
 }
 
-/** Addresses with the families taking turns, beginning with the family of the first (RFC 8305, section 4). */
+/** Addresses with the families in turns, beginning with the family of the first (RFC 8305, 4). */
 export function interleaveFamilies<T extends { readonly family: 4 | 6 }>(
   addresses: readonly T[],
 ): T[] {

@@ -1,24 +1,35 @@
-import { setMaxListeners } from 'node:events';
+import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
-import { type AttemptOptions, probePort } from './port-probe.js';
-import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
-import { interleaveFamilies, startAttempts } from './race.js';
+import type { Converse } from '../facts/service-finding.js';
+import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { type ResolveOptions, resolveHost, resolveLiteral } from '../resolve/resolver.js';
 import type { ServiceRequest } from '../service/registry.js';
-import { type Endpoint, familyOf, type Target } from '../target/target.js';
+import { checkTarget, type Endpoint, familyOf, type Target } from '../target/target.js';
+import { type AttemptOptions, probePort } from './port-probe.js';
+import { interleaveFamilies, startAttempts } from './race.js';
 import { warmUp } from './warm-up.js';
 
-/** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together, in milliseconds; default 5000. */
-export interface ProbeOptions
-  extends ResolveOptions, Omit<AttemptOptions, 'createSocket' | 'clock' | 'onOpen' | 'converse'> {
-  /** Ask the service behind the open port, on the same connection, within the same deadline. With several addresses only the first that opens is asked. */
+/** How a target is probed. `timeoutMs` is one deadline for resolving and connecting together. */
+export interface ProbeOptions extends ResolveOptions, AttemptOptions {
+  /**
+   * Probe the service behind the open port, on the same connection and within the same deadline;
+   * with several addresses only behind the first that opens. Default: do not probe it.
+   */
   readonly service?: ServiceRequest | undefined;
-  /** Leave out the throw-away connect that makes the first latency of a process true, when no latency is looked at. */
+}
+
+/** What the rest of portping and the tests may replace or add. */
+export interface ProbeInternals {
+  /**
+   * Leave out the throw-away connect that corrects the first latency, if no one reads latencies.
+   */
   readonly skipWarmUp?: boolean;
-  /** Resolves names; by default {@link resolveHost}. */
+  /** Resolves names; default {@link resolveHost}. */
   readonly resolve?: typeof resolveHost;
 }
+
+type Options = ProbeOptions & ProbeInternals;
 
 const INFORMATIVE: readonly Outcome['state'][] = [
   'open',
@@ -40,82 +51,84 @@ interface Started {
   readonly attempts: Promise<Attempt | null>[];
 }
 
-async function start(
-  target: Target,
-  options: ProbeOptions,
-  untilFirstOpen: boolean,
-): Promise<Started> {
-  const {
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    sourceAddress,
-    watchMs = 0,
-    closeWith = 'fin',
-    signal,
-    service,
-    skipWarmUp = false,
-    resolve = resolveHost,
-  } = options;
-  checkTimeout(timeoutMs);
-  checkPort(target.port);
-  const startedAt = Date.now();
-  const startMs = monotonicClock();
-  const warm = skipWarmUp ? undefined : warmUp();
-  // Loaded only for those who ask, while the name is being resolved.
+type Attempting = (
+  endpoint: Endpoint,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+  onOpen?: () => void,
+) => Promise<Attempt>;
+
+/** Loads what probing the service needs, while the name is being resolved. */
+function prepareService({ service }: ProbeOptions, target: Target): Promise<Converse> | undefined {
   const preparing =
     service &&
     import('../service/service-probe.js').then(({ prepareConversation }) =>
       prepareConversation(service, target),
     );
-  preparing?.catch(() => {}); // awaited below
+  preparing?.catch(() => {}); // awaited later
+  return preparing;
+}
 
-  const family =
-    options.family ??
-    (sourceAddress === undefined ? undefined : (familyOf(sourceAddress) ?? undefined));
-  const resolution =
-    resolveLiteral(target.host, family) ??
-    (await resolve(target.host, { ...options, family, timeoutMs, bothFamilies: !untilFirstOpen }));
-  if (warm) await warm;
-  const converse = preparing && (await preparing);
-  const attempt = (
-    endpoint: Endpoint,
-    remainingMs: number,
-    attemptSignal: AbortSignal | undefined,
-    onOpen?: () => void,
-  ): Promise<Attempt> =>
+async function resolveTarget(
+  host: string,
+  options: Options & { readonly bothFamilies: boolean },
+): Promise<Resolution> {
+  const { sourceAddress, resolve = resolveHost } = options;
+  const sourceFamily = sourceAddress === undefined ? null : familyOf(sourceAddress);
+  const family = options.family ?? sourceFamily ?? undefined;
+  return resolveLiteral(host, family) ?? resolve(host, { ...options, family });
+}
+
+function attemptWith(options: Options, converse: Converse | undefined): Attempting {
+  const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
+  return (endpoint, timeoutMs, signal, onOpen) =>
     probePort(endpoint, {
-      timeoutMs: remainingMs,
-      signal: attemptSignal,
+      timeoutMs,
+      signal,
       sourceAddress,
       watchMs,
       closeWith,
       converse,
       ...(onOpen ? { onOpen } : {}),
     });
+}
+
+/** Resolves the name and starts the attempts: a race, or one for every address. */
+async function startProbe(
+  target: Target,
+  options: Options,
+  untilFirstOpen: boolean,
+): Promise<Started> {
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  checkTimeout(timeoutMs);
+  checkTarget(target);
+  const startedAt = Date.now();
+  const startMs = monotonicClock();
+  const warm = options.skipWarmUp ? undefined : warmUp();
+  const preparing = prepareService(options, target);
+  const resolution = await resolveTarget(target.host, {
+    ...options,
+    timeoutMs,
+    bothFamilies: !untilFirstOpen,
+  });
+  if (warm) await warm;
+  const attempt = attemptWith(options, preparing && (await preparing));
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
+
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
-  const [first, second] = resolution.addresses;
-  if (first && !second)
-    return {
-      report,
-      attempts: [
-        attempt(
-          { address: first.address, family: first.family, port: target.port },
-          remainingMs,
-          signal,
-        ),
-      ],
-    }; // nothing to race with
   const endpoints = interleaveFamilies(resolution.addresses).map(
-    ({ address, family: its }): Endpoint => ({ address, family: its, port: target.port }),
+    ({ address, family }): Endpoint => ({ address, family, port: target.port }),
   );
+  const [only, another] = endpoints;
+  if (only && !another) return { report, attempts: [attempt(only, remainingMs, signal)] };
   return {
     report,
     attempts: startAttempts(endpoints, { timeoutMs: remainingMs, untilFirstOpen, signal, attempt }),
   };
 }
 
-/** The properties spelt out, because very many reports may wait to be told; see `probePort`. */
+/** The properties are spelt out because very many reports may be held; see `errorOutcome`. */
 function complete(
   { target, startedAt, timeoutMs, resolution }: Started['report'],
   attempts: readonly Attempt[],
@@ -131,16 +144,15 @@ function outcomeOfResolution(resolution: Resolution): Outcome {
 }
 
 /**
- * One probe of a target as a client would meet it: the name is resolved, its addresses are raced (RFC 8305), and the first that opens is
- * the verdict. If none opens, the verdict is the most telling of their outcomes: closed before filtered before failed.
+ * Probes a target once, as a client would connect: it resolves the name and races its addresses
+ * (RFC 8305). The first that opens decides. If none opens, the most informative outcome decides:
+ * closed, then filtered, then failed.
  *
- * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ * @returns what the network answered; never rejects because of it
+ * @throws UsageError when the target or an option is misused
  */
-export async function probeTarget(
-  target: Target,
-  options: ProbeOptions = {},
-): Promise<ProbeReport> {
-  const { report, attempts: started } = await start(target, options, true);
+export async function probeTarget(target: Target, options: Options = {}): Promise<ProbeReport> {
+  const { report, attempts: started } = await startProbe(target, options, true);
   const [only, another] = started;
   if (only && !another) {
     const outcome = await only;
@@ -151,29 +163,30 @@ export async function probeTarget(
 }
 
 /**
- * One probe of every address that a target has, each with its own verdict, in the order of the addresses.
- * A name without an address gives one report.
+ * Probes every address of a target once and yields a report for each, in the order of the
+ * addresses. A name without an address yields one report.
  *
- * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ * @throws UsageError when the target or an option is misused; never because of the network
  */
 export async function* probeEveryAddress(
   target: Target,
-  options: ProbeOptions = {},
+  options: Options = {},
 ): AsyncGenerator<ProbeReport, void, undefined> {
   const over = new AbortController();
-  if (options.signal) setMaxListeners(0, options.signal); // one signal may end many probes
-  const stop = (): void => over.abort();
-  options.signal?.addEventListener('abort', stop, { once: true });
-  if (options.signal?.aborted) stop();
+  const stopListening = onAbort(options.signal, () => over.abort());
   try {
-    const { report, attempts } = await start(target, { ...options, signal: over.signal }, false);
+    const { report, attempts } = await startProbe(
+      target,
+      { ...options, signal: over.signal },
+      false,
+    );
     if (attempts.length === 0) yield complete(report, [], outcomeOfResolution(report.resolution));
     for (const attempt of attempts) {
       const outcome = await attempt;
       if (outcome) yield complete(report, [outcome], outcome);
     }
   } finally {
-    options.signal?.removeEventListener('abort', stop);
+    stopListening();
     over.abort(); // those that are still running when the caller has seen enough
   }
 }

@@ -2,6 +2,7 @@ import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { domainToASCII } from 'node:url';
 import { portOfScheme, portOfService } from './port-names.js';
+import { checkPort, quoteValue } from '../limits.js';
 import { UsageError } from '../usage-error.js';
 
 /** Host and port as the user named them. */
@@ -148,6 +149,28 @@ export function parseHost(text: string): string {
     }
   }
   return host;
+}
+
+/**
+ * Checks a target that a caller gives: a host that can be one, and a port.
+ *
+ * @throws UsageError naming `host` or `port`
+ */
+export function checkTarget(target: Target): void {
+  if (typeof target !== 'object' || (target as unknown) === null)
+    throw new UsageError(`target: ${quoteValue(target)} is not a target; allowed: { host, port }`);
+  const { host, port } = target;
+  if (typeof host !== 'string')
+    throw new UsageError(`host: ${quoteValue(host)} is not a string; ${HOST_RULE}`);
+  checkPort(port);
+  if (isIP(host) !== 0 && !(isLinkLocal(host) && !host.includes('%'))) return;
+  const [, bare = ''] = /^([^:]*|\[.*\]):\d+$/s.exec(host) ?? /^\[(.*)\]$/s.exec(host) ?? [];
+  if (bare !== '')
+    throw new UsageError(
+      `host: ${quoteValue(host)} is more than a host; ` +
+        `give host ${quoteValue(bare.replace(/^\[(.*)\]$/s, '$1'))}, and the port as port`,
+    );
+  parseHost(host);
 }
 
 /**

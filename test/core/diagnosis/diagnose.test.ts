@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../../src/core/diagnosis/diagnose.js';
+import { UsageError } from '../../../src/core/usage-error.js';
 import { runAlone } from '../../support/listeners.js';
 
 describe('misuse of a diagnosis', () => {
   it.each([
-    ['the port', { host: 'localhost', port: 99_999 }, {}, RangeError],
-    ['the timeout', { host: 'localhost', port: 9 }, { timeoutMs: 0 }, RangeError],
+    ['the port', { host: 'localhost', port: 99_999 }, {}, UsageError],
+    ['the timeout', { host: 'localhost', port: 9 }, { timeoutMs: 0 }, UsageError],
     ['the DNS server', { host: 'localhost', port: 9 }, { dnsServer: 'nonsense' }, TypeError],
     ['the address', { host: 'localhost', port: 9 }, { extraAddress: 'nonsense' }, TypeError],
   ] as const)('rejects for %s', async (_, target, options, kind) => {
@@ -21,6 +22,6 @@ describe('misuse of a diagnosis', () => {
         await diagnosing.catch((error) => console.log(error.name));
       }
     `);
-    expect([stdout, exitCode]).toEqual(['RangeError\nTypeError\nError\n', 0]);
+    expect([stdout, exitCode]).toEqual(['UsageError\nTypeError\nError\n', 0]);
   });
 });

@@ -1,3 +1,4 @@
+import { UsageError } from '../../../src/core/usage-error.js';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/core/facts/expectation.js';
 import { EXPECTATIONS, type Expectation } from '../../../src/core/states.js';
@@ -177,10 +178,10 @@ describe('judge', () => {
       Symbol('open'),
     ] as unknown as Expectation[]) {
       for (const outcome of [openOutcome(), closedOutcome(), cancelledOutcome()])
-        expect(() => judge(outcome, { expect: wrong })).toThrow(TypeError);
+        expect(() => judge(outcome, { expect: wrong })).toThrow(UsageError);
     }
     expect(() => judge(openOutcome(), { expect: 'Closed' as Expectation })).toThrow(
-      'expect: Closed is no expectation; allowed: open, closed, filtered, not-open',
+      'expect: "Closed" is not an expectation; allowed: open, closed, filtered, not-open',
     );
   });
 
@@ -191,11 +192,13 @@ describe('judge', () => {
     ];
     await expect(
       probeTargets([{ target, expect: wrong }], { skipWarmUp: true }).next(),
-    ).rejects.toThrow(TypeError);
+    ).rejects.toThrow(UsageError);
     await expect(probeSeries(target, { expect: wrong, skipWarmUp: true }).next()).rejects.toThrow(
-      TypeError,
+      UsageError,
     );
-    await expect(waitUntil(target, { expect: wrong, skipWarmUp: true })).rejects.toThrow(TypeError);
+    await expect(waitUntil(target, { expect: wrong, skipWarmUp: true })).rejects.toThrow(
+      UsageError,
+    );
   });
 
   it('can be asked for each state that a port has, and for not being open', () => {

@@ -3,7 +3,11 @@ import { Socket, type SocketConnectOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/core/facts/outcome.js';
-import { type AttemptOptions, probePort } from '../../../src/core/probe/port-probe.js';
+import {
+  type AttemptInternals,
+  type AttemptOptions,
+  probePort,
+} from '../../../src/core/probe/port-probe.js';
 import {
   freePort,
   listen,
@@ -13,6 +17,7 @@ import {
   SOON,
 } from '../../support/listeners.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
+import { UsageError } from '../../../src/core/usage-error.js';
 
 const v4 = (port: number, address = '127.0.0.1'): Endpoint => ({ address, family: 4, port });
 const v6 = (port: number): Endpoint => ({ address: '::1', family: 6, port });
@@ -50,7 +55,7 @@ class FakeSocket extends Socket {
 /** An attempt on an address that is never really connected to. */
 function probeWith(
   act: (socket: FakeSocket) => void,
-  options: AttemptOptions = {},
+  options: AttemptOptions & AttemptInternals = {},
 ): Promise<Attempt> {
   return probePort(v4(9, '192.0.2.1'), { ...options, createSocket: () => new FakeSocket(act) });
 }
@@ -429,25 +434,25 @@ describe('misuse of probePort', () => {
     ['an address in brackets', { address: '[::1]', family: 6, port: 80 }],
     ['another spelling of IPv4', { address: '127.1', family: 4, port: 80 }],
     ['nothing', { address: '', family: 4, port: 80 }],
-  ])('throws a TypeError for %s instead of a literal address', async (_, endpoint) => {
-    await expect(probePort(endpoint)).rejects.toThrow(TypeError);
+  ])('throws a UsageError for %s instead of a literal address', async (_, endpoint) => {
+    await expect(probePort(endpoint)).rejects.toThrow(UsageError);
     await expect(probePort(endpoint)).rejects.toThrow(
       /^endpoint\.address: ".*" is not a literal IPv[46] address; resolve names first$/,
     );
   });
 
   it.each([0, -1, 65536, 80.5, NaN, Infinity, '80' as unknown as number])(
-    'throws a RangeError for the port %s',
+    'throws a UsageError for the port %s',
     async (port) => {
-      await expect(probePort(v4(port))).rejects.toThrow(RangeError);
+      await expect(probePort(v4(port))).rejects.toThrow(UsageError);
       await expect(probePort(v4(port))).rejects.toThrow(/^endpoint\.port: .* allowed: 1 to 65535$/);
     },
   );
 
   it.each([0, -1, NaN, 2 ** 31, Infinity])(
-    'throws a RangeError for the timeout %d, which no timer keeps',
+    'throws a UsageError for the timeout %d, which no timer keeps',
     async (timeoutMs) => {
-      await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(RangeError);
+      await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(UsageError);
       await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(
         /^timeoutMs: .* allowed: above 0, at most 2147483647$/,
       );
@@ -455,17 +460,17 @@ describe('misuse of probePort', () => {
   );
 
   it.each(['localhost', '', '127.1', '[::1]'])(
-    'throws a TypeError for the source address %j',
+    'throws a UsageError for the source address %j',
     async (sourceAddress) => {
-      await expect(probePort(v4(9), { sourceAddress })).rejects.toThrow(TypeError);
+      await expect(probePort(v4(9), { sourceAddress })).rejects.toThrow(UsageError);
     },
   );
 
   it.each([2 ** 31, NaN])(
-    'throws a RangeError for the watch %d, which no timer keeps',
+    'throws a UsageError for the watch %d, which no timer keeps',
     async (watchMs) => {
       const { port } = await listen();
-      await expect(probePort(v4(port), { watchMs })).rejects.toThrow(RangeError);
+      await expect(probePort(v4(port), { watchMs })).rejects.toThrow(UsageError);
     },
   );
 });

@@ -8,6 +8,7 @@ import {
 import { errorFacts } from '../../../src/core/errors/socket-errors.js';
 import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
 import type { Target } from '../../../src/core/target/target.js';
+import { UsageError } from '../../../src/core/usage-error.js';
 import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
 
 /** Where nothing can be sent: connect() itself fails, on every machine. */
@@ -257,14 +258,35 @@ describe('probeTarget', () => {
     });
   });
 
-  it.each([0, 65536, 1.5])('rejects with a RangeError for the port %d', async (port) => {
-    await expect(probeTarget({ host: '127.0.0.1', port })).rejects.toThrow(RangeError);
+  it.each([0, 65536, 1.5])('rejects with a UsageError for the port %d', async (port) => {
+    await expect(probeTarget({ host: '127.0.0.1', port })).rejects.toThrow(UsageError);
   });
 
-  it('rejects with a TypeError for a source address that is a name', async () => {
+  it.each([
+    [{ host: '127.0.0.1:18080', port: 18080 }, /^host: "127\.0\.0\.1:18080" is more than a host/],
+    [{ host: '[::1]:80', port: 80 }, /^host: "\[::1\]:80" is more than a host; give host "::1"/],
+    [{ host: '[::1]', port: 80 }, /^host: "\[::1\]" is more than a host; give host "::1"/],
+    [{ host: '', port: 80 }, /^host: nothing given/],
+    [{ host: '127.1', port: 80 }, /^host: "127\.1" is not an IPv4 address in four decimal parts/],
+    [{ host: 'fe80::1', port: 80 }, /^host: fe80::1 is a link-local address/],
+    [{ port: 80 } as Target, /^host: undefined is not a string/],
+    [{ host: 'localhost', port: '80' as unknown as number }, /^port: "80" is not a number/],
+    [{ host: 'localhost' } as Target, /^port: undefined is not a number; allowed: 1 to 65535$/],
+    ['localhost:80' as unknown as Target, /^target: "localhost:80" is not a target/],
+    [null as unknown as Target, /^target: null is not a target/],
+  ])(
+    'rejects with a UsageError that names the parameter for the target %j',
+    async (wrong, says) => {
+      const misuse = probeTarget(wrong);
+      await expect(misuse).rejects.toThrow(UsageError);
+      await expect(misuse).rejects.toThrow(says);
+    },
+  );
+
+  it('rejects with a UsageError for a source address that is a name', async () => {
     await expect(
       probeTarget({ host: '127.0.0.1', port: 9 }, { sourceAddress: 'localhost' }),
-    ).rejects.toThrow(TypeError);
+    ).rejects.toThrow(UsageError);
   });
 
   it('leaves the second address alone also while it watches the first', async () => {
@@ -277,10 +299,10 @@ describe('probeTarget', () => {
     expect(second.connections).toEqual([]);
   });
 
-  it.each([0, -1])('rejects with a RangeError for the timeout %d', async (timeoutMs) => {
+  it.each([0, -1])('rejects with a UsageError for the timeout %d', async (timeoutMs) => {
     await expect(
       probeTarget({ host: '127.0.0.1', port: await freePort() }, { timeoutMs }),
-    ).rejects.toThrow(RangeError);
+    ).rejects.toThrow(UsageError);
   });
 });
 
@@ -341,7 +363,7 @@ describe('probeEveryAddress', () => {
     expect(reports.map(({ outcome }) => outcome.state)).toEqual(['cancelled']);
   });
 
-  it('rejects with a RangeError for a port that is none', async () => {
-    await expect(everyAddress({ host: '127.0.0.1', port: 0 }, {})).rejects.toThrow(RangeError);
+  it('rejects with a UsageError for a port that is none', async () => {
+    await expect(everyAddress({ host: '127.0.0.1', port: 0 }, {})).rejects.toThrow(UsageError);
   });
 });

@@ -1,6 +1,7 @@
 import dns from 'node:dns';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import type { Answer } from 'dns-packet';
+import { UsageError } from '../../../src/core/usage-error.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Resolution } from '../../../src/core/facts/outcome.js';
 import { resolveHost } from '../../../src/core/resolve/resolver.js';
@@ -386,10 +387,10 @@ describe('the deadline of resolving', () => {
   });
 
   it.each([0, -1, NaN, 2 ** 31, Infinity])(
-    'throws a RangeError when it is %d, which no timer keeps',
+    'throws a UsageError when it is %d, which no timer keeps',
     async (timeoutMs) => {
       await expect(resolveHost(NAME, { systemLookup: silent, timeoutMs })).rejects.toThrow(
-        RangeError,
+        UsageError,
       );
     },
   );
