@@ -1,21 +1,29 @@
 import { Command, CommanderError, Option } from 'commander';
-import { isIP } from 'node:net';
-import { parseDnsServer, parseSourceAddress } from '../core/target/address-parameters.js';
+import { parseCount } from '../core/count.js';
 import { parseDuration } from '../core/duration.js';
+import { DEFAULT_TIMEOUT_MS } from '../core/limits.js';
+import {
+  checkSourceFamily,
+  parseDnsServer,
+  parsePortNumber,
+  parseSourceAddress,
+  splitAddress,
+} from '../core/target/address-parameters.js';
 import { UsageError } from '../core/usage-error.js';
-import { AllowList, DEFAULT_RULES } from './access/allow-list.js';
+import { AllowList } from './access/allow-list.js';
 import { MAX_TIMEOUT_MS } from './access/probe-request.js';
+import { DEFAULT_RULES } from './access/special-addresses.js';
 
 declare const PORTPING_VERSION: string;
 
-/** Where to listen. The port is not one of those that exporters have by common consent, as far as is known (Prometheus' wiki, "Default port allocations"). */
-const DEFAULT_LISTEN = '127.0.0.1:9991';
-const DEFAULT_CONCURRENCY = 200;
+/** The most probes at once that `--concurrency` allows. */
+const MAX_CONCURRENCY = 10_000;
 
-/** An address and a port to listen on; the address is null for all. */
+/** An address and a port to listen on. */
 export interface ListenAddress {
+  /** Null for all addresses of this machine. */
   readonly address: string | null;
-  /** 0 for any that is free. */
+  /** 0 for any free port. */
   readonly port: number;
 }
 
@@ -34,84 +42,105 @@ export type ExporterConfig =
       readonly sourceAddress: string | undefined;
     };
 
-interface RawOptions {
-  readonly listen: ListenAddress;
-  readonly allow: readonly string[];
-  readonly timeout: number;
-  readonly timeoutOffset: number;
-  readonly concurrency: number;
-  readonly dns?: string;
-  readonly source?: string;
-  readonly 4?: true;
-  readonly 6?: true;
-}
-
-/**
- * An address and a port to listen on.
- *
- * @throws UsageError when it is not such a pair
- */
-function parseListen(text: string): ListenAddress {
-  const [, bracketed, plain = '', digits = ''] =
-    /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text) ?? [];
-  const address = bracketed ?? plain;
-  const family = bracketed === undefined ? (address === '' ? 0 : 4) : 6;
-  const port = digits === '' ? NaN : Number(digits);
-  if (!(port <= 65_535) || isIP(address) !== family) {
+function parseListenAddress(text: string, name: string): ListenAddress {
+  const { address, port } = splitAddress(text) ?? { address: null, port: null };
+  const number = port === null ? null : parsePortNumber(port, 0);
+  if (number === null)
     throw new UsageError(
-      `--listen: "${text}" is not an address and a port; allowed: 127.0.0.1:9991, [::1]:9991, or :9991 for all addresses`,
+      `${name}: "${text}" is not an address and a port; ` +
+        'allowed: 127.0.0.1:9991, [::1]:9991, or :9991 for all addresses',
     );
-  }
-  return { address: address === '' ? null : address, port };
+  return { address, port: number };
 }
 
-function parseConcurrency(text: string): number {
-  const number = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (number < 1 || number > 10_000)
-    throw new UsageError(`--concurrency: "${text}" is not a number of probes; allowed: 1 to 10000`);
-  return number;
+/** An option with a value: one row of the table. */
+interface ValueOption {
+  readonly flags: `--${string} <${string}>`;
+  readonly help: string;
+  /** As the user would write it; the parser reads it too. */
+  readonly default?: string;
+  /**
+   * @param name the option, for the error message
+   * @param given the rules of `--allow` so far
+   */
+  readonly parse: (text: string, name: string, given?: readonly string[]) => unknown;
 }
 
-function command(write: (text: string) => void): Command {
-  return new Command('portping-exporter')
-    .description(
-      'TCP probes for Prometheus, with the cause as a label: GET /probe?target=host:port. Also /metrics of its own, /-/healthy, and / for people.',
-    )
-    .addOption(
-      new Option('--listen <address:port>', 'where to listen; :9991 is all addresses')
-        .default(parseListen(DEFAULT_LISTEN), DEFAULT_LISTEN)
-        .argParser(parseListen),
-    )
-    .addOption(
-      new Option(
-        '--allow <rule>',
-        `what may be probed: an address, a block of them or a host pattern, with ports if you like: 10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated (default: ${DEFAULT_RULES.join(' ')})`,
-      ).argParser((rule, rules: readonly string[] | undefined) => [...(rules ?? []), rule]),
-    )
-    .addOption(
-      new Option('--timeout <duration>', 'how long a probe may take if a request does not say')
-        .default(5000, '5s')
-        .argParser((text) => parseDuration(text, '--timeout', 1, MAX_TIMEOUT_MS)),
-    )
-    .addOption(
-      new Option(
-        '--timeout-offset <duration>',
-        'how much earlier than Prometheus gives up a probe ends',
-      )
-        .default(500, '500ms')
-        .argParser((text) => parseDuration(text, '--timeout-offset', 0)),
-    )
-    .addOption(
-      new Option('--concurrency <n>', 'probes at once; more are refused with 503')
-        .default(DEFAULT_CONCURRENCY)
-        .argParser(parseConcurrency),
-    )
-    .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
-    .option('--source <address>', 'local address to probe from', parseSourceAddress)
+/** The options that take a value, by the names that commander gives them. */
+const VALUE_OPTIONS = {
+  listen: {
+    flags: '--listen <address:port>',
+    help: 'where to listen; :9991 is all addresses',
+    // Prometheus' wiki, "Default port allocations", lists no other exporter on this port.
+    default: '127.0.0.1:9991',
+    parse: parseListenAddress,
+  },
+  allow: {
+    flags: '--allow <rule>',
+    help:
+      'what may be probed: an address, a CIDR block or a host pattern, with ports if needed: ' +
+      '10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated ' +
+      `(default: ${DEFAULT_RULES.join(' ')})`,
+    parse: (rule, _name, rules = []) => [...rules, rule],
+  },
+  timeout: {
+    flags: '--timeout <duration>',
+    help: 'timeout of a probe, unless the request gives one',
+    default: `${DEFAULT_TIMEOUT_MS / 1000}s`,
+    parse: (text, name) => parseDuration(text, name, 1, MAX_TIMEOUT_MS),
+  },
+  timeoutOffset: {
+    flags: '--timeout-offset <duration>',
+    help: "end a probe this long before Prometheus' scrape timeout",
+    default: '500ms',
+    parse: (text, name) => parseDuration(text, name, 0),
+  },
+  concurrency: {
+    flags: '--concurrency <n>',
+    help: 'probes at once; further requests are refused with 503',
+    default: '200',
+    parse: (text, name) => parseCount(text, name, MAX_CONCURRENCY),
+  },
+  dns: {
+    flags: '--dns <server>',
+    help: 'ask this DNS server instead of the system',
+    parse: parseDnsServer,
+  },
+  source: {
+    flags: '--source <address>',
+    help: 'local address to probe from',
+    parse: parseSourceAddress,
+  },
+} as const satisfies Readonly<Record<string, ValueOption>>;
+
+type OptionTable = typeof VALUE_OPTIONS;
+
+/** The options as commander returns them. */
+type RawOptions = {
+  readonly [Name in keyof OptionTable]:
+    | ReturnType<OptionTable[Name]['parse']>
+    | (OptionTable[Name] extends { readonly default: string } ? never : undefined);
+} & { readonly 4?: true; readonly 6?: true };
+
+function toCommanderOption({ flags, help, default: text, parse }: ValueOption): Option {
+  const name = flags.slice(0, flags.indexOf(' '));
+  const option = new Option(flags, help).argParser<readonly string[]>(
+    (value, given) => parse(value, name, given) as readonly string[],
+  );
+  return text === undefined ? option : option.default(parse(text, name), text);
+}
+
+function createCommand(write: (text: string) => void): Command {
+  const command = new Command('portping-exporter').description(
+    'TCP probes for Prometheus, with the cause as a label: GET /probe?target=host:port. ' +
+      'Also: /metrics of the exporter itself, /-/healthy, and a page for people at /.',
+  );
+  for (const option of Object.values(VALUE_OPTIONS)) command.addOption(toCommanderOption(option));
+  return command
     .addOption(new Option('-4', 'only IPv4').conflicts('6'))
     .addOption(new Option('-6', 'only IPv6').conflicts('4'))
-    .version(PORTPING_VERSION, '--version', 'the version')
-    .helpOption('-h, --help', 'this help')
+    .version(PORTPING_VERSION, '--version', 'show the version')
+    .helpOption('-h, --help', 'show this help')
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
 }
@@ -119,44 +148,33 @@ function command(write: (text: string) => void): Command {
 /**
  * The exporter's command line as a checked configuration.
  *
+ * @param argv the words after `node portping-exporter`
  * @throws UsageError naming the argument, what is wrong with it and what is allowed
  */
 export function parseExporterArguments(argv: readonly string[]): ExporterConfig {
   let shown = '';
-  const program = command((text) => {
+  const command = createCommand((text) => {
     shown += text;
   });
   try {
-    program.parse(argv, { from: 'user' });
+    command.parse(argv, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return { action: 'show', text: shown };
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
   }
-  const {
-    listen,
-    allow = [],
-    timeout,
-    timeoutOffset,
-    concurrency,
-    dns,
-    source,
-    ...families
-  } = program.opts<RawOptions>();
-  const family = families[4] ? 4 : families[6] ? 6 : undefined;
-  if (source !== undefined && family !== undefined && isIP(source) !== family)
-    throw new UsageError(
-      `--source: ${source} is an IPv${isIP(source)} address, but -${family} was given`,
-    );
+  const options = command.opts<RawOptions>();
+  const family = options[4] ? 4 : options[6] ? 6 : undefined;
+  checkSourceFamily(options.source, family, '--source');
   return {
     action: 'serve',
-    listen,
-    allow: new AllowList(allow),
-    timeoutMs: timeout,
-    offsetMs: timeoutOffset,
-    concurrency,
+    listen: options.listen,
+    allow: new AllowList(options.allow ?? []),
+    timeoutMs: options.timeout,
+    offsetMs: options.timeoutOffset,
+    concurrency: options.concurrency,
     family,
-    dnsServer: dns,
-    sourceAddress: source,
+    dnsServer: options.dns,
+    sourceAddress: options.source,
   };
 }

@@ -270,8 +270,12 @@ function command(write: (text: string) => void): Command {
     )
     .option('-a, --all', 'probe every address the name has, each with its own verdict');
   return addDiagnosisOptions(addServiceOptions(program))
-    .option('--source <address>', 'local address to probe from', parseSourceAddress)
-    .option('--dns <server>', 'ask this DNS server instead of the system', parseDnsServer)
+    .option('--source <address>', 'local address to probe from', (text) =>
+      parseSourceAddress(text, '--source'),
+    )
+    .option('--dns <server>', 'ask this DNS server instead of the system', (text) =>
+      parseDnsServer(text, '--dns'),
+    )
     .addOption(
       new Option('-o, --output <format>', 'how results are written')
         .choices(Object.keys(FORMATS))

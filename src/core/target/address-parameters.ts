@@ -1,37 +1,89 @@
 import { isIP } from 'node:net';
 import { UsageError } from '../usage-error.js';
+import { familyOf, formatHostPort } from './target.js';
+
+/** An address and the text of its port; null where it is left out. */
+export interface AddressAndPort {
+  /** An IPv4 or IPv6 literal without brackets. */
+  readonly address: string | null;
+  readonly port: string | null;
+}
 
 /**
- * The value of `--source`: a literal address.
+ * Splits `address`, `address:port`, `[IPv6]`, `[IPv6]:port` or `:port` (RFC 3986, section 3.2.2).
  *
- * @throws UsageError when it is none
+ * @returns null when the address is not a literal or its brackets are wrong; the port is unchecked
  */
-export function parseSourceAddress(text: string): string {
+export function splitAddress(text: string): AddressAndPort | null {
+  if (isIP(text) === 6) return { address: text, port: null };
+  const end = text.startsWith('[') ? text.indexOf(']') + 1 : text.indexOf(':');
+  const host = text.slice(0, end < 0 ? undefined : end);
+  const rest = text.slice(host.length);
+  const address = host.startsWith('[') ? host.slice(1, -1) : host;
+  const isAddress = host === '' ? rest !== '' : isIP(address) === (host === address ? 4 : 6);
+  if (!isAddress || (rest !== '' && !rest.startsWith(':'))) return null;
+  return { address: address || null, port: rest === '' ? null : rest.slice(1) };
+}
+
+/**
+ * A port as a number; names of services are not allowed.
+ *
+ * @param minimum 0 where the system may choose the port, else 1
+ * @returns null unless it is a whole number from `minimum` to 65535
+ */
+export function parsePortNumber(text: string, minimum: 0 | 1): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  return port >= minimum && port <= 65_535 ? port : null;
+}
+
+/**
+ * The local address to probe from.
+ *
+ * @param name the argument, for the error message
+ * @returns an IPv4 or IPv6 literal; whether this machine has it is not checked
+ * @throws UsageError when it is not a literal
+ */
+export function parseSourceAddress(text: string, name: string): string {
   if (isIP(text) === 0)
     throw new UsageError(
-      `--source: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`,
+      `${name}: "${text}" is not an address; allowed: an IPv4 or IPv6 address of this machine`,
     );
   return text;
 }
 
 /**
- * The value of `--dns`: the address of a DNS server, with its port if it is not 53. As `dns.setServers()` of Node takes it.
+ * A DNS server: its address, and its port unless that is 53.
  *
- * @throws UsageError when it is none
+ * @param name the argument, for the error message
+ * @returns the server as `dns.setServers()` of Node takes it
+ * @throws UsageError when it is not an address, or the port is not from 1 to 65535
  */
-export function parseDnsServer(text: string): string {
-  const [, bracketed, bracketedPort, plain, plainPort] =
-    /^(?:\[([^\]]+)\](?::(.*))?|([^:]+)(?::(.*))?)$/s.exec(text) ?? [];
-  const address = bracketed ?? plain ?? text;
-  const family = isIP(address);
-  const port = bracketedPort ?? plainPort;
-  const isPort =
-    port === undefined || (/^\d{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65_535);
-  if (family === 0 || (family === 4 && bracketed !== undefined) || !isPort) {
+export function parseDnsServer(text: string, name: string): string {
+  const { address, port } = splitAddress(text) ?? { address: null, port: null };
+  const number = port === null ? null : parsePortNumber(port, 1);
+  if (address === null || (port !== null && number === null))
     throw new UsageError(
-      `--dns: "${text}" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535`,
+      `${name}: "${text}" is not the address of a DNS server; ` +
+        'allowed: an address, or address:port with a port from 1 to 65535',
     );
-  }
-  if (port === undefined) return address;
-  return family === 6 ? `[${address}]:${Number(port)}` : `${address}:${Number(port)}`;
+  return number === null ? address : formatHostPort(address, number);
+}
+
+/**
+ * Refuses a source address that cannot reach the only family that is probed.
+ *
+ * @param family 4 or 6; undefined for both
+ * @param name the argument of the source address, for the error message
+ * @throws UsageError when the families differ
+ */
+export function checkSourceFamily(
+  source: string | undefined,
+  family: 4 | 6 | undefined,
+  name: string,
+): void {
+  if (source === undefined || family === undefined || familyOf(source) === family) return;
+  throw new UsageError(
+    `${name}: ${source} is an IPv${familyOf(source)} address, but only IPv${family} is probed; ` +
+      `allowed: an IPv${family} address`,
+  );
 }

@@ -2,13 +2,17 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { readSystemFile } from '../../core/system-file.js';
 
-/** How many routes are gone through, at the most: the kernel takes the square of their number for a list of them, seconds on a router that knows the whole Internet. */
+/**
+ * With more routes than this their list is not read. The kernel needs time in the square of their
+ * number for it: seconds on a router with a full Internet table.
+ */
 const MOST_ROUTES = 5000;
 
 /**
- * The blocks for which Linux is the receiver itself, of `/proc/net/fib_trie`: a prefix a line, and below it each route for it as
- * `/<length> <scope> <type>` (fib_trie_seq_show() in the kernel's net/ipv4/fib_trie.c). Only of the tables that every packet is looked up in: those
- * with a number are for packets that a rule picks, as transparent proxies have them, often with all addresses.
+ * The IPv4 blocks that Linux delivers to itself, from `/proc/net/fib_trie`: one prefix a line, then
+ * its routes as `/<length> <scope> <type>` (`fib_trie_seq_show()` in the kernel's
+ * net/ipv4/fib_trie.c). Only the tables Main and Local count, because every packet is looked up
+ * there. Numbered tables serve policy rules, such as a transparent proxy's route for everything.
  */
 export function localBlocksOf(fibTrie: string): string[] {
   const found: string[] = [];
@@ -26,14 +30,19 @@ export function localBlocksOf(fibTrie: string): string[] {
 
 const hexAddress = (digits: string): string => digits.replace(/.{4}(?=.)/g, '$&:');
 
-/** The addresses of `/proc/net/if_inet6`, the first word of each line (if6_seq_show() in the kernel's net/ipv6/addrconf.c). */
+/**
+ * The addresses in `/proc/net/if_inet6`: the first word of each line (`if6_seq_show()` in the
+ * kernel's net/ipv6/addrconf.c).
+ */
 export function interfaceAddressesOf(ifInet6: string): string[] {
   return [...ifInet6.matchAll(/^[\da-f]{32}(?= )/gm)].map(([digits]) => hexAddress(digits));
 }
 
 /**
- * The same as `localBlocksOf` of `/proc/net/ipv6_route`: destination, length and, last but one, flags, of which the highest is RTF_LOCAL
- * (rt6_info_route() in the kernel's net/ipv6/route.c). It does not tell the tables apart: a route for all addresses is taken for that of a transparent proxy.
+ * The IPv6 blocks that Linux delivers to itself, from `/proc/net/ipv6_route`: destination, length
+ * and, second to last, flags, whose highest bit is RTF_LOCAL (`rt6_info_route()` in the kernel's
+ * net/ipv6/route.c). The file does not name the table, so a route for all addresses is taken to be
+ * a transparent proxy's and skipped.
  */
 export function localBlocksOfIpv6(ipv6Route: string): string[] {
   const routes = ipv6Route.matchAll(/^([\da-f]{32}) ([\da-f]{2}) .* [89a-f][\da-f]{7} +\S+$/gm);
@@ -43,7 +52,10 @@ export function localBlocksOfIpv6(ipv6Route: string): string[] {
   });
 }
 
-/** How many routes of each family there are: of `/proc/net/fib_triestat` all tables together, of `/proc/net/rt6_stats` the fourth number (rt6_stats_seq_show()). */
+/**
+ * The number of routes of each family: the sum over all tables of `/proc/net/fib_triestat`, and the
+ * fourth number of `/proc/net/rt6_stats`, in hexadecimal (`rt6_stats_seq_show()`).
+ */
 export function countRoutes(
   fibTriestat: string,
   rt6Stats: string,
@@ -69,8 +81,8 @@ function linuxBlocks(): string[] {
 }
 
 /**
- * The addresses and blocks that lead to this machine itself. `networkInterfaces()` leaves out interfaces without a carrier, which answer all the
- * same, and knows no local routes; Linux has files of both.
+ * The addresses and CIDR blocks that lead to this machine. `networkInterfaces()` leaves out
+ * interfaces without a carrier, though they answer, and local routes. Linux has files of both.
  */
 export function ownAddresses(platform: NodeJS.Platform = process.platform): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces = []) =>

@@ -1,6 +1,11 @@
 import { parseDuration } from '../../core/duration.js';
-import { SERVICE_NAMES, type ServiceRequest, SERVICES } from '../../core/service/registry.js';
-import { isServerName, type Target } from '../../core/target/target.js';
+import { type ServiceRequest, SERVICES } from '../../core/service/registry.js';
+import {
+  parseServerName,
+  parseServiceName,
+  TLS_SERVICE_NAMES,
+} from '../../core/service/service-parameters.js';
+import type { Target } from '../../core/target/target.js';
 import { parseTarget } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
 import { Refusal } from './refusal.js';
@@ -8,52 +13,67 @@ import { Refusal } from './refusal.js';
 /** What `GET /probe?…` asks for. */
 export interface ProbeRequest {
   readonly target: Target;
-  /** Milliseconds; null for the exporter's own. */
+  /** Milliseconds; null for the default of the exporter. */
   readonly timeoutMs: number | null;
-  /** Every address of the name, each with its own verdict. */
+  /** Probe every address of the name, each with its own verdict. */
   readonly all: boolean;
-  /** Who must answer behind the open port; null when nobody is asked. */
+  /** The service that must answer on the open port; null for none. */
   readonly service: ServiceRequest | null;
 }
 
-/** The longest a probe may take, milliseconds, whoever asks: a scrape seldom has more. */
+/** The longest timeout of a probe, milliseconds. Scrapes seldom have more time. */
 export const MAX_TIMEOUT_MS = 120_000;
 
+/** The parameters of `/probe`. */
 const PARAMETERS = ['target', 'timeout', 'service', 'sni', 'insecure', 'all'] as const;
-const ALLOWED = `allowed: ${PARAMETERS.join(', ')}`;
+type Parameter = (typeof PARAMETERS)[number];
 
-function readFlag(name: string, value: string | null): boolean {
+/** The value of each parameter; null where it is missing. A form sends its empty fields as ''. */
+type Values = Readonly<Record<Parameter, string | null>>;
+
+function readValues(parameters: URLSearchParams): Values {
+  for (const name of parameters.keys()) {
+    if (!PARAMETERS.some((known) => known === name))
+      throw new UsageError(`${name}: unknown parameter; allowed: ${PARAMETERS.join(', ')}`);
+    if (parameters.getAll(name).length > 1)
+      throw new UsageError(`${name}: given more than once; allowed: once`);
+  }
+  return Object.fromEntries(PARAMETERS.map((name) => [name, parameters.get(name)])) as Values;
+}
+
+function parseFlag(value: string | null, name: Parameter): boolean {
   if (value === null || value === 'false' || value === '0') return false;
   if (value === 'true' || value === '1') return true;
-  throw new Refusal('bad-request', `${name}: "${value}" is neither true nor false`);
+  throw new UsageError(`${name}: "${value}" is not a truth value; allowed: true, false, 1, 0`);
 }
 
-function readTimeout(value: string | null): number | null {
-  if (value === null || value === '') return null; // an empty field of the form
-  return parseDuration(value, 'timeout', 1, MAX_TIMEOUT_MS);
-}
-
-function readService(parameters: URLSearchParams): ServiceRequest | null {
-  const value = parameters.get('service') ?? '';
-  const sni = parameters.get('sni') ?? '';
-  const insecure = readFlag('insecure', parameters.get('insecure'));
-  const aboutTls = sni !== '' ? 'sni' : insecure ? 'insecure' : null;
-  if (value === '') {
-    if (aboutTls !== null)
-      throw new Refusal('bad-request', `${aboutTls}: no service is asked; allowed with service=`);
-    return null;
+function parseTargetParameter(value: string | null): Target {
+  const text = value?.trim() ?? '';
+  if (text === '') throw new UsageError('target: missing; write: /probe?target=db:5432');
+  try {
+    return parseTarget([text]);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    // The refusal of an unknown zone lists the interfaces of this machine: not for clients.
+    const [what = '', ...help] = error.message.split('; ');
+    const shown = text.includes('%') ? [what] : [what, ...help];
+    throw new UsageError(`target: "${text}" cannot be probed: ${shown.join('; ')}`);
   }
-  const name = SERVICE_NAMES.find((each) => each === value.toLowerCase());
-  if (name === undefined)
-    throw new Refusal(
-      'bad-request',
-      `service: "${value}" is not the name of a service; allowed: ${SERVICE_NAMES.join(', ')}`,
-    );
+}
+
+function readService(values: Values): ServiceRequest | null {
+  const [service, sni] = [values.service || null, values.sni || null];
+  const insecure = parseFlag(values.insecure, 'insecure');
+  const aboutTls = sni !== null ? 'sni' : insecure ? 'insecure' : null;
+  const allowedTls = `allowed with service= and one of: ${TLS_SERVICE_NAMES.join(', ')}`;
+  if (service === null) {
+    if (aboutTls === null) return null;
+    throw new UsageError(`${aboutTls}: no service is requested; ${allowedTls}`);
+  }
+  const name = parseServiceName(service, 'service');
   if (aboutTls !== null && SERVICES[name].tls === null)
-    throw new Refusal('bad-request', `${aboutTls}: ${name} has no TLS`);
-  if (sni !== '' && !isServerName(sni))
-    throw new Refusal('bad-request', `sni: "${sni}" is not a host name`);
-  return { name, insecure, ...(sni === '' ? {} : { sni }) };
+    throw new UsageError(`${aboutTls}: ${name} has no TLS; ${allowedTls}`);
+  return { name, insecure, ...(sni === null ? {} : { sni: parseServerName(sni, 'sni') }) };
 }
 
 /**
@@ -62,41 +82,27 @@ function readService(parameters: URLSearchParams): ServiceRequest | null {
  * @throws Refusal (`bad-request`) naming the parameter, what is wrong with it and what is allowed
  */
 export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
-  for (const name of parameters.keys()) {
-    if (!PARAMETERS.some((known) => known === name))
-      throw new Refusal('bad-request', `${name}: no such parameter; ${ALLOWED}`);
-    if (parameters.getAll(name).length > 1)
-      throw new Refusal('bad-request', `${name}: given more than once`);
-  }
-  const word = parameters.get('target')?.trim() ?? '';
-  if (word === '')
-    throw new Refusal('bad-request', 'target: nothing given; write: /probe?target=db:5432');
   try {
+    const values = readValues(parameters);
+    const { timeout } = values;
     return {
-      target: parseTarget([word]),
-      timeoutMs: readTimeout(parameters.get('timeout')),
-      all: readFlag('all', parameters.get('all')),
-      service: readService(parameters),
+      target: parseTargetParameter(values.target),
+      timeoutMs: timeout ? parseDuration(timeout, 'timeout', 1, MAX_TIMEOUT_MS) : null,
+      all: parseFlag(values.all, 'all'),
+      service: readService(values),
     };
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    const { message } = error;
-    // What the command says to whoever runs it has another form here, and the names of this machine's interfaces are nobody's business.
-    const reason = message
-      .replace(/; write: .*$/s, '; write: host:port')
-      .replace(/, which this machine does not have.*$/s, ', which the exporter does not have');
-    throw new Refusal(
-      'bad-request',
-      message.startsWith('timeout: ') ? message : `target: "${word}" cannot be probed: ${reason}`,
-    );
+    throw error instanceof UsageError ? new Refusal('bad-request', error.message) : error;
   }
 }
 
 /**
- * How long a probe may take so that its answer is there in time: what is asked for, and no longer than Prometheus waits (its header
- * `X-Prometheus-Scrape-Timeout-Seconds`) less what the answer needs on its way. Of a wait that is shorter than that, half.
+ * The timeout of a probe, short enough for Prometheus to get the answer: at most its scrape timeout
+ * less `offsetMs`, which the answer needs. Where that leaves less than half, half of it.
  *
- * @returns milliseconds
+ * @param askedMs the timeout of the request or of the exporter, milliseconds
+ * @param header the value of `X-Prometheus-Scrape-Timeout-Seconds`, if there is one
+ * @returns milliseconds, at least 1
  * @throws Refusal (`bad-request`) when the header is not a number of seconds
  */
 export function chooseTimeout(
@@ -109,7 +115,8 @@ export function chooseTimeout(
   if (scrapeMs <= 0)
     throw new Refusal(
       'bad-request',
-      `X-Prometheus-Scrape-Timeout-Seconds: "${header}" is not a number of seconds above 0`,
+      `X-Prometheus-Scrape-Timeout-Seconds: "${header}" is not a number of seconds; ` +
+        'allowed: above 0',
     );
   return Math.max(Math.min(askedMs, Math.max(scrapeMs - offsetMs, scrapeMs / 2)), 1);
 }

@@ -1,4 +1,4 @@
-/** Why a request is refused, as the exporter counts it, with the status of the answer (RFC 9110, RFC 6585). */
+/** The reasons to refuse a request, as /metrics counts them, with the status (RFC 9110, 6585). */
 export const REFUSALS = {
   'bad-request': 400,
   forbidden: 403,
@@ -16,7 +16,7 @@ export const REFUSALS = {
 /** A reason to refuse a request. */
 export type RefusalReason = keyof typeof REFUSALS;
 
-/** Thrown where a request is found to be one that is not answered with a probe. The message is one plain line for whoever sent it. */
+/** Thrown when a request is refused. The message is one line of plain text for the client. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: RefusalReason;
@@ -26,6 +26,7 @@ export class Refusal extends Error {
     this.reason = reason;
   }
 
+  /** The HTTP status of the answer. */
   get status(): number {
     return REFUSALS[this.reason];
   }

@@ -3,13 +3,14 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { UsageError } from '../../../src/core/usage-error.js';
-import { AllowList, DEFAULT_RULES } from '../../../src/exporter/access/allow-list.js';
+import { AllowList } from '../../../src/exporter/access/allow-list.js';
+import { CLOUD_METADATA, DEFAULT_RULES } from '../../../src/exporter/access/special-addresses.js';
 
-/** Whether a literal address is permitted. */
+/** Whether the rules permit a literal address. */
 const literal = (rules: readonly string[], address: string, port = 80): boolean =>
   new AllowList(rules).permits(address, address, port);
 
-/** Whether a name is permitted at an address. */
+/** Whether the rules permit a name at an address, on a machine with three addresses. */
 const named = (rules: readonly string[], host: string, address: string, port = 80): boolean =>
   new AllowList(rules, () => ['198.51.100.7', '2001:db8::7', 'fe80::7%eth0']).permits(
     host,
@@ -17,7 +18,7 @@ const named = (rules: readonly string[], host: string, address: string, port = 8
     port,
   );
 
-/** Of Amazon, Google, Oracle, Scaleway, Linode, Alibaba, Azure. */
+/** Metadata services of Amazon, Google, Oracle, Scaleway, Linode, Alibaba and Azure. */
 const METADATA_SERVICES = [
   '169.254.169.254',
   'fd00:ec2::254',
@@ -31,7 +32,7 @@ const METADATA_SERVICES = [
   '192.0.0.192',
 ];
 
-describe('without a rule', () => {
+describe('the default rules', () => {
   it.each([
     '127.0.0.1',
     '127.255.0.9',
@@ -44,7 +45,7 @@ describe('without a rule', () => {
     'fc12::',
     '::ffff:10.0.0.1',
     '0:0:0:0:0:ffff:7f00:1',
-  ])('%s is permitted', (address) => expect(literal([], address)).toBe(true));
+  ])('permit %s', (address) => expect(literal([], address)).toBe(true));
 
   it.each([
     '8.8.8.8',
@@ -73,22 +74,27 @@ describe('without a rule', () => {
     '64:ff9b::7f00:1',
     '2002:7f00:1::',
     '::127.0.0.1',
-  ])('%s is not', (address) => expect(literal([], address)).toBe(false));
+  ])('do not permit %s', (address) => expect(literal([], address)).toBe(false));
 
-  it('a name goes by its addresses', () => {
+  it('permit a name only at permitted addresses', () => {
     expect(named([], 'db.example.com', '10.0.0.1')).toBe(true);
     expect(named([], 'db.example.com', '192.0.2.1')).toBe(false);
     expect(new AllowList([]).mayPermit('anything.example', 1)).toBe(true);
   });
 
-  it('says what it permits', () =>
+  it('do not permit the metadata service of a cloud', () => {
+    for (const address of METADATA_SERVICES) expect(literal([], address, 80), address).toBe(false);
+  });
+
+  it('are listed', () =>
     expect(new AllowList([])).toMatchObject({ isDefault: true, rules: DEFAULT_RULES }));
 });
 
 describe('a rule', () => {
-  it('takes the place of the default', () => {
+  it('replaces the default rules', () => {
     expect(literal(['203.0.113.0/24'], '203.0.113.9')).toBe(true);
     expect(literal(['203.0.113.0/24'], '127.0.0.1')).toBe(false);
+    expect(new AllowList(['db'])).toMatchObject({ isDefault: false, rules: ['db'] });
   });
 
   it.each([
@@ -99,6 +105,12 @@ describe('a rule', () => {
     ['192.0.2.0/24:smtp', '192.0.2.200', 25, true],
     ['10.0.0.0/8', '::ffff:10.9.9.9', 1, true],
     ['::ffff:10.0.0.0/104', '10.9.9.9', 1, true],
+    ['::ffff:10.0.0.0/104', '11.0.0.1', 1, false],
+    ['::ffff:10.0.0.0/104', '9.255.255.255', 1, false],
+    ['::ffff:192.0.2.5', '192.0.2.5', 1, true],
+    ['::ffff:192.0.2.5', '192.0.2.4', 1, false],
+    ['::ffff:0.0.0.0/96', '203.0.113.9', 1, true],
+    ['::ffff:0.0.0.0/97', '128.0.0.1', 1, false],
     ['2001:db8::/32', '2001:db8:1::1', 1, true],
     ['[2001:db8::]/32:443', '2001:db8:1::1', 443, true],
     ['[2001:db8::]/32:443', '2001:db8:1::1', 80, false],
@@ -107,7 +119,7 @@ describe('a rule', () => {
     ['0.0.0.0/0', '8.8.8.8', 53, true],
     ['::/0', '::ffff:8.8.8.8', 53, false], // that is an IPv4 address
     ['::/0', '2001:db8::1', 53, true],
-  ] as const)('%s for %s port %i: %s', (rule, address, port, permitted) =>
+  ] as const)('%s applied to %s port %i gives %s', (rule, address, port, permitted) =>
     expect(literal([rule], address, port)).toBe(permitted),
   );
 
@@ -139,21 +151,17 @@ describe('a rule', () => {
     ['db-*.münchen.example', 'db-1.xn--mnchen-3ya.example', true],
     ['münchen.*.example', 'xn--mnchen-3ya.db.example', true],
     ['münchen.*.example', 'xn--mnchen-3yadb.example', false],
-  ] as const)('%s for the name %s: %s', (rule, host, permitted) =>
+  ] as const)('%s applied to the name %s gives %s', (rule, host, permitted) =>
     expect(named([rule], host, '192.0.2.1')).toBe(permitted),
   );
 
-  it('that nobody gave opens no metadata service of a cloud', () => {
-    for (const address of METADATA_SERVICES) expect(literal([], address, 80), address).toBe(false);
-  });
-
-  it('is not recommended with a zone, which it cannot have', () => {
+  it('is recommended without a zone, because rules have none', () => {
     const [, rule = ''] =
       /--allow (\S+) would/.exec(new AllowList([]).refusal('fe80::1%eth0', 22)) ?? [];
     expect(new AllowList([rule]).permits('fe80::1%eth0', 'fe80::1%eth0', 22)).toBe(true);
   });
 
-  it('for names never opens this machine and its links, whoever runs their DNS', () => {
+  it('for names never permits this machine, its links or the metadata service of a cloud', () => {
     for (const address of [
       '127.0.0.1',
       '::1',
@@ -166,7 +174,9 @@ describe('a rule', () => {
       '64:ff9b::c633:6407',
       '64:ff9b:1::c633:6407',
       '2001:db8::7',
+      'fe80::7',
       ...METADATA_SERVICES,
+      ...CLOUD_METADATA.map((block) => block.split('/', 1)[0] ?? ''),
     ]) {
       expect(named(['*'], 'evil.example.com', address), address).toBe(false);
     }
@@ -180,7 +190,7 @@ describe('a rule', () => {
   });
 
   it.each(['127.0.0.1', '169.254.169.254', '198.51.100.7'])(
-    'for names does not open %s in a wrapping of IPv6 either',
+    'for names does not permit %s embedded in an IPv6 address',
     (ipv4) => {
       const [a = 0, b = 0, c = 0, d = 0] = ipv4.split('.').map(Number);
       const hex = `${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`;
@@ -198,7 +208,7 @@ describe('a rule', () => {
     },
   );
 
-  it('for names opens what is wrapped, if it opens that', () => {
+  it('for names permits an embedded address that it would permit by itself', () => {
     for (const address of [
       '64:ff9b::cb00:7105',
       '2002:cb00:7105::1',
@@ -209,28 +219,28 @@ describe('a rule', () => {
     expect(literal(['64:ff9b::/96'], '203.0.113.5')).toBe(false);
   });
 
-  it('for addresses opens what it names, also what is never open otherwise', () => {
+  it('for addresses permits even what a rule for names never does', () => {
     expect(literal(['fd00:ec2::254'], 'fd00:ec2::254')).toBe(true);
     expect(named(['*', '198.51.100.0/24'], 'own.example.com', '198.51.100.7')).toBe(true);
   });
 
-  it('for names does not open an address that this machine got a moment ago', () => {
+  it('for names notices a new address of this machine within a second', () => {
     vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const own: string[] = [];
     const list = new AllowList(['*'], () => own);
     expect(list.permits('own.example.com', '10.9.9.1', 80)).toBe(true);
     own.push('10.9.9.1');
-    vi.advanceTimersByTime(1001);
+    vi.advanceTimersByTime(1000);
     expect(list.permits('own.example.com', '10.9.9.1', 80)).toBe(false);
   });
 
-  it('for names never opens the addresses that the interfaces here have', () => {
+  it('for names never permits the addresses of the interfaces of this machine', () => {
     for (const { address } of Object.values(networkInterfaces()).flatMap((each) => each ?? []))
       expect(new AllowList(['*']).permits('own.example.com', address, 80), address).toBe(false);
   });
 
-  it('for names is known to be hopeless for others before they are resolved', () => {
+  it('for names rules out other names before they are resolved', () => {
     const list = new AllowList(['*.example.com:443']);
     expect(list.mayPermit('db.example.com', 443)).toBe(true);
     expect(list.mayPermit('db.example.com', 80)).toBe(false);
@@ -257,7 +267,7 @@ describe('a rule', () => {
     '[db]:1',
     'db:99999',
     '300.1.1.1',
-  ])('is refused when it is %j, with a line that names --allow', (rule) =>
+  ])('%j is refused with a message that names --allow', (rule) =>
     expect(() => new AllowList([rule])).toThrow(
       expect.objectContaining({
         name: 'UsageError',
@@ -267,13 +277,16 @@ describe('a rule', () => {
   );
 
   it.each([
-    ['10.0.0.*', 'looks like addresses; write a block of them'],
-    ['10.*:443', 'looks like addresses; write a block of them'],
-    ['*.0.0.*', 'looks like addresses; write a block of them'],
-    ['*.', 'has nothing behind its dot; write * for every name'],
-    ['mü*.example', 'has "mü*", of which only ASCII letters'],
-    ['*。example', 'has "*。example", of which only ASCII letters'],
-  ])('that could never permit what it seems to say is refused: %s', (rule, message) => {
+    ['10.0.0.*', 'looks like addresses; write a CIDR block'],
+    ['10.*:443', 'looks like addresses; write a CIDR block'],
+    ['*.0.0.*', 'looks like addresses; write a CIDR block'],
+    ['*.', 'has nothing after its dot; write * for every name'],
+    ['::ffff:10.0.0.0/95', 'allowed: a prefix length from 96 to 128, or 0.0.0.0/0 or ::/0'],
+    ['10.0.0.0/33', 'has the prefix length "33"; allowed: 0 to 32'],
+    ['::/129', 'has the prefix length "129"; allowed: 0 to 128'],
+    ['mü*.example', 'has "mü*", but beside a star only ASCII letters'],
+    ['*。example', 'has "*。example", but beside a star only ASCII letters'],
+  ])('%s is refused because it does not mean what it seems to say', (rule, message) => {
     expect(() => new AllowList([rule])).toThrow(
       expect.objectContaining({
         name: 'UsageError',
@@ -283,7 +296,7 @@ describe('a rule', () => {
     expect(() => new AllowList([rule])).toThrow(message);
   });
 
-  it('never fails but with a usage error', () => {
+  it('fails only with a usage error, whatever its text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.stringMatching(/^[\d.:/[\]*a-f,-]{0,24}$/)), (rule) => {
         try {
@@ -296,7 +309,7 @@ describe('a rule', () => {
   });
 });
 
-it('finds the same however an IPv4 address is wrapped', () => {
+it('an IPv4-mapped address has the same answer as the IPv4 address', () => {
   const wrapped = (bytes: readonly number[]): string =>
     `::ffff:${((bytes[0] ?? 0) * 256 + (bytes[1] ?? 0)).toString(16)}:${((bytes[2] ?? 0) * 256 + (bytes[3] ?? 0)).toString(16)}`;
   fc.assert(
@@ -310,7 +323,7 @@ it('finds the same however an IPv4 address is wrapped', () => {
 });
 
 describe('a refusal', () => {
-  it('names the rule that would permit it, and no address that was not asked for', () => {
+  it('names the rule that would permit the target, and reveals no address of a name', () => {
     expect(new AllowList([]).refusal('8.8.8.8', 53)).toBe(
       '8.8.8.8:53 is not allowed here; --allow 8.8.8.8:53 would permit it',
     );
@@ -321,11 +334,13 @@ describe('a refusal', () => {
       'db.example.com:53 is not allowed here; --allow db.example.com:53, or a rule for its addresses, would permit it',
     );
     expect(new AllowList(['*']).refusal('evil.test', 53, ['127.0.0.1'])).toBe(
-      "evil.test:53 is not allowed here: its addresses are of this machine, of its links or of a cloud's metadata service, which a rule for names never permits; a rule for them (--allow <address>:53) would",
+      "evil.test:53 is not allowed here: it leads to this machine, its links or a cloud's " +
+        'metadata service, which no rule for names permits; ' +
+        '--allow <address>:53 would permit it',
     );
   });
 
-  it('is true: the rule that it names does permit it', () => {
+  it('names a rule that does permit the target', () => {
     for (const [host, address] of [
       ['8.8.8.8', '8.8.8.8'],
       ['2001:db8::1', '2001:db8::1'],
@@ -337,7 +352,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('never names a rule that is given, whatever the rules are', () => {
+  it('never names a rule that was given, whatever the rules', () => {
     const hosts = [
       'db.example.com',
       'DB.example.com.',
@@ -374,7 +389,7 @@ describe('a refusal', () => {
     );
   });
 
-  it('does not name the rule for a name whose address was that of this machine a moment ago', () => {
+  it('asks for a rule for addresses even if this machine has just lost the address', () => {
     vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
     onTestFinished(() => void vi.useRealTimers());
     const own = ['10.9.9.1'];

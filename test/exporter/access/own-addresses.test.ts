@@ -9,7 +9,10 @@ import {
   ownAddresses,
 } from '../../../src/exporter/access/own-addresses.js';
 
-/** Of a machine with a veth without a peer (10.9.1.1), a route `local 192.0.2.128/25 dev lo`, and `local default dev lo table 100`. */
+/**
+ * Of a machine with a veth without a peer (10.9.1.1), the route `local 192.0.2.128/25 dev lo`, and
+ * `local default dev lo table 100`.
+ */
 const FIB_TRIE = `Id 100:
   |-- 0.0.0.0
      /0 host LOCAL
@@ -35,12 +38,23 @@ Local:
         /25 host LOCAL
 `;
 
-const IPV6_ROUTE = `00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 80000001       lo
-fd990000000000000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000100 00000001 00000000 00000001       v0
-00000000000000000000000000000000 00 00000000000000000000000000000000 00 00000000000000000000000000000000 ffffffff 00000001 00000000 00200200       lo
-00000000000000000000000000000001 80 00000000000000000000000000000000 00 00000000000000000000000000000000 00000000 00000003 00000000 80200001       lo
-20010db8000100000000000000000000 40 00000000000000000000000000000000 00 00000000000000000000000000000000 00000400 00000001 00000000 80000001       lo
-`;
+const NO_ADDRESS = '0'.repeat(32);
+
+/** A line of ipv6_route: destination, length, source, gateway, metric, uses, flags and device. */
+const ipv6Route = (destination: string, bits: string, flags: string, device: string): string =>
+  [
+    ...[destination, bits, NO_ADDRESS, '00', NO_ADDRESS],
+    ...['00000400', '00000001', '00000000', flags],
+    `      ${device}\n`,
+  ].join(' ');
+
+const IPV6_ROUTE = [
+  ipv6Route(NO_ADDRESS, '00', '80000001', 'lo'),
+  ipv6Route('fd990000000000000000000000000000', '40', '00000001', 'v0'),
+  ipv6Route(NO_ADDRESS, '00', '00200200', 'lo'),
+  ipv6Route('00000000000000000000000000000001', '80', '80200001', 'lo'),
+  ipv6Route('20010db8000100000000000000000000', '40', '80000001', 'lo'),
+].join('');
 
 const IF_INET6 = `00000000000000000000000000000001 01 80 10 80       lo
 fd990000000000000000000000000001 03 40 00 c0       v0
@@ -56,7 +70,7 @@ Local:
 `;
 
 describe('the own addresses of Linux', () => {
-  it('are the local routes of the tables that hold for everything, with their lengths', () => {
+  it('are the local IPv4 routes of the tables Main and Local', () => {
     expect(localBlocksOf(FIB_TRIE)).toEqual([
       '10.9.1.1/32',
       '127.0.0.0/8',
@@ -66,7 +80,7 @@ describe('the own addresses of Linux', () => {
     ]);
   });
 
-  it('are those of IPv6, but for the route for everything that transparent proxies have', () => {
+  it('are the local IPv6 routes and addresses, without a route for all addresses', () => {
     expect(localBlocksOfIpv6(IPV6_ROUTE)).toEqual([
       '0000:0000:0000:0000:0000:0000:0000:0001/128',
       '2001:0db8:0001:0000:0000:0000:0000:0000/64',
@@ -77,7 +91,7 @@ describe('the own addresses of Linux', () => {
     ]);
   });
 
-  it('are looked for where there are not too many routes', () => {
+  it('are not read where there are too many routes: these are counted first', () => {
     expect(countRoutes(TRIESTAT, '186a0 c351 0000 c350 0000 0000 0000\n')).toEqual({
       ipv4: 20_010,
       ipv6: 50_000,
@@ -85,7 +99,7 @@ describe('the own addresses of Linux', () => {
     expect(countRoutes('', '')).toEqual({ ipv4: 0, ipv6: 0 });
   });
 
-  it('are none where the files have another form', () => {
+  it('are none where the files have another format', () => {
     for (const find of [localBlocksOf, localBlocksOfIpv6, interfaceAddressesOf]) {
       for (const text of [
         '',
@@ -101,7 +115,7 @@ describe('the own addresses of Linux', () => {
   });
 });
 
-it('The own addresses are at least those of the interfaces, on other systems only those', () => {
+it('the own addresses include those of the interfaces; only Linux has others', () => {
   const addresses = Object.values(networkInterfaces())
     .flatMap((each) => each ?? [])
     .map(({ address }) => address);
