@@ -2,36 +2,44 @@ import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * The connections of the exporter, and what is not yet answered on each. An answer that waits behind another one on its connection hears nothing when
- * that connection ends (Node tells only the one in front), so the end of the socket counts: with one listener a socket, however many requests it sends.
+ * The connections of the exporter and the unanswered requests on each.
+ *
+ * Requests are aborted when their socket closes. Node emits `close` only on the response at the
+ * head of a connection, so pipelined ones would never notice.
  */
 export class Connections {
   readonly #unanswered = new Map<Socket, Map<ServerResponse, AbortController>>();
-  /** Those that have had an answer. */
+  /** Connections on which at least one answer was sent. */
   readonly #kept = new WeakSet<Socket>();
-  #ending = false;
+  #isEnding = false;
 
+  /** How many connections are open and not dropped. */
   get size(): number {
     return this.#unanswered.size;
   }
 
+  /** Starts to track a connection. */
   add(socket: Socket): void {
     this.#unanswered.set(socket, new Map());
     socket.once('close', () => this.drop(socket));
   }
 
-  /** Gives up all that is unanswered on a connection, and what may still come. False when that has been done before. */
+  /**
+   * Aborts all requests on a connection and ignores further ones.
+   *
+   * @returns false when it was dropped before
+   */
   drop(socket: Socket): boolean {
     for (const gone of this.#unanswered.get(socket)?.values() ?? []) gone.abort();
     return this.#unanswered.delete(socket);
   }
 
-  /** How many requests wait for their answers on a connection; null when it was given up. */
+  /** The number of unanswered requests on a connection; null when it was dropped. */
   unanswered(socket: Socket): number | null {
     return this.#unanswered.get(socket)?.size ?? null;
   }
 
-  /** Notes a request. The signal tells that nobody waits for its answer any more. */
+  /** Tracks a request. The signal aborts when the client is gone or the answer is sent. */
   expect(socket: Socket, response: ServerResponse): AbortSignal {
     const gone = new AbortController();
     const unanswered = this.#unanswered.get(socket);
@@ -40,26 +48,29 @@ export class Connections {
       unanswered?.delete(response);
       this.#kept.add(socket);
       gone.abort();
-      if (this.#ending && unanswered?.size === 0) socket.destroySoon();
+      if (this.#isEnding && unanswered?.size === 0) socket.destroySoon();
     });
     return gone.signal;
   }
 
-  /** From now on a connection ends when its last answer is on its way. */
+  /** From now on, closes each connection after its last answer. */
   endWhenAnswered(): void {
-    this.#ending = true;
+    this.#isEnding = true;
   }
 
-  /** Ends the connections that have had an answer and are only kept for the next request. (Node's closeIdleConnections() takes new ones for such, since 26.) */
+  /**
+   * Closes the connections that wait for their next request. Unlike Node's
+   * `closeIdleConnections()` (since 26) it spares new ones, whose first request may be under way.
+   */
   closeKept(): void {
     for (const [socket, unanswered] of this.#unanswered) {
       if (unanswered.size > 0 || !this.#kept.has(socket)) continue;
-      this.drop(socket); // its end is told only a moment later
+      this.drop(socket); // `close` is emitted only later
       socket.destroy();
     }
   }
 
-  /** Ends the connections on which no answer is waited for. */
+  /** Closes the connections without an unanswered request. */
   closeSilent(): void {
     for (const [socket, unanswered] of this.#unanswered)
       if (unanswered.size === 0) socket.destroy();

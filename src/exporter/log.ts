@@ -1,6 +1,6 @@
 import { escapeJson } from '../report/escape.js';
 
-/** What a line of the log is about. */
+/** The events that are logged. */
 type LogEvent =
   'listening' | 'probe' | 'refused' | 'error' | 'state' | 'stopping' | 'stopped' | 'log-lines-lost';
 
@@ -18,24 +18,26 @@ const LEVELS: Readonly<Record<LogEvent, string>> = {
   'log-lines-lost': 'warning',
 };
 
-/** While more than so many bytes wait for a reader that has stalled, further lines are dropped: they would be kept in memory, all of them. */
-const MOST_WAITING_BYTES = 1024 * 1024;
+/** Lines are dropped while more bytes than this are buffered: the reader of the log has stalled. */
+const MOST_BUFFERED_BYTES = 1024 * 1024;
 
 /**
- * A log of one JSON object a line: when, how serious, what, and its facts. How many lines were dropped is said before the first one for which
- * there is room again. That is when half of what waited was taken: else every other line would say so.
+ * A log of one JSON object per line: time, level, event and its facts.
  *
- * @param write takes each line, its end included
- * @param waitingBytes how much of what was written nobody has taken yet
+ * After lines were dropped, `log-lines-lost` says how many. Logging resumes only when half of the
+ * buffer is free; otherwise it would alternate between one line and one loss.
+ *
+ * @param write takes each line with its newline
+ * @param bufferedBytes how many written bytes the reader has not read
  */
-export function jsonLog(write: (line: string) => void, waitingBytes: () => number = () => 0): Log {
-  const put: Log = (event, facts) =>
-    write(
-      `${escapeJson(JSON.stringify({ time: new Date().toISOString(), level: LEVELS[event], event, ...facts }))}\n`,
-    );
+export function jsonLog(write: (line: string) => void, bufferedBytes: () => number): Log {
+  const put: Log = (event, facts) => {
+    const line = { time: new Date().toISOString(), level: LEVELS[event], event, ...facts };
+    write(`${escapeJson(JSON.stringify(line))}\n`);
+  };
   let lost = 0;
   return (event, facts) => {
-    if (waitingBytes() > (lost > 0 ? MOST_WAITING_BYTES / 2 : MOST_WAITING_BYTES)) {
+    if (bufferedBytes() > (lost > 0 ? MOST_BUFFERED_BYTES / 2 : MOST_BUFFERED_BYTES)) {
       lost += 1;
       return;
     }

@@ -1,4 +1,4 @@
-import { onStateSignal } from './state-signals.js'; // first, because it counts from when it is loaded
+import { onStateSignal } from './state-signals.js'; // first: it listens from when it is loaded
 import type { AddressInfo } from 'node:net';
 import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
@@ -11,22 +11,24 @@ import { jsonLog, type Log } from './log.js';
 import { boundLookups, MOST_PENDING } from './lookups.js';
 import { ownMetrics } from './pages/own-metrics.js';
 import { Prober } from './probe-handler.js';
-import { createExporterServer, type ExporterServer } from './server.js';
+import { ExporterServer } from './server.js';
 
 declare const PORTPING_VERSION: string;
 
 type ServeConfig = Extract<ExporterConfig, { action: 'serve' }>;
 
-/** Listens, and returns where. */
+/** Starts to listen; resolves to the address that the system chose. */
 function listen(
   { server }: ExporterServer,
   { address, port }: ListenAddress,
 ): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
+    const where = formatHostPort(address ?? '', port);
+    server.once('error', ({ code }: NodeJS.ErrnoException) =>
       reject(
         new UsageError(
-          `--listen: ${formatHostPort(address ?? '', port)} cannot be listened on (${error.code})`,
+          `--listen: cannot listen on ${where} (${code}); ` +
+            'allowed: a free port of an address of this machine',
         ),
       ),
     );
@@ -36,7 +38,7 @@ function listen(
   });
 }
 
-/** Waits for SIGTERM, SIGINT or SIGHUP; the second one ends the process at once. */
+/** Resolves on SIGTERM, SIGINT or SIGHUP. A second signal exits at once. */
 function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
@@ -51,8 +53,9 @@ function untilStopped(): Promise<NodeJS.Signals> {
 
 async function serve(config: ServeConfig, log: Log): Promise<void> {
   const { allow, timeoutMs, offsetMs, concurrency, family, dnsServer, sourceAddress } = config;
-  // The system's resolver in a process of its own: however long it takes to answer, this one can end. It has a thread for each name that may wait for it,
-  // twice over because libuv gives it every second one: a name that waits for a thread would be told as one whose DNS server is silent.
+  // Lookups run in a process of their own, so that a slow resolver cannot keep this one from
+  // exiting. Each pending name needs a thread, or it would time out in the queue. libuv gives
+  // lookups only half of its threads.
   process.env['UV_THREADPOOL_SIZE'] ??= String(2 * MOST_PENDING);
   const lookupProcess = new LookupProcess();
   const prober = new Prober({
@@ -64,7 +67,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
     probe: { family, dnsServer, sourceAddress },
   });
   const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);
-  const exporter = createExporterServer({
+  const exporter = new ExporterServer({
     prober,
     allow,
     metrics,
@@ -72,7 +75,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
     version: PORTPING_VERSION,
     concurrency,
   });
-  await warmUp(); // the first latency is to be as true as the others
+  await warmUp(); // otherwise the first latency reads 2 to 4 ms too long
   const { address, port } = await listen(exporter, config.listen);
   exporter.server.on('error', (error) => log('error', { message: error.message }));
   const allowed = allow.isDefault
@@ -99,9 +102,9 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   log('stopped', {});
 }
 
-/** Runs the exporter until it is told to end, and ends the process. */
+/** Runs the exporter until a signal stops it, then exits the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stderr.on('error', () => {}); // a log that nobody takes is no reason to stop
+  process.stderr.on('error', () => {}); // go on when nobody reads the log
   const log = jsonLog(
     (line) => process.stderr.write(line),
     () => process.stderr.writableLength,

@@ -15,47 +15,48 @@ import type { BoundedLookups } from './lookups.js';
 import { chooseTimeout, readProbeRequest } from './access/probe-request.js';
 import { Refusal } from './access/refusal.js';
 
-/** More addresses of one name are not probed: each costs a connection and series. */
-const MOST_ADDRESSES = 64;
+/** At most so many addresses of one name are probed: each costs a connection and time series. */
+export const MOST_ADDRESSES = 64;
 
 /** How probes are made. */
 export interface ProberOptions {
   readonly allow: AllowList;
   readonly lookups: BoundedLookups;
-  /** Probes at once; more are refused. */
+  /** Probes at once; further ones are refused. */
   readonly concurrency: number;
-  /** Milliseconds, where a request does not say. */
+  /** The timeout of a probe unless the request gives one, milliseconds. */
   readonly timeoutMs: number;
-  /** Milliseconds less than Prometheus waits. */
+  /** How long before Prometheus' scrape timeout a probe ends, milliseconds. */
   readonly offsetMs: number;
   readonly probe: Pick<ProbeOptions, 'family' | 'sourceAddress' | 'dnsServer'>;
 }
 
-/** What a request for a probe found out. */
+/** The results of one request. */
 export interface ProbeAnswer {
-  /** One, or one for each address. */
+  /** One, or with `all` one for each address. */
   readonly probes: readonly JudgedProbe[];
-  /** Addresses of the name that were left alone: not allowed, or too many. */
+  /** How many addresses of the name were not probed: not allowed, or beyond `MOST_ADDRESSES`. */
   readonly leftOut: number;
-  /** Milliseconds for all of it. */
+  /** Milliseconds for all of them, name resolution included. */
   readonly elapsedMs: number;
 }
 
-/** Probes what it may, and no more at once than it may. */
+/** Makes probes: only of allowed addresses, and at most `concurrency` at once. */
 export class Prober {
   readonly #options: ProberOptions;
-  /** When those in flight must be over, by `monotonicClock`. */
+  /** The deadlines of the probes in flight, by `monotonicClock`. */
   readonly #inFlight = new Set<{ readonly endMs: number }>();
 
   constructor(options: ProberOptions) {
     this.#options = options;
   }
 
+  /** The number of probes in flight. */
   get inFlight(): number {
     return this.#inFlight.size;
   }
 
-  /** Within how many milliseconds all of those in flight must be over; 0 when there are none. */
+  /** Milliseconds until the last deadline of a probe in flight; 0 when there is none. */
   get longestLeftMs(): number {
     const nowMs = monotonicClock();
     let longestMs = 0;
@@ -64,11 +65,11 @@ export class Prober {
   }
 
   /**
-   * One probe as `parameters` ask for it, within the time that whoever asks waits for it.
+   * Makes the probe that a request asks for, within Prometheus' scrape timeout.
    *
-   * @param scrapeTimeout the header by which Prometheus says how long it waits, seconds
-   * @param signal ends it at once, when nobody waits any more
-   * @throws Refusal when it is not allowed, not understood, or one too many
+   * @param scrapeTimeout the header `X-Prometheus-Scrape-Timeout-Seconds`, if there is one
+   * @param signal aborts the probe
+   * @throws Refusal when the request is invalid or not allowed, or too many probes are in flight
    */
   async probe(
     parameters: URLSearchParams,
@@ -85,7 +86,7 @@ export class Prober {
     if (this.#inFlight.size >= concurrency)
       throw new Refusal(
         'busy',
-        `${concurrency} probes are under way, which is what --concurrency allows; try again later`,
+        `${concurrency} probes are in flight, the limit of --concurrency; retry later`,
       );
 
     const startMs = monotonicClock();
@@ -115,7 +116,7 @@ export class Prober {
     }
   }
 
-  /** Resolving, of which only the addresses come out that may be probed: nothing is ever connected to another one. */
+  /** A resolver that returns only allowed addresses, so that no other one is ever dialled. */
   #guard({ host: asked, port }: Target): {
     readonly resolve: typeof resolveHost;
     leftOut(): number;

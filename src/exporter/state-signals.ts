@@ -1,9 +1,9 @@
 let answer: (signal: NodeJS.Signals) => void = () => {};
 
-// When this file is loaded, before all others: else Node would start its debugger for SIGUSR1, and SIGQUIT would end the exporter.
+// As early as possible: without listeners SIGUSR1 opens Node's debugger and SIGQUIT ends the process.
 for (const name of ['SIGUSR1', 'SIGQUIT'] as const) process.on(name, (signal) => answer(signal));
 
-/** Calls back whenever a signal asks for the state. On Windows these signals are never sent. */
+/** Sets what to do when SIGUSR1 or SIGQUIT asks for the state. Windows never sends them. */
 export function onStateSignal(callback: (signal: NodeJS.Signals) => void): void {
   answer = callback;
 }

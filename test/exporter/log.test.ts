@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
 import { jsonLog } from '../../src/exporter/log.js';
 
-/** Bytes of a log that nobody has taken. */
+/** The most bytes that the log buffers. */
 const MIB = 1024 * 1024;
 
-it('A log keeps no more than a mebibyte for a reader that has stalled, and says how many lines it dropped', () => {
+it('the log buffers at most a mebibyte for a stalled reader, then counts the lines it drops', () => {
   const lines: string[] = [];
-  let waitingBytes = 0;
+  let bufferedBytes = 0;
   const log = jsonLog(
     (line) => void lines.push(line),
-    () => waitingBytes,
+    () => bufferedBytes,
   );
   const events = () =>
     lines
@@ -17,15 +17,15 @@ it('A log keeps no more than a mebibyte for a reader that has stalled, and says 
       .map((line) => JSON.parse(line) as Record<string, unknown>)
       .map(({ event, level, number, lines: lost }) => [level, event, number ?? lost]);
   log('probe', { number: 1 });
-  waitingBytes = MIB + 1;
+  bufferedBytes = MIB + 1;
   log('probe', { number: 2 });
   log('error', { number: 3 });
-  waitingBytes = MIB / 2 + 1; // taken slowly: not yet
+  bufferedBytes = MIB / 2 + 1; // not yet half free
   log('probe', { number: 4 });
   expect(events()).toEqual([['info', 'probe', 1]]);
-  waitingBytes = MIB / 2;
+  bufferedBytes = MIB / 2;
   log('probe', { number: 5 });
-  waitingBytes = MIB;
+  bufferedBytes = MIB;
   log('probe', { number: 6 });
   expect(events()).toEqual([
     ['warning', 'log-lines-lost', 3],

@@ -4,9 +4,9 @@ import { expect, it, onTestFinished } from 'vitest';
 import { AllowList } from '../../src/exporter/access/allow-list.js';
 import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
 import type { Prober } from '../../src/exporter/probe-handler.js';
-import { createExporterServer } from '../../src/exporter/server.js';
+import { ExporterServer } from '../../src/exporter/server.js';
 
-it('ends also when a probe never does, once the longest must be over', async () => {
+it('the server stops after the deadline of the longest probe, even if a probe hangs', async () => {
   let probes = 0;
   const prober = {
     inFlight: 1,
@@ -16,7 +16,7 @@ it('ends also when a probe never does, once the longest must be over', async () 
       return new Promise(() => {});
     },
   } as unknown as Prober;
-  const { server, stop } = createExporterServer({
+  const exporter = new ExporterServer({
     prober,
     allow: new AllowList([]),
     metrics: ownMetrics('1', () => 1),
@@ -24,11 +24,12 @@ it('ends also when a probe never does, once the longest must be over', async () 
     version: '1',
     concurrency: 1,
   });
+  const { server } = exporter;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
   socket.write('GET /probe?target=127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n');
   await expect.poll(() => probes).toBe(1);
-  await Promise.all([stop(), once(socket, 'close')]);
+  await Promise.all([exporter.stop(), once(socket, 'close')]);
 });

@@ -11,29 +11,35 @@ const STATES: readonly State[] = [
   'cancelled',
 ];
 
-/** Gauges of prom-client's own that are named as counters are; promtool objects, and they say little. */
+/** Gauges of prom-client with the names of counters. promtool rejects them, and they say little. */
 const MISNAMED = [
   'nodejs_active_handles_total',
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ];
 
-/** What the exporter says about itself on /metrics. */
+/** The exporter's metrics about itself, on /metrics. */
 export interface OwnMetrics {
   readonly contentType: string;
-  /** The verdicts of one request (one, or one for each address), and how long they took together in milliseconds. */
+  /**
+   * Counts the results of one request.
+   *
+   * @param states one, or one for each address
+   * @param elapsedMs how long the whole request took, milliseconds
+   */
   countProbes(states: readonly State[], elapsedMs: number): void;
+  /** Counts one refused request. */
   countRefusal(reason: RefusalReason): void;
-  /** How many verdicts and refusals there were so far. */
+  /** How many results and refusals were counted so far. */
   totals(): { readonly probes: number; readonly refused: number };
-  /** In the text format of Prometheus. */
+  /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
 }
 
 /**
- * The exporter's own metrics. All series are there from the start with 0, so that `rate()` sees the first event, too.
+ * Makes the exporter's metrics. All series start at 0, so that `rate()` sees the first event.
  *
- * @param inFlight how many probes are under way
+ * @param inFlight returns the number of probes in flight
  */
 export function ownMetrics(version: string, inFlight: () => number): OwnMetrics {
   const totals = { probes: 0, refused: 0 };
@@ -41,25 +47,25 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
   const [register] = registers as [Registry];
   const probes = new Counter({
     name: 'portping_exporter_probes_total',
-    help: 'Probes by what they found.',
+    help: 'Probes by state.',
     labelNames: ['state'],
     registers,
   });
   const refusals = new Counter({
     name: 'portping_exporter_requests_refused_total',
-    help: 'Requests that were refused, by the reason.',
+    help: 'Refused requests by reason.',
     labelNames: ['reason'],
     registers,
   });
   const duration = new Histogram({
     name: 'portping_exporter_probe_duration_seconds',
-    help: 'Time of all that a request for a probe had done, resolving included.',
+    help: 'Duration of requests for probes, name resolution included.',
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
     registers,
   });
   new Gauge({
     name: 'portping_exporter_probes_in_flight',
-    help: 'Probes under way.',
+    help: 'Probes in flight.',
     collect() {
       this.set(inFlight());
     },
@@ -67,7 +73,7 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
   });
   new Gauge({
     name: 'portping_exporter_build_info',
-    help: 'Always 1; the labels are the versions of portping and of Node.',
+    help: 'Always 1; the labels are the versions of portping and Node.',
     labelNames: ['version', 'node'],
     registers,
   }).set({ version, node: process.version }, 1);

@@ -8,18 +8,18 @@ export interface Result {
   /** Milliseconds since the epoch. */
   readonly time: number;
   readonly target: string;
-  /** Empty when the name was not resolved. */
+  /** Empty when the name has no address. */
   readonly address: string;
   readonly state: string;
-  /** Empty when all is well. */
+  /** Empty when the port is open as expected. */
   readonly reason: string;
-  /** The latency of an open port, else how long the answer or giving up took; milliseconds. */
+  /** The latency of an open port, otherwise the time until the verdict, milliseconds. */
   readonly elapsedMs: number;
-  /** Why, and what to do; empty when all is well. Safe for a terminal, not for HTML. */
+  /** The cause and what to do; may be empty. Safe for a terminal, not for HTML. */
   readonly explanation: string;
 }
 
-/** A judged probe in short. */
+/** Summarises a probe for the landing page. */
 export function resultOf({ report }: JudgedProbe): Result {
   const { target, startedAt, outcome } = report;
   const explanation = explain(report);
@@ -34,15 +34,17 @@ export function resultOf({ report }: JudgedProbe): Result {
   };
 }
 
-/** The latest results: no more than so many, the oldest goes first. */
+/** The latest results. The oldest is dropped first. */
 export class RecentResults {
   readonly #results: Result[] = [];
   readonly #most: number;
 
+  /** @param most how many results to keep */
   constructor(most = 100) {
     this.#most = most;
   }
 
+  /** Adds the newest result. */
   add(result: Result): void {
     this.#results.unshift(result);
     this.#results.length = Math.min(this.#results.length, this.#most);

@@ -13,14 +13,15 @@ import {
 } from '../../support/reports.js';
 
 describe('the landing page', () => {
-  it('shows the latest results with why they failed', () => {
+  it('shows the latest results and why they failed', () => {
     const page = landingPage(
       '1.2.3',
       new AllowList([]),
       [openOutcome(), closedOutcome()].map((outcome) => resultOf(eventOf(reportOf(outcome)))),
     );
     expect(page).toContain(
-      '<td>mail.example.com:25</td><td>192.0.2.10</td><td><span class="open">open</span></td><td class="number">12.3 ms</td><td></td>',
+      '<td>mail.example.com:25</td><td>192.0.2.10</td><td><span class="open">open</span></td>' +
+        '<td class="number">12.3 ms</td><td></td>',
     );
     expect(page).toMatch(
       /<span class="other">closed<\/span> conn-refused<\/td>.*<td>10061 WSAECONNREFUSED \(ECONNREFUSED\): .*nothing listens/,
@@ -28,7 +29,7 @@ describe('the landing page', () => {
     expect(page).toContain('no <code>--allow</code> was given');
   });
 
-  it('lets nothing through that a browser would take for more than text', () => {
+  it('escapes what a browser would take for markup', () => {
     const host = `${HOSTILE}<script>alert("1")</script>'&`;
     const result = resultOf(eventOf(reportOf(closedOutcome(), { target: { host, port: 25 } })));
     const page = landingPage('1', new AllowList(['*']), [
@@ -38,7 +39,7 @@ describe('the landing page', () => {
     expect(page.replaceAll('\n', '')).not.toMatch(HARMFUL);
   });
 
-  it('permits a browser its own style and nothing else', () => {
+  it('allows a browser its own style and nothing else', () => {
     const style =
       /<style>([^]*?)<\/style>/.exec(landingPage('1', new AllowList([]), []))?.[1] ?? '';
     expect(LANDING_HEADERS['Content-Security-Policy']).toContain(
@@ -49,7 +50,7 @@ describe('the landing page', () => {
 });
 
 describe('the latest results', () => {
-  it('are no more than so many, newest first', () => {
+  it('are limited in number, newest first', () => {
     const recent = new RecentResults(3);
     const result = resultOf(eventOf(reportOf(openOutcome())));
     for (let time = 1; time <= 5; time += 1) recent.add({ ...result, time });
