@@ -4,7 +4,7 @@ import { jsonLog } from '../../src/exporter/log.js';
 /** The most bytes that the log buffers. */
 const MIB = 1024 * 1024;
 
-it('the log buffers at most a mebibyte for a stalled reader, then counts the lines it drops', () => {
+it('the log buffers one mebibyte for a stalled reader, then counts the lines it drops', () => {
   const lines: string[] = [];
   let bufferedBytes = 0;
   const log = jsonLog(

@@ -21,7 +21,7 @@ export function splitAddress(text: string): AddressAndPort | null {
   const rest = text.slice(host.length);
   const address = host.startsWith('[') ? host.slice(1, -1) : host;
   const isAddress = host === '' ? rest !== '' : isIP(address) === (host === address ? 4 : 6);
-  if (!isAddress || (rest !== '' && !rest.startsWith(':'))) return null;
+  if (!isAddress || (rest !== '' && rest.lastIndexOf(':') !== 0)) return null;
   return { address: address || null, port: rest === '' ? null : rest.slice(1) };
 }
 
