@@ -109,14 +109,14 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
       sweepWorker,
     };
   }
-  if (!repeated && format !== 'nagios')
+  if (!repeated && !FORMATS[format].isCheck)
     return { requests: requestsOfFile(targets, service, signal), size: null, count };
   const requests: TargetRequest[] = [];
   for await (const request of requestsOfFile(targets, service, signal)) {
     requests.push(request);
     if (requests.length > MOST_REPEATED)
       throw new UsageError(
-        `--targets: more than ${MOST_REPEATED} targets; allowed ${format === 'nagios' ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`,
+        `--targets: more than ${MOST_REPEATED} targets; allowed ${FORMATS[format].isCheck ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`,
       );
   }
   return { requests, size: requests.length, count };
@@ -142,7 +142,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
   const interruption = interruptions();
   const block = typeof config.targets === 'string' ? null : config.targets;
   const manyTargets = block?.size !== 1;
-  const isCheck = format === 'nagios';
+  const { isCheck } = FORMATS[format];
   const threads = askForThreads(
     block === null ? Infinity : block.literal ? 0 : block.size,
     isCheck,
@@ -198,7 +198,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
         ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0, lookupsAtOnce: Infinity }
         : {}),
     },
-    reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format](reportOptions),
+    reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format].create(reportOptions),
     quiet,
     write: sink.write,
   };

@@ -128,7 +128,7 @@ describe('-o nagios', () => {
     [['--warn', 'fast', '127.0.0.1', '1'], '--warn: "fast" is not a duration'],
     [
       ['-c', '2', '127.0.0.1', '1'],
-      '--count: not with --output nagios: the scheduler comes back by itself',
+      '--count: not with --output nagios: the scheduler repeats the check',
     ],
     [['-t', '127.0.0.1', '1'], '--continuous: not with'],
     [['--wait', '1s', '127.0.0.1', '1'], '--wait: not with'],

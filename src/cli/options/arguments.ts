@@ -4,7 +4,7 @@ import { familyOf } from '../../core/target/target.js';
 import { parseTargets, type TargetBlock } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
 import type { Thresholds } from '../../report/threshold.js';
-import type { Format } from '../../report/formats/registry.js';
+import { type Format, FORMATS } from '../../report/formats/registry.js';
 import { chooseDiagnosis, type DiagnosisConfig } from './diagnosis-arguments.js';
 import { checkFormat } from './format-arguments.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
@@ -106,7 +106,7 @@ function chooseTargets(words: readonly string[], options: RawOptions): TargetBlo
   }
   const block = parseTargets(words);
   checkFamily(block, options[4] ? 4 : options[6] ? 6 : undefined, options.source);
-  if (block.size > MOST_REPEATED && options.output === 'nagios')
+  if (block.size > MOST_REPEATED && FORMATS[options.output].isCheck)
     throw new UsageError(
       `arguments: ${block.size} targets given; allowed in one check: ${MOST_REPEATED}`,
     );

@@ -9,7 +9,7 @@ import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { EXIT_CODES } from '../../core/states.js';
 import { asciiHost, parseHost } from '../../core/target/target.js';
 import { UsageError } from '../../core/usage-error.js';
-import { FORMATS } from '../../report/formats/registry.js';
+import { FORMAT_NAMES } from '../../report/formats/registry.js';
 import { parseThreshold } from '../../report/threshold.js';
 import { addHelpOptions, readHelpOptions } from './help-options.js';
 import { DEFAULT_OPTIONS, type RawOptions } from './options.js';
@@ -278,7 +278,7 @@ function command(write: (text: string) => void): Command {
     )
     .addOption(
       new Option('-o, --output <format>', 'how results are written')
-        .choices(Object.keys(FORMATS))
+        .choices(FORMAT_NAMES)
         .default(DEFAULT_OPTIONS.output),
     )
     .option(

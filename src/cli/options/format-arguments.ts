@@ -1,5 +1,10 @@
 import { UsageError } from '../../core/usage-error.js';
-import type { Format } from '../../report/formats/registry.js';
+import {
+  type DisplayOption,
+  type Format,
+  FORMATS,
+  formatsThatShow,
+} from '../../report/formats/registry.js';
 import type { Threshold } from '../../report/threshold.js';
 import { isPipe } from './target-source.js';
 
@@ -26,33 +31,25 @@ interface OtherOptions {
   readonly histogram?: true;
 }
 
-/** Options about how probes are shown, and the formats that have a place for that. JSON and CSV have times anyway; JSON tells of the drops that `--verbose` watches for. */
-const SHOWN_IN = {
-  quiet: ['text', 'json', 'csv', 'junit', 'tap'],
-  verbose: ['text', 'json'],
-  timestamps: ['text'],
-  histogram: ['text'],
-} as const satisfies Record<string, readonly Format[]>;
+const DISPLAY_OPTIONS = [
+  'quiet',
+  'verbose',
+  'timestamps',
+  'histogram',
+] as const satisfies readonly DisplayOption[];
 
 function checkShown({ output, ...options }: RawFormatOptions & OtherOptions): void {
-  for (const option of Object.keys(SHOWN_IN) as (keyof typeof SHOWN_IN)[]) {
-    const formats: readonly Format[] = SHOWN_IN[option];
-    if (options[option] && !formats.includes(output))
+  for (const option of DISPLAY_OPTIONS) {
+    if (options[option] && !FORMATS[output].shows[option])
       throw new UsageError(
-        `--${option}: the format ${output} does without it; allowed with --output ${formats.join(', ')}`,
+        `--${option}: the format ${output} does without it; allowed with --output ${formatsThatShow(option).join(', ')}`,
       );
   }
 }
 
-/** What a format is written for: one probe at a time, by something that comes back. */
-const WRITTEN_FOR: Partial<Record<Format, string>> = {
-  nagios: 'the scheduler comes back by itself',
-  prometheus: 'it says how things are at one moment, and whoever reads it comes back',
-};
-
-function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherOptions): void {
-  const reason = WRITTEN_FOR[output];
-  if (reason === undefined) return;
+function checkRepeats({ output, ...options }: RawFormatOptions & OtherOptions): void {
+  const { onceBecause } = FORMATS[output];
+  if (onceBecause === null) return;
   const refused = {
     '--count': (options.count ?? 1) > 1,
     '--continuous': options.continuous,
@@ -60,7 +57,9 @@ function checkMonitoringFormat({ output, ...options }: RawFormatOptions & OtherO
   };
   for (const [option, given] of Object.entries(refused))
     if (given)
-      throw new UsageError(`${option}: not with --output ${output}: ${reason}; allowed: one probe`);
+      throw new UsageError(
+        `${option}: not with --output ${output}: ${onceBecause}; allowed: one probe`,
+      );
 }
 
 /** A check must end within its timeout, or its scheduler kills it: nothing may hold its probes back. */
@@ -94,7 +93,7 @@ export function checkFormat(options: RawFormatOptions & OtherOptions, command: b
     ['--crit', crit],
   ] as const) {
     if (threshold === undefined) continue;
-    if (output !== 'nagios')
+    if (!FORMATS[output].isCheck)
       throw new UsageError(
         `${option}: only a check has thresholds; allowed with --output nagios (else: --max-latency)`,
       );
@@ -103,9 +102,9 @@ export function checkFormat(options: RawFormatOptions & OtherOptions, command: b
         `${option}: only an open port has a latency; allowed with --expect open, not ${expect}`,
       );
   }
-  checkMonitoringFormat(options);
+  checkRepeats(options);
   checkShown(options);
-  if (output === 'nagios') checkNagios(options);
+  if (FORMATS[output].isCheck) checkNagios(options);
   if (outputFile === undefined) return;
   if (options.quiet)
     throw new UsageError('--output-file: --quiet writes nothing; allowed without it');

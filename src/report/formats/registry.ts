@@ -5,16 +5,88 @@ import type { Reporter, ReportOptions } from '../reporter.js';
 import { tapReporter } from './tap.js';
 import { textReporter } from './text.js';
 
-/** The formats of `--output`. Those that only machines ask for are loaded when they do. */
-export const FORMATS = {
-  text: textReporter,
-  json: jsonReporter,
-  csv: csvReporter,
-  junit: junitReporter,
-  tap: tapReporter,
-  nagios: async (options: ReportOptions) => (await import('./nagios.js')).nagiosReporter(options),
-  prometheus: async () => (await import('./prometheus.js')).prometheusReporter(),
-} as const satisfies Record<string, (options: ReportOptions) => Reporter | Promise<Reporter>>;
+/** Options that change how a probe is shown; each format has a place for some of them. */
+export type DisplayOption = 'quiet' | 'verbose' | 'timestamps' | 'histogram';
+
+/** A format of `--output`: how to make its reporter, and which options fit it. */
+export interface FormatInfo {
+  /** Makes its reporter; a promise where the format is loaded only when it is asked for. */
+  readonly create: (options: ReportOptions) => Reporter | Promise<Reporter>;
+  /**
+   * The options that change its output; any other is refused. `verbose` includes watching a
+   * connection for being dropped. `timestamps` is false where the output has times anyway.
+   */
+  readonly shows: Readonly<Record<DisplayOption, boolean>>;
+  /**
+   * Why it holds one probe of each target, in words for a refusal of `--count`, `--continuous`
+   * and `--wait`; null where probes may be repeated.
+   */
+  readonly onceBecause: string | null;
+  /**
+   * Whether it is a check of a monitoring scheduler. A check has thresholds (`--warn`, `--crit`)
+   * and exit codes of its own, also for wrong usage. It probes all targets at once, to end within
+   * `--timeout`.
+   */
+  readonly isCheck: boolean;
+}
+
+/** A report that only shows verdicts, one after the other or at the end. */
+const VERDICTS_ONLY = { quiet: true, verbose: false, timestamps: false, histogram: false } as const;
+
+const ROWS = {
+  text: {
+    create: textReporter,
+    shows: { quiet: true, verbose: true, timestamps: true, histogram: true },
+    onceBecause: null,
+    isCheck: false,
+  },
+  json: {
+    create: jsonReporter,
+    shows: { quiet: true, verbose: true, timestamps: false, histogram: false },
+    onceBecause: null,
+    isCheck: false,
+  },
+  csv: {
+    create: csvReporter,
+    shows: VERDICTS_ONLY,
+    onceBecause: null,
+    isCheck: false,
+  },
+  junit: {
+    create: junitReporter,
+    shows: VERDICTS_ONLY,
+    onceBecause: null,
+    isCheck: false,
+  },
+  tap: {
+    create: tapReporter,
+    shows: VERDICTS_ONLY,
+    onceBecause: null,
+    isCheck: false,
+  },
+  nagios: {
+    create: async (options) => (await import('./nagios.js')).nagiosReporter(options),
+    shows: { quiet: false, verbose: false, timestamps: false, histogram: false },
+    onceBecause: 'the scheduler repeats the check',
+    isCheck: true,
+  },
+  prometheus: {
+    create: async () => (await import('./prometheus.js')).prometheusReporter(),
+    shows: { quiet: false, verbose: false, timestamps: false, histogram: false },
+    onceBecause: 'it describes one moment, and the collector reads it again',
+    isCheck: false,
+  },
+} satisfies Record<string, FormatInfo>;
 
 /** The name of a format of `--output`. */
-export type Format = keyof typeof FORMATS;
+export type Format = keyof typeof ROWS;
+
+/** The formats of `--output`, in the order of `--help`. To add one: its file and its row above. */
+export const FORMATS: Readonly<Record<Format, FormatInfo>> = ROWS;
+
+/** The names of all formats, in the order of `--help`. */
+export const FORMAT_NAMES = Object.keys(ROWS) as readonly Format[];
+
+/** The formats whose output an option changes, in the order of `--help`. */
+export const formatsThatShow = (option: DisplayOption): readonly Format[] =>
+  FORMAT_NAMES.filter((format) => FORMATS[format].shows[option]);
