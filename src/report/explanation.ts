@@ -1,5 +1,4 @@
 import {
-  type Attempt,
   type ErrorFacts,
   type FailedOutcome,
   type FilteredOutcome,
@@ -252,22 +251,4 @@ export function explain(report: ProbeReport): Explanation | null {
   const explanation = explainOutcome(report.outcome, report);
   if (explanation === null || !('error' in report.outcome)) return explanation;
   return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
-}
-
-/** One attempt in words, without its endpoint: `open in 0.21 ms`, `closed, conn-refused <10061> after 0.31 ms`. */
-export function describeAttempt(attempt: Attempt): string {
-  switch (attempt.state) {
-    case 'open':
-      return `open in ${formatDuration(attempt.latencyMs)}`;
-    case 'cancelled':
-      return `no answer yet after ${formatDuration(attempt.elapsedMs)}`;
-    default:
-      return `${attempt.state}, ${attempt.reason} <${errorNumber(attempt.error)}> after ${formatDuration(attempt.elapsedMs)}`;
-  }
-}
-
-/** The number between the angle brackets: the Windows Sockets code, or the platform's own number or name where there is none. */
-export function errorNumber(error: ErrorFacts): string {
-  if (error.winsock !== null) return String(error.winsock);
-  return error.errno === null ? escapeControls(error.code) : String(Math.abs(error.errno));
 }

@@ -2,7 +2,7 @@ import type { OutageEvent, ProbeEvent } from '../core/facts/events.js';
 import type { Summary } from '../core/series/statistics.js';
 import type { Target } from '../core/target/target.js';
 import type { State } from '../core/states.js';
-import type { Canvas } from './pictures.js';
+import type { Canvas } from './charts.js';
 import type { Thresholds } from './threshold.js';
 
 /** Text for the two streams, each empty or ending with a newline. */

@@ -11,7 +11,8 @@ import type { ReportOptions } from '../../src/report/reporter.js';
 import { adviseOnService, describeService, describeTls } from '../../src/report/service.js';
 import { tableReporter } from '../../src/report/formats/table.js';
 import { tapReporter } from '../../src/report/formats/tap.js';
-import { describeReason, textReporter } from '../../src/report/formats/text.js';
+import { textReporter } from '../../src/report/formats/text.js';
+import { describeReason } from '../../src/report/outcome-words.js';
 import {
   answeredService,
   closedOutcome,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import type { Canvas } from '../../report/pictures.js';
+import type { Canvas } from '../../report/charts.js';
 
 /** Whether text in UTF-8 can be shown: the locale says so (locale(7)), on Windows a terminal that is known to. */
 function canShowUnicode(env: NodeJS.ProcessEnv): boolean {

@@ -3,6 +3,7 @@ import { reasonOf } from '../../core/facts/outcome.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { roundMilliseconds } from '../numbers.js';
+import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE } from '../reporter.js';
 
 const COLUMNS = [
@@ -46,7 +47,7 @@ function row({ request, report, verdict }: ProbeEvent, expect: string): string {
     time: new Date(startedAt).toISOString(),
     host: target.host,
     port: target.port,
-    address: 'endpoint' in outcome ? outcome.endpoint.address : null,
+    address: addressOf(outcome),
     state: outcome.state,
     reason: reasonOf(outcome),
     winsock:

@@ -10,9 +10,9 @@ import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
 import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
 import { escapeControls } from '../escape.js';
-import { describeAttempt } from '../explanation.js';
-import { JSON_SCHEMA, jsonLine } from './json.js';
+import { formatJsonLine, JSON_SCHEMA } from '../json-line.js';
 import { formatDuration, roundMilliseconds } from '../numbers.js';
+import { describeAttempt } from '../outcome-words.js';
 import type { Paint } from '../reporter.js';
 
 /** How a check ended: in order, not in order, or nothing to say of the kind. */
@@ -219,7 +219,7 @@ const rounded = (value: unknown): unknown =>
 /** For programs: one JSON object on one line. */
 export function diagnosisJson({ observations, findings, verdict }: Diagnosis): string {
   const { startedAt, elapsedMs, outcome, target } = observations;
-  return jsonLine({
+  return formatJsonLine({
     schema: JSON_SCHEMA,
     type: 'diagnosis',
     time: new Date(startedAt).toISOString(),

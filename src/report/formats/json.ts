@@ -2,13 +2,11 @@ import { type Attempt, reasonOf, type Resolution } from '../../core/facts/outcom
 import type { OutageEvent, ProbeEvent } from '../../core/facts/events.js';
 import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.js';
 import type { Figures } from '../../core/series/statistics.js';
-import { escapeJson } from '../escape.js';
 import { explain } from '../explanation.js';
+import { formatJsonLine, JSON_SCHEMA } from '../json-line.js';
 import { roundMilliseconds } from '../numbers.js';
+import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE, type SummaryEvent } from '../reporter.js';
-
-/** The version of the JSON objects; it changes when a field is renamed, removed or changes its meaning. */
-export const JSON_SCHEMA = 'portping/1';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 const isoOrNull = (epochMs: number | null): string | null =>
@@ -107,7 +105,7 @@ function probeObject({
     exitCode: verdict.exitCode,
     asExpected: verdict.asExpected,
     tooSlow: verdict.tooSlow,
-    address: 'endpoint' in outcome ? outcome.endpoint.address : null,
+    address: addressOf(outcome),
     latencyMs: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
     elapsedMs: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
     error: 'error' in outcome ? outcome.error : null,
@@ -188,12 +186,9 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
   };
 }
 
-/** An object as one line that a terminal can show. */
-export const jsonLine = (object: object): string => `${escapeJson(JSON.stringify(object))}\n`;
-
 /** One JSON object a line on stdout, nothing on stderr. */
 export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean }): Reporter {
-  const output = (object: object): Output => ({ stdout: jsonLine(object), stderr: '' });
+  const output = (object: object): Output => ({ stdout: formatJsonLine(object), stderr: '' });
   return {
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),

@@ -1,12 +1,10 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { reasonOf } from '../../core/facts/outcome.js';
-import { formatHostPort } from '../../core/target/target.js';
-import { escapeControls } from '../escape.js';
-import { errorNumber, explain } from '../explanation.js';
+import { explain } from '../explanation.js';
 import { formatDuration, toSeconds } from '../numbers.js';
+import { addressOf, describeReason, errorNumber, nameTarget } from '../outcome-words.js';
 import { type Output, type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeService, describeTls } from '../service.js';
-import { describeReason } from './text.js';
 import { alerts, formatThreshold, type Thresholds } from '../threshold.js';
 
 /** States of a check with their exit codes (monitoring plugins guidelines, "Plugin Return Codes"). */
@@ -87,11 +85,6 @@ function describe(
 function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Check {
   const { report, verdict } = event;
   const { target, outcome, resolution, timeoutMs } = report;
-  const name = escapeControls(formatHostPort(target.host, target.port));
-  const address =
-    'endpoint' in outcome && outcome.endpoint.address !== target.host
-      ? ` (${escapeControls(outcome.endpoint.address)})`
-      : '';
   const state = judgeCheck(event, thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
   const service = outcome.state === 'open' ? outcome.service : null;
@@ -101,8 +94,8 @@ function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Che
     .join(';');
   return {
     state,
-    target: withoutPipes(name),
-    name: withoutPipes(`${name}${address}`),
+    target: withoutPipes(nameTarget(target)),
+    name: withoutPipes(nameTarget(target, addressOf(outcome))),
     seen: withoutPipes(describe(event, state, thresholds, expect)),
     // What is wrong with a service is in the first line already.
     explanation: [

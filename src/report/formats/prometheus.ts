@@ -1,9 +1,9 @@
 import { type Attempt, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
-import { formatHostPort } from '../../core/target/target.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { toSeconds } from '../numbers.js';
+import { nameTarget } from '../outcome-words.js';
 import { type Reporter, SILENCE } from '../reporter.js';
 
 /** The media type of the text format (Prometheus, "Exposition formats", text format 0.0.4). */
@@ -52,9 +52,6 @@ const quoted = (value: string): string =>
   `"${value.replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/\n/g, '\\n')}"`;
 
 const seconds = (milliseconds: number): string => String(toSeconds(milliseconds));
-
-const nameOf = ({ target }: ProbeReport): string =>
-  escapeControls(formatHostPort(target.host, target.port));
 
 /** What was seen, in words of which there is a small and fixed number. */
 function causeOf({ report: { outcome }, verdict }: JudgedProbe): Labels {
@@ -168,14 +165,16 @@ class Samples {
 export function renderMetrics(probes: readonly JudgedProbe[]): string {
   const targets = new Map<string, JudgedProbe[]>();
   for (const probe of probes) {
-    const name = nameOf(probe.report);
+    const name = nameTarget(probe.report.target);
     targets.set(name, [...(targets.get(name) ?? []), probe]);
   }
   const samples = new Samples();
   for (const [name, ofTarget] of targets) samples.addTarget(name, ofTarget);
   const reasons = probes.flatMap(({ report, verdict }) => {
     const explanation = verdict.asExpected ? null : explain(report);
-    return explanation ? [`# ${nameOf(report)}: ${explanation.what} ${explanation.advice}\n`] : [];
+    return explanation
+      ? [`# ${nameTarget(report.target)}: ${explanation.what} ${explanation.advice}\n`]
+      : [];
   });
   return `${samples.toString()}${reasons.join('')}`;
 }

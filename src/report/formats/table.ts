@@ -1,12 +1,11 @@
 import { serviceOfPort } from '../../core/target/port-names.js';
 import type { Reason } from '../../core/states.js';
-import { formatHostPort } from '../../core/target/target.js';
-import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { formatMilliseconds } from '../numbers.js';
+import { nameTarget } from '../outcome-words.js';
 import { describeService } from '../service.js';
 import { type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
-import { describeTotals } from './text.js';
+import { describeTotals } from '../summary.js';
 
 interface Row {
   /** When it was probed, where that is asked for. */
@@ -28,7 +27,7 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
       if (outcome.state === 'failed' || outcome.state === 'unresolved') {
         const explanation = explained.has(outcome.reason) ? null : explain(report);
         explained.add(outcome.reason);
-        const name = escapeControls(formatHostPort(target.host, target.port));
+        const name = nameTarget(target);
         return explanation
           ? {
               stdout: '',
@@ -39,13 +38,9 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
           : SILENCE;
       }
       if (outcome.state === 'open') {
-        const { address } = outcome.endpoint;
-        const endpoint = escapeControls(
-          `${formatHostPort(target.host, target.port)}${address === target.host ? '' : ` (${address})`}`,
-        );
         rows.push({
           time: timestamps ? `${new Date(startedAt).toISOString()}  ` : '',
-          endpoint,
+          endpoint: nameTarget(target, outcome.endpoint.address),
           latency: `${formatMilliseconds(outcome.latencyMs)} ms`,
           service: outcome.service
             ? describeService(outcome.service)

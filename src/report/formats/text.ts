@@ -1,22 +1,21 @@
-import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
-import type { Outage } from '../../core/facts/events.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
+import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
 import type { Reason } from '../../core/states.js';
-import type { Figures, Summary } from '../../core/series/statistics.js';
-import { formatEndpoint, formatHostPort, type Target } from '../../core/target/target.js';
+import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
+import { histogram, sparkline } from '../charts.js';
 import { escapeControls } from '../escape.js';
-import { describeAttempt, errorNumber, explain } from '../explanation.js';
-import { formatDuration, formatMilliseconds } from '../numbers.js';
-import { describeService, describeTls } from '../service.js';
-import { histogram, sparkline } from '../pictures.js';
+import { explain } from '../explanation.js';
+import { formatCount, formatDuration, formatMilliseconds } from '../numbers.js';
+import { addressOf, describeAttempt, errorNumber, nameTarget } from '../outcome-words.js';
 import {
   type Output,
   type Paint,
   type Reporter,
   type ReportOptions,
   SILENCE,
-  type Totals,
 } from '../reporter.js';
+import { describeService, describeTls } from '../service.js';
+import { describeOutage, describeSummary, describeTotals } from '../summary.js';
 
 /** PortPing's two sentences (KB Q295416), to the letter. */
 function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
@@ -25,15 +24,6 @@ function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
   if (outcome.state === 'cancelled') return '';
   return `${paint.bad('Error Detected:')} Connection refused <${errorNumber(outcome.error)}> returned.`;
 }
-
-/** `mail.example.com:25 (192.0.2.10)`; the address is left out where it is what the user wrote. */
-function nameOf({ host, port }: Target, address: string | null): string {
-  const named = escapeControls(formatHostPort(host, port));
-  return address === null || address === host ? named : `${named} (${escapeControls(address)})`;
-}
-
-const addressOf = ({ outcome }: ProbeReport): string | null =>
-  'endpoint' in outcome ? outcome.endpoint.address : null;
 
 function describeResolution({ resolution }: ProbeReport): string {
   const { host, via, elapsedMs } = resolution;
@@ -66,7 +56,7 @@ function details(report: ProbeReport): string[] {
     const { latencyMs, service } = outcome;
     if (service)
       lines.push(
-        `${service.name}: ${formatDuration(service.elapsedMs)} from the handshake until that was clear, ${plural(service.receivedBytes, 'byte')} received`,
+        `${service.name}: ${formatDuration(service.elapsedMs)} from the handshake until that was clear, ${formatCount(service.receivedBytes, 'byte')} received`,
       );
     const steps = [
       ...(resolution.via === 'literal' ? [] : [['dns', resolution.elapsedMs] as const]),
@@ -145,108 +135,6 @@ function remarkOnExpectation(
   return [`${verdict.asExpected ? 'As' : 'Not as'} expected (${expectation}): ${state}.`];
 }
 
-const CAUSES: Readonly<Record<Reason, string>> = {
-  'conn-refused': 'refused',
-  'no-response': 'no answer',
-  'host-unreach': 'host unreachable',
-  'net-unreach': 'network unreachable',
-  'proto-unreach': 'protocol unreachable',
-  'admin-prohibited': 'prohibited',
-  'name-not-found': 'no such name',
-  'name-no-address': 'no address',
-  'resolver-failed': 'resolver failed',
-  'resolver-timeout': 'resolver silent',
-  'no-route': 'no route from here',
-  'no-ports-left': 'no source port left',
-  'no-files-left': 'no descriptor left',
-  'not-permitted': 'not permitted here',
-  'bad-source': 'bad source address',
-  'no-resources': 'no memory here',
-  'unknown-error': 'unknown error',
-  silent: 'service silent',
-  dropped: 'dropped by the service',
-  'wrong-protocol': 'wrong answer',
-  'tls-failed': 'TLS failed',
-};
-
-/** A reason in a word or two: `refused`, `no answer`. */
-export const describeReason = (reason: Reason): string => CAUSES[reason];
-
-function describeOutage(
-  { from, to, durationMs, over, probes, causes, moreCauses }: Outage,
-  times: string,
-): string {
-  const list = causes
-    .map(({ reason, count }) => `${describeReason(reason)} ${times}${count}`)
-    .join(', then ');
-  const more = moreCauses > 0 ? `, then ${moreCauses} more changes` : '';
-  const when = over
-    ? `from ${new Date(from).toISOString()} to ${new Date(to).toISOString()}, ${formatDuration(durationMs)}`
-    : `from ${new Date(from).toISOString()}, ${probes === 1 ? 'one probe' : `${formatDuration(durationMs)} so far`}, not over`;
-  return `Outage ${when}: ${list}${more}.`;
-}
-
-/** A figure of a summary, or a dash where there is none. */
-const figure = (milliseconds: number | null): string =>
-  milliseconds === null ? '-' : formatMilliseconds(milliseconds);
-
-const basics = ({ min, mean, max }: Figures): string =>
-  `min ${figure(min)}, mean ${figure(mean)}, max ${figure(max)}`;
-
-const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`;
-
-function summaryLines(summary: Summary): string[] {
-  const { sent, counts, lossPercent, latency, service, resolving, outages, lostSyns, tooSlow } =
-    summary;
-  if (sent === 0) return ['0 probes: no verdict'];
-  const states = Object.entries(counts).filter(
-    ([state, count]) => count > 0 || ['open', 'closed', 'filtered', 'failed'].includes(state),
-  );
-  const lines = [
-    `${plural(sent, 'probe')}: ${states.map(([state, count]) => `${count} ${state}`).join(', ')}; ${lossPercent === null ? '-' : Number(lossPercent.toFixed(1))}% loss`,
-  ];
-  if (latency) {
-    lines.push(
-      `latency in ms: ${basics(latency)}, standard deviation ${figure(latency.standardDeviation)}, jitter ${figure(latency.jitter)}`,
-    );
-    lines.push(
-      `               p50 ${figure(latency.p50)}, p90 ${figure(latency.p90)}, p95 ${figure(latency.p95)}, p99 ${figure(latency.p99)}`,
-    );
-  }
-  if (service) {
-    const failures = Object.entries(service.failures)
-      .map(([reason, count]) => `, ${count} ${reason}`)
-      .join('');
-    lines.push(
-      `service: ${service.answered} answered${failures}${service.answers ? `; answers in ms: ${basics(service.answers)}` : ''}`,
-    );
-  }
-  if (tooSlow > 0) lines.push(`too slow: ${tooSlow}`);
-  if (resolving) lines.push(`resolving in ms: ${basics(resolving)}`);
-  if (outages.count > 0)
-    lines.push(
-      `${plural(outages.count, 'outage')}: longest ${formatDuration(outages.longestMs)}, in all ${formatDuration(outages.totalMs)}`,
-    );
-  if (lostSyns > 0)
-    lines.push(
-      `${plural(lostSyns, 'latency').replace('latencys', 'latencies')} with a SYN probably lost`,
-    );
-  return lines;
-}
-
-/** The end of a run over many targets in one line. */
-export function describeTotals({
-  probes,
-  counts,
-  unexpected,
-  hasExpectations,
-  elapsedMs,
-  isComplete,
-}: Totals): string {
-  const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
-  return `${plural(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${states.join(', ') || 'none'}${hasExpectations ? `; ${unexpected} not as expected` : ''}${isComplete ? '' : '; ended before the last one'}.`;
-}
-
 /** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */
 export function textReporter(options: ReportOptions): Reporter {
   const { paint, verbose, timestamps, nameEndpoints, manyTargets, canvas } = options;
@@ -261,7 +149,7 @@ export function textReporter(options: ReportOptions): Reporter {
     probe(event): Output {
       const { report, verdict } = event;
       const { outcome, target, startedAt } = report;
-      const name = nameOf(target, addressOf(report));
+      const name = nameTarget(target, addressOf(outcome));
       const prefix = `${timeOf(startedAt)}${nameEndpoints ? `${name}  ` : ''}`;
       const line = verdictLine(target.port, outcome, paint.stdout);
       const reason = reasonOf(outcome) ?? undefined;
@@ -287,7 +175,7 @@ export function textReporter(options: ReportOptions): Reporter {
     },
 
     outage({ target, address, outage }): Output {
-      const prefix = `${timeOf(outage.to)}${nameEndpoints ? `${nameOf(target, address)}  ` : ''}`;
+      const prefix = `${timeOf(outage.to)}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
       return {
         stdout: '',
         stderr: lines([describeOutage(outage, canvas.unicode ? '×' : 'x')], prefix),
@@ -306,10 +194,12 @@ export function textReporter(options: ReportOptions): Reporter {
           : []),
         ...(options.histogram && summary.latency ? histogram(summary.bins, canvas) : []),
       ];
-      const title = `--- ${nameOf(target, address)}${final ? '' : ', so far'} ---`;
+      const title = `--- ${nameTarget(target, address)}${final ? '' : ', so far'} ---`;
       return {
         stdout: '',
-        stderr: [title, ...summaryLines(summary), ...pictures].map((line) => `${line}\n`).join(''),
+        stderr: [title, ...describeSummary(summary), ...pictures]
+          .map((line) => `${line}\n`)
+          .join(''),
       };
     },
   };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Bin } from '../../src/core/series/statistics.js';
-import { histogram, sparkline } from '../../src/report/pictures.js';
+import { histogram, sparkline } from '../../src/report/charts.js';
 
 const unicode = { width: 80, unicode: true } as const;
 const ascii = { width: 80, unicode: false } as const;

@@ -1,0 +1,71 @@
+import type { Attempt, ErrorFacts, Outcome } from '../core/facts/outcome.js';
+import type { Reason } from '../core/states.js';
+import { formatHostPort, type Target } from '../core/target/target.js';
+import { escapeControls } from './escape.js';
+import { formatDuration } from './numbers.js';
+
+/** The address that an outcome is about; null when the name was not resolved. */
+export const addressOf = (outcome: Outcome): string | null =>
+  'endpoint' in outcome ? outcome.endpoint.address : null;
+
+/**
+ * A target as people read it, safe for a terminal: `mail.example.com:25 (192.0.2.10)`. The address
+ * is left out where it is what the user wrote.
+ */
+export function nameTarget({ host, port }: Target, address: string | null = null): string {
+  const name = escapeControls(formatHostPort(host, port));
+  return address === null || address === host ? name : `${name} (${escapeControls(address)})`;
+}
+
+const REASON_WORDS: Readonly<Record<Reason, string>> = {
+  'conn-refused': 'refused',
+  'no-response': 'no answer',
+  'host-unreach': 'host unreachable',
+  'net-unreach': 'network unreachable',
+  'proto-unreach': 'protocol unreachable',
+  'admin-prohibited': 'prohibited',
+  'name-not-found': 'no such name',
+  'name-no-address': 'no address',
+  'resolver-failed': 'resolver failed',
+  'resolver-timeout': 'resolver silent',
+  'no-route': 'no route from here',
+  'no-ports-left': 'no source port left',
+  'no-files-left': 'no descriptor left',
+  'not-permitted': 'not permitted here',
+  'bad-source': 'bad source address',
+  'no-resources': 'no memory here',
+  'unknown-error': 'unknown error',
+  silent: 'service silent',
+  dropped: 'dropped by the service',
+  'wrong-protocol': 'wrong answer',
+  'tls-failed': 'TLS failed',
+};
+
+/** A reason in a few words: `refused`, `no answer`. */
+export const describeReason = (reason: Reason): string => REASON_WORDS[reason];
+
+/**
+ * The number between the angle brackets: the Windows Sockets code, else the platform's own number,
+ * else the error's name.
+ */
+export function errorNumber({ winsock, errno, code }: ErrorFacts): string {
+  if (winsock !== null) return String(winsock);
+  return errno === null ? escapeControls(code) : String(Math.abs(errno));
+}
+
+/**
+ * One attempt in words, without its endpoint: `open in 0.21 ms`,
+ * `closed, conn-refused <10061> after 0.31 ms`.
+ */
+export function describeAttempt(attempt: Attempt): string {
+  switch (attempt.state) {
+    case 'open':
+      return `open in ${formatDuration(attempt.latencyMs)}`;
+    case 'cancelled':
+      return `no answer yet after ${formatDuration(attempt.elapsedMs)}`;
+    default: {
+      const { state, reason, error, elapsedMs } = attempt;
+      return `${state}, ${reason} <${errorNumber(error)}> after ${formatDuration(elapsedMs)}`;
+    }
+  }
+}

@@ -1,0 +1,84 @@
+import type { Outage } from '../core/facts/events.js';
+import type { Figures, ServiceTotals, Summary } from '../core/series/statistics.js';
+import { formatCount, formatDuration, formatMilliseconds } from './numbers.js';
+import { describeReason } from './outcome-words.js';
+import type { Totals } from './reporter.js';
+
+/** One line for an outage: how long it took and what caused it. `times` is `×`, or `x` in ASCII. */
+export function describeOutage(
+  { from, to, durationMs, over, probes, causes, moreCauses }: Outage,
+  times: string,
+): string {
+  const list = causes
+    .map(({ reason, count }) => `${describeReason(reason)} ${times}${count}`)
+    .join(', then ');
+  const more = moreCauses > 0 ? `, then ${moreCauses} more changes` : '';
+  const start = `from ${new Date(from).toISOString()}`;
+  const soFar = probes === 1 ? 'one probe' : `${formatDuration(durationMs)} so far`;
+  const length = over
+    ? ` to ${new Date(to).toISOString()}, ${formatDuration(durationMs)}`
+    : `, ${soFar}, not over`;
+  return `Outage ${start}${length}: ${list}${more}.`;
+}
+
+/** A figure of a summary, or a dash where there is none. */
+const figure = (milliseconds: number | null): string =>
+  milliseconds === null ? '-' : formatMilliseconds(milliseconds);
+
+const basics = ({ min, mean, max }: Figures): string =>
+  `min ${figure(min)}, mean ${figure(mean)}, max ${figure(max)}`;
+
+/** States that a summary counts even when they did not occur. */
+const ALWAYS_COUNTED: ReadonlySet<string> = new Set(['open', 'closed', 'filtered', 'failed']);
+
+function countLine({ sent, counts, lossPercent }: Summary): string {
+  const states = Object.entries(counts)
+    .filter(([state, count]) => count > 0 || ALWAYS_COUNTED.has(state))
+    .map(([state, count]) => `${count} ${state}`);
+  const loss = lossPercent === null ? '-' : Number(lossPercent.toFixed(1));
+  return `${formatCount(sent, 'probe')}: ${states.join(', ')}; ${loss}% loss`;
+}
+
+function latencyLines({ latency }: Summary): string[] {
+  if (latency === null) return [];
+  const { standardDeviation, jitter, p50, p90, p95, p99 } = latency;
+  const spread = `standard deviation ${figure(standardDeviation)}, jitter ${figure(jitter)}`;
+  return [
+    `latency in ms: ${basics(latency)}, ${spread}`,
+    `               p50 ${figure(p50)}, p90 ${figure(p90)}, p95 ${figure(p95)}, p99 ${figure(p99)}`,
+  ];
+}
+
+function serviceLine({ answered, failures, answers }: ServiceTotals): string {
+  const failed = Object.entries(failures).map(([reason, count]) => `, ${count} ${reason}`);
+  const times = answers ? `; answers in ms: ${basics(answers)}` : '';
+  return `service: ${answered} answered${failed.join('')}${times}`;
+}
+
+/** A summary in lines: counts and loss, latency, then what else occurred. */
+export function describeSummary(summary: Summary): string[] {
+  const { service, resolving, outages, lostSyns, tooSlow } = summary;
+  if (summary.sent === 0) return ['0 probes: no verdict'];
+  const lines = [countLine(summary), ...latencyLines(summary)];
+  if (service) lines.push(serviceLine(service));
+  if (tooSlow > 0) lines.push(`too slow: ${tooSlow}`);
+  if (resolving) lines.push(`resolving in ms: ${basics(resolving)}`);
+  if (outages.count > 0) {
+    const { count, longestMs, totalMs } = outages;
+    const [longest, total] = [formatDuration(longestMs), formatDuration(totalMs)];
+    lines.push(`${formatCount(count, 'outage')}: longest ${longest}, in all ${total}`);
+  }
+  if (lostSyns > 0)
+    lines.push(`${formatCount(lostSyns, 'latency', 'latencies')} with a SYN probably lost`);
+  return lines;
+}
+
+/** The end of a run over many targets, in one line. */
+export function describeTotals(totals: Totals): string {
+  const { probes, counts, unexpected, hasExpectations, elapsedMs, isComplete } = totals;
+  const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+  const judged = hasExpectations ? `; ${unexpected} not as expected` : '';
+  const cut = isComplete ? '' : '; ended before the last one';
+  const list = states.join(', ') || 'none';
+  return `${formatCount(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${list}${judged}${cut}.`;
+}
