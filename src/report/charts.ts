@@ -1,7 +1,7 @@
 import type { Bin } from '../core/series/statistics.js';
 import { formatMilliseconds } from './numbers.js';
 
-/** The room and the characters that the terminal has. */
+/** What the terminal can show. */
 export interface Canvas {
   /** Columns, at least 20. */
   readonly width: number;
@@ -11,7 +11,10 @@ export interface Canvas {
 
 const STEPS = { unicode: [...'▁▂▃▄▅▆▇█'], ascii: [...'_.-=+*#@'] } as const;
 
-/** Recent values as a line of bars, the newest at the right, with gaps where there is none. All equal values are the lowest bar. */
+/**
+ * Recent values as a line of bars, the newest at the right, with a gap for each null. Only the
+ * newest that fit are shown. Where all values are equal, each is the lowest bar.
+ */
 export function sparkline(values: readonly (number | null)[], { width, unicode }: Canvas): string {
   const shown = values.slice(-width);
   const numbers = shown.filter((value) => value !== null);
@@ -28,8 +31,8 @@ export function sparkline(values: readonly (number | null)[], { width, unicode }
 
 const MAX_ROWS = 16;
 
-/** Neighbouring bins put together until there are few enough to be rows. */
-function fewer(bins: readonly Bin[]): Bin[] {
+/** Merges neighbouring bins until they fit into `MAX_ROWS` rows. */
+function mergeBins(bins: readonly Bin[]): Bin[] {
   const each = Math.ceil(bins.length / MAX_ROWS);
   return Array.from({ length: Math.ceil(bins.length / each) }, (_, row) => {
     const group = bins.slice(row * each, (row + 1) * each);
@@ -41,13 +44,16 @@ function fewer(bins: readonly Bin[]): Bin[] {
   });
 }
 
-/** A bound; below a millisecond with one decimal more than a latency has, because neighbours would look the same. */
+/** A bound. Below 1 ms it has three decimals: with two, neighbours would look the same. */
 const formatBound = (milliseconds: number): string =>
   milliseconds < 0.9995 ? milliseconds.toFixed(3) : formatMilliseconds(milliseconds);
 
-/** A distribution as rows: bounds in milliseconds, a bar, the count. A bin that is not empty has a mark, however small. */
+/**
+ * A distribution as rows: bounds in milliseconds, the count, a bar. Every bin that is not empty has
+ * a bar of at least one character.
+ */
 export function histogram(bins: readonly Bin[], { width, unicode }: Canvas): string[] {
-  const rows = fewer(bins);
+  const rows = mergeBins(bins);
   const most = Math.max(...rows.map(({ count }) => count));
   const bounds = rows.map(({ from, to }) => [formatBound(from), formatBound(to)] as const);
   const columns = Math.max(...bounds.flat().map((bound) => bound.length));
@@ -58,6 +64,7 @@ export function histogram(bins: readonly Bin[], { width, unicode }: Canvas): str
     const bar = (unicode ? '█' : '#').repeat(
       count === 0 ? 0 : Math.max(Math.round((count / most) * room), 1),
     );
-    return `${from.padStart(columns)} - ${to.padStart(columns)} ms ${String(count).padStart(digits)} ${bar}`.trimEnd();
+    const range = `${from.padStart(columns)} - ${to.padStart(columns)} ms`;
+    return `${range} ${String(count).padStart(digits)} ${bar}`.trimEnd();
   });
 }
