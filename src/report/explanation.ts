@@ -1,244 +1,185 @@
 import {
+  type ClosedOutcome,
   type ErrorFacts,
   type FailedOutcome,
   type FilteredOutcome,
   isNeighbourTimeout,
+  type OpenOutcome,
   type Outcome,
   type ProbeReport,
   type ResolvingFailed,
-  type Unresolved,
 } from '../core/facts/outcome.js';
+import type { ClosedReason, FailedReason, FilteredReason } from '../core/states.js';
 import { formatEndpoint } from '../core/target/target.js';
 import { winsockByNumber } from '../core/errors/winsock.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
+import type { Explanation } from './outcome-words.js';
+import { explainUnresolved } from './resolution-words.js';
 import { adviseOnService, describeService } from './service.js';
 
-/** Why a port is not open, or its service not there, for people: what was seen, and the most useful next step. Each is one line. */
-export interface Explanation {
-  readonly what: string;
-  readonly advice: string;
+/** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
+function formatError({ winsock, code, errno }: ErrorFacts): string {
+  const row = winsock === null ? undefined : winsockByNumber(winsock);
+  if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
+  return `Unknown error ${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
 }
 
-/** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or that it is unknown, with its raw name and number. */
-function formatError(error: ErrorFacts): string {
-  const row = error.winsock === null ? undefined : winsockByNumber(error.winsock);
-  if (row) return `${row.winsock} ${row.name} (${escapeControls(error.code)})`;
-  return `Unknown error ${escapeControls(error.code)}${error.errno === null ? '' : ` (${error.errno})`}`;
-}
-
-const list = (words: readonly string[]): string => words.join(words.length === 2 ? ' and ' : ', ');
-
-function explainFiltered(
-  outcome: FilteredOutcome,
-  { target, attempts, resolution, timeoutMs }: ProbeReport,
-): Explanation {
-  const { address } = outcome.endpoint;
-  const after = formatDuration(outcome.elapsedMs);
-  switch (outcome.reason) {
-    case 'no-response': {
-      const silent = attempts
-        .filter((each) => each.state === 'filtered' && each.reason === 'no-response')
-        .map((each) => each.endpoint.address);
-      const slowName =
-        resolution.elapsedMs > timeoutMs / 2
-          ? ` Resolving the name took ${formatDuration(resolution.elapsedMs)} of the ${formatDuration(timeoutMs)}.`
-          : '';
-      return {
-        what: `no answer from ${list(silent)} within ${after}.${slowName}`,
-        advice: `A firewall is dropping the packets, or no host is there: the two look alike from here. \`portping --diagnose ${escapeControls(target.host)} ${target.port}\` tells more.`,
-      };
-    }
-    case 'host-unreach':
-      return isNeighbourTimeout(outcome)
-        ? {
-            what: `${address} was reported unreachable after ${after}, about as long as an unanswered request for a neighbour takes.`,
-            advice:
-              'Probably no host with this address is up in its network. Check the address, and that the host is on.',
-          }
-        : {
-            what: `${address} was reported unreachable after ${after}.`,
-            advice:
-              "A firewall rejects this (firewalld's default answer; it may be this machine's own), or a router does not find the host: they look alike from here.",
-          };
-    case 'net-unreach':
-      return {
-        what: `a router answered after ${after} that it has no route to ${address}.`,
-        advice:
-          'The network there is down or not announced: check the address, a VPN that should be up, and the routing on the way.',
-      };
-    case 'proto-unreach':
-      return {
-        what: `${address} answered after ${after} that it does not speak TCP.`,
-        advice: 'Probably a firewall that rejects in an unusual way; ask whoever runs it.',
-      };
-    case 'admin-prohibited':
-      return {
-        what: `a firewall answered after ${after} that traffic to ${formatEndpoint(outcome.endpoint)} is prohibited.`,
-        advice:
-          'The refusal is policy and not a fault of the host: ask whoever runs the firewall there, or the one on this machine.',
-      };
-    default:
-      return outcome.reason satisfies never;
-  }
-}
-
-const SHARED_PORTS =
-  ' With --source each connection needs a port of its own; without it, connections to different targets can share one.';
-
-function explainFailed({
-  reason,
-  error,
-  ...outcome
-}: FailedOutcome | ResolvingFailed): Explanation {
-  const to = 'endpoint' in outcome ? outcome.endpoint.address : outcome.host;
-  switch (reason) {
-    case 'no-route':
-      return {
-        what: `this machine has no usable route to ${escapeControls(to)}; nothing was sent.`,
-        advice:
-          'Check the network connection of this machine, its default route, and a VPN that should be up.',
-      };
-    case 'no-ports-left':
-      return {
-        what: 'this machine has no free source port for the connection; nothing was sent.',
-        advice:
-          'Too many connections are open or were closed within the last minute (TIME_WAIT): ' +
-          `wait, or widen the range of ephemeral ports.${error.code === 'EADDRINUSE' ? SHARED_PORTS : ''}`,
-      };
-    case 'no-files-left':
-      return {
-        what: 'no file descriptor was left for the probe; nothing was sent.',
-        advice: 'Raise the limit (ulimit -n), or close what holds them.',
-      };
-    case 'not-permitted':
-      return {
-        what: `this machine does not permit connections to ${escapeControls(to)}; nothing was sent.`,
-        advice:
-          'A local firewall, a policy route or a sandbox forbids it: look there, not at the other side.',
-      };
-    case 'bad-source':
-      return {
-        what: 'the source address cannot be used on this machine for this target; nothing was sent.',
-        advice: 'Give an address that this machine has, of the family of the target.',
-      };
-    case 'no-resources':
-      return {
-        what: 'the system had no memory or buffers for the connection; nothing was sent.',
-        advice: 'Look at the load of this machine, and try again.',
-      };
-    case 'unknown-error':
-      return {
-        what: `${error.syscall ? `${escapeControls(error.syscall)} failed with an error` : 'an error came'} that ${error.winsock === null ? "is not in portping's table" : 'a probe does not usually meet'}.`,
-        advice: 'Nothing was learned about the port. Please report it with this line.',
-      };
-    default:
-      return reason satisfies never;
-  }
-}
-
-/** What c-ares' codes mean, in a few words. */
-const ANSWERS: Partial<Record<string, string>> = {
-  ENOTFOUND: 'no such name',
-  ENODATA: 'no address',
-  ESERVFAIL: 'SERVFAIL',
-  EREFUSED: 'REFUSED',
-  EFORMERR: 'FORMERR',
-  ENOTIMP: 'NOTIMP',
-  ECONNREFUSED: 'nobody listens there',
-  ETIMEOUT: 'no answer',
+const CLOSED: Record<ClosedReason, (outcome: ClosedOutcome) => Explanation> = {
+  'conn-refused': ({ endpoint, elapsedMs }) => ({
+    what: `${formatEndpoint(endpoint)} refused the connection after ${formatDuration(elapsedMs)}.`,
+    advice:
+      'Nothing listens on that port, or a firewall rejects it. Both look the same from here. ' +
+      'Check that the service is running and listens on this address.',
+  }),
 };
 
-/** The configured DNS servers and, where they were asked, what each said: `DNS 192.0.2.53: no such name`. */
-function describeServers({ servers, answers = [] }: Unresolved): string {
-  if (answers.length === 0) return `DNS: ${list(servers.map(escapeControls))}`;
-  const said = servers.map((server) => {
-    const answer = answers.find((each) => each.server === server);
-    if (!answer) return escapeControls(server);
-    return `${escapeControls(server)}: ${answer.code === null ? 'has addresses' : (ANSWERS[answer.code] ?? escapeControls(answer.code))}`;
-  });
-  return `DNS ${said.join('; ')}`;
+/** Below this an answer may simply need more time: a repeated SYN takes 1 s. Milliseconds. */
+const SHORT_TIMEOUT_MS = 1000;
+
+function explainNoResponse(outcome: FilteredOutcome, report: ProbeReport): Explanation {
+  const { target, attempts, resolution, timeoutMs } = report;
+  const silent = attempts
+    .filter((each) => each.state === 'filtered' && each.reason === 'no-response')
+    .map((each) => each.endpoint.address);
+  const addresses = silent.join(silent.length === 2 ? ' and ' : ', ');
+  const after = formatDuration(outcome.elapsedMs);
+  const [resolving, timeout] = [resolution.elapsedMs, timeoutMs].map(formatDuration);
+  const slowName =
+    resolution.elapsedMs > timeoutMs / 2
+      ? ` Resolving the name took ${resolving} of the ${timeout} timeout.`
+      : '';
+  const command = `portping --diagnose ${escapeControls(target.host)} ${target.port}`;
+  const causes =
+    outcome.elapsedMs < SHORT_TIMEOUT_MS
+      ? `the host is absent or overloaded, or its answer takes longer than ${after}. All`
+      : 'or the host is absent or overloaded. Both';
+  return {
+    what: `no answer from ${addresses} within ${after}.${slowName}`,
+    advice:
+      `A firewall drops the packets, ${causes} look the same from here. ` +
+      `Run \`${command}\` to find out more.`,
+  };
 }
 
-/** In less than that many answers that are on their way do not come: from far away, or from a server that asks others first. Milliseconds. */
-const LITTLE_TIME_MS = 1000;
+function explainHostUnreachable(outcome: FilteredOutcome): Explanation {
+  const { address, family } = outcome.endpoint;
+  const after = formatDuration(outcome.elapsedMs);
+  const what = `connecting to ${address} failed with "host unreachable" after ${after}`;
+  if (isNeighbourTimeout(outcome))
+    return {
+      what: `${what}, the usual ${family === 4 ? 'ARP' : 'neighbour discovery'} timeout.`,
+      advice:
+        'Probably no host with this address is up in its network. ' +
+        'Check the address, and that the host is on.',
+    };
+  return {
+    what: `${what}.`,
+    advice:
+      'A firewall rejects the connection, or a router does not find the host. Both look the ' +
+      'same from here. Check the address and the firewalls, also the one on this machine ' +
+      '(firewalld rejects in this way by default).',
+  };
+}
 
-function explainUnresolved(outcome: Unresolved): Explanation {
-  const { reason, host, family, via, servers, elapsedMs, error } = outcome;
-  const name = escapeControls(host);
-  const after = formatDuration(elapsedMs);
-  const who = via === 'system' ? "the system's resolver" : `the DNS server ${escapeControls(via)}`;
-  const asked =
-    via === 'system' && servers.length > 0 ? `${who} (${describeServers(outcome)})` : who;
-  const tryAddress =
-    'Try the IP address: if that works, name resolution is at fault and not the service.';
-  switch (reason) {
-    case 'name-not-found':
-      return {
-        what: `there is no name ${name}, says ${asked} after ${after}.`,
-        advice: `Check the spelling and, if the name is an alias (CNAME), the name it stands for. ${tryAddress}`,
-      };
-    case 'name-no-address':
-      if (via === 'literal')
-        return {
-          what: `${name} is not an IPv${family} address.`,
-          advice: `Leave out -${family}, or --source, or give an IPv${family} address.`,
-        };
-      return {
-        what: `the name ${name} exists but has no ${family === 0 ? '' : `IPv${family} `}address, says ${asked} after ${after}.`,
-        advice:
-          family === 0
-            ? 'Its A and AAAA records are missing; ask whoever runs its DNS.'
-            : `Try without -${family}, or ask whoever runs its DNS.`,
-      };
-    case 'resolver-failed': {
-      const said: Partial<Record<string, string>> = {
-        ESERVFAIL: 'the DNS server failed (SERVFAIL)',
-        EREFUSED: 'the DNS server refuses to answer (REFUSED)',
-        ECONNREFUSED: 'no DNS server can be reached',
-        EFORMERR: 'the DNS server did not understand (FORMERR)',
-        ENOTIMP: 'the DNS server cannot do this (NOTIMP)',
-      };
-      return {
-        what: `${said[error.code] ?? 'resolving failed'}, says ${asked} about ${name} after ${after}.`,
-        advice: `Look at that resolver. ${tryAddress}`,
-      };
-    }
-    case 'resolver-timeout': {
-      const cause =
-        elapsedMs < LITTLE_TIME_MS
-          ? 'That is little time for a name: give it more (--timeout).'
-          : 'The DNS server is down or its packets are dropped.';
-      return {
-        what: `no answer about ${name} from ${asked} within ${after}.`,
-        advice: `${cause} ${tryAddress}`,
-      };
-    }
-    default:
-      return reason satisfies never;
-  }
+const FILTERED: Record<
+  FilteredReason,
+  (outcome: FilteredOutcome, report: ProbeReport) => Explanation
+> = {
+  'no-response': explainNoResponse,
+  'host-unreach': explainHostUnreachable,
+  'net-unreach': ({ endpoint, elapsedMs }) => ({
+    what:
+      `connecting to ${endpoint.address} failed with "network unreachable" ` +
+      `after ${formatDuration(elapsedMs)}.`,
+    advice:
+      'A router has no route to that network, or a firewall rejects the connection. ' +
+      'Check the address, the routing, and the VPN if you need one.',
+  }),
+  'proto-unreach': ({ endpoint, elapsedMs }) => ({
+    what:
+      `connecting to ${endpoint.address} failed with "protocol unreachable" ` +
+      `after ${formatDuration(elapsedMs)}.`,
+    advice: 'Probably a firewall rejects the connection in an unusual way. Ask its administrator.',
+  }),
+  'admin-prohibited': ({ endpoint, elapsedMs }) => ({
+    what:
+      `a firewall reported after ${formatDuration(elapsedMs)} that connections to ` +
+      `${formatEndpoint(endpoint)} are prohibited.`,
+    advice:
+      'This is policy, not a fault of the host. ' +
+      'Ask the administrator of the firewall, which may be on this machine.',
+  }),
+};
+
+type Failed = FailedOutcome | ResolvingFailed;
+
+const NOTHING_SENT = 'Nothing was sent.';
+
+/** What could not be reached: an address, or a name while it was being resolved. */
+const destinationOf = (outcome: Failed): string =>
+  escapeControls('endpoint' in outcome ? outcome.endpoint.address : outcome.host);
+
+const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
+  'no-route': (outcome) => ({
+    what: `this machine has no usable route to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
+    advice: "Check this machine's network connection, its default route and its VPN.",
+  }),
+  'no-ports-left': ({ error }) => ({
+    what: `this machine has no free source port for the connection. ${NOTHING_SENT}`,
+    advice:
+      'Too many connections are open, or were closed within the last minute (TIME_WAIT). ' +
+      `Wait, or widen the range of ephemeral ports.${
+        error.code === 'EADDRINUSE'
+          ? ' With --source each connection needs a port of its own; ' +
+            'without it, connections to different targets can share one.'
+          : ''
+      }`,
+  }),
+  'no-files-left': () => ({
+    what: `no file descriptor was left for the probe. ${NOTHING_SENT}`,
+    advice: 'Raise the limit (ulimit -n), or close programs that hold many descriptors.',
+  }),
+  'not-permitted': (outcome) => ({
+    what: `this machine does not permit connections to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
+    advice:
+      "Check this machine's firewall, policy routes and sandbox. The other side is not involved.",
+  }),
+  'bad-source': () => ({
+    what: `this machine cannot use the source address for this target. ${NOTHING_SENT}`,
+    advice: 'Use an address that this machine has, of the same family as the target.',
+  }),
+  'no-resources': () => ({
+    what: `the system had no memory or buffers for the connection. ${NOTHING_SENT}`,
+    advice: "Check this machine's load, then try again.",
+  }),
+  'unknown-error': ({ error }) => ({
+    what:
+      `${error.syscall ? escapeControls(error.syscall) : 'the probe'} failed with an error that ` +
+      `${error.winsock === null ? "is not in portping's table" : 'is unusual for a probe'}.`,
+    advice: 'Nothing was learned about the port. Please report this line as a bug.',
+  }),
+};
+
+function explainService({ service }: OpenOutcome): Explanation | null {
+  const advice = service && adviseOnService(service);
+  return service && advice !== null
+    ? { what: `Service: ${describeService(service)}`, advice }
+    : null;
 }
 
 function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {
   switch (outcome.state) {
-    case 'open': {
-      const advice = outcome.service && adviseOnService(outcome.service);
-      return outcome.service && advice !== null
-        ? { what: `Service: ${describeService(outcome.service)}`, advice }
-        : null;
-    }
+    case 'open':
+      return explainService(outcome);
     case 'cancelled':
       return null;
     case 'closed':
-      return {
-        what: `${formatEndpoint(outcome.endpoint)} refused after ${formatDuration(outcome.elapsedMs)}.`,
-        advice:
-          'The host is up, but nothing listens on that port there, or a firewall rejects it: the two look alike from here.',
-      };
+      return CLOSED[outcome.reason](outcome);
     case 'filtered':
-      return explainFiltered(outcome, report);
+      return FILTERED[outcome.reason](outcome, report);
     case 'failed':
-      return explainFailed(outcome);
+      return FAILED[outcome.reason](outcome);
     case 'unresolved':
       return explainUnresolved(outcome);
     default:
@@ -246,7 +187,10 @@ function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | nu
   }
 }
 
-/** Why the target is not open, or its service not there; null when all is well (or when nobody waited for the verdict). */
+/**
+ * Why the target is not open, or its service did not answer. Null when all is well, and when the
+ * probe was cancelled.
+ */
 export function explain(report: ProbeReport): Explanation | null {
   const explanation = explainOutcome(report.outcome, report);
   if (explanation === null || !('error' in report.outcome)) return explanation;

@@ -28,5 +28,5 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** A number of things: `1 probe`, `3 probes`. */
-export const formatCount = (count: number, one: string, many = `${one}s`): string =>
-  `${count} ${count === 1 ? one : many}`;
+export const formatCount = (count: number, thing: string): string =>
+  `${count} ${thing}${count === 1 ? '' : 's'}`;

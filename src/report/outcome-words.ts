@@ -4,6 +4,14 @@ import { formatHostPort, type Target } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
 
+/** Why a port is not open, or its service did not answer, for people. Each part is one line. */
+export interface Explanation {
+  /** What was seen, with its evidence: which address, after how long. */
+  readonly what: string;
+  /** The possible causes and the most useful next step. */
+  readonly advice: string;
+}
+
 /** The address that an outcome is about; null when the name was not resolved. */
 export const addressOf = (outcome: Outcome): string | null =>
   'endpoint' in outcome ? outcome.endpoint.address : null;
@@ -62,7 +70,7 @@ export function describeAttempt(attempt: Attempt): string {
     case 'open':
       return `open in ${formatDuration(attempt.latencyMs)}`;
     case 'cancelled':
-      return `no answer yet after ${formatDuration(attempt.elapsedMs)}`;
+      return `cancelled after ${formatDuration(attempt.elapsedMs)} without an answer`;
     default: {
       const { state, reason, error, elapsedMs } = attempt;
       return `${state}, ${reason} <${errorNumber(error)}> after ${formatDuration(elapsedMs)}`;

@@ -13,12 +13,12 @@ export function describeOutage(
     .map(({ reason, count }) => `${describeReason(reason)} ${times}${count}`)
     .join(', then ');
   const more = moreCauses > 0 ? `, then ${moreCauses} more changes` : '';
-  const start = `from ${new Date(from).toISOString()}`;
-  const soFar = probes === 1 ? 'one probe' : `${formatDuration(durationMs)} so far`;
-  const length = over
-    ? ` to ${new Date(to).toISOString()}, ${formatDuration(durationMs)}`
-    : `, ${soFar}, not over`;
-  return `Outage ${start}${length}: ${list}${more}.`;
+  const [start, end] = [from, to].map((epochMs) => new Date(epochMs).toISOString());
+  const length = formatDuration(durationMs);
+  const when = over
+    ? `from ${start} to ${end}, ${length}`
+    : `since ${start}, ${probes === 1 ? 'one probe' : length} so far`;
+  return `Outage ${when}: ${list}${more}.`;
 }
 
 /** A figure of a summary, or a dash where there is none. */
@@ -66,10 +66,9 @@ export function describeSummary(summary: Summary): string[] {
   if (outages.count > 0) {
     const { count, longestMs, totalMs } = outages;
     const [longest, total] = [formatDuration(longestMs), formatDuration(totalMs)];
-    lines.push(`${formatCount(count, 'outage')}: longest ${longest}, in all ${total}`);
+    lines.push(`${formatCount(count, 'outage')}: longest ${longest}, total ${total}`);
   }
-  if (lostSyns > 0)
-    lines.push(`${formatCount(lostSyns, 'latency', 'latencies')} with a SYN probably lost`);
+  if (lostSyns > 0) lines.push(`lost SYNs, probably: ${lostSyns}`);
   return lines;
 }
 
@@ -78,7 +77,7 @@ export function describeTotals(totals: Totals): string {
   const { probes, counts, unexpected, hasExpectations, elapsedMs, isComplete } = totals;
   const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
   const judged = hasExpectations ? `; ${unexpected} not as expected` : '';
-  const cut = isComplete ? '' : '; ended before the last one';
+  const cut = isComplete ? '' : '; the run ended early';
   const list = states.join(', ') || 'none';
   return `${formatCount(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${list}${judged}${cut}.`;
 }

@@ -597,7 +597,7 @@ describe('a run that does not come to its end', () => {
     });
     expect(text.stdout).toMatch(/^.*Success.*\n.*<10061>.*\n$/);
     expect(text.stderr).toMatch(
-      /\n2 probes in .*: 1 open, 1 closed; ended before the last one\.\nportping: standard input:3: port: none given for foo.*\n$/,
+      /\n2 probes in .*: 1 open, 1 closed; the run ended early\.\nportping: standard input:3: port: none given for foo.*\n$/,
     );
     expect(text.exitCode).toBe(64);
     const junit = await portping(['--targets', '-', '-o', 'junit'], {

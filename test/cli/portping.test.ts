@@ -38,7 +38,7 @@ describe('the verdict', () => {
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
     expect(stderr).toMatch(
       new RegExp(
-        `^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): 127\\.0\\.0\\.1:${closedPort} refused after [\\d.]+ ms\\.\\n.*look alike from here\\.\\n$`,
+        `^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): 127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n.*Check that .*\\.\\n$`,
       ),
     );
     expect(exitCode).toBe(1);

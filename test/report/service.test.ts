@@ -154,7 +154,7 @@ describe('the second line', () => {
 
   it('adds the time of the conversation with -v', () => {
     expect(show(answeredService(), { verbose: true }).stderr).toMatch(
-      /\nsmtp: 5\.20 ms from the handshake until that was clear, 60 bytes received\ndns 1\.50 ms \+ connect 12\.3 ms \+ service 5\.20 ms = 19\.0 ms\n$/,
+      /\nsmtp: result 5\.20 ms after the handshake, 60 bytes received\ndns 1\.50 ms \+ connect 12\.3 ms \+ service 5\.20 ms = 19\.0 ms\n$/,
     );
   });
 

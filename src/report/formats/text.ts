@@ -1,7 +1,12 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
-import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
+import {
+  type OpenOutcome,
+  type Outcome,
+  type ProbeReport,
+  reasonOf,
+} from '../../core/facts/outcome.js';
 import type { Reason } from '../../core/states.js';
-import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
+import { formatEndpoint, formatHostPort, type Target } from '../../core/target/target.js';
 import { histogram, sparkline } from '../charts.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
@@ -13,62 +18,66 @@ import {
   type Reporter,
   type ReportOptions,
   SILENCE,
+  type SummaryEvent,
 } from '../reporter.js';
+import { describeResolution } from '../resolution-words.js';
 import { describeService, describeTls } from '../service.js';
 import { describeOutage, describeSummary, describeTotals } from '../summary.js';
 
-/** PortPing's two sentences (KB Q295416), to the letter. */
-function verdictLine(port: number, outcome: Outcome, paint: Paint): string {
-  if (outcome.state === 'open')
-    return `${paint.good('Success!')} Pinged port ${port} in ${formatMilliseconds(outcome.latencyMs)} milliseconds.`;
+/** PortPing's two sentences (KB Q295416), to the letter; empty when the probe was cancelled. */
+function outcomeLine(port: number, outcome: Outcome, paint: Paint): string {
   if (outcome.state === 'cancelled') return '';
-  return `${paint.bad('Error Detected:')} Connection refused <${errorNumber(outcome.error)}> returned.`;
-}
-
-function describeResolution({ resolution }: ProbeReport): string {
-  const { host, via, elapsedMs } = resolution;
-  const who = via === 'system' ? 'system resolver' : `DNS server ${escapeControls(via)}`;
-  const found =
-    resolution.state === 'resolved'
-      ? resolution.addresses.map(({ address }) => escapeControls(address)).join(', ')
-      : resolution.state;
-  return `${escapeControls(host)}: ${found} (${who}, ${formatDuration(elapsedMs)})`;
-}
-
-/** What `-v` adds: the resolution, each attempt with our end of it, what became of the connection, and the sum. */
-function details(report: ProbeReport): string[] {
-  const { resolution, attempts, outcome } = report;
-  const lines = resolution.via === 'literal' ? [] : [describeResolution(report)];
-  for (const attempt of attempts) {
-    const from =
-      attempt.state === 'open' && attempt.local
-        ? ` from ${formatHostPort(attempt.local.address, attempt.local.port)}`
-        : '';
-    lines.push(`${formatEndpoint(attempt.endpoint)}${from}: ${describeAttempt(attempt)}`);
-    if (attempt.state === 'open' && attempt.dropped) {
-      const how = attempt.dropped.by === 'reset' ? 'reset' : 'closed';
-      lines.push(
-        `The other side ${how} the connection ${formatDuration(attempt.dropped.afterMs)} later, before anything was said: probably a load balancer or proxy with no service behind it.`,
-      );
-    }
-  }
   if (outcome.state === 'open') {
-    const { latencyMs, service } = outcome;
-    if (service)
-      lines.push(
-        `${service.name}: ${formatDuration(service.elapsedMs)} from the handshake until that was clear, ${formatCount(service.receivedBytes, 'byte')} received`,
-      );
-    const steps = [
-      ...(resolution.via === 'literal' ? [] : [['dns', resolution.elapsedMs] as const]),
-      ['connect', latencyMs] as const,
-      ...(service ? [['service', service.elapsedMs] as const] : []),
-    ];
-    const sum = formatDuration(steps.reduce((total, [, elapsedMs]) => total + elapsedMs, 0));
-    lines.push(
-      `${steps.map(([name, elapsedMs]) => `${name} ${formatDuration(elapsedMs)}`).join(' + ')}${steps.length > 1 ? ` = ${sum}` : ''}`,
-    );
+    const milliseconds = formatMilliseconds(outcome.latencyMs);
+    return `${paint.good('Success!')} Pinged port ${port} in ${milliseconds} milliseconds.`;
   }
-  return lines;
+  const code = errorNumber(outcome.error);
+  return `${paint.bad('Error Detected:')} Connection refused <${code}> returned.`;
+}
+
+/** Each attempt with our end of it, and whether the other side dropped the connection. */
+function attemptLines({ attempts }: ProbeReport): string[] {
+  return attempts.flatMap((attempt) => {
+    const { local = null, dropped = null } = attempt.state === 'open' ? attempt : {};
+    const from = local ? ` from ${formatHostPort(local.address, local.port)}` : '';
+    const line = `${formatEndpoint(attempt.endpoint)}${from}: ${describeAttempt(attempt)}`;
+    if (dropped === null) return [line];
+    const how = dropped.by === 'reset' ? 'reset' : 'closed';
+    const when = `${formatDuration(dropped.afterMs)} later, before any data`;
+    return [
+      line,
+      `The other side ${how} the connection ${when}. ` +
+        'Probably a load balancer or proxy has no service behind it.',
+    ];
+  });
+}
+
+/** The times of an open port and their sum: `dns 1.50 ms + connect 12.3 ms = 13.8 ms`. */
+function timeLine({ latencyMs, service }: OpenOutcome, { resolution }: ProbeReport): string {
+  const steps = [
+    ...(resolution.via === 'literal' ? [] : [['dns', resolution.elapsedMs] as const]),
+    ['connect', latencyMs] as const,
+    ...(service ? [['service', service.elapsedMs] as const] : []),
+  ];
+  const sum = formatDuration(steps.reduce((total, [, elapsedMs]) => total + elapsedMs, 0));
+  const terms = steps.map(([name, elapsedMs]) => `${name} ${formatDuration(elapsedMs)}`);
+  return `${terms.join(' + ')}${steps.length > 1 ? ` = ${sum}` : ''}`;
+}
+
+/** What `-v` adds. */
+function verboseLines(report: ProbeReport): string[] {
+  const { resolution, outcome } = report;
+  const lines = [
+    ...(resolution.via === 'literal' ? [] : [describeResolution(resolution)]),
+    ...attemptLines(report),
+  ];
+  if (outcome.state !== 'open') return lines;
+  const { service } = outcome;
+  if (service) {
+    const known = `result ${formatDuration(service.elapsedMs)} after the handshake`;
+    lines.push(`${service.name}: ${known}, ${formatCount(service.receivedBytes, 'byte')} received`);
+  }
+  return [...lines, timeLine(outcome, report)];
 }
 
 /** What `--service` adds to the verdict on stdout. */
@@ -82,20 +91,22 @@ function serviceLines({ outcome }: ProbeReport, paint: Paint): string[] {
   ];
 }
 
-/** The attempts that failed although another address opened: worth a line each, unless only this machine lacks that family. */
+/**
+ * A line for each address that failed before another one opened. An address that this machine
+ * cannot reach has none: many machines have no IPv6.
+ */
 function failuresBesideSuccess({ attempts, outcome }: ProbeReport): string[] {
   if (outcome.state !== 'open') return [];
+  const opened = attempts.indexOf(outcome);
   return attempts
     .filter(
-      (each) =>
-        each.state === 'closed' ||
-        each.state === 'filtered' ||
-        (each.state === 'cancelled' && attempts.indexOf(each) < attempts.indexOf(outcome)),
+      ({ state }, index) =>
+        state === 'closed' || state === 'filtered' || (state === 'cancelled' && index < opened),
     )
-    .map(
-      (each) =>
-        `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}; ${formatEndpoint(outcome.endpoint)} opened.`,
-    );
+    .map((each) => {
+      const failure = `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}`;
+      return `${failure}; ${formatEndpoint(outcome.endpoint)} opened.`;
+    });
 }
 
 /** What is remarkable about one probe of a series. */
@@ -104,20 +115,19 @@ function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): strin
   const lines: string[] = [];
   if (formerAddresses && resolution.state === 'resolved') {
     const now = resolution.addresses.map(({ address }) => address).join(', ');
-    lines.push(
-      `${escapeControls(target.host)} is now ${escapeControls(now)}; it was ${escapeControls(formerAddresses.join(', '))}.`,
-    );
+    const [from, to] = [formerAddresses.join(', '), now].map(escapeControls);
+    lines.push(`${escapeControls(target.host)} changed its address from ${from} to ${to}.`);
   }
-  if (lostSynSeconds !== null) {
+  if (lostSynSeconds !== null)
     lines.push(
-      `Probably a lost packet and not distance: that took ${lostSynSeconds} s longer than its neighbours, which is when TCP repeats a SYN.`,
+      `Probably a lost packet, not distance: this probe took ${lostSynSeconds} s longer than ` +
+        'its neighbours. TCP repeats a lost SYN after such a time.',
     );
-  }
   return lines;
 }
 
-/** Holds the outcome against its own expectation, in the words of whoever said it: the line of a list, or the command line. */
-function remarkOnExpectation(
+/** Whether the outcome is as the line of a list or the command line expects, and which of them. */
+function expectationLines(
   { request, verdict, report: { outcome } }: ProbeEvent,
   { expect, expectation }: ReportOptions,
 ): string[] {
@@ -131,76 +141,87 @@ function remarkOnExpectation(
     return verdict.asExpected
       ? []
       : [`Not as expected (${escapeControls(origin)} says ${own}): ${state}.`];
-  if (expected === 'open') return []; // nobody said anything
+  if (expected === 'open') return []; // the default: nothing was asked for
   return [`${verdict.asExpected ? 'As' : 'Not as'} expected (${expectation}): ${state}.`];
 }
 
-/** The classic lines for people and shell loops: one verdict a probe on stdout, everything else on stderr. */
+/** Decides when a reason is explained: once for each name until the reason changes. */
+class Explainer {
+  readonly #latest = new Map<string, Reason>();
+
+  /** @param manyTargets explain each reason once for all targets, not for each of them */
+  constructor(readonly manyTargets: boolean) {}
+
+  /** The lines that explain an event; empty when it is as expected or was explained already. */
+  explain({ report, verdict }: ProbeEvent, name: string): string[] {
+    const { outcome } = report;
+    const reason = reasonOf(outcome);
+    const topic = this.manyTargets ? (reason ?? '') : name;
+    if (reason === null) {
+      this.#latest.delete(topic);
+      return [];
+    }
+    if (verdict.asExpected || this.#latest.get(topic) === reason) return [];
+    this.#latest.set(topic, reason);
+    const explanation = explain(report);
+    if (explanation === null) return [];
+    // What is wrong with a service stands on stdout already.
+    return [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice];
+  }
+}
+
+function summaryText(
+  { target, address, summary, final }: SummaryEvent,
+  { canvas, ...options }: ReportOptions,
+): string {
+  const lines = [
+    `--- ${nameTarget(target, address)}${final ? '' : ', so far'} ---`,
+    ...describeSummary(summary),
+  ];
+  if (options.sparkline && summary.recent.length > 1 && summary.latency)
+    lines.push(sparkline(summary.recent, canvas));
+  if (options.histogram && summary.latency) lines.push(...histogram(summary.bins, canvas));
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The classic lines for people and shell loops: verdicts on stdout, all the rest on stderr. */
 export function textReporter(options: ReportOptions): Reporter {
   const { paint, verbose, timestamps, nameEndpoints, manyTargets, canvas } = options;
-  // The reason that was explained last, for each name: again only when it changes. With many targets each reason is explained once.
-  const explained = new Map<string, Reason>();
-  const lines = (asides: readonly string[], prefix: string): string =>
-    asides.map((aside) => `${prefix}${paint.stderr.dim(aside)}\n`).join('');
-  const timeOf = (epochMs: number): string =>
-    timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
+  const explainer = new Explainer(manyTargets);
+  const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
+    const time = timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
+    return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
+  };
+  const dimLines = (lines: readonly string[], prefix: string): string =>
+    lines.map((line) => `${prefix}${paint.stderr.dim(line)}\n`).join('');
 
   return {
     probe(event): Output {
-      const { report, verdict } = event;
+      const { report } = event;
       const { outcome, target, startedAt } = report;
-      const name = nameTarget(target, addressOf(outcome));
-      const prefix = `${timeOf(startedAt)}${nameEndpoints ? `${name}  ` : ''}`;
-      const line = verdictLine(target.port, outcome, paint.stdout);
-      const reason = reasonOf(outcome) ?? undefined;
-      const topic = manyTargets ? (reason ?? '') : name;
-      const isNews = explained.get(topic) !== reason;
-      if (reason && !verdict.asExpected) explained.set(topic, reason);
-      if (!reason) explained.delete(topic);
-      const explanation = isNews && !verdict.asExpected ? explain(report) : null;
+      const address = addressOf(outcome);
+      const prefix = prefixOf(startedAt, target, address);
+      const line = outcomeLine(target.port, outcome, paint.stdout);
       const asides = [
-        ...(verbose ? details(report) : failuresBesideSuccess(report)),
+        ...(verbose ? verboseLines(report) : failuresBesideSuccess(report)),
         ...remarks(event),
-        ...remarkOnExpectation(event, options),
-        // What is wrong with a service stands on stdout already.
-        ...(explanation
-          ? [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice]
-          : []),
+        ...expectationLines(event, options),
+        ...explainer.explain(event, nameTarget(target, address)),
       ];
-      const verdictLines = line === '' ? [] : [line, ...serviceLines(report, paint.stdout)];
+      const lines = line === '' ? [] : [line, ...serviceLines(report, paint.stdout)];
       return {
-        stdout: verdictLines.map((each) => `${prefix}${each}\n`).join(''),
-        stderr: lines(asides, prefix),
+        stdout: lines.map((each) => `${prefix}${each}\n`).join(''),
+        stderr: dimLines(asides, prefix),
       };
     },
-
     outage({ target, address, outage }): Output {
-      const prefix = `${timeOf(outage.to)}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
-      return {
-        stdout: '',
-        stderr: lines([describeOutage(outage, canvas.unicode ? '×' : 'x')], prefix),
-      };
+      const line = describeOutage(outage, canvas.unicode ? '×' : 'x');
+      return { stdout: '', stderr: dimLines([line], prefixOf(outage.to, target, address)) };
     },
-
+    summary: (event) => ({ stdout: '', stderr: summaryText(event, options) }),
     finish: (totals) =>
       manyTargets && (totals.probes > 0 || totals.isComplete)
         ? { stdout: '', stderr: `${describeTotals(totals)}\n` }
         : SILENCE,
-
-    summary({ target, address, summary, final }): Output {
-      const pictures = [
-        ...(options.sparkline && summary.recent.length > 1 && summary.latency
-          ? [sparkline(summary.recent, canvas)]
-          : []),
-        ...(options.histogram && summary.latency ? histogram(summary.bins, canvas) : []),
-      ];
-      const title = `--- ${nameTarget(target, address)}${final ? '' : ', so far'} ---`;
-      return {
-        stdout: '',
-        stderr: [title, ...describeSummary(summary), ...pictures]
-          .map((line) => `${line}\n`)
-          .join(''),
-      };
-    },
   };
 }

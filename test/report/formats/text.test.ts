@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/core/facts/expectation.js';
 import { type Expectation } from '../../../src/core/states.js';
 import type { Outcome, ProbeReport } from '../../../src/core/facts/outcome.js';
-import type { FailedReason, FilteredReason, UnresolvedReason } from '../../../src/core/states.js';
 import type { ReportOptions } from '../../../src/report/reporter.js';
 import { tableReporter } from '../../../src/report/formats/table.js';
 import { textReporter } from '../../../src/report/formats/text.js';
+import { explain } from '../../../src/report/explanation.js';
 import {
   cancelledOutcome,
   closedOutcome,
@@ -198,159 +198,10 @@ describe('timestamps', () => {
 });
 
 describe('the explanation', () => {
-  it('names the code, what was seen and the next step, in two lines', () => {
-    expect(linesOf(closedOutcome())).toEqual([
-      '10061 WSAECONNREFUSED (ECONNREFUSED): 192.0.2.10:25 refused after 0.31 ms.',
-      'The host is up, but nothing listens on that port there, or a firewall rejects it: the two look alike from here.',
-    ]);
-  });
-
-  it('names every address that was silent', () => {
-    const attempts = [
-      filteredOutcome(),
-      filteredOutcome('no-response', { endpoint: endpoint6 }),
-      filteredOutcome('host-unreach', { endpoint: { ...endpoint, address: '192.0.2.11' } }),
-    ];
-    const [what] = linesOf(filteredOutcome(), { attempts });
-    expect(what).toBe(
-      '10060 WSAETIMEDOUT (ETIMEDOUT): no answer from 192.0.2.10 and 2001:db8::1 within 4 s.',
-    );
-  });
-
-  it('says when resolving took most of the time', () => {
-    const resolution = { ...resolved(), elapsedMs: 4000 };
-    expect(linesOf(filteredOutcome('no-response', { elapsedMs: 1000 }), { resolution })[0]).toMatch(
-      /within 1 s\. Resolving the name took 4 s of the 5 s\.$/,
-    );
-  });
-
-  it('tells a host that is absent from its network from a refusal of a firewall by the time', () => {
-    const [absent] = linesOf(filteredOutcome('host-unreach', { elapsedMs: 3070 }));
-    const [refused] = linesOf(filteredOutcome('host-unreach', { elapsedMs: 10 }));
-    expect(absent).toContain(
-      'after 3.07 s, about as long as an unanswered request for a neighbour takes',
-    );
-    expect(refused).not.toContain('neighbour');
-  });
-
-  it.each<[string, Outcome]>([
-    ...(
-      [
-        'no-response',
-        'host-unreach',
-        'net-unreach',
-        'proto-unreach',
-        'admin-prohibited',
-      ] satisfies FilteredReason[]
-    ).map((reason) => [reason, filteredOutcome(reason)] as [string, Outcome]),
-    ...(
-      [
-        'no-route',
-        'no-ports-left',
-        'no-files-left',
-        'not-permitted',
-        'bad-source',
-        'no-resources',
-        'unknown-error',
-      ] satisfies FailedReason[]
-    ).map((reason) => [reason, failedOutcome(reason)] as [string, Outcome]),
-    ...(
-      [
-        'name-not-found',
-        'name-no-address',
-        'resolver-failed',
-        'resolver-timeout',
-      ] satisfies UnresolvedReason[]
-    ).map((reason) => [reason, unresolvedOutcome(reason)] as [string, Outcome]),
-  ])('has two lines of whole sentences for %s, the first with the code', (_, outcome) => {
-    const [what, advice, ...rest] = linesOf(outcome);
-    expect(rest).toEqual([]);
-    expect(what).toMatch(/^(1\d{4} WSA\w+ \(\w+\)|Unknown error EWHATEVER): \S.*\.$/);
-    expect(advice).toMatch(/^[A-Z].*\.$/);
-    expect(`${what} ${advice}`).not.toMatch(/undefined|null|NaN|\[object/);
-  });
-
-  it('is about this machine, and says that nothing was sent, for every reason that is', () => {
-    for (const reason of [
-      'no-route',
-      'no-ports-left',
-      'no-files-left',
-      'not-permitted',
-      'bad-source',
-      'no-resources',
-    ] as const) {
-      expect(linesOf(failedOutcome(reason))[0], reason).toMatch(/nothing was sent\.$/);
-    }
-  });
-
-  it('names the resolver that was asked, and advises to try the address', () => {
-    const [system, advice] = linesOf(unresolvedOutcome('name-not-found'));
-    expect(system).toBe(
-      "11001 WSAHOST_NOT_FOUND (ENOTFOUND): there is no name mail.example.com, says the system's resolver (DNS: 198.51.100.53) after 8.25 ms.",
-    );
-    expect(advice).toBe(
-      'Check the spelling and, if the name is an alias (CNAME), the name it stands for. Try the IP address: if that works, name resolution is at fault and not the service.',
-    );
-    expect(linesOf(unresolvedOutcome('name-not-found', { via: '192.0.2.53' }))[0]).toMatch(
-      /says the DNS server 192\.0\.2\.53 after 8\.25 ms\.$/,
-    );
-  });
-
-  it.each([
-    [0, 'has no address'],
-    [4, 'has no IPv4 address'],
-    [6, 'has no IPv6 address'],
-  ] as const)('says which family was asked for (%i)', (family, words) => {
-    expect(linesOf(unresolvedOutcome('name-no-address', { family }))[0]).toContain(
-      `the name mail.example.com exists but ${words}, `,
-    );
-  });
-
-  it('says of an address of another family than asked for that it is one', () => {
-    const outcome = unresolvedOutcome('name-no-address', {
-      host: '192.0.2.10',
-      via: 'literal',
-      family: 6,
-    });
-    expect(linesOf(outcome)).toEqual([
-      '11004 WSANO_DATA (ENODATA): 192.0.2.10 is not an IPv6 address.',
-      'Leave out -6, or --source, or give an IPv6 address.',
-    ]);
-  });
-
-  it.each([
-    ['ESERVFAIL', 'SERVFAIL'],
-    ['EREFUSED', 'REFUSED'],
-    ['EFORMERR', 'FORMERR'],
-    ['ENOTIMP', 'NOTIMP'],
-  ])('says what the DNS server answered (%s)', (code, word) => {
-    expect(linesOf(unresolvedOutcome('resolver-failed', { error: errorOf(code) }))[0]).toContain(
-      `(${word})`,
-    );
-  });
-
-  it('says of an unknown error what is known: its name, its number and the call', () => {
-    const [what, advice] = linesOf(
-      failedOutcome('unknown-error', { error: errorOf('EWHATEVER', { errno: -4000 }) }),
-    );
-    expect(what).toBe(
-      "Unknown error EWHATEVER (-4000): connect failed with an error that is not in portping's table.",
-    );
-    expect(advice).toBe('Nothing was learned about the port. Please report it with this line.');
-  });
-
-  it('is there too when resolving could not be tried', () => {
-    const outcome: Outcome = {
-      state: 'failed',
-      reason: 'no-files-left',
-      host: 'mail.example.com',
-      via: 'system',
-      elapsedMs: 1,
-      error: errorOf('EMFILE'),
-    };
-    expect(linesOf(outcome)[0]).toBe(
-      '10024 WSAEMFILE (EMFILE): no file descriptor was left for the probe; nothing was sent.',
-    );
+  it('stands on stderr, in two lines', () => {
+    const outcome = closedOutcome();
+    const { what, advice } = explain(reportOf(outcome)) ?? {};
+    expect(linesOf(outcome)).toEqual([what, advice]);
   });
 });
 
@@ -390,6 +241,24 @@ describe('the explanation in a series', () => {
       textReporter(options({ expect: 'closed', expectation: '--expect closed' })).probe(event)
         .stderr,
     ).toBe('As expected (--expect closed): closed.\n');
+  });
+});
+
+describe('the remarks on a probe of a series', () => {
+  it('name the old and the new addresses when a name changes them', () => {
+    const report = reportOf(openOutcome());
+    const event = eventOf(report, { formerAddresses: ['192.0.2.1', '192.0.2.2\x1b'] });
+    expect(textReporter(options()).probe(event).stderr).toBe(
+      'mail.example.com changed its address from 192.0.2.1, 192.0.2.2\\x1b to 192.0.2.10.\n',
+    );
+  });
+
+  it('say that a latency whole seconds too long is probably a lost packet', () => {
+    const event = eventOf(reportOf(openOutcome()), { lostSynSeconds: 3 });
+    expect(textReporter(options()).probe(event).stderr).toBe(
+      'Probably a lost packet, not distance: this probe took 3 s longer than its neighbours. ' +
+        'TCP repeats a lost SYN after such a time.\n',
+    );
   });
 });
 
@@ -512,7 +381,7 @@ describe('an open port whose name has other addresses', () => {
     ];
     expect(linesOf(open, { attempts })).toEqual([
       '[2001:db8::1]:25: closed, conn-refused <10061> after 0.31 ms; 192.0.2.10:25 opened.',
-      '192.0.2.9:25: no answer yet after 100 ms; 192.0.2.10:25 opened.',
+      '192.0.2.9:25: cancelled after 100 ms without an answer; 192.0.2.10:25 opened.',
     ]);
   });
 
@@ -556,7 +425,7 @@ describe('the verbose report', () => {
     expect(linesOf(open, { attempts }, { verbose }).slice(1, 6)).toEqual([
       '192.0.2.10:25: closed, conn-refused <10061> after 0.31 ms',
       '192.0.2.10:25: filtered, host-unreach <10065> after 3.07 s',
-      '192.0.2.10:25: no answer yet after 100 ms',
+      '192.0.2.10:25: cancelled after 100 ms without an answer',
       '192.0.2.10:25: failed, no-route <10051> after 0.20 ms',
       '[2001:db8::1]:25 from [2001:db8::99]:50000: open in 12.3 ms',
     ]);
@@ -574,7 +443,8 @@ describe('the verbose report', () => {
   ] as const)('says that the other side dropped the connection (%s)', (by, word) => {
     const lines = linesOf(openOutcome({ dropped: { by, afterMs: 1.234 } }), {}, { verbose });
     expect(lines).toContain(
-      `The other side ${word} the connection 1.23 ms later, before anything was said: probably a load balancer or proxy with no service behind it.`,
+      `The other side ${word} the connection 1.23 ms later, before any data. ` +
+        'Probably a load balancer or proxy has no service behind it.',
     );
   });
 

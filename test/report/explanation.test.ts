@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome, ProbeReport } from '../../src/core/facts/outcome.js';
+import type {
+  ClosedReason,
+  FailedReason,
+  FilteredReason,
+  UnresolvedReason,
+} from '../../src/core/states.js';
+import { explain } from '../../src/report/explanation.js';
+import {
+  answeredService,
+  cancelledOutcome,
+  closedOutcome,
+  droppedService,
+  endpoint,
+  endpoint6,
+  errorOf,
+  failedOutcome,
+  filteredOutcome,
+  HARMFUL,
+  HOSTILE,
+  openOutcome,
+  reportOf,
+  resolved,
+  silentService,
+  tlsFailedService,
+  unresolvedOutcome,
+} from '../support/reports.js';
+
+/** The two lines that explain an outcome. */
+function linesOf(outcome: Outcome, facts: Partial<ProbeReport> = {}): [string, string] {
+  const explanation = explain(reportOf(outcome, facts));
+  if (explanation === null) throw new TypeError('nothing to explain');
+  return [explanation.what, explanation.advice];
+}
+
+type Lines = readonly [what: string, advice: string];
+
+const CLOSED: Record<ClosedReason, Lines> = {
+  'conn-refused': [
+    '10061 WSAECONNREFUSED (ECONNREFUSED): 192.0.2.10:25 refused the connection after 0.31 ms.',
+    'Nothing listens on that port, or a firewall rejects it. Both look the same from here. ' +
+      'Check that the service is running and listens on this address.',
+  ],
+};
+
+const FILTERED: Record<FilteredReason, Lines> = {
+  'no-response': [
+    '10060 WSAETIMEDOUT (ETIMEDOUT): no answer from 192.0.2.10 within 4 s.',
+    'A firewall drops the packets, or the host is absent or overloaded. Both look the same ' +
+      'from here. Run `portping --diagnose mail.example.com 25` to find out more.',
+  ],
+  'host-unreach': [
+    '10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to 192.0.2.10 failed with "host ' +
+      'unreachable" after 4 s.',
+    'A firewall rejects the connection, or a router does not find the host. Both look the ' +
+      'same from here. Check the address and the firewalls, also the one on this machine ' +
+      '(firewalld rejects in this way by default).',
+  ],
+  'net-unreach': [
+    '10051 WSAENETUNREACH (ENETUNREACH): connecting to 192.0.2.10 failed with "network ' +
+      'unreachable" after 4 s.',
+    'A router has no route to that network, or a firewall rejects the connection. Check ' +
+      'the address, the routing, and the VPN if you need one.',
+  ],
+  'proto-unreach': [
+    '10042 WSAENOPROTOOPT (ENOPROTOOPT): connecting to 192.0.2.10 failed with "protocol ' +
+      'unreachable" after 4 s.',
+    'Probably a firewall rejects the connection in an unusual way. Ask its administrator.',
+  ],
+  'admin-prohibited': [
+    '10013 WSAEACCES (EACCES): a firewall reported after 4 s that connections to ' +
+      '192.0.2.10:25 are prohibited.',
+    'This is policy, not a fault of the host. Ask the administrator of the firewall, which ' +
+      'may be on this machine.',
+  ],
+};
+
+const FAILED: Record<FailedReason, Lines> = {
+  'no-route': [
+    '10051 WSAENETUNREACH (ENETUNREACH): this machine has no usable route to 192.0.2.10. ' +
+      'Nothing was sent.',
+    "Check this machine's network connection, its default route and its VPN.",
+  ],
+  'no-ports-left': [
+    '10049 WSAEADDRNOTAVAIL (EADDRNOTAVAIL): this machine has no free source port for the ' +
+      'connection. Nothing was sent.',
+    'Too many connections are open, or were closed within the last minute (TIME_WAIT). ' +
+      'Wait, or widen the range of ephemeral ports.',
+  ],
+  'no-files-left': [
+    '10024 WSAEMFILE (EMFILE): no file descriptor was left for the probe. Nothing was sent.',
+    'Raise the limit (ulimit -n), or close programs that hold many descriptors.',
+  ],
+  'not-permitted': [
+    '10013 WSAEACCES (EPERM): this machine does not permit connections to 192.0.2.10. ' +
+      'Nothing was sent.',
+    "Check this machine's firewall, policy routes and sandbox. The other side is not involved.",
+  ],
+  'bad-source': [
+    '10049 WSAEADDRNOTAVAIL (EADDRNOTAVAIL): this machine cannot use the source address ' +
+      'for this target. Nothing was sent.',
+    'Use an address that this machine has, of the same family as the target.',
+  ],
+  'no-resources': [
+    '10055 WSAENOBUFS (ENOBUFS): the system had no memory or buffers for the connection. ' +
+      'Nothing was sent.',
+    "Check this machine's load, then try again.",
+  ],
+  'unknown-error': [
+    "Unknown error EWHATEVER: connect failed with an error that is not in portping's table.",
+    'Nothing was learned about the port. Please report this line as a bug.',
+  ],
+};
+
+const TRY_ADDRESS = 'Try the IP address: if it works, suspect name resolution, not the service.';
+
+const UNRESOLVED: Record<UnresolvedReason, Lines> = {
+  'name-not-found': [
+    "11001 WSAHOST_NOT_FOUND (ENOTFOUND): the system's resolver (DNS: 198.51.100.53) " +
+      'answered after 8.25 ms that there is no name mail.example.com.',
+    `Check the spelling and, if the name is an alias (CNAME), its target. ${TRY_ADDRESS}`,
+  ],
+  'name-no-address': [
+    "11004 WSANO_DATA (ENODATA): the system's resolver (DNS: 198.51.100.53) answered after " +
+      '8.25 ms that mail.example.com exists but has no address.',
+    'Ask the administrator of its DNS zone for an A or AAAA record.',
+  ],
+  'resolver-failed': [
+    "11002 WSATRY_AGAIN (EAI_AGAIN): the system's resolver (DNS: 198.51.100.53) failed to " +
+      'resolve mail.example.com after 8.25 ms.',
+    `Check that resolver. ${TRY_ADDRESS}`,
+  ],
+  'resolver-timeout': [
+    "11002 WSATRY_AGAIN (ETIMEOUT): the system's resolver (DNS: 198.51.100.53) did not " +
+      'answer for mail.example.com within 8.25 ms.',
+    `A lookup can take longer than that: use a longer --timeout. ${TRY_ADDRESS}`,
+  ],
+};
+
+const rowsOf = <R extends string>(
+  table: Record<R, Lines>,
+  outcomeOf: (reason: R) => Outcome,
+): [R, Outcome, Lines][] =>
+  (Object.keys(table) as R[]).map((reason) => [reason, outcomeOf(reason), table[reason]]);
+
+describe('the explanation of a reason', () => {
+  it.each([
+    ...rowsOf(CLOSED, () => closedOutcome()),
+    ...rowsOf(FILTERED, (reason) => filteredOutcome(reason)),
+    ...rowsOf(FAILED, (reason) => failedOutcome(reason)),
+    ...rowsOf(UNRESOLVED, (reason) => unresolvedOutcome(reason)),
+  ])('%s says what was seen and what to do next', (_, outcome, lines) => {
+    expect(linesOf(outcome)).toEqual(lines);
+  });
+
+  it.each([
+    ['silent', silentService()],
+    ['dropped', droppedService()],
+    ['tls-failed', tlsFailedService()],
+  ])('%s says what the service did, and what to do next', (_, service) => {
+    const [what, advice] = linesOf(openOutcome({ service }));
+    expect(what).toMatch(/^Service: \w+ .*\.$/);
+    expect(advice).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it('is missing when the port is open and its service answered', () => {
+    expect(explain(reportOf(openOutcome()))).toBeNull();
+    expect(explain(reportOf(openOutcome({ service: answeredService() })))).toBeNull();
+  });
+
+  it('is missing when the probe was cancelled', () => {
+    expect(explain(reportOf(cancelledOutcome()))).toBeNull();
+  });
+});
+
+describe('the explanation of silence', () => {
+  it('names every silent address, and no other', () => {
+    const attempts = [
+      filteredOutcome(),
+      filteredOutcome('no-response', { endpoint: endpoint6 }),
+      filteredOutcome('host-unreach', { endpoint: { ...endpoint, address: '192.0.2.11' } }),
+    ];
+    expect(linesOf(filteredOutcome(), { attempts })[0]).toBe(
+      '10060 WSAETIMEDOUT (ETIMEDOUT): no answer from 192.0.2.10 and 2001:db8::1 within 4 s.',
+    );
+  });
+
+  it('says when resolving the name took most of the timeout', () => {
+    const resolution = { ...resolved(), elapsedMs: 4000 };
+    const outcome = filteredOutcome('no-response', { elapsedMs: 1000 });
+    expect(linesOf(outcome, { resolution })[0]).toMatch(
+      / within 1 s\. Resolving the name took 4 s of the 5 s timeout\.$/,
+    );
+  });
+
+  it('names a short timeout as a possible cause, below 1 s', () => {
+    const adviceAfter = (elapsedMs: number) =>
+      linesOf(filteredOutcome('no-response', { elapsedMs }))[1];
+    expect(adviceAfter(999)).toBe(
+      'A firewall drops the packets, the host is absent or overloaded, or its answer takes ' +
+        'longer than 999 ms. All look the same from here. ' +
+        'Run `portping --diagnose mail.example.com 25` to find out more.',
+    );
+    expect(adviceAfter(1000)).not.toContain('takes longer');
+  });
+});
+
+describe('the explanation of "host unreachable"', () => {
+  it.each([
+    [endpoint, 'ARP'],
+    [endpoint6, 'neighbour discovery'],
+  ])('after about 3 s suspects an absent host at %j', (at, protocol) => {
+    const outcome = filteredOutcome('host-unreach', { endpoint: at, elapsedMs: 3070 });
+    expect(linesOf(outcome)).toEqual([
+      `10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to ${at.address} failed with "host ` +
+        `unreachable" after 3.07 s, the usual ${protocol} timeout.`,
+      'Probably no host with this address is up in its network. Check the address, and ' +
+        'that the host is on.',
+    ]);
+  });
+});
+
+describe('the explanation of used-up source ports', () => {
+  it('says that ports are not shared with --source, after a failed bind', () => {
+    const error = errorOf('EADDRINUSE');
+    expect(linesOf(failedOutcome('no-ports-left', { error }))[1]).toMatch(
+      / With --source each connection needs a port of its own; without it, connections to different targets can share one\.$/,
+    );
+  });
+});
+
+describe('the explanation of an unresolved name', () => {
+  it('names the DNS server that was asked instead of the system', () => {
+    expect(linesOf(unresolvedOutcome('name-not-found', { via: '192.0.2.53' }))[0]).toBe(
+      '11001 WSAHOST_NOT_FOUND (ENOTFOUND): the DNS server 192.0.2.53 answered after 8.25 ' +
+        'ms that there is no name mail.example.com.',
+    );
+  });
+
+  it.each([
+    [null, 'has addresses'],
+    ['ENOTFOUND', 'no such name'],
+    ['ENODATA', 'no address'],
+    ['ESERVFAIL', 'SERVFAIL'],
+    ['ECONNREFUSED', 'cannot be reached'],
+    ['ETIMEOUT', 'no answer'],
+    ['EWHATEVER', 'EWHATEVER'],
+  ])('lists what each DNS server answered: %s is "%s"', (code, words) => {
+    const answers = [{ server: '198.51.100.53', code }];
+    const servers = ['198.51.100.53', '198.51.100.54'];
+    expect(linesOf(unresolvedOutcome('resolver-failed', { servers, answers }))[0]).toContain(
+      `the system's resolver (DNS 198.51.100.53: ${words}; 198.51.100.54) failed to resolve`,
+    );
+  });
+
+  it.each([
+    [4, 'exists but has no IPv4 address.'],
+    [6, 'exists but has no IPv6 address.'],
+  ] as const)('names the family that was asked for: IPv%i', (family, words) => {
+    const [what, advice] = linesOf(unresolvedOutcome('name-no-address', { family }));
+    expect(what).toContain(words);
+    expect(advice).toBe(
+      `Try without -${family}, or ask the administrator of its DNS zone for an address.`,
+    );
+  });
+
+  it('says that an address is not of the family asked for', () => {
+    const facts = { host: '192.0.2.10', via: 'literal', family: 6 } as const;
+    expect(linesOf(unresolvedOutcome('name-no-address', facts))).toEqual([
+      '11004 WSANO_DATA (ENODATA): 192.0.2.10 is not an IPv6 address.',
+      'Remove -6 or --source, or use an IPv6 address.',
+    ]);
+  });
+
+  it.each([
+    ['ESERVFAIL', 'the DNS server failed (SERVFAIL)'],
+    ['EREFUSED', 'the DNS server refuses to answer (REFUSED)'],
+    ['EFORMERR', 'the DNS server did not understand (FORMERR)'],
+    ['ENOTIMP', 'the DNS server does not support this (NOTIMP)'],
+    ['ECONNREFUSED', 'no DNS server can be reached'],
+  ])('gives the answer of a failed DNS server: %s', (code, words) => {
+    const [what] = linesOf(unresolvedOutcome('resolver-failed', { error: errorOf(code) }));
+    expect(what).toMatch(/ failed to resolve mail\.example\.com after 8\.25 ms: /);
+    expect(what.endsWith(`: ${words}.`)).toBe(true);
+  });
+
+  it('suspects the DNS server when a lookup had 1 s or more', () => {
+    expect(linesOf(unresolvedOutcome('resolver-timeout', { elapsedMs: 1000 }))[1]).toBe(
+      `The DNS server is down, or its packets are dropped. ${TRY_ADDRESS}`,
+    );
+  });
+
+  it('is given too when resolving could not be tried', () => {
+    const outcome: Outcome = {
+      state: 'failed',
+      reason: 'no-files-left',
+      host: 'mail.example.com',
+      via: 'system',
+      elapsedMs: 1,
+      error: errorOf('EMFILE'),
+    };
+    expect(linesOf(outcome)[0]).toBe(
+      '10024 WSAEMFILE (EMFILE): no file descriptor was left for the probe. Nothing was sent.',
+    );
+  });
+});
+
+describe('the explanation of an unknown error', () => {
+  it('gives its name, its number and the call that failed', () => {
+    const error = errorOf('EWHATEVER', { errno: -4000 });
+    expect(linesOf(failedOutcome('unknown-error', { error }))[0]).toBe(
+      'Unknown error EWHATEVER (-4000): connect failed with an error that is not in ' +
+        "portping's table.",
+    );
+  });
+
+  it('says when a known error is unusual for a probe', () => {
+    const error = errorOf('ENOTSOCK', { syscall: null });
+    expect(linesOf(failedOutcome('unknown-error', { error }))[0]).toBe(
+      '10038 WSAENOTSOCK (ENOTSOCK): the probe failed with an error that is unusual for a probe.',
+    );
+  });
+});
+
+describe('an explanation of hostile text', () => {
+  it.each<[string, Outcome]>([
+    [
+      'a name that is not found',
+      unresolvedOutcome('name-not-found', { host: HOSTILE, via: HOSTILE, servers: [HOSTILE] }),
+    ],
+    ['an answer of a resolver', unresolvedOutcome('resolver-failed', { servers: [HOSTILE] })],
+    ['an error', failedOutcome('unknown-error', { error: errorOf(HOSTILE, { syscall: HOSTILE }) })],
+  ])('has no control characters: %s', (_, outcome) => {
+    const target = { host: HOSTILE, port: 25 };
+    for (const line of linesOf(outcome, { target })) expect(line).not.toMatch(HARMFUL);
+  });
+});
