@@ -17,6 +17,9 @@ export function escapeJson(json: string): string {
   );
 }
 
+/** An object as one line of JSON that is safe for a terminal, ending with a newline. */
+export const formatJsonLine = (object: object): string => `${escapeJson(JSON.stringify(object))}\n`;
+
 const ENTITIES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',

@@ -5,6 +5,9 @@ import type { State } from '../core/states.js';
 import type { Canvas } from './charts.js';
 import type { Thresholds } from './threshold.js';
 
+/** The version of the JSON objects. It changes when a field is renamed, removed or redefined. */
+export const JSON_SCHEMA = 'portping/1';
+
 /** Text for the two streams, each empty or ending with a newline. */
 export interface Output {
   readonly stdout: string;

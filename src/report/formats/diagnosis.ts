@@ -9,11 +9,10 @@ import type { Finding } from '../../core/diagnosis/rules/rules.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
 import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
-import { escapeControls } from '../escape.js';
-import { formatJsonLine, JSON_SCHEMA } from '../json-line.js';
+import { escapeControls, formatJsonLine } from '../escape.js';
 import { formatDuration, roundMilliseconds } from '../numbers.js';
 import { describeAttempt } from '../outcome-words.js';
-import type { Paint } from '../reporter.js';
+import { JSON_SCHEMA, type Paint } from '../reporter.js';
 
 /** How a check ended: in order, not in order, or nothing to say of the kind. */
 type Mark = 'good' | 'bad' | 'none';

@@ -2,11 +2,17 @@ import { type Attempt, reasonOf, type Resolution } from '../../core/facts/outcom
 import type { OutageEvent, ProbeEvent } from '../../core/facts/events.js';
 import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.js';
 import type { Figures } from '../../core/series/statistics.js';
+import { formatJsonLine } from '../escape.js';
 import { explain } from '../explanation.js';
-import { formatJsonLine, JSON_SCHEMA } from '../json-line.js';
 import { roundMilliseconds } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
-import { type Output, type Reporter, SILENCE, type SummaryEvent } from '../reporter.js';
+import {
+  JSON_SCHEMA,
+  type Output,
+  type Reporter,
+  SILENCE,
+  type SummaryEvent,
+} from '../reporter.js';
 
 const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 const isoOrNull = (epochMs: number | null): string | null =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Outcome, ProbeReport } from '../../../src/core/facts/outcome.js';
 import { EXIT_CODES } from '../../../src/core/states.js';
 import { jsonReporter } from '../../../src/report/formats/json.js';
-import { JSON_SCHEMA } from '../../../src/report/json-line.js';
+import { JSON_SCHEMA } from '../../../src/report/reporter.js';
 import {
   cancelledOutcome,
   closedOutcome,
