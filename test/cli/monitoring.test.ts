@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../support/command.js';
-import { describeEngines } from '../support/engines.js';
 import { freePort, silentPort } from '../support/listeners.js';
 import { portping } from '../support/portping.js';
+import { describeWith } from '../support/tools.js';
 
 let server: Server;
 let port = '';
@@ -243,7 +243,7 @@ describe('-o prometheus', () => {
   });
 });
 
-describeEngines('promtool', ['promtool'], () => {
+describeWith('promtool', 'promtool', () => {
   it('has nothing to say against the metrics of every kind of outcome', async () => {
     const { stdout } = await portping([
       '-o',

@@ -3,15 +3,20 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { run } from '../support/command.js';
 import { startDaemon, temporaryFolder } from '../support/daemon.js';
-import { describeEngines } from '../support/engines.js';
 import { listen } from '../support/listeners.js';
 import { portpingCommand } from '../support/portping.js';
 import { readmeBlock } from '../support/readme.js';
+import { describeWith, SERVER_PATH } from '../support/tools.js';
 
 const PATIENCE = { timeout: 40_000, interval: 200 } as const;
 const PERFORMANCE_DATA = /^time=\d+\.\d{6}s;20;30;0;5$/;
 
-/** Nagios with one host, checking every second. */
+const WEEKDAYS = 'sunday monday tuesday wednesday thursday friday saturday'.split(' ');
+
+/** Nagios is in a folder that may not be in PATH. */
+const NAGIOS = ['env', `PATH=${SERVER_PATH}`, 'nagios4'];
+
+/** Writes the configuration of a Nagios that checks one host every second; returns its path. */
 async function configure(folder: string, port: number): Promise<string> {
   for (const name of ['spool', 'archive', 'tmp']) await mkdir(join(folder, name));
   const inReadme = readmeBlock('', 'define command');
@@ -22,10 +27,36 @@ async function configure(folder: string, port: number): Promise<string> {
   await writeFile(
     join(folder, 'objects.cfg'),
     `
-define timeperiod {\n  timeperiod_name always\n  alias always\n${['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'].map((day) => `  ${day} 00:00-24:00\n`).join('')}}
-define contact {\n  contact_name nobody\n  host_notifications_enabled 0\n  service_notifications_enabled 0\n  host_notification_period always\n  service_notification_period always\n  host_notification_commands check_portping\n  service_notification_commands check_portping\n}
-define host {\n  host_name db\n  contacts nobody\n  address 127.0.0.1\n  max_check_attempts 1\n  check_period always\n  active_checks_enabled 0\n}
-define service {\n  name generic-service\n  register 0\n  check_interval 1\n  retry_interval 1\n  max_check_attempts 1\n  check_period always\n  contacts nobody\n}
+define timeperiod {
+  timeperiod_name always
+  alias always
+${WEEKDAYS.map((day) => `  ${day} 00:00-24:00\n`).join('')}}
+define contact {
+  contact_name nobody
+  host_notifications_enabled 0
+  service_notifications_enabled 0
+  host_notification_period always
+  service_notification_period always
+  host_notification_commands check_portping
+  service_notification_commands check_portping
+}
+define host {
+  host_name db
+  contacts nobody
+  address 127.0.0.1
+  max_check_attempts 1
+  check_period always
+  active_checks_enabled 0
+}
+define service {
+  name generic-service
+  register 0
+  check_interval 1
+  retry_interval 1
+  max_check_attempts 1
+  check_period always
+  contacts nobody
+}
 ${objects}`,
   );
   const file = (name: string): string => join(folder, name);
@@ -65,7 +96,7 @@ ${objects}`,
   return path;
 }
 
-/** What Nagios knows of its one service. */
+/** What Nagios knows about its one service. */
 async function statusOf(folder: string): Promise<Record<string, string>> {
   const text = await readFile(join(folder, 'status.dat'), 'utf8').catch(() => '');
   const lines = /^servicestatus \{\n([^]*?)^\s*\}/m.exec(text)?.[1]?.trim().split('\n') ?? [];
@@ -77,14 +108,14 @@ async function statusOf(folder: string): Promise<Record<string, string>> {
   );
 }
 
-describeEngines('a real Nagios', ['nagios4'], () => {
-  it('sees the check of the README go from OK to CRITICAL and back as the listener stops and starts', async () => {
+describeWith('nagios4', 'Nagios', () => {
+  it('goes from OK to CRITICAL and back as the listener stops and starts', async () => {
     const listener = await listen();
     const { port } = listener;
     const folder = await temporaryFolder();
     const path = await configure(folder, port);
-    expect(await run(['nagios4', '-v', path])).toContain('Total Errors:   0');
-    const nagios = startDaemon(['nagios4', path], folder);
+    expect(await run([...NAGIOS, '-v', path])).toContain('Total Errors:   0');
+    const nagios = startDaemon([...NAGIOS, path], folder);
 
     const seen = async () => {
       const { current_state, has_been_checked, plugin_output } = await statusOf(folder);

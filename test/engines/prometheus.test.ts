@@ -3,17 +3,17 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { run } from '../support/command.js';
 import { startDaemon, temporaryFolder } from '../support/daemon.js';
-import { describeEngines } from '../support/engines.js';
 import { get, startExporter } from '../support/exporter.js';
 import { freePort, listen, listenDns, silentPort } from '../support/listeners.js';
 import { readmeBlock, readmeBlocks } from '../support/readme.js';
+import { describeWith } from '../support/tools.js';
 
 const CONFIG = readmeBlock('yaml', 'rule_files:');
 const RULES = readmeBlock('yaml', '# portping-rules.yml');
 const PATIENCE = { timeout: 40_000, interval: 200 } as const;
 
-describeEngines('promtool and the README', ['promtool'], () => {
-  it('has nothing to say against the configuration and the rules in it', async () => {
+describeWith('promtool', 'promtool', () => {
+  it('accepts the configuration and the rules in the README', async () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'prometheus.yml'), CONFIG);
     await writeFile(join(folder, 'portping-rules.yml'), RULES);
@@ -30,8 +30,8 @@ describeEngines('promtool and the README', ['promtool'], () => {
   });
 });
 
-describeEngines('a real Prometheus', ['prometheus'], () => {
-  it('scrapes the exporter with the configuration in the README, has the cause of each target, and its alerts name it', async () => {
+describeWith('prometheus', 'Prometheus', () => {
+  it('scrapes the exporter as the README says, and its alerts name the causes', async () => {
     const [{ port: open }, closed, silent] = [await listen(), await freePort(), await silentPort()];
     const dns = await listenDns(() => 'NXDOMAIN');
     const exporter = await startExporter(['--dns', dns.address]);
@@ -105,7 +105,7 @@ describeEngines('a real Prometheus', ['prometheus'], () => {
     );
     await expect
       .poll(async () => (await query('up{job="portping"} == 1')).length, PATIENCE)
-      .toBe(4); // a probe that fails is not a scrape that fails
+      .toBe(4); // a failed probe is not a failed scrape
 
     const alerts = async () => {
       const firing = (

@@ -6,12 +6,12 @@ import { expect, it } from 'vitest';
 import { tapReporter } from '../../src/report/formats/tap.js';
 import { collect, environment } from '../support/command.js';
 import { temporaryFolder } from '../support/daemon.js';
-import { describeEngines } from '../support/engines.js';
 import { freePort, listen } from '../support/listeners.js';
 import { portpingCommand } from '../support/portping.js';
 import { anyEvent, totalsOf } from '../support/texts.js';
+import { describeWith } from '../support/tools.js';
 
-/** Runs `prove`, which starts `command` with `test` as its last argument and reads the TAP that it prints. */
+/** Runs `prove`, which starts `command` with `test` as its last argument and reads its TAP. */
 function prove(command: string, test: string) {
   const child = spawn('prove', ['--exec', command, test], { env: environment, detached: true });
   return collect(child, { input: '', timeoutMs: 30_000, startedAt: performance.now() });
@@ -19,7 +19,7 @@ function prove(command: string, test: string) {
 
 const tapCommand = [...portpingCommand, '-o', 'tap'].join(' ');
 
-describeEngines('a real prove', ['prove'], () => {
+describeWith('prove', 'prove', () => {
   it('passes the TAP of an open port', async () => {
     const { port } = await listen();
     const { stdout, stderr, exitCode } = await prove(tapCommand, `127.0.0.1:${port}`);
@@ -39,7 +39,7 @@ describeEngines('a real prove', ['prove'], () => {
     expect(exitCode).toBe(1);
   });
 
-  it('reads every report as it was meant, whatever hosts are called', async () => {
+  it('reads every report correctly, whatever the names of the hosts', async () => {
     const folder = await temporaryFolder();
     for (const [index, events] of fc
       .sample(fc.array(anyEvent, { minLength: 40, maxLength: 60 }), 5)

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdir } from 'node:fs/promises';
 import { request, type IncomingHttpHeaders, type RequestOptions } from 'node:http';
+import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { environment } from './command.js';
+import { listenDns, SOON } from './listeners.js';
 import { testNode } from './portping.js';
 
 /** The words that start the built exporter. */
@@ -16,7 +19,7 @@ export const exporterCommand = [
 /** A line of the exporter's log. */
 type LogLine = Record<string, any>;
 
-/** An answer over HTTP. */
+/** An answer to an HTTP request. */
 export interface HttpAnswer {
   status: number;
   headers: IncomingHttpHeaders;
@@ -24,7 +27,7 @@ export interface HttpAnswer {
   elapsedMs: number;
 }
 
-/** A request, and all of its answer. Rejects when the connection ends before. */
+/** Sends a request and reads the whole answer. Rejects when the connection closes earlier. */
 export function get(url: string, options: RequestOptions = {}): Promise<HttpAnswer> {
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
@@ -53,16 +56,16 @@ export interface TestExporter {
   readonly pid: number;
   readonly port: number;
   readonly url: string;
-  /** All lines of the log so far. */
+  /** The lines of the log so far. */
   readonly log: readonly LogLine[];
   readonly child: ChildProcess;
   /** `GET /probe` with these parameters. */
   probe(parameters: Record<string, string>, headers?: Record<string, string>): Promise<HttpAnswer>;
-  /** Sends a signal and waits for the end. */
-  stop(signal?: NodeJS.Signals): Promise<{ exitCode: number | null; elapsedMs: number }>;
+  /** Sends a signal and waits for the exit. */
+  stop(signal?: NodeJS.Signals): Promise<{ exitCode: number | null }>;
 }
 
-/** Takes over a child that is an exporter, and waits until it listens. */
+/** Waits until a child process that is an exporter listens. */
 export async function exporterOf(child: ChildProcess): Promise<TestExporter> {
   const log: LogLine[] = [];
   const closed = once(child, 'close') as Promise<[number | null]>;
@@ -86,17 +89,16 @@ export async function exporterOf(child: ChildProcess): Promise<TestExporter> {
     log,
     child,
     probe: (parameters, headers = {}) =>
-      get(`${url}/probe?${new URLSearchParams(parameters)}`, { headers }),
+      get(`${url}/probe?${new URLSearchParams(parameters).toString()}`, { headers }),
     async stop(signal = 'SIGTERM') {
-      const startedAt = performance.now();
       child.kill(signal);
       const [exitCode] = await closed;
-      return { exitCode, elapsedMs: performance.now() - startedAt };
+      return { exitCode };
     },
   };
 }
 
-/** Starts the exporter on a free port of 127.0.0.1; killed when the test is over, if it still runs. */
+/** Starts the exporter on a free port of 127.0.0.1, and kills it after the test. */
 export async function startExporter(args: readonly string[] = []): Promise<TestExporter> {
   const [file = '', ...words] = exporterCommand;
   const child = spawn(file, [...words, '--listen', '127.0.0.1:0', ...args], {
@@ -107,7 +109,7 @@ export async function startExporter(args: readonly string[] = []): Promise<TestE
   return exporterOf(child);
 }
 
-/** The samples of an exposition: `name{labels}` and its value. */
+/** The samples of an exposition: each `name{labels}` with its value. */
 export function samplesOf(text: string): Record<string, number> {
   const lines = text
     .trimEnd()
@@ -120,3 +122,49 @@ export function samplesOf(text: string): Record<string, number> {
     ]),
   );
 }
+
+/** The metrics of the exporter about itself. */
+export async function readOwnMetrics(exporter: TestExporter): Promise<Record<string, number>> {
+  return samplesOf((await get(`${exporter.url}/metrics`)).body);
+}
+
+/** Waits until this many probes are in flight. */
+export async function untilInFlight(exporter: TestExporter, count: number): Promise<void> {
+  const inFlight = async () =>
+    (await readOwnMetrics(exporter))['portping_exporter_probes_in_flight'];
+  await expect.poll(inFlight, SOON).toBe(count);
+}
+
+/** How many file descriptors the exporter has open; only on Linux. */
+export async function countDescriptors({ pid }: TestExporter): Promise<number> {
+  return (await readdir(`/proc/${pid}/fd`)).length;
+}
+
+/** Sends raw bytes to the exporter, and returns what comes back until the connection closes. */
+export async function sendBytes(
+  { port }: TestExporter,
+  ...pieces: readonly string[]
+): Promise<string> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  onTestFinished(() => void socket.destroy());
+  let received = '';
+  socket
+    .setEncoding('utf8')
+    .on('data', (text: string) => {
+      received += text;
+    })
+    .on('error', () => {});
+  for (const piece of pieces) socket.write(piece);
+  await once(socket, 'close');
+  return received;
+}
+
+/** A DNS server that knows these names and their IPv4 addresses. */
+export const listenNames = (names: Record<string, readonly string[]>) =>
+  listenDns((type, name) => {
+    const addresses = names[name];
+    if (!addresses) return 'NXDOMAIN';
+    return type === 'A'
+      ? addresses.map((data) => ({ type: 'A' as const, name, ttl: 60, data }))
+      : [];
+  });

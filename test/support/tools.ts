@@ -5,9 +5,14 @@ import { describe, it } from 'vitest';
 /** Programs that tests run, each with the Debian package that has it. */
 const PACKAGES = {
   dovecot: 'dovecot-imapd and dovecot-pop3d',
+  nagios4: 'nagios4-core',
   nginx: 'nginx-light',
   openssl: 'openssl',
   postfix: 'postfix',
+  prometheus: 'prometheus',
+  'prometheus-node-exporter': 'prometheus-node-exporter',
+  promtool: 'prometheus',
+  prove: 'perl',
   sshd: 'openssh-server',
   tshark: 'tshark',
   vsftpd: 'vsftpd',
