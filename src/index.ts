@@ -42,7 +42,8 @@ export {
   type TargetBlock,
   type TargetRequest,
 } from './core/target/target-list.js';
-export { DEFAULT_CONCURRENCY, probeTargets, type ManyOptions } from './core/many/probe-targets.js';
+export { DEFAULT_CONCURRENCY, type ManyOptions } from './core/many/many-options.js';
+export { probeTargets, type Requests } from './core/many/probe-targets.js';
 export { parseDuration } from './core/duration.js';
 export { MAX_DURATION_MS } from './core/limits.js';
 export { EXIT_CODES, exitCodeOf, type ExitCodeRow } from './core/states.js';

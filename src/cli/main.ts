@@ -1,11 +1,8 @@
-import { join } from 'node:path';
 import { monotonicClock } from '../core/clock.js';
 import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
-import { lookUpInProcess, type SystemLookup } from '../core/resolve/system-lookup.js';
-import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../core/many/probe-targets.js';
-import { SWEEP_FROM } from '../core/many/sweep.js';
-import type { TargetBlock, TargetRequest } from '../core/target/target-list.js';
+import { LookupQueue, systemLookups } from '../core/resolve/lookup-queue.js';
+import type { TargetRequest } from '../core/target/target-list.js';
 import { UsageError } from '../core/usage-error.js';
 import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
@@ -28,8 +25,10 @@ import { runWait } from './actions/waiting.js';
 const WATCH_MS = 250;
 
 /** The system's resolver in a form that can be left behind at the deadline. */
-function abandonableLookup(): { readonly lookUp: SystemLookup; close(): void } {
-  return execve ? { lookUp: lookUpInProcess, close: () => {} } : new LookupProcess();
+function abandonableLookups(): { readonly lookups: LookupQueue; close(): void } {
+  if (execve) return { lookups: systemLookups, close: () => {} };
+  const helper = new LookupProcess();
+  return { lookups: new LookupQueue(helper.lookUp), close: () => helper.close() };
 }
 
 const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
@@ -62,24 +61,6 @@ function expectationInWords({ expect, maxLatencyMs }: ProbeConfig): string | nul
 /** From this many targets on, people get a table of the open ones instead of a line for each. */
 const TABLE_FROM = 50;
 
-/** Whether the targets are so many addresses, probed in so plain a way, that threads pay. */
-function isSweep(
-  targets: TargetBlock,
-  { all, verbose, ratePerSecond, probe, service }: ProbeConfig,
-): boolean {
-  if (
-    targets.size < SWEEP_FROM ||
-    all ||
-    service !== null ||
-    verbose ||
-    ratePerSecond !== undefined ||
-    probe.sourceAddress !== undefined ||
-    probe.family !== undefined
-  )
-    return false;
-  return targets.literal;
-}
-
 /**
  * Keeps V8's space for new objects at its first size. Left to itself it grows to 48 or 96 MB and keeps garbage of as much again behind it; a run over
  * very many targets then takes up to 230 MB (seen on Node 24), and half of that with this, in the same time. A space that stays small would be cleared
@@ -97,16 +78,11 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
   const { targets, count, wait, service, format } = config;
   const repeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
-    const requests = requestsOfBlock(targets);
-    const sweepWorker =
-      !repeated && isSweep(targets, config)
-        ? join(import.meta.dirname, 'sweep-worker.cjs')
-        : undefined;
+    const isSeries = repeated || targets.size === 1;
     return {
-      requests: repeated || targets.size === 1 ? [...requests] : requests,
+      requests: isSeries ? [...requestsOfBlock(targets)] : targets,
       size: targets.size,
       count,
-      sweepWorker,
     };
   }
   if (!repeated && !FORMATS[format].isCheck)
@@ -148,9 +124,6 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     isCheck,
   ); // before anything needs a thread: a file of targets does
   const plan = await planOf(config, interruption.signal);
-  const atOnce =
-    concurrency ??
-    (block?.literal && service === null ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   if (manyTargets) {
     await limitMemory();
     if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0; // a tenth of the time of a sweep
@@ -163,7 +136,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
     !wait &&
     !verbose;
   const sink = await openSink(config.outputFile, interruption.signal);
-  const lookup = abandonableLookup();
+  const lookup = abandonableLookups();
   const reportOptions = {
     paint: await paints(color, config.outputFile !== null),
     verbose,
@@ -187,16 +160,16 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       maxLatencyMs,
       everyAddress: all,
       ratePerSecond,
-      concurrency: atOnce,
+      concurrency: concurrency ?? undefined,
       ...(intervalMs === undefined ? {} : { intervalMs }),
       signal: interruption.signal,
-      skipWarmUp: quiet && maxLatencyMs === undefined,
       watchMs: verbose ? WATCH_MS : 0,
-      systemLookup: lookup.lookUp,
-      // A check is over within its timeout: all of its targets at once, and none tried again.
-      ...(isCheck
-        ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0, lookupsAtOnce: Infinity }
-        : {}),
+      // A check ends within its timeout: all targets at once, none of them retried.
+      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0 } : {}),
+    },
+    internals: {
+      lookups: lookup.lookups,
+      skipWarmUp: quiet && maxLatencyMs === undefined,
     },
     reporter: isTable ? tableReporter(reportOptions) : await FORMATS[format].create(reportOptions),
     quiet,
@@ -230,11 +203,11 @@ async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   const { diagnoseTarget } = await import('./actions/diagnosing.js'); // probes do not pay for loading it
   const interruption = interruptions();
   const sink = await openSink(config.outputFile, interruption.signal);
-  const lookup = abandonableLookup();
+  const lookup = abandonableLookups();
   try {
     const exitCode = await diagnoseTarget(config, {
       signal: interruption.signal,
-      systemLookup: lookup.lookUp,
+      systemLookup: lookup.lookups.lookUp,
       write: sink.write,
     });
     sink.finish(interruption.signal.aborted);

@@ -1,6 +1,8 @@
 import { onStateSignal } from './state-signals.js'; // first: it listens from when it is loaded
 import type { AddressInfo } from 'node:net';
 import { LookupProcess } from '../core/resolve/lookup-process.js';
+import { LookupQueue } from '../core/resolve/lookup-queue.js';
+import { threadsForLookups } from '../core/resolve/system-lookup.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { formatHostPort } from '../core/target/target.js';
 import { UsageError } from '../core/usage-error.js';
@@ -8,7 +10,7 @@ import { warmUp } from '../core/probe/warm-up.js';
 import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, type ListenAddress, parseExporterArguments } from './arguments.js';
 import { jsonLog, type Log } from './log.js';
-import { boundLookups, MOST_PENDING } from './lookups.js';
+import { MOST_PENDING } from './lookups.js';
 import { ownMetrics } from './pages/own-metrics.js';
 import { Prober } from './probe-handler.js';
 import { ExporterServer } from './server.js';
@@ -54,13 +56,12 @@ function untilStopped(): Promise<NodeJS.Signals> {
 async function serve(config: ServeConfig, log: Log): Promise<void> {
   const { allow, timeoutMs, offsetMs, concurrency, family, dnsServer, sourceAddress } = config;
   // Lookups run in a process of their own, so that a slow resolver cannot keep this one from
-  // exiting. Each pending name needs a thread, or it would time out in the queue. libuv gives
-  // lookups only half of its threads.
-  process.env['UV_THREADPOOL_SIZE'] ??= String(2 * MOST_PENDING);
+  // exiting. Each pending name needs a thread, or it would time out in the queue.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(threadsForLookups(MOST_PENDING));
   const lookupProcess = new LookupProcess();
   const prober = new Prober({
     allow,
-    lookups: boundLookups(lookupProcess.lookUp),
+    lookups: new LookupQueue(lookupProcess.lookUp, { atOnce: MOST_PENDING }),
     concurrency,
     timeoutMs,
     offsetMs,

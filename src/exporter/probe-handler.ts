@@ -7,11 +7,12 @@ import {
   probeTarget,
 } from '../core/probe/target-probe.js';
 import type { ProbeReport } from '../core/facts/outcome.js';
+import type { LookupQueue } from '../core/resolve/lookup-queue.js';
 import { resolveHost } from '../core/resolve/resolver.js';
 import { familyOf, type Target } from '../core/target/target.js';
 import type { JudgedProbe } from '../report/formats/prometheus.js';
 import type { AllowList } from './access/allow-list.js';
-import type { BoundedLookups } from './lookups.js';
+import { checkRoom } from './lookups.js';
 import { chooseTimeout, readProbeRequest } from './access/probe-request.js';
 import { Refusal } from './access/refusal.js';
 
@@ -21,7 +22,7 @@ export const MOST_ADDRESSES = 64;
 /** How probes are made. */
 export interface ProberOptions {
   readonly allow: AllowList;
-  readonly lookups: BoundedLookups;
+  readonly lookups: LookupQueue;
   /** Probes at once; further ones are refused. */
   readonly concurrency: number;
   /** The timeout of a probe unless the request gives one, milliseconds. */
@@ -94,18 +95,22 @@ export class Prober {
     this.#inFlight.add(running);
     try {
       const guard = this.#guard(target);
-      const options: ProbeOptions & ProbeInternals = {
+      const options: ProbeOptions = {
         ...probe,
         timeoutMs,
         signal,
+        ...(service === null ? {} : { service }),
+      };
+      const internals: ProbeInternals = {
         skipWarmUp: true,
         systemLookup: this.#options.lookups.lookUp,
         resolve: guard.resolve,
-        ...(service === null ? {} : { service }),
       };
       const reports: ProbeReport[] = [];
-      if (all) for await (const report of probeEveryAddress(target, options)) reports.push(report);
-      else reports.push(await probeTarget(target, options));
+      if (all)
+        for await (const report of probeEveryAddress(target, options, internals))
+          reports.push(report);
+      else reports.push(await probeTarget(target, options, internals));
       return {
         probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })),
         leftOut: guard.leftOut(),
@@ -125,9 +130,9 @@ export class Prober {
     let leftOut = 0;
     return {
       leftOut: () => leftOut,
-      async resolve(host, options) {
-        lookups.check(host);
-        const resolution = await resolveHost(host, options);
+      async resolve(host, options, internals) {
+        checkRoom(lookups, host);
+        const resolution = await resolveHost(host, options, internals);
         if (resolution.state !== 'resolved') return resolution;
         const addresses = resolution.addresses
           .filter(({ address }) => allow.permits(asked, address, port))

@@ -101,7 +101,11 @@ export async function ask(
   service: ServiceRequest,
   { timeoutMs = 2000, host = '127.0.0.1' } = {},
 ): Promise<ServiceFinding> {
-  const { outcome } = await probeTarget({ host, port }, { timeoutMs, service, skipWarmUp: true });
+  const { outcome } = await probeTarget(
+    { host, port },
+    { timeoutMs, service },
+    { skipWarmUp: true },
+  );
   expect(outcome.state).toBe('open');
   const finding = outcome.state === 'open' ? outcome.service : null;
   if (finding === null) throw new Error('nothing was found out about the service');

@@ -1,14 +1,14 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { formatHostPort, type Target } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
+import type { Requests } from '../../core/many/probe-targets.js';
 
 /** How an interruption is told when there is no verdict at all. */
 export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
 /** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
 export interface Extent {
-  readonly requests:
-    readonly TargetRequest[] | Iterable<TargetRequest> | AsyncIterable<TargetRequest>;
+  readonly requests: Requests;
   readonly size: number | null;
   /** Rounds; one for targets that can be gone through only once. */
   readonly count: number;
@@ -35,7 +35,8 @@ export class Coverage {
     this.#everyAddress = everyAddress;
     this.#wanted = size === null || (everyAddress && count !== Infinity) ? undefined : size * count;
     if (count === Infinity && Array.isArray(requests))
-      for (const { target } of requests) this.#awaited.add(endpointKey(target, null));
+      for (const { target } of requests as readonly TargetRequest[])
+        this.#awaited.add(endpointKey(target, null));
   }
 
   /** Notes a verdict. */

@@ -1,9 +1,9 @@
 import { monotonicClock } from '../../core/clock.js';
 import type { ProbeEvent, SeriesEvent } from '../../core/facts/events.js';
+import type { ManyInternals } from '../../core/many/many-options.js';
 import { probeTargets } from '../../core/many/probe-targets.js';
 import { probeSeries, type SeriesOptions } from '../../core/series/probe-series.js';
 import { EXIT_USAGE, exitCodeOf, type State } from '../../core/states.js';
-import { sweepTargets } from '../../core/many/sweep.js';
 import type { Statistics } from '../../core/series/statistics.js';
 import { formatHostPort, type Target } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
@@ -18,17 +18,15 @@ import { onEnter } from '../output/terminal.js';
 /** What running probes needs of its surroundings. */
 export interface Surroundings {
   readonly options: SeriesOptions & { readonly signal: AbortSignal };
+  readonly internals: ManyInternals;
   readonly reporter: Reporter;
   readonly quiet: boolean;
   /** The promise, where there is one, tells that there is room for more. */
   write(output: Output): Promise<unknown> | undefined;
 }
 
-/** A run, and how it is made. */
-export interface Plan extends Extent {
-  /** The built thread of a sweep, when the targets are so many literal addresses that threads pay. */
-  readonly sweepWorker?: string | undefined;
-}
+/** A run. */
+export type Plan = Extent;
 
 /** Behind the `^C` that a terminal echoes there is no new line. */
 export const newLineAfterEcho = (): string => (process.stderr.isTTY ? '\n' : '');
@@ -164,20 +162,12 @@ function showProgress(spinner: Spinner, tally: Tally, size: number | null): () =
 }
 
 function eventsOf(
-  { requests, count, sweepWorker }: Plan,
-  options: Surroundings['options'],
+  { requests, count }: Plan,
+  { options, internals }: Surroundings,
 ): AsyncIterable<SeriesEvent> {
-  if (Array.isArray(requests))
-    return probeSeries(requests as readonly TargetRequest[], { ...options, count });
-  if (sweepWorker !== undefined && Symbol.iterator in requests)
-    return sweepTargets(targetsOf(requests), sweepWorker, options);
-  return probeTargets(requests, options);
-}
-
-function* targetsOf(
-  requests: Iterable<TargetRequest>,
-): Generator<TargetRequest['target'], void, undefined> {
-  for (const { target } of requests) yield target;
+  return Array.isArray(requests)
+    ? probeSeries(requests as readonly TargetRequest[], { ...options, count }, internals)
+    : probeTargets(requests, options, internals);
 }
 
 /**
@@ -207,7 +197,7 @@ export async function runProbes(plan: Plan, surroundings: Surroundings): Promise
     figures ? onEnter(showSoFar) : () => {},
   ];
   try {
-    for await (const event of eventsOf(plan, options)) {
+    for await (const event of eventsOf(plan, surroundings)) {
       if (event.type === 'probe') {
         tally.add(event);
         coverage.add(event);

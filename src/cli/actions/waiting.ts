@@ -125,7 +125,7 @@ export async function runWait(
       stdout: '',
       stderr: `${timestamps ? `${new Date().toISOString()}  ` : ''}${line}\n`,
     });
-  const { options, reporter, quiet, write } = surroundings;
+  const { options, internals, reporter, quiet, write } = surroundings;
   const { durationMs, waitForName } = wait;
   const narration = narrate(requests, wait, telling, say, surroundings);
   const tally = new Tally(options);
@@ -136,17 +136,17 @@ export async function runWait(
   try {
     results = await Promise.all(
       requests.map(async (request, index) => {
-        const onProbe = (event: ProbeEvent): void => narration.tell(request, event);
         const delayMs = Math.floor(index / STARTS_PER_MS);
         if (delayMs > 0)
           await sleep(delayMs, undefined, { signal: hopeless.signal }).catch(() => {});
-        const result = await waitUntil(request, {
+        const waitOptions = {
           ...options,
           signal: hopeless.signal,
           durationMs: Math.max(durationMs - delayMs, 1),
           waitForName,
-          onProbe,
-        });
+          onProbe: (event: ProbeEvent) => narration.tell(request, event),
+        };
+        const result = await waitUntil(request, waitOptions, internals);
         narration.done(request);
         if (result.end === 'incurable') hopeless.abort();
         return result;

@@ -1,18 +1,10 @@
+import { NAMES_AT_ONCE, threadsForLookups } from '../../core/resolve/system-lookup.js';
 import { readSystemFile } from '../../core/system-file.js';
 
-/**
- * Threads for names, of which half look them up, two questions each (A and AAAA): dnsmasq, which many machines ask, refuses more than 150 at once. They
- * cost 15 ms, once.
- */
-const THREADS = 128;
-
-/** The most that libuv makes. */
-const MOST_THREADS = 1024;
-
-/** What else this process and those beside it may need. */
+/** Threads that this process and others of the user may need besides. */
 const RESERVE = 128;
 
-/** How many threads more there may be, as far as the system tells; the rest of the user's processes is not counted. */
+/** How many more threads the limits allow. The user's other processes are not counted. */
 function threadsLeft(): number {
   const [, processes = ''] =
     /^Max processes +(\d+)/m.exec(readSystemFile('/proc/self/limits') ?? '') ?? [];
@@ -29,15 +21,16 @@ function threadsLeft(): number {
 }
 
 /**
- * Asks libuv for enough threads to look many names up at once, where nobody has said how many it is to have. libuv makes all of them with the first use,
- * and ends the process when it cannot: where there may not be so many, it is left alone.
+ * Asks libuv for enough threads to look many names up at once, unless UV_THREADPOOL_SIZE is set.
+ * Threads take 15 ms, once. libuv makes all of them with the first use and aborts the process when
+ * it cannot, so near a limit its default stays.
  *
  * @param names how many names there may be
- * @param isCheck all of them are looked up at once
- * @returns takes the wish back, for a command that is started later
+ * @param allAtOnce look all of them up at once
+ * @returns resets the variable, for a command that is started later
  */
-export function askForThreads(names: number, isCheck: boolean): { restore(): void } {
-  const threads = isCheck ? Math.min(2 * names, MOST_THREADS) : THREADS;
+export function askForThreads(names: number, allAtOnce: boolean): { restore(): void } {
+  const threads = threadsForLookups(allAtOnce ? names : NAMES_AT_ONCE);
   if (
     names < 2 ||
     process.env['UV_THREADPOOL_SIZE'] !== undefined ||

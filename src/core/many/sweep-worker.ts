@@ -2,11 +2,12 @@ import { Socket } from 'node:net';
 import { parentPort, workerData } from 'node:worker_threads';
 import { errorFacts, isResetAfterHandshake, judgeSocketError } from '../errors/socket-errors.js';
 import { SHORTAGES } from '../states.js';
-import { SWEEP_STATE, SWEEP_VERDICTS, type SweepJob } from './sweep.js';
+import { SWEEP_STATE, SWEEP_VERDICTS, type SweepJob } from './sweep-job.js';
 
 /**
- * One thread of a sweep: takes endpoints from the shared list, makes one connect attempt for each, and writes what came of it into the shared
- * arrays. It has no promise and no timer for each probe, because at 20,000 probes a second these would cost as much as the probe itself.
+ * One thread of a sweep: takes endpoints from the shared list, makes one connect attempt for each
+ * and notes its outcome in the shared arrays. A probe has no promise and no timer of its own: at
+ * 20,000 probes a second they would cost as much as the probe.
  */
 
 const job = workerData as SweepJob;
@@ -19,7 +20,7 @@ const startedAt = new Float64Array(job.startedAt);
 const elapsedMs = new Float64Array(job.elapsedMs);
 const cursor = new Int32Array(job.cursor);
 
-Error.stackTraceLimit = 0; // Node makes a stack trace for each refusal, a tenth of the time of a sweep
+Error.stackTraceLimit = 0; // a stack trace for each refusal takes a tenth of the time
 
 const now = (): number => performance.now();
 
@@ -30,11 +31,11 @@ let pauseUntilMs = 0;
 let scheduled = false;
 let expiryTimer: NodeJS.Timeout | undefined;
 const again: number[] = [];
-/** Attempts under way, oldest first: all have the same time, so the oldest is the first to be over. */
+/** Attempts under way, oldest first: all have the same timeout, so the oldest ends first. */
 let flight: Attempt[] = [];
 let oldest = 0;
 
-/** A socket that hears its own events: listeners for each would cost more than the connect. */
+/** A socket that handles its own events: listeners would cost more than the connect. */
 class Attempt extends Socket {
   over = false;
   startMs = now();
@@ -64,7 +65,7 @@ class Attempt extends Socket {
     if (isResetAfterHandshake(errorFacts(error))) return this.finish(SWEEP_STATE.unclear);
     const { reason } = judgeSocketError(error, this.family);
     if (SHORTAGES.has(reason) && running > 1) {
-      // Too much at once for this machine: fewer, and this one again.
+      // Too many at once for this machine: run fewer, and retry this one.
       again.push(this.index);
       limit = Math.max(Math.min(limit, Math.floor(running * 0.8)), 1);
       pauseUntilMs = now() + 20;
@@ -90,7 +91,7 @@ class Attempt extends Socket {
   }
 }
 
-/** Ends what has had its time. Runs after the poll phase, so that what is ready was heard before. */
+/** Ends attempts at their deadline. Runs after the poll phase, which handles what is ready. */
 function expire(): void {
   for (
     let attempt = flight[oldest];

@@ -3,7 +3,8 @@ import { monotonicClock } from '../clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
 import type { Converse } from '../facts/service-finding.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
-import { type ResolveOptions, resolveHost, resolveLiteral } from '../resolve/resolver.js';
+import { resolveLiteral } from '../resolve/literal.js';
+import { type ResolveInternals, type ResolveOptions, resolveHost } from '../resolve/resolver.js';
 import type { ServiceRequest } from '../service/registry.js';
 import { checkTarget, type Endpoint, familyOf, type Target } from '../target/target.js';
 import { type AttemptOptions, probePort } from './port-probe.js';
@@ -20,7 +21,7 @@ export interface ProbeOptions extends ResolveOptions, AttemptOptions {
 }
 
 /** What the rest of portping and the tests may replace or add. */
-export interface ProbeInternals {
+export interface ProbeInternals extends ResolveInternals {
   /**
    * Leave out the throw-away connect that corrects the first latency, if no one reads latencies.
    */
@@ -28,8 +29,6 @@ export interface ProbeInternals {
   /** Resolves names; default {@link resolveHost}. */
   readonly resolve?: typeof resolveHost;
 }
-
-type Options = ProbeOptions & ProbeInternals;
 
 const INFORMATIVE: readonly Outcome['state'][] = [
   'open',
@@ -71,15 +70,17 @@ function prepareService({ service }: ProbeOptions, target: Target): Promise<Conv
 
 async function resolveTarget(
   host: string,
-  options: Options & { readonly bothFamilies: boolean },
+  options: ProbeOptions,
+  internals: ProbeInternals,
 ): Promise<Resolution> {
-  const { sourceAddress, resolve = resolveHost } = options;
+  const { sourceAddress } = options;
+  const { resolve = resolveHost } = internals;
   const sourceFamily = sourceAddress === undefined ? null : familyOf(sourceAddress);
   const family = options.family ?? sourceFamily ?? undefined;
-  return resolveLiteral(host, family) ?? resolve(host, { ...options, family });
+  return resolveLiteral(host, family) ?? resolve(host, { ...options, family }, internals);
 }
 
-function attemptWith(options: Options, converse: Converse | undefined): Attempting {
+function attemptWith(options: ProbeOptions, converse: Converse | undefined): Attempting {
   const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
   return (endpoint, timeoutMs, signal, onOpen) =>
     probePort(endpoint, {
@@ -96,7 +97,8 @@ function attemptWith(options: Options, converse: Converse | undefined): Attempti
 /** Resolves the name and starts the attempts: a race, or one for every address. */
 async function startProbe(
   target: Target,
-  options: Options,
+  options: ProbeOptions,
+  internals: ProbeInternals,
   untilFirstOpen: boolean,
 ): Promise<Started> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
@@ -104,13 +106,13 @@ async function startProbe(
   checkTarget(target);
   const startedAt = Date.now();
   const startMs = monotonicClock();
-  const warm = options.skipWarmUp ? undefined : warmUp();
+  const warm = internals.skipWarmUp ? undefined : warmUp();
   const preparing = prepareService(options, target);
-  const resolution = await resolveTarget(target.host, {
-    ...options,
-    timeoutMs,
-    bothFamilies: !untilFirstOpen,
-  });
+  const resolution = await resolveTarget(
+    target.host,
+    { ...options, timeoutMs },
+    { ...internals, bothFamilies: !untilFirstOpen },
+  );
   if (warm) await warm;
   const attempt = attemptWith(options, preparing && (await preparing));
   const report = { target, startedAt, timeoutMs, resolution };
@@ -151,8 +153,12 @@ function outcomeOfResolution(resolution: Resolution): Outcome {
  * @returns what the network answered; never rejects because of it
  * @throws UsageError when the target or an option is misused
  */
-export async function probeTarget(target: Target, options: Options = {}): Promise<ProbeReport> {
-  const { report, attempts: started } = await startProbe(target, options, true);
+export async function probeTarget(
+  target: Target,
+  options: ProbeOptions = {},
+  internals: ProbeInternals = {},
+): Promise<ProbeReport> {
+  const { report, attempts: started } = await startProbe(target, options, internals, true);
   const [only, another] = started;
   if (only && !another) {
     const outcome = await only;
@@ -170,7 +176,8 @@ export async function probeTarget(target: Target, options: Options = {}): Promis
  */
 export async function* probeEveryAddress(
   target: Target,
-  options: Options = {},
+  options: ProbeOptions = {},
+  internals: ProbeInternals = {},
 ): AsyncGenerator<ProbeReport, void, undefined> {
   const over = new AbortController();
   const stopListening = onAbort(options.signal, () => over.abort());
@@ -178,6 +185,7 @@ export async function* probeEveryAddress(
     const { report, attempts } = await startProbe(
       target,
       { ...options, signal: over.signal },
+      internals,
       false,
     );
     if (attempts.length === 0) yield complete(report, [], outcomeOfResolution(report.resolution));

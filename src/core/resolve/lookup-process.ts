@@ -4,18 +4,19 @@ import { errorFacts } from '../errors/socket-errors.js';
 import {
   type LookupAnswer,
   lookUpInProcess,
-  shareLookups,
   type SystemLookup,
   uniqueAddresses,
 } from './system-lookup.js';
 
 /**
- * The other process: reads one JSON question a line, writes one JSON answer a line, ends with its standard input. A signal to the whole group, from a
- * terminal or from systemd, is for whoever asks: if this process ended by it, that one would look up what is pending itself, and could not end.
+ * The helper process: reads one JSON question a line, writes one JSON answer a line, and ends with
+ * its standard input. It ignores signals, which a terminal or systemd sends to the whole group: if
+ * it ended first, its parent would look up the pending names itself and could not end.
  */
 const SCRIPT = `
 const { lookup } = require('node:dns');
-for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1']) process.on(signal, () => {});
+const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'];
+for (const signal of signals) process.on(signal, () => {});
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');
@@ -24,7 +25,9 @@ process.stdin.setEncoding('utf8').on('data', (text) => {
     const startMs = performance.now();
     lookup(host, { family, all: true }, (error, found) => {
       const { code, errno, syscall } = error || {};
-      process.stdout.write(JSON.stringify({ id, elapsedMs: performance.now() - startMs, error: error && { code, errno, syscall }, found }) + '\\n');
+      const elapsedMs = performance.now() - startMs;
+      const reply = { id, elapsedMs, error: error && { code, errno, syscall }, found };
+      process.stdout.write(JSON.stringify(reply) + '\\n');
     });
   }
 });`;
@@ -37,23 +40,22 @@ interface Reply {
 }
 
 /**
- * The system's resolver in a process of its own, which can be killed while `getaddrinfo` is pending: the way to keep a deadline where
- * this process could not end before its lookups do. It is started with the first question and serves all later ones.
+ * The system's resolver in a helper process, which can be killed while `getaddrinfo` is pending.
+ * Without it, this process could not end before its lookups do. It is started by the first
+ * question and answers all later ones.
  */
 export class LookupProcess {
   #child: Promise<ChildProcess> | undefined;
   #nextId = 1;
-  /** Counts how often it was closed or failed, so that the end of an old process is not taken for that of a new one. */
+  /** Counts closes and failures: events of an old process do not concern the next one. */
   #generation = 0;
   readonly #waiting = new Map<
     number,
     { readonly answer: (reply: Reply) => void; readonly fail: () => void }
   >();
 
-  /** Asks. If the process cannot be started or ends, the question is asked in this process instead. */
-  readonly lookUp: SystemLookup = (host, family) => this.#shared(host, family);
-
-  readonly #ask: SystemLookup = (host, family) =>
+  /** Asks the helper; if it cannot be started or ends, asks in this process instead. */
+  readonly lookUp: SystemLookup = (host, family) =>
     new Promise<LookupAnswer>((resolve) => {
       const id = this.#nextId++;
       const generation = this.#generation;
@@ -74,13 +76,10 @@ export class LookupProcess {
       );
     });
 
-  #shared = shareLookups(this.#ask);
-
-  /** Kills the process, whatever it is waiting for. Questions that are pending stay unanswered; later ones start it again. */
+  /** Kills the helper. Pending questions stay unanswered; a later one starts it again. */
   close(): void {
     this.#generation += 1;
     this.#waiting.clear();
-    this.#shared = shareLookups(this.#ask);
     void this.#child?.then(
       (child) => child.kill('SIGKILL'),
       () => {},
@@ -90,15 +89,16 @@ export class LookupProcess {
 
   async #start(): Promise<ChildProcess> {
     const failAll = this.#failAll.bind(this, this.#generation);
-    const { spawn } = await import('node:child_process'); // not loaded where it is never needed
-    const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // neither is for this helper, and both would slow it down
+    const { spawn } = await import('node:child_process'); // loaded only when needed
+    const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // both slow it down
     const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], {
       stdio: ['pipe', 'pipe', 'ignore'],
       windowsHide: true,
       env,
     });
     child.on('error', failAll);
-    if (!child.stdout || !child.stdin) throw new Error('no pipes'); // no descriptors left: the error event follows
+    // Without free descriptors there are no pipes, and an error event follows.
+    if (!child.stdout || !child.stdin) throw new Error('no pipes');
     let rest = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       const lines = (rest + text).split('\n');
@@ -117,7 +117,7 @@ export class LookupProcess {
 
   #failAll(generation: number): void {
     if (generation !== this.#generation) return;
-    this.#generation += 1; // what else the old process tells is not about the next one
+    this.#generation += 1;
     this.#child = undefined;
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();

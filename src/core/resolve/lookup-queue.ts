@@ -1,120 +1,135 @@
-import type { Resolution } from '../facts/outcome.js';
-import type { resolveHost } from './resolver.js';
-import type { SystemLookup } from './system-lookup.js';
-import { familyOf } from '../target/target.js';
+import { onAbort } from '../abort.js';
+import { monotonicClock } from '../clock.js';
+import { checkRange } from '../limits.js';
+import {
+  type LookupAnswer,
+  lookUpInProcess,
+  lookupThreads,
+  type SystemLookup,
+} from './system-lookup.js';
 
-/** How many answers are kept, the latest ones. */
-const MOST_KEPT = 10_000;
-
-/** When no lookup has ended for so long, the resolver is taken for dead, and no name waits for it any more; milliseconds. */
+/** If no lookup has ended for so long, the resolver is dead and nobody waits for a place. */
 const PATIENCE_MS = 60_000;
 
-/**
- * The descriptors of a lookup (hosts file, resolv.conf, a socket for each DNS server) or of a connect that is raced, and how many must be free at the
- * most: those of 64 lookups.
- */
-const DESCRIPTORS_EACH = 4;
-const MOST_SPARE_DESCRIPTORS = 256;
+/** How lookups are bounded. */
+export interface LookupQueueOptions {
+  /** Lookups under way at once, 1 or more; default as many as this process has threads for. */
+  readonly atOnce?: number;
+  /** How long to wait for a place while no lookup ends, milliseconds; default 60000. */
+  readonly patienceMs?: number;
+}
 
 /**
- * The names of a run over many targets: each distinct one is resolved once, and only so many at a time as the system's resolver works on. Further ones
- * would wait in its queue while their deadlines run, and a name that was never asked for would be told as one whose DNS server is silent.
+ * The lookups of the system's resolver. Their number is bounded, and equal questions share one:
+ * `getaddrinfo` cannot be cancelled, and a dead resolver keeps a thread for each question, 10 s and
+ * more.
  */
-export class Names {
-  readonly #resolve: typeof resolveHost;
-  readonly #lookUp: SystemLookup;
-  readonly #answers = new Map<string, Promise<Resolution>>();
-  readonly #turns = new Map<string, Promise<void>>();
-  readonly #waiting: (() => void)[] = [];
-  /** For each lookup under way how many probes there have been beside it, itself included. */
-  readonly #crowds = new Set<{ most: number }>();
-  readonly #running: () => number;
+export class LookupQueue {
+  readonly #ask: SystemLookup;
   readonly #patienceMs: number;
+  #most: number | undefined;
+  readonly #underWay = new Map<string, Promise<LookupAnswer>>();
+  /** Places that were given and whose lookup has not started. */
+  #reserved = 0;
+  readonly #waiting = new Set<(hasPlace: boolean) => void>();
   #timer: NodeJS.Timeout | undefined;
-  #free: number;
 
-  /**
-   * @param atOnce how many names are looked up at a time
-   * @param running how many probes are under way
-   * @param patienceMs how long names wait while no lookup ends, milliseconds
-   */
-  constructor(
-    resolve: typeof resolveHost,
-    lookUp: SystemLookup,
-    atOnce: number,
-    running: () => number = () => 1,
-    patienceMs = PATIENCE_MS,
-  ) {
-    this.#resolve = resolve;
-    this.#lookUp = lookUp;
-    this.#free = atOnce;
-    this.#running = running;
+  /** @throws UsageError when `atOnce` is below 1 */
+  constructor(ask: SystemLookup, { atOnce, patienceMs = PATIENCE_MS }: LookupQueueOptions = {}) {
+    if (atOnce !== undefined) checkRange('atOnce', atOnce, 1);
+    this.#ask = ask;
+    this.#most = atOnce;
     this.#patienceMs = patienceMs;
   }
 
-  /** Waits for the turn of a host that is to be resolved next; undefined when it need not wait. */
-  turn(host: string): Promise<void> | undefined {
-    if (familyOf(host) !== null || this.#answers.has(host)) return undefined;
-    const known = this.#turns.get(host);
-    if (known) return known;
-    this.#free -= 1;
-    if (this.#free >= 0) return undefined;
-    this.#timer ??= setTimeout(() => this.close(), this.#patienceMs);
-    const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
-    this.#turns.set(host, turn);
-    return turn;
+  /** How many lookups the system has not answered yet. */
+  get pending(): number {
+    return this.#underWay.size;
   }
 
-  /** Lets all go on that wait. */
-  close(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
-    for (const go of this.#waiting.splice(0)) go();
+  /** Whether a lookup of this host would be one more than allowed. */
+  isFullFor(host: string): boolean {
+    if (this.#hasPlace()) return false;
+    return !([0, 4, 6] as const).some((family) => this.#underWay.has(keyOf(host, family)));
   }
 
-  /** As `resolveHost`, for a host that has its turn. That this machine was short of something is no answer: the next one asks again. */
-  readonly resolve: typeof resolveHost = (host, options) => {
-    const known = this.#answers.get(host);
-    if (known) return known;
-    let isAsked = false;
-    // A lookup goes on when whoever asked has given up: its place is free only then.
-    const systemLookup: SystemLookup = (...question) => {
-      isAsked = true;
-      return this.#lookUp(...question).finally(() => this.#leave());
-    };
-    // That a lookup failed for want of a descriptor is seen only later, when the others may have given theirs back: so many may that have been.
-    const crowd = { most: 1 };
-    this.#crowds.add(crowd);
-    this.#growCrowds();
-    const spareDescriptors = (): number => {
-      this.#growCrowds();
-      return Math.min(1 + DESCRIPTORS_EACH * (crowd.most - 1), MOST_SPARE_DESCRIPTORS);
-    };
-    const answer = this.#resolve(host, { ...options, systemLookup, spareDescriptors });
-    this.#turns.delete(host);
-    this.#answers.set(host, answer);
-    const settle = (isAnswer: boolean): void => {
-      this.#crowds.delete(crowd);
-      if (!isAsked) this.#leave();
-      if (!isAnswer && this.#answers.get(host) === answer) this.#answers.delete(host);
-    };
-    answer.then(
-      ({ state }) => settle(state !== 'failed'),
-      () => settle(false),
-    );
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size > MOST_KEPT && oldest !== undefined) this.#answers.delete(oldest);
+  /** Looks up at once, without waiting for a place. An equal question under way is shared. */
+  readonly lookUp: SystemLookup = async (host, family) => {
+    const key = keyOf(host, family);
+    const earlier = this.#underWay.get(key);
+    if (earlier) {
+      const startMs = monotonicClock();
+      return { ...(await earlier), elapsedMs: monotonicClock() - startMs };
+    }
+    const answer = this.#ask(host, family).finally(() => {
+      this.#underWay.delete(key);
+      this.#timer?.refresh();
+      this.#admit();
+    });
+    this.#underWay.set(key, answer);
     return answer;
   };
 
-  #growCrowds(): void {
-    for (const crowd of this.#crowds) crowd.most = Math.max(crowd.most, this.#running());
+  /**
+   * Reserves a place. More lookups than threads would wait unasked while their timeouts run, and
+   * report the DNS server as silent.
+   *
+   * @returns undefined when there is a place at once. Else whether there is one: false when the
+   * signal is aborted or the resolver is dead. A place must be given back by {@link release}
+   */
+  reserve(signal?: AbortSignal): Promise<boolean> | undefined {
+    if (this.#waiting.size === 0 && this.#hasPlace()) {
+      this.#reserved += 1;
+      return undefined;
+    }
+    this.#timer ??= setTimeout(() => this.#giveUp(), this.#patienceMs);
+    return new Promise((resolve) => {
+      let stopWaiting = (): void => {};
+      const go = (hasPlace: boolean): void => {
+        stopWaiting();
+        this.#waiting.delete(go);
+        this.#stopTimer();
+        resolve(hasPlace);
+      };
+      this.#waiting.add(go);
+      stopWaiting = onAbort(signal, () => go(false));
+    });
   }
 
-  #leave(): void {
-    this.#free += 1;
-    this.#timer?.refresh();
-    this.#waiting.shift()?.();
-    if (this.#waiting.length === 0) this.close();
+  /** Gives a reserved place back: its lookup has started and counts itself, or is not needed. */
+  release(): void {
+    this.#reserved -= 1;
+    this.#admit();
+  }
+
+  #hasPlace(): boolean {
+    this.#most ??= lookupThreads();
+    return this.#underWay.size + this.#reserved < this.#most;
+  }
+
+  #admit(): void {
+    while (this.#hasPlace()) {
+      const [next] = this.#waiting;
+      if (!next) return;
+      this.#reserved += 1;
+      next(true);
+    }
+  }
+
+  #giveUp(): void {
+    for (const go of this.#waiting) go(false);
+  }
+
+  #stopTimer(): void {
+    if (this.#waiting.size > 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
   }
 }
+
+function keyOf(host: string, family: 0 | 4 | 6): string {
+  return `${family} ${host}`;
+}
+
+/** The lookups of this process, on its own threads. */
+export const systemLookups = new LookupQueue(lookUpInProcess);

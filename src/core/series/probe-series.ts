@@ -5,7 +5,12 @@ import type { ProbeEvent, SeriesEvent } from '../facts/events.js';
 import type { ProbeReport } from '../facts/outcome.js';
 import { OutageTracker } from './outages.js';
 import { DEFAULT_TIMEOUT_MS } from '../limits.js';
-import { type ManyOptions, probeTargets, SHORTAGE_PATIENCE_MS } from '../many/probe-targets.js';
+import {
+  type ManyInternals,
+  type ManyOptions,
+  SHORTAGE_PATIENCE_MS,
+} from '../many/many-options.js';
+import { probeTargets } from '../many/probe-targets.js';
 import { RetransmissionDetector } from './retransmission.js';
 import type { Reason } from '../states.js';
 import { formatHostPort, type Target } from '../target/target.js';
@@ -71,6 +76,9 @@ function checkRange(name: string, value: number, least: number, most: number): v
     throw new RangeError(`${name}: ${value} is out of range; allowed: ${least} or more`);
 }
 
+/** How the program and its tests replace parts of a series. */
+export type SeriesInternals = ManyInternals;
+
 const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] =>
   'host' in targets ? [{ target: targets }] : targets;
 
@@ -84,6 +92,7 @@ const asRequests = (targets: Target | readonly TargetRequest[]): readonly Target
 export async function* probeSeries(
   targets: Target | readonly TargetRequest[],
   options: SeriesOptions = {},
+  internals: SeriesInternals = {},
 ): AsyncGenerator<SeriesEvent, void, undefined> {
   const {
     count = Infinity,
@@ -132,12 +141,13 @@ export async function* probeSeries(
       requests.length === 1
         ? 0
         : Math.min(options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS, remainingMs);
-    const round = probeTargets(requests, {
+    const roundOptions: ManyOptions = {
       closeWith,
       ...options,
       timeoutMs: Math.min(timeoutMs, remainingMs),
       shortagePatienceMs,
-    });
+    };
+    const round = probeTargets(requests, roundOptions, internals);
     for await (const probed of round) {
       const { report, request } = probed;
       if (sequence > 1 && wasCutShort(report, timeoutMs)) continue;
@@ -228,6 +238,7 @@ export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
 export async function waitUntil(
   target: Target | TargetRequest,
   options: WaitOptions = {},
+  internals: SeriesInternals = {},
 ): Promise<WaitResult> {
   const request: TargetRequest = 'host' in target ? { target } : target;
   const { waitForName = false, onProbe, ...rest } = options;
@@ -241,7 +252,8 @@ export async function waitUntil(
   const isExpected = ({ verdict, report }: ProbeEvent): boolean =>
     verdict.asExpected && !wasCutShort(report, timeoutMs);
   const stopWhen = (seen: ProbeEvent): boolean => isExpected(seen) || isIncurable(seen);
-  for await (const event of probeSeries([request], { ...rest, durationMs, intervalMs, stopWhen })) {
+  const seriesOptions = { ...rest, durationMs, intervalMs, stopWhen };
+  for await (const event of probeSeries([request], seriesOptions, internals)) {
     if (event.type !== 'probe') continue;
     last = event;
     if (!stopWhen(event) && !wasCutShort(event.report, timeoutMs)) onProbe?.(event);

@@ -191,12 +191,12 @@ describe('judge', () => {
       'Closed' as Expectation,
     ];
     await expect(
-      probeTargets([{ target, expect: wrong }], { skipWarmUp: true }).next(),
+      probeTargets([{ target, expect: wrong }], {}, { skipWarmUp: true }).next(),
     ).rejects.toThrow(UsageError);
-    await expect(probeSeries(target, { expect: wrong, skipWarmUp: true }).next()).rejects.toThrow(
-      UsageError,
-    );
-    await expect(waitUntil(target, { expect: wrong, skipWarmUp: true })).rejects.toThrow(
+    await expect(
+      probeSeries(target, { expect: wrong }, { skipWarmUp: true }).next(),
+    ).rejects.toThrow(UsageError);
+    await expect(waitUntil(target, { expect: wrong }, { skipWarmUp: true })).rejects.toThrow(
       UsageError,
     );
   });

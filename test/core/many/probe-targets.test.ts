@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
 import type { Resolution } from '../../../src/core/facts/outcome.js';
-import { type ManyOptions, probeTargets } from '../../../src/core/many/probe-targets.js';
+import type { ManyInternals, ManyOptions } from '../../../src/core/many/many-options.js';
+import { probeTargets, type Requests } from '../../../src/core/many/probe-targets.js';
+import { LookupQueue } from '../../../src/core/resolve/lookup-queue.js';
 import type { TargetRequest } from '../../../src/core/target/target-list.js';
 import { freePort, listen, silentPort } from '../../support/listeners.js';
 import { errorOf } from '../../support/reports.js';
@@ -10,11 +12,12 @@ const requestsTo = (...ports: number[]): TargetRequest[] =>
   ports.map((port) => ({ target: { host: '127.0.0.1', port } }));
 
 async function allOf(
-  requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+  requests: Requests,
   options: ManyOptions = {},
+  internals: ManyInternals = {},
 ): Promise<ProbeEvent[]> {
   const events: ProbeEvent[] = [];
-  for await (const event of probeTargets(requests, { skipWarmUp: true, ...options }))
+  for await (const event of probeTargets(requests, options, { skipWarmUp: true, ...internals }))
     events.push(event);
   return events;
 }
@@ -25,7 +28,7 @@ const seen = ({ report: { target, outcome } }: ProbeEvent): string =>
 /** Resolves every name to 127.0.0.1, unless the answers given come first. */
 function resolverOf(answers: readonly Partial<Resolution>[] = []): {
   readonly asked: string[];
-  readonly resolve: NonNullable<ManyOptions['resolve']>;
+  readonly resolve: NonNullable<ManyInternals['resolve']>;
 } {
   const asked: string[] = [];
   return {
@@ -91,7 +94,7 @@ describe('many targets', () => {
       });
       yield* requestsTo(port);
     }
-    const events = probeTargets(requests(), { skipWarmUp: true });
+    const events = probeTargets(requests(), {}, { skipWarmUp: true });
     expect((await events.next()).value).toMatchObject({ report: { outcome: { state: 'open' } } });
     release();
     expect((await events.next()).done).toBe(false);
@@ -113,7 +116,7 @@ describe('many targets', () => {
       }
     }
     let told = 0;
-    for await (const event of probeTargets(endless(), { skipWarmUp: true, concurrency: 10 })) {
+    for await (const event of probeTargets(endless(), { concurrency: 10 }, { skipWarmUp: true })) {
       expect(event.report.outcome.state).toBe('open');
       told += 1;
       if (told === 100) break;
@@ -130,12 +133,11 @@ describe('many targets', () => {
     const requests = Array.from({ length: 9 }, (_, index) => ({
       target: { host: `h${index}`, port: silent },
     }));
-    for await (const event of probeTargets(requests, {
-      skipWarmUp: true,
-      concurrency: 3,
-      timeoutMs: 100,
-      resolve,
-    })) {
+    for await (const event of probeTargets(
+      requests,
+      { concurrency: 3, timeoutMs: 100 },
+      { skipWarmUp: true, resolve },
+    )) {
       expect(event.report.outcome.state).toBe('filtered');
       most = Math.max(most, asked.length - told);
       told += 1;
@@ -148,7 +150,7 @@ describe('many targets', () => {
     const { port } = await listen();
     const { asked, resolve } = resolverOf();
     const requests = ['a', 'b', 'a', 'a', 'b'].map((host) => ({ target: { host, port } }));
-    expect(await allOf(requests, { resolve })).toHaveLength(5);
+    expect(await allOf(requests, {}, { resolve })).toHaveLength(5);
     expect(asked).toEqual(['a', 'b']);
   });
 
@@ -157,7 +159,7 @@ describe('many targets', () => {
     const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
     const { asked, resolve } = resolverOf([short, short]);
     const requests = ['a', 'b', 'c'].map((host) => ({ target: { host, port } }));
-    const events = await allOf(requests, { resolve, concurrency: 2 }).catch(
+    const events = await allOf(requests, { concurrency: 2 }, { resolve }).catch(
       (error: unknown) => error,
     );
     expect(
@@ -171,10 +173,11 @@ describe('many targets', () => {
   it('tell a shortage that does not pass', async () => {
     const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
     const { resolve } = resolverOf(Array.from({ length: 100 }, () => short));
-    const events = await allOf([{ target: { host: 'a', port: 1 } }], {
-      resolve,
-      shortagePatienceMs: 0,
-    });
+    const events = await allOf(
+      [{ target: { host: 'a', port: 1 } }],
+      { shortagePatienceMs: 0 },
+      { resolve },
+    );
     expect(events.map(({ report: { outcome } }) => outcome)).toMatchObject([
       { state: 'failed', reason: 'no-files-left' },
     ]);
@@ -188,7 +191,7 @@ describe('many targets', () => {
     }
     const told: string[] = [];
     await expect(async () => {
-      for await (const event of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 300 }))
+      for await (const event of probeTargets(requests(), { timeoutMs: 300 }, { skipWarmUp: true }))
         told.push(seen(event));
     }).rejects.toThrow('the file is gone');
     expect(told).toEqual([`${silent} filtered`, `${open.port} open`]);
@@ -233,7 +236,7 @@ describe('many targets', () => {
         closed = true;
       }
     }
-    for await (const _ of probeTargets(requests(), { skipWarmUp: true })) break;
+    for await (const _ of probeTargets(requests(), {}, { skipWarmUp: true })) break;
     expect(closed).toBe(false);
     give();
     await expect.poll(() => closed).toBe(true);
@@ -249,7 +252,7 @@ describe('many targets', () => {
     }
     for await (const {
       report: { outcome },
-    } of probeTargets(requests(), { skipWarmUp: true, timeoutMs: 8000 }))
+    } of probeTargets(requests(), { timeoutMs: 8000 }, { skipWarmUp: true }))
       if (outcome.state === 'filtered') most = given;
     expect(given).toBe(40_000);
     expect(most).toBeLessThanOrEqual(16_001);
@@ -264,13 +267,12 @@ describe('many targets', () => {
     const names = Array.from({ length: 30 }, (_, index) => ({
       target: { host: `h${index}.invalid`, port: 1 },
     }));
-    const systemLookup: NonNullable<ManyOptions['systemLookup']> = () => new Promise(() => {});
-    const events = await allOf(names, {
-      systemLookup,
-      lookupsAtOnce: Infinity,
-      timeoutMs: 200,
-      signal: new AbortController().signal,
-    });
+    const lookups = new LookupQueue(() => new Promise(() => {}), { atOnce: Infinity });
+    const events = await allOf(
+      names,
+      { timeoutMs: 200, signal: new AbortController().signal },
+      { lookups },
+    );
     const silent = await silentPort();
     const every = await allOf(requestsTo(...Array<number>(30).fill(silent)), {
       timeoutMs: 200,
@@ -286,11 +288,11 @@ describe('many targets', () => {
     const [open, silent] = [await listen(), await silentPort()];
     const controller = new AbortController();
     const states: string[] = [];
-    for await (const event of probeTargets(requestsTo(open.port, silent, silent), {
-      skipWarmUp: true,
-      timeoutMs: 60_000,
-      signal: controller.signal,
-    })) {
+    for await (const event of probeTargets(
+      requestsTo(open.port, silent, silent),
+      { timeoutMs: 60_000, signal: controller.signal },
+      { skipWarmUp: true },
+    )) {
       states.push(event.report.outcome.state);
       controller.abort();
     }
@@ -307,10 +309,9 @@ describe('many targets', () => {
   });
 
   it.each([
-    [{ lookupsAtOnce: 0 }, 'lookupsAtOnce: 0 is out of range; allowed: 1 or more'],
-    [{ lookupsAtOnce: NaN }, 'lookupsAtOnce: NaN is out of range; allowed: 1 or more'],
     [{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'],
     [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0'],
+    [{ timeoutMs: 0 }, 'timeoutMs: 0 is out of range; allowed: above 0, at most 2147483647'],
   ])('refuse %j', async (options, message) => {
     await expect(allOf(requestsTo(1), options)).rejects.toThrow(message);
   });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Address, ProbeReport } from '../../../src/core/facts/outcome.js';
 import {
   probeEveryAddress,
+  type ProbeInternals,
   type ProbeOptions,
   probeTarget,
 } from '../../../src/core/probe/target-probe.js';
@@ -38,9 +39,13 @@ function summary({ attempts, outcome }: ProbeReport) {
   };
 }
 
-async function everyAddress(target: Target, options: ProbeOptions): Promise<ProbeReport[]> {
+async function everyAddress(
+  target: Target,
+  options: ProbeOptions,
+  internals: ProbeInternals = {},
+): Promise<ProbeReport[]> {
   const reports: ProbeReport[] = [];
-  for await (const report of probeEveryAddress(target, options)) reports.push(report);
+  for await (const report of probeEveryAddress(target, options, internals)) reports.push(report);
   return reports;
 }
 
@@ -66,6 +71,7 @@ describe('probeTarget', () => {
       summary(
         await probeTarget(
           { host: 'localhost', port },
+          {},
           { systemLookup: having('::1', '127.0.0.1') },
         ),
       ),
@@ -82,6 +88,7 @@ describe('probeTarget', () => {
       summary(
         await probeTarget(
           { host: 'localhost', port: first.port },
+          {},
           { systemLookup: having('::1', '127.0.0.1') },
         ),
       ),
@@ -94,6 +101,7 @@ describe('probeTarget', () => {
     const { attempts } = summary(
       await probeTarget(
         { host: 'many.test', port },
+        {},
         { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
       ),
     );
@@ -107,7 +115,7 @@ describe('probeTarget', () => {
 
   it('takes an address as it is, without resolving', async () => {
     const { port } = await listen('::1');
-    expect(await probeTarget({ host: '::1', port }, { systemLookup: failing })).toMatchObject({
+    expect(await probeTarget({ host: '::1', port }, {}, { systemLookup: failing })).toMatchObject({
       resolution: { via: 'literal', elapsedMs: 0, addresses: [{ address: '::1', family: 6 }] },
       outcome: { state: 'open', endpoint: { address: '::1', family: 6, port } },
     });
@@ -120,6 +128,7 @@ describe('probeTarget', () => {
       summary(
         await probeTarget(
           { host: 'half.test', port },
+          {},
           { systemLookup: having('127.0.0.1', '127.0.0.2') },
         ),
       ),
@@ -139,7 +148,8 @@ describe('probeTarget', () => {
     const port = await silentPort('127.0.0.1'); // 127.0.0.1 is silent, the others refuse
     const report = await probeTarget(
       { host: 'many.test', port },
-      { systemLookup: having(...addresses), timeoutMs: 500 },
+      { timeoutMs: 500 },
+      { systemLookup: having(...addresses) },
     );
     expect(summary(report).decided).toBe(decided);
     expect(report.attempts).toHaveLength(addresses.length);
@@ -156,7 +166,8 @@ describe('probeTarget', () => {
       );
     const report = await probeTarget(
       { host: 'slow.test', port },
-      { systemLookup: slow, timeoutMs: 1000 },
+      { timeoutMs: 1000 },
+      { systemLookup: slow },
     );
     expect(report).toMatchObject({
       timeoutMs: 1000,
@@ -199,7 +210,7 @@ describe('probeTarget', () => {
       families.push(each);
       return having('127.0.0.1')(_, each);
     };
-    await probeTarget({ host: 'mail.test', port: await freePort() }, { systemLookup, family });
+    await probeTarget({ host: 'mail.test', port: await freePort() }, { family }, { systemLookup });
     expect(families).toEqual([asked]);
   });
 
@@ -216,7 +227,8 @@ describe('probeTarget', () => {
       };
       const report = await probeTarget(
         { host: 'mail.test', port: await freePort(sourceAddress) },
-        { systemLookup, sourceAddress },
+        { sourceAddress },
+        { systemLookup },
       );
       expect(families).toEqual([family]);
       expect(report.outcome.state).toBe('closed');
@@ -234,7 +246,8 @@ describe('probeTarget', () => {
       const abortion = new AbortController();
       const probe = probeTarget(
         { host: 'mail.test', port },
-        { systemLookup, signal: abortion.signal, timeoutMs: 60_000 },
+        { signal: abortion.signal, timeoutMs: 60_000 },
+        { systemLookup },
       );
       setTimeout(() => abortion.abort(), 50);
       expect((await probe).outcome.state).toBe('cancelled');
@@ -253,7 +266,7 @@ describe('probeTarget', () => {
 
   it('finds the same without the warm-up', async () => {
     const { port } = await listen();
-    expect(await probeTarget({ host: '127.0.0.1', port }, { skipWarmUp: true })).toMatchObject({
+    expect(await probeTarget({ host: '127.0.0.1', port }, {}, { skipWarmUp: true })).toMatchObject({
       outcome: { state: 'open' },
     });
   });
@@ -294,7 +307,8 @@ describe('probeTarget', () => {
     const second = await listen('127.0.0.1', { port: first.port });
     await probeTarget(
       { host: 'localhost', port: first.port },
-      { systemLookup: having('::1', '127.0.0.1'), watchMs: 400 },
+      { watchMs: 400 },
+      { systemLookup: having('::1', '127.0.0.1') },
     );
     expect(second.connections).toEqual([]);
   });
@@ -312,7 +326,8 @@ describe('probeEveryAddress', () => {
     await listen('127.0.0.1', { port });
     const reports = await everyAddress(
       { host: 'many.test', port },
-      { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', UNROUTABLE), timeoutMs: 800 },
+      { timeoutMs: 800 },
+      { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', UNROUTABLE) },
     );
     expect(reports.map((report) => summary(report).decided)).toEqual([
       '127.0.0.1 open',
@@ -347,7 +362,8 @@ describe('probeEveryAddress', () => {
     await listen('127.0.0.1', { port });
     const reports = probeEveryAddress(
       { host: 'many.test', port },
-      { systemLookup: having('127.0.0.1', '127.0.0.2'), timeoutMs: 2000 },
+      { timeoutMs: 2000 },
+      { systemLookup: having('127.0.0.1', '127.0.0.2') },
     );
     const start = Date.now();
     await reports.next();
@@ -358,7 +374,8 @@ describe('probeEveryAddress', () => {
   it('gives one cancelled report when it is aborted before the name is resolved', async () => {
     const reports = await everyAddress(
       { host: 'many.test', port: 9 },
-      { systemLookup: having('127.0.0.1', '127.0.0.2'), signal: AbortSignal.abort() },
+      { signal: AbortSignal.abort() },
+      { systemLookup: having('127.0.0.1', '127.0.0.2') },
     );
     expect(reports.map(({ outcome }) => outcome.state)).toEqual(['cancelled']);
   });

@@ -1,151 +1,147 @@
-import { describe, expect, it } from 'vitest';
-import { Names } from '../../../src/core/resolve/lookup-queue.js';
-import type { Resolution } from '../../../src/core/facts/outcome.js';
-import { resolveHost } from '../../../src/core/resolve/resolver.js';
-import type { LookupAnswer } from '../../../src/core/resolve/system-lookup.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { LookupQueue } from '../../../src/core/resolve/lookup-queue.js';
+import {
+  lookupThreads,
+  NAMES_AT_ONCE,
+  threadsForLookups,
+} from '../../../src/core/resolve/system-lookup.js';
+import { heldResolver } from './held-resolver.js';
 
-/** A system's resolver whose answers come when they are told to. */
-function resolver() {
-  const asked: string[] = [];
-  const answers = new Map<string, (answer: LookupAnswer) => void>();
-  const answer = (host: string): void =>
-    answers.get(host)?.({ elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] });
-  return {
-    asked,
-    answer,
-    lookUp: (host: string) =>
-      new Promise<LookupAnswer>((resolve) => {
-        asked.push(host);
-        answers.set(host, resolve);
-      }),
-  };
-}
+const ANSWER = { elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] };
 
-async function resolveIn(names: Names, host: string, timeoutMs = 60_000): Promise<Resolution> {
-  const turn = names.turn(host);
-  if (turn) await turn;
-  return names.resolve(host, { timeoutMs });
-}
-
-describe('the names of a run', () => {
-  it('are looked up no more at a time than was said, in the order they came', async () => {
-    const { asked, answer, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 2);
-    const all = Promise.all(['a', 'b', 'c', 'd'].map((host) => resolveIn(names, host)));
-    await new Promise(setImmediate);
-    expect(asked).toEqual(['a', 'b']);
-    answer('b');
-    await expect.poll(() => asked).toEqual(['a', 'b', 'c']);
-    for (const host of ['a', 'c']) answer(host);
-    await expect.poll(() => asked).toEqual(['a', 'b', 'c', 'd']);
-    answer('d');
-    expect((await all).map(({ state }) => state)).toEqual([
-      'resolved',
-      'resolved',
-      'resolved',
-      'resolved',
-    ]);
-  });
-
-  it('give their place free only when the lookup itself is over, not when its time is', async () => {
-    const { asked, answer, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1);
-    expect(await resolveIn(names, 'slow', 30)).toMatchObject({
-      state: 'unresolved',
-      reason: 'resolver-timeout',
-    });
-    const next = resolveIn(names, 'next');
-    await new Promise((resolve) => setTimeout(resolve, 30));
-    expect(asked).toEqual(['slow']);
-    answer('slow');
-    await expect.poll(() => asked).toEqual(['slow', 'next']);
-    answer('next');
-    expect(await next).toMatchObject({ state: 'resolved' });
-  });
-
-  it('are asked for once each, by however many', async () => {
-    const { asked, answer, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1);
-    const all = Promise.all(['a', 'b', 'a', 'b', 'a'].map((host) => resolveIn(names, host)));
-    await new Promise(setImmediate);
+describe('LookupQueue.lookUp', () => {
+  it('asks once for a question that is under way and gives its answer to all', async () => {
+    const { asked, answer, lookUp } = heldResolver();
+    const queue = new LookupQueue(lookUp);
+    const all = Promise.all([queue.lookUp('a', 0), queue.lookUp('a', 0), queue.lookUp('a', 0)]);
     answer('a');
-    await expect.poll(() => asked).toEqual(['a', 'b']);
-    answer('b');
-    expect((await all).map((each) => each.host)).toEqual(['a', 'b', 'a', 'b', 'a']);
-    expect(await resolveIn(names, 'a')).toMatchObject({ state: 'resolved' });
-    expect(asked).toEqual(['a', 'b']);
+    const [first, ...others] = await all;
+    expect(asked).toEqual(['a']);
+    expect(first).toEqual(ANSWER);
+    for (const other of others)
+      expect(other).toEqual({ ...ANSWER, elapsedMs: expect.any(Number) as number });
   });
 
-  it('need no turn when they are addresses, and no lookup when they cannot be names', async () => {
-    const { asked, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1);
-    expect([names.turn('127.0.0.1'), names.turn('::1')]).toEqual([undefined, undefined]);
-    expect(await resolveIn(names, 'a b')).toMatchObject({ state: 'unresolved' });
-    expect(await resolveIn(names, 'a/b')).toMatchObject({ state: 'unresolved' });
-    expect(asked).toEqual([]);
+  it('asks separately for each host and each family', async () => {
+    const asked: string[] = [];
+    const queue = new LookupQueue(async (host, family) => {
+      asked.push(`${host} ${family}`);
+      return ANSWER as never;
+    });
+    await Promise.all([queue.lookUp('a', 4), queue.lookUp('a', 6), queue.lookUp('b', 4)]);
+    expect(asked).toEqual(['a 4', 'a 6', 'b 4']);
   });
 
-  it('wait no longer for a resolver that has not ended a lookup for so long', async () => {
-    const { asked, answer, lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1, undefined, 50);
-    const all = Promise.all(['a', 'b', 'c'].map((host) => resolveIn(names, host, 300)));
-    expect((await all).map((each) => 'reason' in each && each.reason)).toEqual(
-      Array(3).fill('resolver-timeout'),
-    );
-    // Those that went ahead do not make room for more than before.
-    for (const host of asked) answer(host);
-    await new Promise(setImmediate);
-    const [d, e] = [resolveIn(names, 'd'), resolveIn(names, 'e')];
-    await new Promise(setImmediate);
-    expect(asked).toEqual(['a', 'b', 'c', 'd']);
-    for (const host of ['d', 'e']) {
-      await expect.poll(() => asked).toContain(host);
-      answer(host);
+  it('asks again after the answer: it keeps none', async () => {
+    const { asked, answer, lookUp } = heldResolver();
+    const queue = new LookupQueue(lookUp);
+    for (let round = 0; round < 2; round += 1) {
+      const lookup = queue.lookUp('a', 0);
+      answer('a');
+      await lookup;
     }
-    expect([(await d).state, (await e).state]).toEqual(['resolved', 'resolved']);
+    expect(asked).toEqual(['a', 'a']);
+    expect(queue.pending).toBe(0);
+  });
+});
+
+describe('LookupQueue.reserve', () => {
+  it('gives as many places as allowed, and the next one when a lookup ends', async () => {
+    const { answer, lookUp } = heldResolver();
+    const queue = new LookupQueue(lookUp, { atOnce: 2 });
+    expect([queue.reserve(), queue.reserve()]).toEqual([undefined, undefined]);
+    const lookup = queue.lookUp('a', 0);
+    queue.release();
+    let hasPlace: boolean | undefined;
+    const third = queue.reserve()?.then((has) => {
+      hasPlace = has;
+    });
+    await new Promise(setImmediate);
+    expect(hasPlace).toBeUndefined();
+    answer('a');
+    await lookup;
+    await third;
+    expect(hasPlace).toBe(true);
   });
 
-  it('wait no longer when the run is closed', async () => {
-    const { lookUp } = resolver();
-    const names = new Names(resolveHost, lookUp, 1);
-    void resolveIn(names, 'a');
-    const turn = names.turn('b');
-    names.close();
-    await expect(turn).resolves.toBeUndefined();
+  it('gives a place that was not needed to the next one', async () => {
+    const queue = new LookupQueue(heldResolver().lookUp, { atOnce: 1 });
+    void queue.reserve();
+    const second = queue.reserve();
+    queue.release();
+    expect(await second).toBe(true);
   });
 
-  it('are not believed to have failed before as many descriptors are free as others may have held', async () => {
-    let running = 3;
-    const seen: (() => number)[] = [];
-    const answers: (() => void)[] = [];
-    const resolve: typeof resolveHost = (host, { spareDescriptors = () => 0 } = {}) =>
-      new Promise((give) => {
-        seen.push(spareDescriptors);
-        answers.push(() =>
-          give({
-            state: 'resolved',
-            host,
-            via: 'system',
-            elapsedMs: 1,
-            addresses: [{ address: '127.0.0.1', family: 4 }],
-          }),
-        );
-      });
-    const names = new Names(resolve, resolver().lookUp, 10, () => running);
-    const first = names.resolve('first');
-    expect(seen[0]?.()).toBe(9);
-    running = 21;
-    const second = names.resolve('second');
-    running = 2; // they are gone, and gave back what they had
-    expect(seen.map((spare) => spare())).toEqual([81, 81]);
-    for (const answer of answers) answer();
-    await Promise.all([first, second]);
-    void names.resolve('third');
-    expect(seen[2]?.()).toBe(5);
-    running = 1;
-    void names.resolve('alone');
-    expect(seen[3]?.()).toBe(1);
-    running = 1000;
-    expect(seen[3]?.()).toBe(256);
+  it('gives no place when the signal is aborted, before or while it waits', async () => {
+    const queue = new LookupQueue(heldResolver().lookUp, { atOnce: 1 });
+    void queue.reserve();
+    const controller = new AbortController();
+    const waiting = queue.reserve(controller.signal);
+    const next = queue.reserve();
+    controller.abort();
+    expect(await waiting).toBe(false);
+    expect(await queue.reserve(controller.signal)).toBe(false);
+    queue.release();
+    expect(await next).toBe(true);
+  });
+
+  it('lets all go on without a place when no lookup has ended for so long', async () => {
+    const queue = new LookupQueue(heldResolver().lookUp, { atOnce: 1, patienceMs: 30 });
+    void queue.lookUp('dead', 0);
+    expect(await Promise.all([queue.reserve(), queue.reserve()])).toEqual([false, false]);
+  });
+
+  it('refuses a bound below 1', () => {
+    for (const atOnce of [0, NaN])
+      expect(() => new LookupQueue(heldResolver().lookUp, { atOnce })).toThrow(
+        `atOnce: ${atOnce} is out of range; allowed: 1 or more`,
+      );
+  });
+});
+
+describe('LookupQueue.isFullFor', () => {
+  it('is true for one more name than allowed, but not for a name under way', async () => {
+    const { answer, lookUp } = heldResolver();
+    const queue = new LookupQueue(lookUp, { atOnce: 2 });
+    const first = queue.lookUp('a', 4);
+    expect(queue.isFullFor('c')).toBe(false);
+    void queue.lookUp('b', 0);
+    expect([queue.isFullFor('a'), queue.isFullFor('b'), queue.isFullFor('c')]).toEqual([
+      false,
+      false,
+      true,
+    ]);
+    expect(queue.pending).toBe(2);
+    answer('a');
+    await first;
+    expect(queue.isFullFor('c')).toBe(false);
+  });
+});
+
+describe('lookupThreads', () => {
+  const before = process.env['UV_THREADPOOL_SIZE'];
+  afterEach(() => {
+    if (before === undefined) delete process.env['UV_THREADPOOL_SIZE'];
+    else process.env['UV_THREADPOOL_SIZE'] = before;
+  });
+
+  it.each([
+    [undefined, 2],
+    ['1', 1],
+    ['0', 1],
+    ['nonsense', 1],
+    ['128', 64],
+    ['5000', 512],
+  ])('takes UV_THREADPOOL_SIZE=%s for %i lookups at once', (size, lookups) => {
+    if (size === undefined) delete process.env['UV_THREADPOOL_SIZE'];
+    else process.env['UV_THREADPOOL_SIZE'] = size;
+    expect(lookupThreads()).toBe(lookups);
+  });
+
+  it('is what threadsForLookups asks for', () => {
+    for (const lookups of [1, NAMES_AT_ONCE, 256]) {
+      process.env['UV_THREADPOOL_SIZE'] = String(threadsForLookups(lookups));
+      expect(lookupThreads()).toBe(lookups);
+    }
   });
 });

@@ -10,7 +10,6 @@ import {
   type LookupAnswer,
   lookUpInProcess,
   pendingLookups,
-  shareLookups,
   type SystemLookup,
   uniqueAddresses,
 } from '../../../src/core/resolve/system-lookup.js';
@@ -91,7 +90,7 @@ describe('resolving a literal address', () => {
     ['::ffff:192.0.2.10', 6],
   ] as const)('gives %s itself, at once and without asking anybody', async (host, family) => {
     const systemLookup = answering({ code: 'ENOTFOUND' });
-    expect(await resolveHost(host, { systemLookup })).toEqual({
+    expect(await resolveHost(host, {}, { systemLookup })).toEqual({
       state: 'resolved',
       host,
       via: 'literal',
@@ -110,7 +109,7 @@ describe('resolving an address of another family than asked for', () => {
     'finds that %s is no address of IPv%i, without asking anybody',
     async (host, family) => {
       const systemLookup = answering({ code: 'ENOTFOUND' });
-      const resolution = await resolveHost(host, { family, systemLookup });
+      const resolution = await resolveHost(host, { family }, { systemLookup });
       expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
       expect(resolution).toMatchObject({ host, via: 'literal', elapsedMs: 0, family, servers: [] });
       expect(systemLookup.asked).toEqual([]);
@@ -126,7 +125,7 @@ describe('resolving with the system', () => {
       { address: '192.0.2.9', family: 4 },
     ] as const;
     const systemLookup = answering({ addresses: [...addresses] });
-    expect(await resolveHost(NAME, { systemLookup })).toEqual({
+    expect(await resolveHost(NAME, {}, { systemLookup })).toEqual({
       state: 'resolved',
       host: NAME,
       via: 'system',
@@ -141,13 +140,15 @@ describe('resolving with the system', () => {
     [6, 6],
   ] as const)('asks for the family %s as %i', async (family, asked) => {
     const systemLookup = answering({ addresses: [{ address: '192.0.2.10', family: 4 }] });
-    await resolveHost(NAME, { systemLookup, family });
+    await resolveHost(NAME, { family }, { systemLookup });
     expect(systemLookup.asked).toEqual([[NAME, asked]]);
   });
 
   it('asks for an internationalised name in its ASCII form', async () => {
     const systemLookup = answering({ addresses: [{ address: '192.0.2.10', family: 4 }] });
-    expect((await resolveHost('münchen.test', { systemLookup })).host).toBe('xn--mnchen-3ya.test');
+    expect((await resolveHost('münchen.test', {}, { systemLookup })).host).toBe(
+      'xn--mnchen-3ya.test',
+    );
     expect(systemLookup.asked).toEqual([['xn--mnchen-3ya.test', 0]]);
   });
 
@@ -188,7 +189,11 @@ describe('the codes of the system resolver', () => {
     ['EAI_MEMORY', { code: 'EAI_MEMORY' }, 'unresolved resolver-failed 10055'],
   ])('lets %s stand when DNS adds nothing to it', async (_, error, expected) => {
     await configuredDns('NXDOMAIN');
-    const resolution = await resolveHost(NAME, { systemLookup: answering(error), timeoutMs: 5000 });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 5000 },
+      { systemLookup: answering(error) },
+    );
     expect(verdict(resolution)).toBe(expected);
     expect(resolution).toMatchObject({
       via: 'system',
@@ -206,10 +211,11 @@ describe('the codes of the system resolver', () => {
     ['NOTIMP', 'ENOTIMP'],
   ])('asks DNS what is behind EAI_AGAIN, and finds %s', async (dnsSays, code) => {
     await configuredDns(dnsSays);
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
-      timeoutMs: 5000,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }) },
+    );
     expect(resolution).toMatchObject({
       state: 'unresolved',
       reason: 'resolver-failed',
@@ -220,20 +226,22 @@ describe('the codes of the system resolver', () => {
   it('asks DNS what is behind EAI_AGAIN, and finds silence, within the deadline', async () => {
     await configuredDns('silence');
     const start = Date.now();
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
-      timeoutMs: 300,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 300 },
+      { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }) },
+    );
     expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
     expect(Date.now() - start).toBeLessThan(3000);
   });
 
   it('asks DNS what is behind EAI_AGAIN, and finds nobody there', async () => {
     configure({ address: `127.0.0.1:${await freePort()}` });
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }),
-      timeoutMs: 5000,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }) },
+    );
     expect(resolution).toMatchObject({
       state: 'unresolved',
       reason: 'resolver-failed',
@@ -243,19 +251,21 @@ describe('the codes of the system resolver', () => {
 
   it('learns from DNS that a name which the system does not find exists, but has no address', async () => {
     await configuredDns([]);
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
-      timeoutMs: 5000,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }) },
+    );
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
 
   it('learns from DNS that a name which the system does not find is an alias without an address', async () => {
     await configuredDns(alias());
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }),
-      timeoutMs: 5000,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'ENOTFOUND', errno: -3008 }) },
+    );
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
 
@@ -263,31 +273,32 @@ describe('the codes of the system resolver', () => {
     'lets what the system says stand (%s) when DNS has addresses: applications see what the system sees',
     async (code) => {
       await configuredDns((type) => (type === 'A' ? a('192.0.2.10') : []));
-      const resolution = await resolveHost(NAME, {
-        systemLookup: answering({ code }),
-        timeoutMs: 5000,
-      });
+      const resolution = await resolveHost(
+        NAME,
+        { timeoutMs: 5000 },
+        { systemLookup: answering({ code }) },
+      );
       expect(resolution).toMatchObject({ state: 'unresolved', error: { code } });
     },
   );
 
   it('asks DNS for nothing but the family that was asked for', async () => {
     const server = await configuredDns('NXDOMAIN');
-    await resolveHost(NAME, {
-      systemLookup: answering({ code: 'ENOTFOUND' }),
-      family: 4,
-      timeoutMs: 5000,
-    });
+    await resolveHost(
+      NAME,
+      { family: 4, timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'ENOTFOUND' }) },
+    );
     expect(server.questions).toEqual([`A ${NAME}`]);
   });
 
   it('names the configured DNS servers, and the family that was asked for', async () => {
     await configuredDns('NXDOMAIN');
-    const resolution = await resolveHost(NAME, {
-      systemLookup: answering({ code: 'ENOTFOUND' }),
-      family: 6,
-      timeoutMs: 5000,
-    });
+    const resolution = await resolveHost(
+      NAME,
+      { family: 6, timeoutMs: 5000 },
+      { systemLookup: answering({ code: 'ENOTFOUND' }) },
+    );
     expect(resolution).toMatchObject({ family: 6, servers: dns.getServers() });
   });
 
@@ -357,7 +368,7 @@ describe('asking a DNS server', () => {
 describe('the deadline of resolving', () => {
   it('holds when the system never answers', async () => {
     const start = Date.now();
-    const resolution = await resolveHost(NAME, { systemLookup: silent, timeoutMs: 100 });
+    const resolution = await resolveHost(NAME, { timeoutMs: 100 }, { systemLookup: silent });
     expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
     expect(resolution.elapsedMs).toBeGreaterThan(90);
     expect(Date.now() - start).toBeLessThan(5000);
@@ -369,7 +380,7 @@ describe('the deadline of resolving', () => {
         setImmediate(resolve, { elapsedMs: 1, addresses: [{ address: '192.0.2.10', family: 4 }] }),
       );
     await nextTurn(); // from here on timers come before what setImmediate() does
-    const resolving = resolveHost(NAME, { systemLookup, timeoutMs: 20 });
+    const resolving = resolveHost(NAME, { timeoutMs: 20 }, { systemLookup });
     const end = Date.now() + 100;
     while (Date.now() < end);
     expect((await resolving).state).toBe('resolved');
@@ -383,13 +394,15 @@ describe('the deadline of resolving', () => {
           addresses: [{ address: '192.0.2.10', family: 4 }],
         }),
       );
-    expect((await resolveHost(NAME, { systemLookup, timeoutMs: 10_000 })).state).toBe('resolved');
+    expect((await resolveHost(NAME, { timeoutMs: 10_000 }, { systemLookup })).state).toBe(
+      'resolved',
+    );
   });
 
   it.each([0, -1, NaN, 2 ** 31, Infinity])(
     'throws a UsageError when it is %d, which no timer keeps',
     async (timeoutMs) => {
-      await expect(resolveHost(NAME, { systemLookup: silent, timeoutMs })).rejects.toThrow(
+      await expect(resolveHost(NAME, { timeoutMs }, { systemLookup: silent })).rejects.toThrow(
         UsageError,
       );
     },
@@ -399,22 +412,22 @@ describe('the deadline of resolving', () => {
 describe('aborting', () => {
   it('ends resolving at once with the state cancelled', async () => {
     const abortion = new AbortController();
-    const resolving = resolveHost(NAME, {
-      systemLookup: silent,
-      signal: abortion.signal,
-      timeoutMs: 60_000,
-    });
+    const resolving = resolveHost(
+      NAME,
+      { signal: abortion.signal, timeoutMs: 60_000 },
+      { systemLookup: silent },
+    );
     abortion.abort();
     expect(await resolving).toMatchObject({ state: 'cancelled', host: NAME, via: 'system' });
   });
 
   it('before resolving begins has the same effect', async () => {
     expect(
-      await resolveHost(NAME, {
-        systemLookup: silent,
-        signal: AbortSignal.abort(),
-        timeoutMs: 60_000,
-      }),
+      await resolveHost(
+        NAME,
+        { signal: AbortSignal.abort(), timeoutMs: 60_000 },
+        { systemLookup: silent },
+      ),
     ).toMatchObject({ state: 'cancelled' });
   });
 
@@ -434,11 +447,11 @@ describe('aborting', () => {
   it('ends the question that DNS is asked about a failure', async () => {
     const { questions } = await configuredDns('silence');
     const abortion = new AbortController();
-    const resolving = resolveHost(NAME, {
-      systemLookup: answering({ code: 'EAI_AGAIN' }),
-      signal: abortion.signal,
-      timeoutMs: 60_000,
-    });
+    const resolving = resolveHost(
+      NAME,
+      { signal: abortion.signal, timeoutMs: 60_000 },
+      { systemLookup: answering({ code: 'EAI_AGAIN' }) },
+    );
     await expect.poll(() => questions.length, SOON).toBeGreaterThan(0);
     abortion.abort();
     expect(await resolving).toMatchObject({ state: 'cancelled' });
@@ -450,15 +463,17 @@ describe('resolving with a DNS server of the caller', () => {
     const { address, questions } = await listenDns((type) =>
       type === 'A' ? a('192.0.2.10') : aaaa('2001:db8::1'),
     );
-    expect(await resolveHost(NAME, { dnsServer: address, systemLookup: silent })).toMatchObject({
-      state: 'resolved',
-      host: NAME,
-      via: address,
-      addresses: [
-        { address: '2001:db8::1', family: 6 },
-        { address: '192.0.2.10', family: 4 },
-      ],
-    });
+    expect(await resolveHost(NAME, { dnsServer: address }, { systemLookup: silent })).toMatchObject(
+      {
+        state: 'resolved',
+        host: NAME,
+        via: address,
+        addresses: [
+          { address: '2001:db8::1', family: 6 },
+          { address: '192.0.2.10', family: 4 },
+        ],
+      },
+    );
     expect([...questions].sort()).toEqual([`A ${NAME}`, `AAAA ${NAME}`]);
   });
 
@@ -665,58 +680,6 @@ describe('pendingLookups', () => {
     expect(Math.max(...counts)).toBeGreaterThan(1);
     expect(Math.max(...counts)).toBeLessThanOrEqual(50);
     expect(pendingLookups()).toBe(before);
-  });
-});
-
-describe('shareLookups', () => {
-  /** A resolver that answers when it is told to. */
-  function waiting() {
-    const asked: string[] = [];
-    const answers: ((answer: LookupAnswer) => void)[] = [];
-    const lookUp = shareLookups(
-      (host, family) =>
-        new Promise((resolve) => {
-          asked.push(`${host} ${family}`);
-          answers.push(resolve);
-        }),
-    );
-    return {
-      lookUp,
-      asked,
-      answerAll: () => {
-        for (const answer of answers.splice(0))
-          answer({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
-      },
-    };
-  }
-
-  it('asks once for a question that is pending already, and gives all who asked the answer', async () => {
-    const { lookUp, asked, answerAll } = waiting();
-    const lookups = Promise.all([lookUp(NAME, 0), lookUp(NAME, 0), lookUp(NAME, 0)]);
-    answerAll();
-    const [first, ...others] = await lookups;
-    expect(asked).toEqual([`${NAME} 0`]);
-    expect(first).toEqual({ elapsedMs: 7, addresses: [{ address: '192.0.2.10', family: 4 }] });
-    for (const other of others)
-      expect(other).toEqual({ ...first, elapsedMs: expect.any(Number) as number });
-  });
-
-  it('asks for each host and each family on its own', async () => {
-    const { lookUp, asked, answerAll } = waiting();
-    const lookups = Promise.all([lookUp('a.test', 4), lookUp('a.test', 6), lookUp('b.test', 4)]);
-    answerAll();
-    await lookups;
-    expect(asked).toEqual(['a.test 4', 'a.test 6', 'b.test 4']);
-  });
-
-  it('asks again when the answer is there: it keeps none', async () => {
-    const { lookUp, asked, answerAll } = waiting();
-    for (let round = 0; round < 2; round++) {
-      const lookup = lookUp(NAME, 0);
-      answerAll();
-      await lookup;
-    }
-    expect(asked).toHaveLength(2);
   });
 });
 

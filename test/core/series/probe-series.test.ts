@@ -6,6 +6,7 @@ import type { ProbeEvent } from '../../../src/core/facts/events.js';
 import type { ResolvingFailed } from '../../../src/core/facts/outcome.js';
 import {
   probeSeries,
+  type SeriesInternals,
   type SeriesOptions,
   waitUntil,
   type WaitOptions,
@@ -35,8 +36,12 @@ async function timed<T>(promise: Promise<T>): Promise<[value: T, elapsedMs: numb
 }
 
 /** A series to its end: its probes, its outages, and the time it took. */
-async function run(targets: Parameters<typeof probeSeries>[0], options: SeriesOptions) {
-  const [events, elapsedMs] = await timed(collectEvents(probeSeries(targets, options)));
+async function run(
+  targets: Parameters<typeof probeSeries>[0],
+  options: SeriesOptions,
+  internals: SeriesInternals = {},
+) {
+  const [events, elapsedMs] = await timed(collectEvents(probeSeries(targets, options, internals)));
   return { events, probes: probesOf(events), outages: outagesOf(events), elapsedMs };
 }
 
@@ -63,11 +68,11 @@ describe('probeSeries', () => {
 
   it('keeps the interval from start to start, whatever the probes take, and does not drift', async () => {
     const port = await freePort();
-    const { probes } = await run(target(port, 'mail.test'), {
-      count: 6,
-      intervalMs: 200,
-      systemLookup: slowly(answering(['127.0.0.1']), 150),
-    });
+    const { probes } = await run(
+      target(port, 'mail.test'),
+      { count: 6, intervalMs: 200 },
+      { systemLookup: slowly(answering(['127.0.0.1']), 150) },
+    );
     const starts = startsOf(probes);
     expect(starts).toHaveLength(6);
     expect(starts.at(-1)).toBeGreaterThan(900);
@@ -84,11 +89,11 @@ describe('probeSeries', () => {
         running -= 1;
       });
     };
-    const { probes } = await run(target(await freePort(), 'mail.test'), {
-      count: 2,
-      intervalMs: 600,
-      systemLookup,
-    });
+    const { probes } = await run(
+      target(await freePort(), 'mail.test'),
+      { count: 2, intervalMs: 600 },
+      { systemLookup },
+    );
     expect(most).toBe(1);
     const [, second] = startsOf(probes);
     expect(second).toBeGreaterThanOrEqual(690);
@@ -97,11 +102,11 @@ describe('probeSeries', () => {
 
   it('does not make up for the time that a long probe took', async () => {
     const systemLookup = slowly(answering(['127.0.0.1']), 700, 0);
-    const { probes } = await run(target(await freePort(), 'mail.test'), {
-      count: 3,
-      intervalMs: 250,
-      systemLookup,
-    });
+    const { probes } = await run(
+      target(await freePort(), 'mail.test'),
+      { count: 3, intervalMs: 250 },
+      { systemLookup },
+    );
     const [, second = NaN, third = NaN] = startsOf(probes);
     expect(second).toBeGreaterThanOrEqual(690);
     expect(third - second).toBeGreaterThan(150);
@@ -210,7 +215,8 @@ describe('a series that is aborted', () => {
       return answering(['127.0.0.1'])(...question);
     };
     expect(
-      (await run(target(port, 'mail.test'), { signal: AbortSignal.abort(), systemLookup })).events,
+      (await run(target(port, 'mail.test'), { signal: AbortSignal.abort() }, { systemLookup }))
+        .events,
     ).toEqual([]);
     expect(asked).toBe(0);
     expect(connections).toEqual([]);
@@ -257,12 +263,11 @@ describe('a series that is aborted', () => {
       let asked = 0;
       const systemLookup: SystemLookup = (...question) =>
         ((asked += 1) === 1 ? first : second)(...question);
-      const { events, probes, elapsedMs } = await run(target(port, 'mail.test'), {
-        intervalMs: 0,
-        timeoutMs: 60_000,
-        signal: abortion.signal,
-        systemLookup,
-      });
+      const { events, probes, elapsedMs } = await run(
+        target(port, 'mail.test'),
+        { intervalMs: 0, timeoutMs: 60_000, signal: abortion.signal },
+        { systemLookup },
+      );
       expect(statesOf(probes)).toEqual(['open']);
       expect(events).toEqual(probes);
       expect(asked).toBe(2);
@@ -274,12 +279,11 @@ describe('a series that is aborted', () => {
     const port = await silentPort(SILENT);
     const abortion = new AbortController();
     const systemLookup = answering([APART], [APART], [SILENT]);
-    const series = probeSeries(target(port, 'mail.test'), {
-      intervalMs: 0,
-      timeoutMs: 60_000,
-      signal: abortion.signal,
-      systemLookup,
-    });
+    const series = probeSeries(
+      target(port, 'mail.test'),
+      { intervalMs: 0, timeoutMs: 60_000, signal: abortion.signal },
+      { systemLookup },
+    );
     const events: unknown[] = [];
     for await (const event of series) {
       events.push(event);
@@ -300,12 +304,11 @@ describe('a series that is aborted', () => {
   it('leaves no listener on the signal, however it ended', async () => {
     const { port } = await listen();
     const { signal } = new AbortController();
-    await run(target(port, 'mail.test'), {
-      count: 3,
-      intervalMs: 20,
-      signal,
-      systemLookup: answering(['127.0.0.1', '127.0.0.2']),
-    });
+    await run(
+      target(port, 'mail.test'),
+      { count: 3, intervalMs: 20, signal },
+      { systemLookup: answering(['127.0.0.1', '127.0.0.2']) },
+    );
     for await (const _ of probeSeries(target(port), { intervalMs: 20, signal })) break;
     await waitUntil(target(await freePort()), { durationMs: 100, intervalMs: 20, signal });
     expect(getEventListeners(signal, 'abort')).toEqual([]);
@@ -361,11 +364,11 @@ describe('the addresses of a name in a series', () => {
       ['127.0.0.2'],
       ['127.0.0.3'],
     );
-    const { probes } = await run(target(await freePort(), 'mail.test'), {
-      count: 6,
-      intervalMs: 0,
-      systemLookup,
-    });
+    const { probes } = await run(
+      target(await freePort(), 'mail.test'),
+      { count: 6, intervalMs: 0 },
+      { systemLookup },
+    );
     expect(probes.map(({ formerAddresses }) => formerAddresses)).toEqual([
       null,
       ['127.0.0.1'],
@@ -415,13 +418,11 @@ describe('the addresses of a name in a series', () => {
       [APART, SILENT, '127.44.0.3'],
       [APART],
     );
-    const { probes, outages } = await run(target(port, 'mail.test'), {
-      count: 3,
-      intervalMs: 0,
-      everyAddress: true,
-      timeoutMs: 800,
-      systemLookup,
-    });
+    const { probes, outages } = await run(
+      target(port, 'mail.test'),
+      { count: 3, intervalMs: 0, everyAddress: true, timeoutMs: 800 },
+      { systemLookup },
+    );
     expect(
       probes.map(
         ({ sequence, report: { outcome } }) =>
@@ -460,12 +461,11 @@ describe('the addresses of a name in a series', () => {
 
   it('are said to have changed once in a round, also when each is probed', async () => {
     const systemLookup = answering(['127.0.0.1', '127.0.0.2'], ['127.0.0.2', '127.0.0.3']);
-    const { probes } = await run(target(await freePort(), 'mail.test'), {
-      count: 2,
-      intervalMs: 0,
-      everyAddress: true,
-      systemLookup,
-    });
+    const { probes } = await run(
+      target(await freePort(), 'mail.test'),
+      { count: 2, intervalMs: 0, everyAddress: true },
+      { systemLookup },
+    );
     expect(probes.map(({ formerAddresses }) => formerAddresses)).toEqual([
       null,
       null,
@@ -587,12 +587,11 @@ describe('an outage in a series', () => {
     const port = await silentPort(SILENT);
     await listen(APART, { port });
     const systemLookup = answering([APART], [SILENT]);
-    const { probes, outages } = await run(target(port, 'mail.test'), {
-      intervalMs: 50,
-      durationMs: 400,
-      timeoutMs: 60_000,
-      systemLookup,
-    });
+    const { probes, outages } = await run(
+      target(port, 'mail.test'),
+      { intervalMs: 50, durationMs: 400, timeoutMs: 60_000 },
+      { systemLookup },
+    );
     expect(statesOf(probes)).toEqual(['open']);
     expect(outages).toEqual([]);
   });
@@ -701,18 +700,17 @@ describe('misuse of a series', () => {
 
 describe('waitUntil', () => {
   /** A wait to its end: how it ended, what it told of, and the time it took. */
-  async function wait(to: Target, options: WaitOptions) {
+  async function wait(to: Target, options: WaitOptions, internals: SeriesInternals = {}) {
     const told: ProbeEvent[] = [];
     const { onProbe } = options;
-    const [result, elapsedMs] = await timed(
-      waitUntil(to, {
-        ...options,
-        onProbe: (event) => {
-          told.push(event);
-          onProbe?.(event);
-        },
-      }),
-    );
+    const waitOptions: WaitOptions = {
+      ...options,
+      onProbe: (event) => {
+        told.push(event);
+        onProbe?.(event);
+      },
+    };
+    const [result, elapsedMs] = await timed(waitUntil(to, waitOptions, internals));
     return { ...result, told, elapsedMs };
   }
 
@@ -927,12 +925,11 @@ describe('waitUntil', () => {
   it('does not let a last probe that the end cut short overrule an earlier refusal', async () => {
     const port = await silentPort(SILENT);
     const systemLookup = answering([APART], [SILENT]); // refused, then silent
-    const { end, event, told, elapsedMs } = await wait(target(port, 'mail.test'), {
-      durationMs: 600,
-      intervalMs: 50,
-      timeoutMs: 60_000,
-      systemLookup,
-    });
+    const { end, event, told, elapsedMs } = await wait(
+      target(port, 'mail.test'),
+      { durationMs: 600, intervalMs: 50, timeoutMs: 60_000 },
+      { systemLookup },
+    );
     expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
       'timeout',
       1,
@@ -948,24 +945,22 @@ describe('waitUntil', () => {
     let asked = 0;
     const systemLookup: SystemLookup = (...question) =>
       (asked += 1) === 1 ? first(...question) : new Promise(() => {});
-    const { end, event } = await wait(target(await freePort(), 'mail.test'), {
-      durationMs: 400,
-      intervalMs: 50,
-      timeoutMs: 60_000,
-      systemLookup,
-    });
+    const { end, event } = await wait(
+      target(await freePort(), 'mail.test'),
+      { durationMs: 400, intervalMs: 50, timeoutMs: 60_000 },
+      { systemLookup },
+    );
     expect([end, event?.sequence, event?.report.outcome.state]).toEqual(['timeout', 1, 'closed']);
     expect(asked).toBeGreaterThanOrEqual(2);
   });
 
   it('lets silence that lasted its whole time overrule an earlier refusal', async () => {
     const port = await silentPort(SILENT);
-    const { end, event, told } = await wait(target(port, 'mail.test'), {
-      durationMs: 900,
-      intervalMs: 50,
-      timeoutMs: 200,
-      systemLookup: answering([APART], [SILENT]),
-    });
+    const { end, event, told } = await wait(
+      target(port, 'mail.test'),
+      { durationMs: 900, intervalMs: 50, timeoutMs: 200 },
+      { systemLookup: answering([APART], [SILENT]) },
+    );
     expect([end, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
       'timeout',
       'filtered',
@@ -976,13 +971,11 @@ describe('waitUntil', () => {
 
   it('does not take a probe that the end cut short for the silence that it waits for', async () => {
     const port = await silentPort(SILENT);
-    const { end, event } = await wait(target(port, 'mail.test'), {
-      expect: 'filtered',
-      durationMs: 400,
-      intervalMs: 50,
-      timeoutMs: 60_000,
-      systemLookup: answering([APART], [SILENT]),
-    });
+    const { end, event } = await wait(
+      target(port, 'mail.test'),
+      { expect: 'filtered', durationMs: 400, intervalMs: 50, timeoutMs: 60_000 },
+      { systemLookup: answering([APART], [SILENT]) },
+    );
     expect([end, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
       'timeout',
       'closed',
@@ -1074,11 +1067,11 @@ describe('waitUntil', () => {
       elapsedMs: 1,
       error: { code: 'EMFILE', errno: -24, winsock: 10024, syscall: 'open' },
     };
-    const { end } = await wait(target(9, 'mail.test'), {
-      durationMs: 300,
-      resolve: async () => shortage,
-      signal: AbortSignal.timeout(2500),
-    });
+    const { end } = await wait(
+      target(9, 'mail.test'),
+      { durationMs: 300, signal: AbortSignal.timeout(2500) },
+      { resolve: async () => shortage },
+    );
     expect(end).toBe('timeout');
   });
 });

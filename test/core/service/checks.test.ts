@@ -446,7 +446,8 @@ describe('asking', () => {
     const { port } = await listenTalking(greetLate, '0.0.0.0');
     const { outcome, attempts } = await probeTarget(
       { host: 'two.test', port },
-      { service: { name: 'pop3' }, systemLookup: answering(['127.0.0.2', '127.0.0.3']) },
+      { service: { name: 'pop3' } },
+      { systemLookup: answering(['127.0.0.2', '127.0.0.3']) },
     );
     expect(outcome).toMatchObject({
       state: 'open',

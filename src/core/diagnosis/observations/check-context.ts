@@ -116,8 +116,7 @@ export function createContext(
     ...stopwatch,
     probe: (endpoint, { timeoutMs: limitMs = stopwatch.remainingMs(), watchMs = 0 } = {}) =>
       probe(endpoint, { timeoutMs: limitMs, watchMs, signal, sourceAddress }),
-    resolve: () =>
-      resolve(target.host, { ...resolving, ...(systemLookup ? { systemLookup } : {}) }),
+    resolve: () => resolve(target.host, resolving, systemLookup ? { systemLookup } : {}),
     readCounters: internals.readCounters ?? readCounters,
     track: createTracker(options.onProgress),
   };

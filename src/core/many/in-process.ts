@@ -1,0 +1,251 @@
+import { onAbort } from '../abort.js';
+import type { ProbeEvent } from '../facts/events.js';
+import { judge } from '../facts/expectation.js';
+import type { ProbeReport } from '../facts/outcome.js';
+import { DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
+import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
+import { LookupQueue, systemLookups } from '../resolve/lookup-queue.js';
+import { NameCache } from '../resolve/name-cache.js';
+import { resolveHost } from '../resolve/resolver.js';
+import { pendingLookups } from '../resolve/system-lookup.js';
+import { type FailedReason, SHORTAGES } from '../states.js';
+import type { TargetRequest } from '../target/target-list.js';
+import {
+  DEFAULT_CONCURRENCY,
+  type ManyInternals,
+  type ManyOptions,
+  SHORTAGE_PATIENCE_MS,
+} from './many-options.js';
+import { OrderedResults } from './ordered-results.js';
+import { RequestSource } from './request-source.js';
+import { STARTS_PER_TURN, StartPacer } from './start-pacer.js';
+import { Throttle } from './throttle.js';
+
+/**
+ * Reports given in one turn: giving them takes time from the connections under way. More than
+ * starts, so that reports that waited catch up.
+ */
+const REPORTS_PER_TURN = 2 * STARTS_PER_TURN;
+
+/** The event of a report, judged by what its request or the whole run expects. */
+export function probeEvent(
+  request: TargetRequest,
+  report: ProbeReport,
+  options: ManyOptions,
+): ProbeEvent {
+  const expectation =
+    request.expect === undefined ? options : { ...options, expect: request.expect };
+  return {
+    type: 'probe',
+    sequence: 1,
+    request,
+    report,
+    verdict: judge(report.outcome, expectation),
+    lostSynSeconds: null,
+    formerAddresses: null,
+  };
+}
+
+function shortagesOf({ outcome, attempts }: ProbeReport): FailedReason[] {
+  if (outcome.state === 'open') return [];
+  return [outcome, ...attempts].flatMap((each) =>
+    each.state === 'failed' && SHORTAGES.has(each.reason) ? [each.reason] : [],
+  );
+}
+
+function lookupsOf({ lookups, systemLookup }: ManyInternals): LookupQueue {
+  return lookups ?? (systemLookup ? new LookupQueue(systemLookup) : systemLookups);
+}
+
+/** One run in this process: what is under way, and what comes of it. */
+class Run {
+  readonly results: OrderedResults;
+  readonly source: RequestSource;
+  /** An error of a probe that is no outcome: the options are misused. */
+  failure: { readonly cause: unknown } | undefined;
+
+  readonly #options: ManyOptions;
+  readonly #internals: ManyInternals;
+  readonly #probeOptions: ProbeOptions;
+  readonly #patienceMs: number;
+  readonly #names: NameCache;
+  readonly #throttle: Throttle;
+  readonly #pacer: StartPacer;
+  readonly #over = new AbortController();
+  readonly #retries: { readonly request: TargetRequest; readonly index: number }[] = [];
+  readonly #waitsForLookups: boolean;
+  #running = 0;
+  #wake = (): void => {};
+
+  constructor(
+    requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+    options: ManyOptions,
+    internals: ManyInternals,
+  ) {
+    const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity } = options;
+    const { signal } = this.#over;
+    this.#options = options;
+    this.#probeOptions = { ...options, signal };
+    this.#patienceMs = options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS;
+    this.#waitsForLookups = this.#patienceMs > 0 && options.dnsServer === undefined;
+    this.results = new OrderedResults(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.source = new RequestSource(requests, () => this.#wake());
+    this.#throttle = new Throttle(concurrency, this.#patienceMs);
+    this.#pacer = new StartPacer(ratePerSecond);
+    this.#names = new NameCache({
+      resolve: internals.resolve ?? resolveHost,
+      lookups: lookupsOf(internals),
+      running: () => (this.#patienceMs === 0 ? 1 : this.#running),
+      signal,
+    });
+    this.#internals = { ...internals, resolve: this.#names.resolve };
+  }
+
+  /** Nothing is under way, and nothing more will be. */
+  get isOver(): boolean {
+    if (this.#running > 0) return false;
+    return this.#over.signal.aborted || (this.source.isDone && this.#retries.length === 0);
+  }
+
+  /** Ends the probes under way, as cancelled. */
+  abort(): void {
+    this.#over.abort();
+    this.#names.close();
+    this.#wake();
+  }
+
+  /**
+   * Starts what may start in this turn.
+   *
+   * @returns milliseconds until more may start, or null to wait for an event
+   */
+  start(): number | null {
+    if (this.#over.signal.aborted) return null;
+    while (this.#running < this.#throttle.limit && !this.results.isFull) {
+      if (this.#pacer.isTurnFull) return 0;
+      if (this.#throttle.pauseMs > 0) return this.#throttle.pauseMs;
+      const retry = this.#retries[0];
+      const request = retry?.request ?? this.source.next();
+      if (!request) return null;
+      const { waitMs } = this.#pacer;
+      if (waitMs > 0) {
+        if (!retry) this.source.putBack(request);
+        return waitMs;
+      }
+      if (retry) this.#retries.shift();
+      this.#pacer.start();
+      this.#running += 1;
+      this.#probe(request, retry?.index ?? this.results.start(request)).catch((cause: unknown) => {
+        this.#running -= 1;
+        this.failure = { cause };
+        this.#wake();
+      });
+    }
+    return null;
+  }
+
+  /** Waits for an event, for so many milliseconds at most; null for no limit. */
+  wait(waitMs: number | null): Promise<void> {
+    return new Promise((resume) => {
+      // One more turn: connections that completed meanwhile are noticed before reports take time.
+      const resumeSoon = (): void => {
+        this.#wake = () => {};
+        clearTimeout(timer);
+        setImmediate(resume);
+      };
+      let timer: NodeJS.Timeout | undefined;
+      this.#wake = resumeSoon;
+      if (waitMs === 0) resumeSoon();
+      else if (waitMs !== null) timer = setTimeout(resumeSoon, Math.min(waitMs, MAX_DURATION_MS));
+    });
+  }
+
+  async #probe(request: TargetRequest, index: number): Promise<void> {
+    const turn = this.#waitsForLookups ? this.#names.turn(request.target.host) : undefined;
+    if (turn) await turn;
+    if (this.#over.signal.aborted) return this.#end(index);
+    const held: ProbeReport[] = []; // the whole target may have to be retried
+    const keep = (report: ProbeReport): void => {
+      if (this.#patienceMs === 0) this.#add(index, report);
+      else held.push(report);
+    };
+    const { target } = request;
+    const probeOptions = this.#optionsFor(request);
+    if (this.#options.everyAddress)
+      for await (const report of probeEveryAddress(target, probeOptions, this.#internals))
+        keep(report);
+    else keep(await probeTarget(target, probeOptions, this.#internals));
+    const shortages = held.flatMap(shortagesOf);
+    if (shortages.length === 0) this.#throttle.succeed();
+    else if (this.#isWorthRetry(shortages)) {
+      this.#running -= 1;
+      this.#retries.push({ request, index });
+      return this.#wake();
+    }
+    for (const report of held) this.#add(index, report);
+    this.#end(index);
+  }
+
+  /** A port that should not be open has no service to ask. */
+  #optionsFor({ expect = this.#options.expect ?? 'open' }: TargetRequest): ProbeOptions {
+    return expect === 'open' ? this.#probeOptions : { ...this.#probeOptions, service: undefined };
+  }
+
+  #isWorthRetry(shortages: readonly FailedReason[]): boolean {
+    if (this.#over.signal.aborted) return false;
+    const mayPass =
+      this.#running > 1 ||
+      pendingLookups() > 0 ||
+      shortages.some((reason) => reason !== 'no-files-left');
+    return this.#throttle.fail(this.#running - 1, mayPass);
+  }
+
+  #add(index: number, report: ProbeReport): void {
+    this.results.add(index, report);
+    this.#wake();
+  }
+
+  #end(index: number): void {
+    this.#running -= 1;
+    this.results.complete(index);
+    this.#wake();
+  }
+}
+
+/**
+ * Probes many targets side by side in this process; see `probeTargets`. Each distinct name is
+ * resolved once.
+ */
+export async function* probeInProcess(
+  requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
+  options: ManyOptions,
+  internals: ManyInternals,
+): AsyncGenerator<ProbeEvent, void, undefined> {
+  const { signal } = options;
+  const run = new Run(requests, options, internals);
+  const { results, source } = run;
+  const stopWaiting = onAbort(signal, () => run.abort());
+  try {
+    for (;;) {
+      for (let count = 0; count < REPORTS_PER_TURN; count += 1) {
+        const result = results.take();
+        if (!result) break;
+        for (const report of result.reports) {
+          if (report.outcome.state !== 'cancelled')
+            yield probeEvent(result.request, report, options);
+        }
+      }
+      if (run.failure) throw run.failure.cause;
+      const waitMs = run.start();
+      if (run.isOver && !results.hasNext) {
+        if (source.error && !signal?.aborted) throw source.error.cause;
+        return;
+      }
+      await run.wait(results.hasNext ? 0 : waitMs);
+    }
+  } finally {
+    stopWaiting();
+    run.abort(); // probes under way when the caller has seen enough
+    await source.close();
+  }
+}

@@ -1,0 +1,35 @@
+import type { Resolved, Unresolved } from '../facts/outcome.js';
+import { familyOf } from '../target/target.js';
+import { OTHER_FAMILY } from './resolver-error.js';
+
+/** The resolution of a literal address: itself, in no time. */
+export function resolvedLiteral(address: string, family: 4 | 6): Resolved {
+  return {
+    state: 'resolved',
+    host: address,
+    via: 'literal',
+    elapsedMs: 0,
+    addresses: [{ address, family }],
+  };
+}
+
+/**
+ * Resolves a literal address without asking anybody.
+ *
+ * @param only the family asked for; an address of the other one is `name-no-address`
+ * @returns null for a name
+ */
+export function resolveLiteral(host: string, only?: 4 | 6): Resolved | Unresolved | null {
+  const family = familyOf(host);
+  if (family === null) return null;
+  if (only === undefined || family === only) return resolvedLiteral(host, family);
+  return {
+    state: 'unresolved',
+    ...OTHER_FAMILY,
+    host,
+    via: 'literal',
+    elapsedMs: 0,
+    servers: [],
+    family: only,
+  };
+}
