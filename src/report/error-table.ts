@@ -1,7 +1,8 @@
 import { lookUpError, type WinsockError, WINSOCK_ERRORS } from '../core/errors/winsock.js';
 import { UsageError } from '../core/usage-error.js';
 
-function names({ errno, linux, macos, aliases }: WinsockError): string {
+/** `ECONNREFUSED (Linux 111, macOS 61); also EAI_AGAIN`. */
+function listNames({ errno, linux, macos, aliases }: WinsockError): string {
   const numbers = [linux === null ? '' : `Linux ${linux}`, macos === null ? '' : `macOS ${macos}`]
     .filter((each) => each !== '')
     .join(', ');
@@ -10,7 +11,9 @@ function names({ errno, linux, macos, aliases }: WinsockError): string {
 }
 
 /**
- * What `--explain` prints: one error, or the whole table when there is no query.
+ * What `--explain` prints.
+ *
+ * @param query a code or a name of an error; null for the whole table
  *
  * @throws UsageError when the error is unknown
  */
@@ -18,16 +21,18 @@ export function explainError(query: string | null): string {
   if (query === null) {
     const rows = WINSOCK_ERRORS.map(
       ({ winsock, name, errno, meaning }) =>
-        `${winsock}  ${name.padEnd(28)}${(errno ?? '').padEnd(17)}${meaning}`,
+        `${winsock}  ${name.padEnd(28)}${(errno ?? '').padEnd(17)}${meaning}\n`,
     );
-    return `${rows.join('\n')}\n`;
+    return rows.join('');
   }
   const row = lookUpError(query);
   if (!row) {
     throw new UsageError(
-      `--explain: "${query}" is not in the table; allowed: a code such as 10061, WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table`,
+      `--explain: "${query}" is not in the table; allowed: a code such as 10061, ` +
+        'WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table',
     );
   }
-  const known = names(row);
-  return `${row.winsock} ${row.name}${known === '' ? '' : `  ${known}`}\n${row.meaning}\n${row.advice}\n`;
+  const known = listNames(row);
+  const title = `${row.winsock} ${row.name}${known === '' ? '' : `  ${known}`}`;
+  return `${title}\n${row.meaning}\n${row.advice}\n`;
 }

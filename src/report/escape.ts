@@ -1,4 +1,13 @@
-const HARMFUL = String.raw`[\x00-\x1f\x7f-\x9f\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\p{Cs}\u{e0000}-\u{e0fff}]`;
+/** Characters that no report lets through, as the inside of a class of a regular expression. */
+const HARMFUL_CHARACTERS = [
+  String.raw`\x00-\x1f\x7f-\x9f`, // C0, DEL, C1
+  String.raw`\u00ad\u061c\u115f\u1160\u180e\u200b-\u200f`, // zero width, direction
+  String.raw`\u2028-\u202e`, // separators of lines and paragraphs, direction
+  String.raw`\u2060-\u206f\u3164\ufeff\uffa0`, // zero width, direction, fillers
+  String.raw`\ufff9-\ufffb\ufffe\uffff`, // annotations, what XML forbids
+  String.raw`\p{Cs}\u{e0000}-\u{e0fff}`, // lone surrogates, tags
+].join('');
+const HARMFUL = `[${HARMFUL_CHARACTERS}]`;
 const HARMFUL_CHARACTER = new RegExp(HARMFUL, 'gu');
 const AMBIGUOUS_BACKSLASHES = new RegExp(
   String.raw`\\+(?=x[\da-f]{2}|u[\da-f]{4}|u\{[\da-f]+\}|${HARMFUL})`,
@@ -6,7 +15,8 @@ const AMBIGUOUS_BACKSLASHES = new RegExp(
 );
 
 /**
- * JSON with the same characters escaped in JSON's own way: it does so by itself only below U+0020. What a parser reads stays the same.
+ * JSON with harmful characters (see `escapeControls`) escaped in JSON's own way, which
+ * `JSON.stringify` does only below U+0020. A parser reads the same value.
  */
 export function escapeJson(json: string): string {
   const unit = (code: number): string => `\\u${code.toString(16).padStart(4, '0')}`;
@@ -28,14 +38,19 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Text without control characters (see `escapeControls`) for XML or HTML, in an element or in a quoted attribute. */
+/**
+ * Text for XML or HTML, in an element or a quoted attribute. Control characters must have been
+ * escaped before (see `escapeControls`).
+ */
 export const escapeMarkup = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '');
 
 /**
- * Text from the network or the command line made safe for a terminal: control characters (C0, DEL, C1), line and paragraph separators, marks that
- * reorder or hide text (bidirectional controls, zero-width characters, tags, U+FEFF), what XML forbids (U+FFFE, U+FFFF) and lone surrogates become
- * `\x1b`, `\u202e`, `\u{e0041}`. Backslashes are doubled only where they would otherwise read as such an escape, so that different texts stay different.
+ * Makes text from the network or the command line safe for a terminal. Escaped as `\x1b`, `\u202e`
+ * or `\u{e0041}` are control characters (C0, DEL, C1), line and paragraph separators, marks that
+ * reorder or hide text (bidirectional controls, zero-width characters, tags, U+FEFF), what XML
+ * forbids (U+FFFE, U+FFFF), and lone surrogates. Backslashes are doubled only where they would read
+ * as such an escape, so that different texts stay different.
  */
 export function escapeControls(text: string): string {
   return text.replace(AMBIGUOUS_BACKSLASHES, '$&$&').replace(HARMFUL_CHARACTER, (character) => {

@@ -1,10 +1,10 @@
-/** Milliseconds with the digits that mean something: two decimals below 10, one below 100, none from 100 on. Without a unit. */
+/** Milliseconds without a unit: two decimals below 10, one below 100, none from 100 on. */
 export function formatMilliseconds(milliseconds: number): string {
   if (milliseconds < 9.995) return milliseconds.toFixed(2);
   return milliseconds.toFixed(milliseconds < 99.95 ? 1 : 0);
 }
 
-/** Milliseconds to a whole microsecond, for programs: more digits would not be measured ones. */
+/** Milliseconds to a whole microsecond, for programs: further digits are not measured. */
 export const roundMilliseconds = (milliseconds: number): number =>
   Math.round(milliseconds * 1000) / 1000;
 

@@ -1,4 +1,4 @@
-import type { Attempt, ErrorFacts, Outcome } from '../core/facts/outcome.js';
+import type { Attempt, ErrorFacts, Outcome, ProbeReport } from '../core/facts/outcome.js';
 import type { Reason } from '../core/states.js';
 import { formatHostPort, type Target } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
@@ -15,6 +15,19 @@ export interface Explanation {
 /** The address that an outcome is about; null when the name was not resolved. */
 export const addressOf = (outcome: Outcome): string | null =>
   'endpoint' in outcome ? outcome.endpoint.address : null;
+
+/**
+ * Milliseconds that a probe took: resolving, the deciding attempt and the service check, as far as
+ * each took place.
+ */
+export function durationOf({ outcome, resolution }: ProbeReport): number {
+  if (outcome.state === 'open')
+    return resolution.elapsedMs + outcome.latencyMs + (outcome.service?.elapsedMs ?? 0);
+  return outcome === resolution ? outcome.elapsedMs : resolution.elapsedMs + outcome.elapsedMs;
+}
+
+/** An expected state in words: `open`, `not open`. */
+export const expectationWords = (expected: string): string => expected.replace('-', ' ');
 
 /**
  * A target as people read it, safe for a terminal: `mail.example.com:25 (192.0.2.10)`. The address
@@ -38,7 +51,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'resolver-timeout': 'resolver silent',
   'no-route': 'no route from here',
   'no-ports-left': 'no source port left',
-  'no-files-left': 'no descriptor left',
+  'no-files-left': 'no file descriptor left',
   'not-permitted': 'not permitted here',
   'bad-source': 'bad source address',
   'no-resources': 'no memory here',

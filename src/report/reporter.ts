@@ -14,53 +14,56 @@ export interface Output {
   readonly stderr: string;
 }
 
-/** Nothing to say. */
+/** Nothing to write. */
 export const SILENCE: Output = { stdout: '', stderr: '' };
 
-/** Colours for one stream; each function returns its text unchanged where there are none. */
+/** Colours for one stream. Without colours each function returns its text unchanged. */
 export interface Paint {
-  good(text: string): string;
-  bad(text: string): string;
-  dim(text: string): string;
+  readonly good: (text: string) => string;
+  readonly bad: (text: string) => string;
+  readonly dim: (text: string) => string;
 }
 
 /** How facts are shown. */
 export interface ReportOptions {
   readonly paint: { readonly stdout: Paint; readonly stderr: Paint };
-  /** Every attempt and timing. */
+  /** Show every attempt and timing. */
   readonly verbose: boolean;
-  /** ISO 8601 before each line. */
+  /** Write the time, in ISO 8601, before each line. */
   readonly timestamps: boolean;
-  /** Name the endpoint before each verdict, because there is more than one. */
+  /** Name the endpoint before each verdict: there is more than one. */
   readonly nameEndpoints: boolean;
-  /** There are several targets: an explanation is given once for each reason, not for each target. */
+  /** There are several targets: explain each reason once, not for each target. */
   readonly manyTargets: boolean;
   /** The state that is expected where a target has none of its own. */
   readonly expect: string;
-  /** Who must answer behind an open port: `smtp`, or `its service` where the port decides; null when nobody is asked. */
+  /**
+   * The service that must answer: `smtp`, or `its service` where the port decides. Null when no
+   * service is checked.
+   */
   readonly service: string | null;
-  /** Targets are probed in several rounds, each with a verdict of its own. */
+  /** Targets are probed in several rounds; each round has its own verdict. */
   readonly rounds: boolean;
-  /** What the port was expected to be, in the user's words (`--expect closed`), or null when it is the usual. */
+  /** The user's own expectation (`--expect closed`); null when there is none. */
   readonly expectation: string | null;
-  /** The room and the characters there are. */
+  /** What the terminal can show. */
   readonly canvas: Canvas;
-  /** A line of the recent latencies in a summary. */
+  /** Draw the recent latencies in a summary. */
   readonly sparkline: boolean;
-  /** The distribution of the latencies in a summary. */
+  /** Draw the distribution of the latencies in a summary. */
   readonly histogram: boolean;
-  /** Latencies to alert about, in a format that has alerts. */
+  /** Latencies that raise an alert, in a format that has alerts. */
   readonly thresholds?: Thresholds;
 }
 
-/** The end of a series, or a look at it so far. */
+/** The summary of a series, at its end or so far. */
 export interface SummaryEvent {
   readonly type: 'summary';
   readonly target: Target;
-  /** The address it is about, when every address of the name was probed; else null. */
+  /** The address, when every address of the name is probed; else null. */
   readonly address: string | null;
   readonly summary: Summary;
-  /** False for a look at a series that goes on. */
+  /** False while the series goes on. */
   readonly final: boolean;
   readonly exitCode: number;
 }
@@ -71,23 +74,23 @@ export interface Totals {
   /** Verdicts, one for each target or address. */
   readonly probes: number;
   readonly counts: Readonly<Partial<Record<State, number>>>;
-  /** How many were not as expected. */
+  /** The number of verdicts that were not as expected. */
   readonly unexpected: number;
-  /** Whether anybody said what to expect. */
+  /** Whether the user stated an expectation. */
   readonly hasExpectations: boolean;
   readonly elapsedMs: number;
   readonly exitCode: number;
-  /** False when a signal or a mistake in the list ended the run before every probe had a verdict. */
+  /** False when a signal or an error in the list ended the run before its last verdict. */
   readonly isComplete: boolean;
 }
 
-/** Facts to text. A reporter computes nothing about the network and writes nothing. */
+/** Turns facts into text. It computes nothing about the network and writes nothing itself. */
 export interface Reporter {
   probe(event: ProbeEvent): Output;
   outage(event: OutageEvent): Output;
   summary(event: SummaryEvent): Output;
-  /** What comes behind everything else; called once. */
+  /** The end of the output; called once, last. */
   finish(totals: Totals): Output;
-  /** For a format that has exit codes of its own; asked after `finish`, which such a format has also when nothing came to a verdict. */
+  /** The exit code of a format that has its own; called after `finish`. */
   exitCode?(): number;
 }

@@ -4,62 +4,72 @@ import { formatHostPort } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
 import { explain } from './explanation.js';
 import { formatDuration } from './numbers.js';
+import { addressOf, durationOf, expectationWords } from './outcome-words.js';
 
-/** A probe as a test: what JUnit and TAP have in common. */
+/** A probe as a test case, for JUnit and TAP. */
 export interface TestCase {
-  /** What is asserted, e.g. `mail.example.com:25 is open`. Safe for a terminal. */
+  /** The assertion: `mail.example.com:25 is open`. Safe for a terminal. */
   readonly name: string;
   readonly host: string;
   readonly passed: boolean;
   /** What was seen, with the reason: `closed (conn-refused)`. */
   readonly seen: string;
-  /** Why, in a sentence or two; empty when there is nothing to explain. */
+  /** The explanation in a few sentences; empty when there is nothing to explain. */
   readonly message: string;
-  /** The test could not be made here, as apart from one that failed. */
+  /** The probe could not be made here: an error, not a failure. */
   readonly isError: boolean;
-  /** Seconds that the probe took. */
+  /** Seconds that resolving, connecting and the service check took together. */
   readonly seconds: number;
   readonly exitCode: number;
 }
 
-/** What is asserted of all probes of a run. */
+/** What all probes of a run assert. */
 export interface TestSettings {
   /** The state that is expected where a target has none of its own. */
   readonly expect: string;
-  /** Who must answer behind an open port: `smtp`, `its service`; null when nobody must. */
+  /** The service that must answer: `smtp`, or `its service`; null when none is checked. */
   readonly service: string | null;
-  /** Targets are probed in several rounds, each with a verdict of its own. */
+  /** There are several rounds; the later ones are numbered. */
   readonly rounds: boolean;
 }
 
-/** Holds a probe against what was expected, in words. */
-export function testCaseOf(
-  { request, report, verdict, sequence }: ProbeEvent,
+/** What is asserted: `mail.example.com:25 is open and smtp answers, round 2`. */
+function nameCase(
+  { request, report: { target }, sequence }: ProbeEvent,
   { expect, service, rounds }: TestSettings,
-): TestCase {
-  const { target, outcome, resolution } = report;
+): string {
   const expected = request.expect ?? expect;
-  const address =
-    'endpoint' in outcome && outcome.endpoint.address !== target.host
-      ? ` (${outcome.endpoint.address})`
-      : '';
-  const round = rounds && sequence > 1 ? `, round ${sequence}` : '';
-  const explanation = explain(report);
-  const connectMs = outcome.state === 'open' ? outcome.latencyMs : outcome.elapsedMs;
+  const endpoint = formatHostPort(target.host, target.port);
   const answers = service !== null && expected === 'open' ? ` and ${service} answers` : '';
-  const reason = reasonOf(outcome);
-  const talkMs = outcome.state === 'open' ? (outcome.service?.elapsedMs ?? 0) : 0;
+  const round = rounds && sequence > 1 ? `, round ${sequence}` : '';
+  return escapeControls(`${endpoint} is ${expectationWords(expected)}${answers}${round}`);
+}
+
+/** What was seen: `closed (conn-refused) (192.0.2.10)`, `open in 12.3 ms, too slow`. */
+function describeSeen({ report: { target, outcome }, verdict }: ProbeEvent): string {
   const latency = outcome.state === 'open' ? ` in ${formatDuration(outcome.latencyMs)}` : '';
+  const reason = reasonOf(outcome);
+  const address = addressOf(outcome);
+  return [
+    outcome.state,
+    reason === null ? latency : ` (${reason})`,
+    verdict.tooSlow ? ', too slow' : '',
+    address === null || address === target.host ? '' : ` (${escapeControls(address)})`,
+  ].join('');
+}
+
+/** Makes a test case of a probe and its expectation. */
+export function createTestCase(event: ProbeEvent, settings: TestSettings): TestCase {
+  const { report, verdict } = event;
+  const explanation = explain(report);
   return {
-    name: escapeControls(
-      `${formatHostPort(target.host, target.port)} is ${expected.replace('-', ' ')}${answers}${round}`,
-    ),
-    host: escapeControls(target.host),
+    name: nameCase(event, settings),
+    host: escapeControls(report.target.host),
     passed: verdict.asExpected,
-    seen: `${outcome.state}${reason === null ? latency : ` (${reason})`}${verdict.tooSlow ? ', too slow' : ''}${escapeControls(address)}`,
+    seen: describeSeen(event),
     message: explanation ? `${explanation.what} ${explanation.advice}` : '',
-    isError: outcome.state === 'failed',
-    seconds: ((outcome === resolution ? 0 : resolution.elapsedMs) + connectMs + talkMs) / 1000,
+    isError: report.outcome.state === 'failed',
+    seconds: durationOf(report) / 1000,
     exitCode: verdict.exitCode,
   };
 }

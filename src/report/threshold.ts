@@ -2,7 +2,7 @@ import { parseDuration } from '../core/duration.js';
 import { UsageError } from '../core/usage-error.js';
 import { toSeconds } from './numbers.js';
 
-/** A range of latencies as the monitoring plugins guidelines have them ("Threshold and Ranges"). */
+/** A range of latencies by the monitoring plugins guidelines ("Threshold and Ranges"). */
 export interface Threshold {
   /** Milliseconds; -Infinity where the range has no lower end. */
   readonly fromMs: number;
@@ -10,7 +10,7 @@ export interface Threshold {
   readonly toMs: number;
   /** `@`: alert inside the range, its ends included, instead of outside. */
   readonly inside: boolean;
-  /** As the user wrote it. */
+  /** The user's own text. */
   readonly text: string;
 }
 
@@ -21,35 +21,36 @@ export interface Thresholds {
 }
 
 /**
- * A threshold: `[@][from:][to]`, with durations where the guidelines have numbers. `100ms` alerts above it, `10ms:` below it, `~:100ms` above it,
- * `10ms:100ms` outside and `@10ms:100ms` inside.
+ * Reads a threshold: `[@][from:][to]`, with durations in place of the guidelines' numbers. `100ms`
+ * and `~:100ms` alert above it, `10ms:` below it, `10ms:100ms` outside and `@10ms:100ms` inside.
  *
  * @param name the option, for the error message
- * @throws UsageError when it is none, or its end is before its start
+ * @throws UsageError when it is no threshold, or ends before it starts
  */
 export function parseThreshold(text: string, name: string): Threshold {
   const refuse = (why: string): never => {
     throw new UsageError(
-      `${name}: "${text}" ${why}; allowed: 100ms (alert above), 10ms: (below), 10ms:100ms (outside), @10ms:100ms (inside)`,
+      `${name}: "${text}" ${why}; allowed: 100ms (alert above), 10ms: (below), ` +
+        '10ms:100ms (outside), @10ms:100ms (inside)',
     );
   };
   const [, at = '', from, to = ''] =
     /^(@?)(?:([^:@]*):)?([^:@]*)$/.exec(text) ?? refuse('is not a threshold');
   if (from === '' || (from === undefined && to === '') || to === '~' || (from === '~' && to === ''))
     refuse('is not a threshold');
-  const bound = (part: string): number => parseDuration(part, name, 0); // says what is wrong with that part
+  const bound = (part: string): number => parseDuration(part, name, 0);
   const fromMs = from === undefined ? 0 : from === '~' ? -Infinity : bound(from);
   const toMs = to === '' ? Infinity : bound(to);
   if (fromMs > toMs) refuse('ends before it starts');
   return { fromMs, toMs, inside: at === '@', text };
 }
 
-/** Whether a latency is one to alert about. The ends belong to the range. */
+/** Whether a latency raises an alert. Both ends belong to the range. */
 export function alerts({ fromMs, toMs, inside }: Threshold, latencyMs: number): boolean {
   return (latencyMs >= fromMs && latencyMs <= toMs) === inside;
 }
 
-/** A threshold as performance data has it: in seconds, without their unit. */
+/** A threshold for performance data: in seconds, without a unit. */
 export function formatThreshold({ fromMs, toMs, inside }: Threshold): string {
   const from =
     fromMs === -Infinity ? '~:' : fromMs === 0 && toMs !== Infinity ? '' : `${toSeconds(fromMs)}:`;

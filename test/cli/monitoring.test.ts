@@ -60,7 +60,7 @@ describe('-o nagios', () => {
     const warned = await portping(['-o', 'nagios', '--warn', '@0:1m', '127.0.0.1', port]);
     expect([warned.exitCode, warned.stdout]).toEqual([
       1,
-      expect.stringMatching(/^PORTPING WARNING: .*, which --warn @0:1m alerts about \| time=/),
+      expect.stringMatching(/^PORTPING WARNING: .*, inside --warn @0:1m \| time=/),
     ]);
     const critical = await portping([
       '-o',

@@ -1,96 +1,103 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
-import { reasonOf } from '../../core/facts/outcome.js';
+import { type OpenOutcome, reasonOf } from '../../core/facts/outcome.js';
+import type { ServiceFinding } from '../../core/facts/service-finding.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { roundMilliseconds } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE } from '../reporter.js';
 
-const COLUMNS = [
-  'time',
-  'host',
-  'port',
-  'address',
-  'state',
-  'reason',
-  'winsock',
-  'latency_ms',
-  'elapsed_ms',
-  'dns_ms',
-  'expected',
-  'as_expected',
-  'exit_code',
-  'explanation',
-  'service',
-  'service_state',
-  'service_ms',
-  'service_said',
-  'tls_version',
-  'tls_days_left',
-] as const;
+/** What a row is made of. */
+interface Row extends ProbeEvent {
+  /** The state that is expected where the target has none of its own. */
+  readonly expect: string;
+  /** The outcome where it is open, else null. */
+  readonly open: OpenOutcome | null;
+  readonly service: ServiceFinding | null;
+}
+
+type Value = string | number | boolean | null;
+
+function winsockOf({ report: { outcome }, service }: Row): number | null {
+  if ('error' in outcome) return outcome.error.winsock;
+  return service?.state === 'dropped' ? service.winsock : null;
+}
+
+function elapsedOf({ report: { outcome } }: Row): number | null {
+  return outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs);
+}
+
+function explanationOf({ report }: Row): string | null {
+  const explanation = explain(report);
+  return explanation && `${explanation.what} ${explanation.advice}`;
+}
+
+/** The first line, or what an answer means that is not text. */
+function saidOf({ service }: Row): string | null {
+  if (service === null) return null;
+  return service.firstLine ?? (service.state === 'answered' ? service.meaning : null);
+}
+
+/** The columns in their order, each with its value; null leaves a cell empty. */
+const COLUMNS = {
+  time: ({ report }) => new Date(report.startedAt).toISOString(),
+  host: ({ report }) => report.target.host,
+  port: ({ report }) => report.target.port,
+  address: ({ report }) => addressOf(report.outcome),
+  state: ({ report }) => report.outcome.state,
+  reason: ({ report }) => reasonOf(report.outcome),
+  winsock: winsockOf,
+  latency_ms: ({ open }) => open && roundMilliseconds(open.latencyMs),
+  elapsed_ms: elapsedOf,
+  dns_ms: ({ report: { resolution } }) =>
+    resolution.via === 'literal' ? null : roundMilliseconds(resolution.elapsedMs),
+  expected: ({ request, expect }) => request.expect ?? expect,
+  as_expected: ({ verdict }) => verdict.asExpected,
+  exit_code: ({ verdict }) => verdict.exitCode,
+  explanation: explanationOf,
+  service: ({ service }) => service?.name ?? null,
+  service_state: ({ service }) => service?.state ?? null,
+  service_ms: ({ service }) =>
+    service && service.answerMs !== null ? roundMilliseconds(service.answerMs) : null,
+  service_said: saidOf,
+  tls_version: ({ service }) => service?.tls?.version ?? null,
+  tls_days_left: ({ service }) => service?.tls?.certificate?.daysLeft ?? null,
+} satisfies Record<string, (row: Row) => Value>;
+
+/** Columns whose text is escaped where it is made. */
+const ESCAPED: ReadonlySet<string> = new Set<keyof typeof COLUMNS>(['explanation']);
 
 /**
- * One cell (RFC 4180). What a spreadsheet would take for a formula gets an apostrophe before it (OWASP, CSV injection); nothing that is a
- * number here is negative.
+ * One cell (RFC 4180). An apostrophe precedes what a spreadsheet would read as a formula (OWASP,
+ * CSV injection). Numbers are written as they are.
  */
-function cell(value: string | number | boolean | null, isEscaped: boolean): string {
+function formatCell(value: Value, isEscaped: boolean): string {
   if (typeof value !== 'string') return value === null ? '' : String(value);
   const safe = (isEscaped ? value : escapeControls(value)).replace(/^[=+\-@|＝＋－＠]/, "'$&");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function row({ request, report, verdict }: ProbeEvent, expect: string): string {
-  const { target, startedAt, resolution, outcome } = report;
-  const explanation = explain(report);
-  const service = outcome.state === 'open' ? outcome.service : null;
-  const cells = {
-    time: new Date(startedAt).toISOString(),
-    host: target.host,
-    port: target.port,
-    address: addressOf(outcome),
-    state: outcome.state,
-    reason: reasonOf(outcome),
-    winsock:
-      'error' in outcome
-        ? outcome.error.winsock
-        : service?.state === 'dropped'
-          ? service.winsock
-          : null,
-    latency_ms: outcome.state === 'open' ? roundMilliseconds(outcome.latencyMs) : null,
-    elapsed_ms: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
-    dns_ms: resolution.via === 'literal' ? null : roundMilliseconds(resolution.elapsedMs),
-    expected: request.expect ?? expect,
-    as_expected: verdict.asExpected,
-    exit_code: verdict.exitCode,
-    explanation: explanation && `${explanation.what} ${explanation.advice}`,
-    service: service?.name ?? null,
-    service_state: service?.state ?? null,
-    service_ms: service && service.answerMs !== null ? roundMilliseconds(service.answerMs) : null,
-    service_said: service
-      ? (service.firstLine ?? (service.state === 'answered' ? service.meaning : null))
-      : null,
-    tls_version: service?.tls?.version ?? null,
-    tls_days_left: service?.tls?.certificate?.daysLeft ?? null,
-  };
-  return COLUMNS.map((column) => cell(cells[column], column === 'explanation')).join(','); // which is escaped where it is made
+function formatRow(event: ProbeEvent, expect: string): string {
+  const { outcome } = event.report;
+  const open = outcome.state === 'open' ? outcome : null;
+  const row = { ...event, expect, open, service: open && open.service };
+  return Object.entries(COLUMNS)
+    .map(([name, valueOf]) => formatCell(valueOf(row), ESCAPED.has(name)))
+    .join(',');
 }
 
-/** Comma-separated values (RFC 4180): a line of names, then a line for each probe. */
+/** Comma-separated values (RFC 4180): a line of column names, then a line for each probe. */
 export function csvReporter({ expect }: { readonly expect: string }): Reporter {
   let isFirst = true;
-  const lines = (...rows: string[]): Output => ({
-    stdout: rows.map((each) => `${each}\r\n`).join(''),
-    stderr: '',
-  });
-  const header = (): string[] => {
-    const names = isFirst ? [COLUMNS.join(',')] : [];
+  const write = (rows: readonly string[]): Output => {
+    const header = isFirst ? [Object.keys(COLUMNS).join(',')] : [];
     isFirst = false;
-    return names;
+    return { stdout: [...header, ...rows].map((each) => `${each}\r\n`).join(''), stderr: '' };
   };
   return {
-    probe: (event) => lines(...header(), row(event, expect)),
+    probe: (event) => write([formatRow(event, expect)]),
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish: () => lines(...header()),
+    finish: () => write([]),
   };
 }

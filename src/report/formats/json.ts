@@ -1,6 +1,7 @@
 import { type Attempt, reasonOf, type Resolution } from '../../core/facts/outcome.js';
 import type { OutageEvent, ProbeEvent } from '../../core/facts/events.js';
 import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.js';
+import type { ServiceReason } from '../../core/states.js';
 import type { Figures } from '../../core/series/statistics.js';
 import { formatJsonLine } from '../escape.js';
 import { explain } from '../explanation.js';
@@ -149,6 +150,14 @@ function roundedFigures<T extends Figures>(figures: T | null): object | null {
   );
 }
 
+/** Every reason is a field, also one that did not occur. */
+const NO_FAILURES: Readonly<Record<ServiceReason, number>> = {
+  silent: 0,
+  dropped: 0,
+  'wrong-protocol': 0,
+  'tls-failed': 0,
+};
+
 function summaryObject({ target, address, summary, final, exitCode }: SummaryEvent): object {
   const {
     firstAt,
@@ -179,10 +188,7 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
     resolvingMs: roundedFigures(resolving),
     service: service && {
       answered: service.answered,
-      silent: 0,
-      dropped: 0,
-      'wrong-protocol': 0,
-      'tls-failed': 0,
+      ...NO_FAILURES,
       ...service.failures,
       answerMs: roundedFigures(service.answers),
     },

@@ -1,16 +1,28 @@
 import { escapeMarkup } from '../escape.js';
 import { type Reporter, SILENCE } from '../reporter.js';
-import { type TestCase, testCaseOf, type TestSettings } from '../test-case.js';
+import { createTestCase, type TestCase, type TestSettings } from '../test-case.js';
+
+const attribute = (name: string, text: string): string => `${name}="${escapeMarkup(text)}"`;
 
 function element({ name, host, passed, seen, message, isError, seconds }: TestCase): string {
-  const open = `    <testcase classname="portping.${escapeMarkup(host)}" name="${escapeMarkup(name)}" time="${seconds.toFixed(3)}"`;
+  const names = `${attribute('classname', `portping.${host}`)} ${attribute('name', name)}`;
+  const open = `    <testcase ${names} time="${seconds.toFixed(3)}"`;
   if (passed) return `${open}/>\n`;
   const kind = isError ? 'error' : 'failure';
-  return `${open}>\n      <${kind} type="${escapeMarkup(seen.split(' ')[0] ?? '')}" message="${escapeMarkup(seen)}">${escapeMarkup(message)}</${kind}>\n    </testcase>\n`;
+  const facts = `${attribute('type', seen.split(' ')[0] ?? '')} ${attribute('message', seen)}`;
+  const problem = `<${kind} ${facts}>${escapeMarkup(message)}</${kind}>`;
+  return `${open}>\n      ${problem}\n    </testcase>\n`;
 }
 
+/** The failed test case of a run that ended early: what was not probed has not passed. */
+const INCOMPLETE = `    <testcase classname="portping" name="every target was probed" time="0.000">
+      <error type="incomplete" message="the run ended before the last probe"></error>
+    </testcase>
+`;
+
 /**
- * JUnit's XML as Jenkins' xunit plugin defines it (junit-10.xsd): each probe a test case. It is written at the end, because its head counts the cases.
+ * JUnit's XML as Jenkins' xunit plugin defines it (junit-10.xsd): a test case for each probe. It is
+ * written at the end, because its head counts the cases.
  */
 export function junitReporter(settings: TestSettings): Reporter {
   const elements: string[] = [];
@@ -19,7 +31,7 @@ export function junitReporter(settings: TestSettings): Reporter {
   let startedAt: number | undefined;
   return {
     probe(event) {
-      const testCase = testCaseOf(event, settings);
+      const testCase = createTestCase(event, settings);
       startedAt ??= event.report.startedAt;
       if (!testCase.passed && testCase.isError) errors += 1;
       if (!testCase.passed && !testCase.isError) failures += 1;
@@ -31,17 +43,23 @@ export function junitReporter(settings: TestSettings): Reporter {
     finish({ elapsedMs, isComplete }) {
       if (!isComplete) {
         errors += 1;
-        elements.push(
-          '    <testcase classname="portping" name="every target was probed" time="0.000">\n      <error type="incomplete" message="the run ended before the last probe"></error>\n    </testcase>\n',
-        );
+        elements.push(INCOMPLETE);
       }
-      const counts = `tests="${elements.length}" failures="${failures}" errors="${errors}" time="${(elapsedMs / 1000).toFixed(3)}"`;
+      const time = (elapsedMs / 1000).toFixed(3);
+      const counts = `tests="${elements.length}" failures="${failures}" errors="${errors}"`;
       const timestamp =
         startedAt === undefined
           ? ''
           : ` timestamp="${new Date(startedAt).toISOString().replace(/\.\d+Z$/, '')}"`;
-      const head = `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="portping" ${counts}>\n  <testsuite name="portping" ${counts} skipped="0"${timestamp}>\n`;
-      return { stdout: `${head}${elements.join('')}  </testsuite>\n</testsuites>\n`, stderr: '' };
+      const suite = `name="portping" ${counts} time="${time}"`;
+      const lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>\n',
+        `<testsuites ${suite}>\n`,
+        `  <testsuite ${suite} skipped="0"${timestamp}>\n`,
+        ...elements,
+        '  </testsuite>\n</testsuites>\n',
+      ];
+      return { stdout: lines.join(''), stderr: '' };
     },
   };
 }

@@ -1,22 +1,43 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
-import { reasonOf } from '../../core/facts/outcome.js';
+import { type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
 import { explain } from '../explanation.js';
 import { formatDuration, toSeconds } from '../numbers.js';
-import { addressOf, describeReason, errorNumber, nameTarget } from '../outcome-words.js';
+import {
+  addressOf,
+  describeReason,
+  errorNumber,
+  expectationWords,
+  nameTarget,
+} from '../outcome-words.js';
 import { type Output, type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeService, describeTls } from '../service.js';
 import { alerts, formatThreshold, type Thresholds } from '../threshold.js';
 
-/** States of a check with their exit codes (monitoring plugins guidelines, "Plugin Return Codes"). */
+/** States of a check and their exit codes (guidelines, "Plugin Return Codes"). */
 export const CHECK_STATES = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
 
 type CheckState = keyof typeof CHECK_STATES;
 
-/** From harmless to worst, as max_state_alt() of the monitoring plugins has them: what is known to be wrong comes before what is not known. */
+/** From harmless to worst, as max_state_alt() of the monitoring plugins orders them. */
 const SEVERITY: readonly CheckState[] = ['OK', 'UNKNOWN', 'WARNING', 'CRITICAL'];
 
 const worstOf = (states: readonly CheckState[]): CheckState =>
   SEVERITY[Math.max(...states.map((state) => SEVERITY.indexOf(state)))] ?? 'UNKNOWN';
+
+/** What all checks of a run have in common. */
+interface Settings {
+  /** The state that is expected where a target has none of its own. */
+  readonly expect: string;
+  readonly thresholds: Thresholds;
+}
+
+/** One value of the performance data. */
+interface Datum {
+  readonly phase: string;
+  readonly seconds: number;
+  readonly thresholds: string;
+  readonly timeoutSeconds: number;
+}
 
 /** One target, or one address of it, as a check. */
 interface Check {
@@ -25,30 +46,28 @@ interface Check {
   readonly target: string;
   /** `db:5432 (10.0.0.5)` */
   readonly name: string;
-  /** What was seen, and how that is not what it should be: `closed, refused <10061> after 0.31 ms`. */
+  /** What was seen, and what was expected: `closed, refused <10061> after 0.31 ms`. */
   readonly seen: string;
-  /** Why, and what to do; empty when there is nothing to explain. */
+  /** The cause and the next step; empty when there is nothing to explain. */
   readonly explanation: readonly string[];
-  readonly data: readonly {
-    readonly phase: string;
-    readonly seconds: number;
-    readonly thresholds: string;
-    readonly timeoutSeconds: number;
-  }[];
+  readonly data: readonly Datum[];
 }
 
-/** Text, safe for a terminal already, that cannot be taken for the beginning of performance data either. */
+/** Text without `|`, which starts performance data. */
 const withoutPipes = (text: string): string => text.replaceAll('|', '\\x7c');
 
-/** A label of performance data: quoted unless it is a plain word; without `=`, and with quotes doubled (guidelines, "Performance data"). */
+/**
+ * A label of performance data: quoted unless it is a plain word, without `=`, with quotes doubled
+ * (guidelines, "Performance data").
+ */
 function label(text: string): string {
   const safe = text.replaceAll('=', '_');
   return /^[\w.-]+$/.test(safe) ? safe : `'${safe.replaceAll("'", "''")}'`;
 }
 
 /**
- * The state of a check. A name that does not resolve and a timeout are CRITICAL: UNKNOWN is only for what failed here (guidelines, "Plugin Return
- * Codes"), where nothing was learned about the port.
+ * The state of a check. An unresolved name and a timeout are CRITICAL. UNKNOWN is only for what
+ * failed on this machine (guidelines, "Plugin Return Codes"): nothing was learned about the port.
  */
 function judgeCheck(
   { report: { outcome }, verdict }: ProbeEvent,
@@ -61,16 +80,23 @@ function judgeCheck(
   return warn && alerts(warn, outcome.latencyMs) ? 'WARNING' : 'OK';
 }
 
-function describe(
+/** The threshold that a latency is out of, in words: `, outside --warn 100ms`. */
+function describeAlert(state: CheckState, { warn, crit }: Thresholds): string {
+  const [option, threshold] = state === 'CRITICAL' ? ['--crit', crit] : ['--warn', warn];
+  if (state === 'OK' || threshold === undefined) return '';
+  return `, ${threshold.inside ? 'inside' : 'outside'} ${option} ${threshold.text}`;
+}
+
+function describeSeen(
   { report: { outcome }, request, verdict }: ProbeEvent,
   state: CheckState,
-  { warn, crit }: Thresholds,
-  expect: string,
+  { expect, thresholds }: Settings,
 ): string {
   if (outcome.state === 'cancelled') return 'no verdict';
-  const expected = (request.expect ?? expect).replace('-', ' ');
+  const expected = expectationWords(request.expect ?? expect);
   if (outcome.state !== 'open') {
-    const seen = `${outcome.state}, ${describeReason(outcome.reason)} <${errorNumber(outcome.error)}> after ${formatDuration(outcome.elapsedMs)}`;
+    const error = `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
+    const seen = `${outcome.state}, ${error} after ${formatDuration(outcome.elapsedMs)}`;
     return expected === 'open' ? seen : `${seen}, expected ${expected}`;
   }
   const { latencyMs, service } = outcome;
@@ -78,68 +104,54 @@ function describe(
   const said = service ? describeService(service).replace(/\.$/, '') : '';
   if (reasonOf(outcome) !== null) return `${open}, but ${said}`;
   if (!verdict.asExpected) return `${open}, expected ${expected}`;
-  const broken = state === 'CRITICAL' ? crit : state === 'WARNING' ? warn : undefined;
-  return `${open}${broken ? `, which --${state === 'CRITICAL' ? 'crit' : 'warn'} ${broken.text} alerts about` : ''}${said === '' ? '' : `, ${said}`}`;
+  return `${open}${describeAlert(state, thresholds)}${said === '' ? '' : `, ${said}`}`;
 }
 
-function checkOf(event: ProbeEvent, thresholds: Thresholds, expect: string): Check {
+/** The times of a probe: the handshake, the check of the service, resolving. */
+function dataOf(
+  { outcome, resolution, timeoutMs }: ProbeReport,
+  { warn, crit }: Thresholds,
+): Datum[] {
+  const timeoutSeconds = toSeconds(timeoutMs);
+  const ranges = [warn, crit].map((each) => (each ? formatThreshold(each) : '')).join(';');
+  const datum = (phase: string, milliseconds: number, thresholds = ';'): Datum => ({
+    phase,
+    seconds: toSeconds(milliseconds),
+    thresholds,
+    timeoutSeconds,
+  });
+  const { latencyMs = null, service = null } = outcome.state === 'open' ? outcome : {};
+  return [
+    ...(latencyMs === null ? [] : [datum('time', latencyMs, ranges)]),
+    ...(service === null ? [] : [datum('service', service.elapsedMs)]),
+    ...(resolution.via === 'literal' ? [] : [datum('dns', resolution.elapsedMs)]),
+  ];
+}
+
+function checkOf(event: ProbeEvent, settings: Settings): Check {
   const { report, verdict } = event;
-  const { target, outcome, resolution, timeoutMs } = report;
-  const state = judgeCheck(event, thresholds);
+  const { target, outcome } = report;
+  const state = judgeCheck(event, settings.thresholds);
   const explanation = verdict.asExpected ? null : explain(report);
   const service = outcome.state === 'open' ? outcome.service : null;
-  const timeoutSeconds = toSeconds(timeoutMs);
-  const ranges = [thresholds.warn, thresholds.crit]
-    .map((each) => (each ? formatThreshold(each) : ''))
-    .join(';');
   return {
     state,
     target: withoutPipes(nameTarget(target)),
     name: withoutPipes(nameTarget(target, addressOf(outcome))),
-    seen: withoutPipes(describe(event, state, thresholds, expect)),
-    // What is wrong with a service is in the first line already.
+    seen: withoutPipes(describeSeen(event, state, settings)),
+    // What is wrong with a service stands in the first line.
     explanation: [
       ...(explanation ? [...(service ? [] : [explanation.what]), explanation.advice] : []),
       ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
     ].map(withoutPipes),
-    data: [
-      ...(outcome.state === 'open'
-        ? [
-            {
-              phase: 'time',
-              seconds: toSeconds(outcome.latencyMs),
-              thresholds: ranges,
-              timeoutSeconds,
-            },
-          ]
-        : []),
-      ...(service
-        ? [
-            {
-              phase: 'service',
-              seconds: toSeconds(service.elapsedMs),
-              thresholds: ';',
-              timeoutSeconds,
-            },
-          ]
-        : []),
-      ...(resolution.via === 'literal'
-        ? []
-        : [
-            {
-              phase: 'dns',
-              seconds: toSeconds(resolution.elapsedMs),
-              thresholds: ';',
-              timeoutSeconds,
-            },
-          ]),
-    ],
+    data: dataOf(report, settings.thresholds),
   };
 }
 
 /**
- * `time=0.012345s;0.1;0.5;0;5`: value, thresholds, least and most. With several targets a label begins with the target's name, and with several
- * addresses of one target with the address, too; else not, because it may change and graphs go by the label.
+ * `time=0.012345s;0.1;0.5;0;5`: value, thresholds, minimum, maximum. With several targets a label
+ * starts with the target. It has the address only where a target has several: addresses may
+ * change, and graphs go by the label.
  */
 function performanceData(checks: readonly Check[], several: boolean): string[] {
   const data = new Map<string, string>();
@@ -153,19 +165,21 @@ function performanceData(checks: readonly Check[], several: boolean): string[] {
   return [...data].map(([name, value]) => `${name}=${value}`);
 }
 
+/** How many checks that are not OK the first line names. */
 const MOST_NAMED = 3;
 
-/** The first line of several checks without its state: what is wrong, or that nothing is. Without semicolons, of which Nagios makes colons. */
+/** The first line of several checks without its state. Nagios turns semicolons into colons. */
 function summarise(checks: readonly Check[], interrupted: boolean): string {
   const wrong = checks.filter(({ state }) => state !== 'OK');
   const rest = interrupted ? ' / interrupted before the others had a verdict' : '';
   if (wrong.length === 0) return `all ${checks.length} as expected${rest}`;
   const named = wrong.slice(0, MOST_NAMED).map(({ name, seen }) => `${name} ${seen}`);
-  return `${wrong.length} of ${checks.length} not OK: ${named.join(' / ')}${wrong.length > MOST_NAMED ? ` / and ${wrong.length - MOST_NAMED} more` : ''}${rest}`;
+  const more = wrong.length > MOST_NAMED ? ` / and ${wrong.length - MOST_NAMED} more` : '';
+  return `${wrong.length} of ${checks.length} not OK: ${named.join(' / ')}${more}${rest}`;
 }
 
 function render(unsorted: readonly Check[], state: CheckState, interrupted: boolean): Output {
-  // Worst first: a scheduler cuts long output off (Nagios after 8 KiB).
+  // Worst first: schedulers cut long output (Nagios after 8 KiB).
   const checks = [...unsorted].sort(
     (one, other) => SEVERITY.indexOf(other.state) - SEVERITY.indexOf(one.state),
   );
@@ -183,15 +197,14 @@ function render(unsorted: readonly Check[], state: CheckState, interrupted: bool
         [`${each}: ${name} ${seen}${explanation.length > 0 ? '.' : ''}`, ...explanation].join(' '),
       )
     : (only?.explanation ?? []);
-  return {
-    stdout: `PORTPING ${state}: ${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}\n${lines.map((line) => `${line}\n`).join('')}`,
-    stderr: '',
-  };
+  const first = `PORTPING ${state}: ${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}`;
+  return { stdout: [first, ...lines].map((line) => `${line}\n`).join(''), stderr: '' };
 }
 
 /**
- * The output of a check for Nagios, Icinga and whoever else starts monitoring plugins, by their guidelines: a first line with the state and
- * performance data, then a line for each of several targets. It has exit codes of its own.
+ * The output of a monitoring plugin for Nagios, Icinga and others, by the monitoring plugins
+ * guidelines: a first line with the state and performance data, then a line for each of several
+ * targets. It has exit codes of its own.
  */
 export function nagiosReporter({
   expect,
@@ -201,7 +214,7 @@ export function nagiosReporter({
   let state: CheckState = 'UNKNOWN';
   return {
     probe(event) {
-      checks.push(checkOf(event, thresholds, expect));
+      checks.push(checkOf(event, { expect, thresholds }));
       return SILENCE;
     },
     outage: () => SILENCE,

@@ -1,47 +1,51 @@
-import { type Attempt, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
+import { type Attempt, reasonOf } from '../../core/facts/outcome.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { toSeconds } from '../numbers.js';
-import { nameTarget } from '../outcome-words.js';
+import { durationOf, nameTarget } from '../outcome-words.js';
 import { type Reporter, SILENCE } from '../reporter.js';
 
 /** The media type of the text format (Prometheus, "Exposition formats", text format 0.0.4). */
 export const EXPOSITION_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** A probe and what was made of it. */
+/** A probe and its verdict. */
 export type JudgedProbe = Pick<ProbeEvent, 'report' | 'verdict'>;
 
 /**
  * The metrics, in the order they are written. All are gauges: each probe says how it is now.
  *
- * What alerts and graphs are made of (`portping_success`, the times) has the target as its only label, so that a target is one unbroken series
- * whatever happens to it: `for:` and `avg_over_time` need that, and a label for the cause or for an address that changes would break it. The cause is a
- * metric of its own with exactly one sample for a probe, to be joined with `* on (target) group_left (cause)`; a sample for every cause there can be,
- * 1 or 0, would be twenty times as many series. Addresses have theirs apart, as many as the name has.
+ * What alerts and graphs use (`portping_success`, the times) has the target as its only label, so
+ * that each target is one unbroken series: `for:` and `avg_over_time` need that. A label for the
+ * cause, or for an address that changes, would break it. The cause is a metric of its own with one
+ * sample for a probe, to be joined with `* on (target) group_left (cause)`. A sample for every
+ * possible cause, 1 or 0, would be twenty times as many series. Each address has its own metrics.
  */
 const METRICS = {
   portping_success:
-    'Whether the target was as expected (open, unless something else was asked for, and its service answered if that was asked): 1 or 0.',
-  portping_cause:
-    'Always 1. What was seen: the state of the port, and as the cause its reason, "too-slow" or "open".',
+    '1 if the target was as expected, else 0. Expected is open, unless set otherwise, ' +
+    'and that the service answers, if it was checked.',
+  portping_cause: 'Always 1. The state of the port; the cause is its reason, "too-slow" or "open".',
   portping_duration_seconds:
-    'Time of resolving the name, of the attempt that decided, and of asking the service if that was asked, together.',
+    'Total time of resolving the name, of the deciding attempt and of the service check.',
   portping_dns_seconds:
-    'Time of resolving the name, also when that failed; not there for a literal address.',
+    'Time of resolving the name, also when it failed. Absent for a literal address.',
   portping_connect_seconds:
-    'Time from the connect call to the completed handshake; not there unless the port opened.',
+    'Time from the connect call to the completed handshake. Absent unless the port is open.',
   portping_service_seconds:
-    'Time from the completed handshake until it was clear whether the service answers, the longest where there are several addresses; not there unless that was asked.',
+    'Time from the completed handshake to the result of the service check; the longest of ' +
+    'several addresses. Absent unless the service was checked.',
   portping_certificate_expiry_timestamp_seconds:
-    'When the certificate of the service expires, the earliest where there are several addresses, in seconds since 1970; not there without TLS, or where it cannot be read.',
+    'When the certificate of the service expires, in seconds since 1970; the earliest of ' +
+    'several addresses. Absent without TLS, or if the date cannot be read.',
   portping_addresses:
-    'How many addresses the name has that may be probed; 0 when it could not be resolved.',
-  portping_address_open: 'Whether the handshake with this address completed: 1 or 0.',
+    'Number of addresses that the name has and that may be probed; 0 if it is unresolved.',
+  portping_address_open: '1 if the handshake with this address completed, else 0.',
   portping_address_cause:
-    'Always 1. What was seen at this address: the state of the port, and as the cause its reason, or "open".',
+    'Always 1. The state of the port at this address; the cause is its reason or "open".',
   portping_address_connect_seconds:
-    'Time from the connect call to the completed handshake with this address; not there unless it opened.',
+    'Time from the connect call to the completed handshake with this address. Absent unless ' +
+    'the port is open there.',
 } as const;
 
 type Metric = keyof typeof METRICS;
@@ -53,19 +57,12 @@ const quoted = (value: string): string =>
 
 const seconds = (milliseconds: number): string => String(toSeconds(milliseconds));
 
-/** What was seen, in words of which there is a small and fixed number. */
+/** The state and the cause, from a small and fixed set of words. */
 function causeOf({ report: { outcome }, verdict }: JudgedProbe): Labels {
   return {
     state: outcome.state,
     cause: reasonOf(outcome) ?? (verdict.tooSlow ? 'too-slow' : outcome.state),
   };
-}
-
-/** How long a probe took: resolving, then the attempt that decided, if there was one, and then the talk with the service. Milliseconds. */
-function durationOf({ outcome, resolution }: ProbeReport): number {
-  if (outcome.state === 'open')
-    return resolution.elapsedMs + outcome.latencyMs + (outcome.service?.elapsedMs ?? 0);
-  return outcome === resolution ? outcome.elapsedMs : resolution.elapsedMs + outcome.elapsedMs;
 }
 
 class Samples {
@@ -96,7 +93,7 @@ class Samples {
 
   /** All probes of one target: one, or one for each of its addresses. */
   addTarget(target: string, probes: readonly JudgedProbe[]): void {
-    // Not as expected as soon as one address was not; told is the worst of them, as by the exit code.
+    // The address with the highest exit code stands for the target.
     const [worst] = [...probes].sort((one, other) => other.verdict.exitCode - one.verdict.exitCode);
     if (!worst) return;
     const { resolution } = worst.report;
@@ -146,7 +143,7 @@ class Samples {
     for (const attempt of byAddress.values()) this.addAddress(target, attempt);
   }
 
-  /** Each metric once, with all of its samples (the format asks for that). */
+  /** Each metric once, followed by all its samples, as the format requires. */
   toString(): string {
     const texts = Object.entries(METRICS).map(([metric, help]) => {
       const lines = this.#lines.get(metric as Metric) ?? [];
@@ -159,8 +156,8 @@ class Samples {
 }
 
 /**
- * Probes as metrics in Prometheus' text format: for each target one set, for each address that was tried another. Why a target is not open is told
- * in a comment, too: Prometheus skips it, people do not.
+ * Probes as metrics in Prometheus' text format: one set for each target, and one for each address
+ * that was tried. A comment explains why a target is not open: Prometheus skips it, people read it.
  */
 export function renderMetrics(probes: readonly JudgedProbe[]): string {
   const targets = new Map<string, JudgedProbe[]>();
@@ -179,7 +176,7 @@ export function renderMetrics(probes: readonly JudgedProbe[]): string {
   return `${samples.toString()}${reasons.join('')}`;
 }
 
-/** Prometheus' text format, written at the end: all samples of a metric stand together. */
+/** Prometheus' text format, written at the end, because all samples of a metric stand together. */
 export function prometheusReporter(): Reporter {
   const probes: JudgedProbe[] = [];
   return {

@@ -8,22 +8,24 @@ import { type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeTotals } from '../summary.js';
 
 interface Row {
-  /** When it was probed, where that is asked for. */
+  /** The time of the probe with `--timestamps`, else empty. */
   readonly time: string;
   readonly endpoint: string;
   readonly latency: string;
-  /** What the service said; where it was not asked, the name of the one that the port usually belongs to. */
+  /** What the service answered; without `--service`, the service that usually has the port. */
   readonly service: string;
 }
 
-/** Many ports for people: a table of the open ones, with the service that usually has the port; the rest is counted, and explained where nothing was learned. */
+/**
+ * Many ports for people: a table of the open ones, with the service that usually has the port. The
+ * others are counted. Where nothing was learned about a port, each reason is explained once.
+ */
 export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
   const rows: Row[] = [];
   const explained = new Set<Reason>();
   return {
     probe({ report }) {
       const { target, startedAt, outcome } = report;
-      // What was not learned about a port is told, once for each reason; what was, is counted.
       if (outcome.state === 'failed' || outcome.state === 'unresolved') {
         const explanation = explained.has(outcome.reason) ? null : explain(report);
         explained.add(outcome.reason);
@@ -52,13 +54,15 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
     outage: () => SILENCE,
     summary: () => SILENCE,
     finish(totals) {
-      if (totals.probes === 0 && !totals.isComplete) return SILENCE; // the interruption is told already
+      // Interrupted before the first verdict: the command line says so.
+      if (totals.probes === 0 && !totals.isComplete) return SILENCE;
       const wide = (column: keyof Row): number =>
         rows.reduce((widest, row) => Math.max(widest, row[column].length), 0);
       const [endpoints, latencies] = [wide('endpoint'), wide('latency')];
-      const lines = rows.map(({ time, endpoint, latency, service }) =>
-        `${time}${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}  ${latency.padStart(latencies)}  ${service}`.trimEnd(),
-      );
+      const lines = rows.map(({ time, endpoint, latency, service }) => {
+        const open = `${endpoint.padEnd(endpoints)}  ${paint.stdout.good('open')}`;
+        return `${time}${open}  ${latency.padStart(latencies)}  ${service}`.trimEnd();
+      });
       return {
         stdout: lines.map((line) => `${line}\n`).join(''),
         stderr: `${describeTotals(totals)}\n`,

@@ -1,39 +1,52 @@
 import { type Reporter, SILENCE } from '../reporter.js';
-import { type TestCase, testCaseOf, type TestSettings } from '../test-case.js';
+import { createTestCase, type TestCase, type TestSettings } from '../test-case.js';
 
-/** A description: `#` starts a directive. Readers of version 13 know the escapes `\#` and `\\`, which TAP 14 wrote down ("Escaping"). */
+/**
+ * A description: `#` starts a directive. Readers of version 13 know the escapes `\#` and `\\`,
+ * which TAP 14 wrote down ("Escaping").
+ */
 const description = (text: string): string => text.replace(/[\\#]/g, '\\$&');
 
-/** A YAML double-quoted scalar; JSON's strings are that too. */
+/** A double-quoted scalar of YAML; every JSON string is one. */
 const quoted = (text: string): string => JSON.stringify(text);
 
-function lines(
+function formatPoint(
   { name, passed, seen, message, seconds, exitCode }: TestCase,
   number: number,
 ): string {
   const result = `${passed ? 'ok' : 'not ok'} ${number} - ${description(name)}\n`;
   if (passed) return result;
-  return `${result}  ---\n  seen: ${quoted(seen)}\n  message: ${quoted(message)}\n  seconds: ${seconds.toFixed(3)}\n  exitCode: ${exitCode}\n  ...\n`;
+  const facts = [
+    `seen: ${quoted(seen)}`,
+    `message: ${quoted(message)}`,
+    `seconds: ${seconds.toFixed(3)}`,
+    `exitCode: ${exitCode}`,
+  ];
+  return `${result}  ---\n${facts.map((fact) => `  ${fact}\n`).join('')}  ...\n`;
 }
 
 /**
- * The Test Anything Protocol (testanything.org): one test point for each probe, the plan at the end. Version 13, because
- * `prove` (Test::Harness) fails a stream of any later version, and nothing here needs one.
+ * The Test Anything Protocol (testanything.org): one test point for each probe, the plan at the
+ * end. Version 13, because `prove` (Test::Harness) fails a stream of any later version, and nothing
+ * here needs one.
  */
 export function tapReporter(settings: TestSettings): Reporter {
   let number = 0;
-  const head = (): string => (number === 0 ? 'TAP version 13\n' : '');
+  const versionLine = (): string => (number === 0 ? 'TAP version 13\n' : '');
   return {
     probe(event) {
-      const stdout = head();
+      const stdout = versionLine();
       number += 1;
-      return { stdout: `${stdout}${lines(testCaseOf(event, settings), number)}`, stderr: '' };
+      return {
+        stdout: `${stdout}${formatPoint(createTestCase(event, settings), number)}`,
+        stderr: '',
+      };
     },
     outage: () => SILENCE,
     summary: () => SILENCE,
-    finish: ({ isComplete }) => ({
-      stdout: `${head()}${isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.'}\n`,
-      stderr: '',
-    }),
+    finish({ isComplete }) {
+      const plan = isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.';
+      return { stdout: `${versionLine()}${plan}\n`, stderr: '' };
+    },
   };
 }

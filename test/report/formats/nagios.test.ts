@@ -74,19 +74,19 @@ describe('a check of one target', () => {
       { warn: range('10ms'), crit: range('1s') },
       'WARNING',
       1,
-      'open in 12.3 ms, which --warn 10ms alerts about | time=0.012346s;0.01;1;0;5',
+      'open in 12.3 ms, outside --warn 10ms | time=0.012346s;0.01;1;0;5',
     ],
     [
       { warn: range('1ms'), crit: range('5ms') },
       'CRITICAL',
       2,
-      'which --crit 5ms alerts about | time=0.012346s;0.001;0.005;0;5',
+      'outside --crit 5ms | time=0.012346s;0.001;0.005;0;5',
     ],
     [
       { warn: range('20ms:'), crit: undefined },
       'WARNING',
       1,
-      'which --warn 20ms: alerts about | time=0.012346s;0.02:;;0;5',
+      'outside --warn 20ms: | time=0.012346s;0.02:;;0;5',
     ],
     [
       { warn: range('20ms'), crit: range('@1s:2s') },
