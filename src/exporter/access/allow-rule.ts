@@ -94,8 +94,7 @@ function toNameMatcher(pattern: string): RegExp {
 export function parseAllowRule(rule: string): AllowRule {
   const { host, ports: portText } = splitRule(rule);
   const ports = portText === null ? ANY_PORT : parseRulePorts(portText, rule);
-  const isForAddresses = isIP(host) !== 0 || host.includes('/') || host.includes(':');
-  if (isForAddresses) {
+  if (isIP(host) !== 0 || host.includes('/')) {
     const addresses = new AddressBlocks([host], '--allow', ALLOWED);
     return { ports, addresses, names: null, isLocalhost: false };
   }

@@ -69,9 +69,12 @@ export function countRoutes(
   };
 }
 
-const readNet = (name: string): string => readSystemFile(`/proc/net/${name}`) ?? '';
+/** Reads a file of `/proc/net`; empty when there is none. */
+type ReadNet = (name: string) => string;
 
-function linuxBlocks(): string[] {
+const readProcNet: ReadNet = (name) => readSystemFile(`/proc/net/${name}`) ?? '';
+
+function linuxBlocks(readNet: ReadNet): string[] {
   const routes = countRoutes(readNet('fib_triestat'), readNet('rt6_stats'));
   return [
     ...interfaceAddressesOf(readNet('if_inet6')),
@@ -84,9 +87,12 @@ function linuxBlocks(): string[] {
  * The addresses and CIDR blocks that lead to this machine. `networkInterfaces()` leaves out
  * interfaces without a carrier, though they answer, and local routes. Linux has files of both.
  */
-export function ownAddresses(platform: NodeJS.Platform = process.platform): string[] {
+export function ownAddresses(
+  platform: NodeJS.Platform = process.platform,
+  readNet = readProcNet,
+): string[] {
   const addresses = Object.values(networkInterfaces()).flatMap((interfaces = []) =>
     interfaces.map(({ address }) => address),
   );
-  return [...new Set([...addresses, ...(platform === 'linux' ? linuxBlocks() : [])])];
+  return [...new Set([...addresses, ...(platform === 'linux' ? linuxBlocks(readNet) : [])])];
 }

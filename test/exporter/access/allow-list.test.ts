@@ -49,10 +49,18 @@ describe('the default rules', () => {
 
   it.each([
     '8.8.8.8',
+    '9.255.255.255',
+    '11.0.0.0',
     '172.15.255.255',
     '172.32.0.0',
-    '192.167.1.1',
+    '192.167.255.255',
+    '192.169.0.0',
+    '126.255.255.255',
+    '128.0.0.0',
     '100.64.0.1',
+    'fbff::1',
+    'fe00::1',
+    '::2',
     '0.0.0.0',
     '::',
     '255.255.255.255',
@@ -99,6 +107,7 @@ describe('a rule', () => {
 
   it.each([
     ['192.0.2.5', '192.0.2.5', 1, true],
+    ['192.0.2.5', '192.0.2.5', 65_535, true],
     ['192.0.2.5', '192.0.2.6', 1, false],
     ['192.0.2.5:25,80-90', '192.0.2.5', 85, true],
     ['192.0.2.5:25,80-90', '192.0.2.5', 443, false],
@@ -183,7 +192,10 @@ describe('a rule', () => {
     expect(named(['*'], 'db.example.com', '10.0.0.1')).toBe(true);
     expect(named(['*', '169.254.0.0/16'], 'meta.example.com', '169.254.169.254')).toBe(true);
     for (const rule of ['localhost', 'LOCALHOST.'])
-      expect(named([rule], 'localhost', '127.0.0.1')).toBe(true);
+      for (const address of ['127.0.0.1', '127.9.9.9', '::1'])
+        expect(named([rule], 'localhost', address), address).toBe(true);
+    for (const address of ['169.254.169.254', '198.51.100.7', 'fd00:ec2::254', '::'])
+      expect(named(['localhost'], 'localhost', address), address).toBe(false);
     for (const rule of ['*', 'local*', 'l*t'])
       expect(named([rule], 'localhost', '127.0.0.1'), rule).toBe(false);
     expect(named(['*'], 'localhost', '10.0.0.1')).toBe(true);
@@ -207,6 +219,20 @@ describe('a rule', () => {
       }
     },
   );
+
+  it.each([
+    ['0.255.255.255', '1.0.0.0'],
+    ['127.255.255.255', '128.0.0.0'],
+    ['127.0.0.0', '126.255.255.255'],
+    ['169.254.0.0', '169.253.255.255'],
+    ['169.254.255.255', '169.255.0.0'],
+    ['fe80::', 'fe7f:ffff::'],
+    ['febf:ffff::', 'fec0::'],
+    ['fd00:ec2:ffff::', 'fd00:ec3::'],
+  ])('for names never permits %s, but does permit its neighbour %s', (inside, outside) => {
+    expect(named(['*'], 'db.example.com', inside)).toBe(false);
+    expect(named(['*'], 'db.example.com', outside)).toBe(true);
+  });
 
   it('for names permits an embedded address that it would permit by itself', () => {
     for (const address of [
@@ -233,6 +259,21 @@ describe('a rule', () => {
     own.push('10.9.9.1');
     vi.advanceTimersByTime(1000);
     expect(list.permits('own.example.com', '10.9.9.1', 80)).toBe(false);
+  });
+
+  it('for names asks for the addresses of this machine at most once a second', () => {
+    vi.useFakeTimers({ toFake: ['performance', 'hrtime'] });
+    onTestFinished(() => void vi.useRealTimers());
+    let asked = 0;
+    const list = new AllowList(['*'], () => {
+      asked += 1;
+      return [];
+    });
+    for (const advanceMs of [0, 999]) {
+      vi.advanceTimersByTime(advanceMs);
+      expect(list.permits('db.example.com', '10.9.9.1', 80)).toBe(true);
+    }
+    expect(asked).toBe(1);
   });
 
   it('for names never permits the addresses of the interfaces of this machine', () => {
@@ -278,6 +319,10 @@ describe('a rule', () => {
 
   it.each([
     ['10.0.0.*', 'looks like addresses; write a CIDR block'],
+    ['300.1.1.1', 'is neither an address nor a host; allowed: '],
+    ['[192.0.2.1]:80', 'has no IPv6 address in its brackets; allowed: '],
+    ['10.0.0.0/x', 'has the prefix length "x"; allowed: 0 to 32'],
+    ['10.0.0.0/', 'has the prefix length ""; allowed: 0 to 32'],
     ['10.*:443', 'looks like addresses; write a CIDR block'],
     ['*.0.0.*', 'looks like addresses; write a CIDR block'],
     ['*.', 'has nothing after its dot; write * for every name'],
@@ -334,6 +379,10 @@ describe('a refusal', () => {
       'db.example.com:53 is not allowed here; --allow db.example.com:53, ' +
         'or a rule for its addresses, would permit it',
     );
+    const ownRule = '--allow db.example.com:53, or a rule for its addresses, would permit it';
+    for (const list of [new AllowList([]), new AllowList(['other.example.com'])])
+      for (const addresses of [[], ['203.0.113.4', '127.0.0.1']])
+        expect(list.refusal('db.example.com', 53, addresses)).toContain(ownRule);
     expect(new AllowList(['*']).refusal('evil.test', 53, ['127.0.0.1'])).toBe(
       "evil.test:53 is not allowed here: it leads to this machine, its links or a cloud's " +
         'metadata service, which no rule for names permits; ' +

@@ -19,6 +19,8 @@ const FIB_TRIE = `Id 100:
 Main:
   |-- 10.9.1.0
      /24 link UNICAST
+  |-- 198.51.100.0
+     /24 host LOCAL
 Local:
   +-- 0.0.0.0/0 3 0 5
      +-- 10.9.1.0/24 2 0 2
@@ -72,6 +74,7 @@ Local:
 describe('the own addresses of Linux', () => {
   it('are the local IPv4 routes of the tables Main and Local', () => {
     expect(localBlocksOf(FIB_TRIE)).toEqual([
+      '198.51.100.0/24',
       '10.9.1.1/32',
       '127.0.0.0/8',
       '127.0.0.0/10',
@@ -99,7 +102,31 @@ describe('the own addresses of Linux', () => {
     expect(countRoutes('', '')).toEqual({ ipv4: 0, ipv6: 0 });
   });
 
+  it('leave out the routes of a family that has more than 5,000', () => {
+    const own = (routes: { readonly ipv4: number; readonly ipv6: number }) => {
+      const files: Record<string, string> = {
+        fib_triestat: `Main:\n\tLeaves:         ${routes.ipv4}\n`,
+        rt6_stats: `0 0 0 ${routes.ipv6.toString(16)} 0 0 0\n`,
+        fib_trie: FIB_TRIE,
+        ipv6_route: IPV6_ROUTE,
+        if_inet6: IF_INET6,
+      };
+      return ownAddresses('linux', (name) => files[name] ?? '');
+    };
+    const [ipv4, ipv6] = ['192.0.2.128/25', '2001:0db8:0001:0000:0000:0000:0000:0000/64'];
+    const carrierless = 'fd99:0000:0000:0000:0000:0000:0000:0001';
+    expect(own({ ipv4: 5000, ipv6: 5000 })).toEqual(
+      expect.arrayContaining([ipv4, ipv6, carrierless]),
+    );
+    expect(own({ ipv4: 5001, ipv6: 5000 })).toEqual(expect.arrayContaining([ipv6, carrierless]));
+    expect(own({ ipv4: 5001, ipv6: 5000 })).not.toContain(ipv4);
+    expect(own({ ipv4: 5000, ipv6: 5001 })).toEqual(expect.arrayContaining([ipv4, carrierless]));
+    expect(own({ ipv4: 5000, ipv6: 5001 })).not.toContain(ipv6);
+  });
+
   it('are none where the files have another format', () => {
+    const tooLong = ipv6Route('20010db8000100000000000000000000', '81', '80000001', 'lo');
+    expect(localBlocksOfIpv6(tooLong)).toEqual([]);
     for (const find of [localBlocksOf, localBlocksOfIpv6, interfaceAddressesOf]) {
       for (const text of [
         '',
