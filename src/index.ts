@@ -66,14 +66,14 @@ export {
 export { diagnose, type Diagnosis } from './core/diagnosis/diagnose.js';
 export { OTHER_PORTS } from './core/diagnosis/observations/failure-check.js';
 export type { DiagnoseOptions, DiagnosisCheck } from './core/diagnosis/observations/options.js';
+export type { Certainty } from './core/diagnosis/rules/conclusion.js';
 export {
   findings,
   verdictOf,
-  type Certainty,
   type Finding,
   type FindingKind,
-} from './core/diagnosis/rules/rules.js';
-export type { Evidence } from './core/diagnosis/observations/evidence.js';
+} from './core/diagnosis/rules/table.js';
+export type { Evidence } from './core/diagnosis/rules/evidence.js';
 export type {
   AddressObservation,
   CounterChanges,

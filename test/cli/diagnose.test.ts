@@ -21,12 +21,14 @@ beforeAll(async () => {
 afterAll(() => new Promise((resolve) => server.close(resolve)));
 
 describe('--diagnose', () => {
-  it('reports on stdout, ends with verdict, evidence, certainty and advice, and has the exit code of the state', async () => {
+  it('writes checks, verdict and advice, and exits with the code of the state', async () => {
     const open = await portping(['--diagnose', '127.0.0.1', String(openPort)]);
     expect(open).toMatchObject({ exitCode: 0, stderr: '' });
     expect(open.stdout).toMatch(
       new RegExp(
-        `^– Name +an address was given, no name\\n✔ Address +127\\.0\\.0\\.1:${openPort}: open in [^]*\\n\\n127\\.0\\.0\\.1:${openPort} is open: .*\\nEvidence: .*\\nHow sure: certain\\.\\nNext: .*\\n$`,
+        `^– Name +the target is an address\\n✔ Address +127\\.0\\.0\\.1:${openPort}: open in [^]*` +
+          `\\n\\n127\\.0\\.0\\.1:${openPort} is open\\. .*\\n` +
+          'Evidence: .*\\nHow sure: certain\\.\\nNext: .*\\n$',
       ),
     );
     const closed = await portping(['--diagnose', '127.0.0.1', String(closedPort)]);
@@ -34,7 +36,7 @@ describe('--diagnose', () => {
     expect(closed.stdout).toMatch(/two look alike from here\.\nEvidence:/);
   });
 
-  it('has ASCII marks where the locale has no Unicode', async () => {
+  it('uses ASCII marks in a locale without Unicode', async () => {
     const { stdout } = await portping(['--diagnose', '127.0.0.1', String(closedPort)], {
       env: { LANG: 'C' },
     });
@@ -42,7 +44,7 @@ describe('--diagnose', () => {
     expect(stdout).toMatch(/^[\x20-\x7e\n]+$/);
   });
 
-  it('is one JSON object with -o json', async () => {
+  it('writes one JSON object with -o json', async () => {
     const result = await portping(['--diagnose', '-o', 'json', '127.0.0.1', String(closedPort)]);
     expect(result.stdout.split('\n')).toHaveLength(2);
     expect(jsonOf(result)).toMatchObject({
@@ -55,7 +57,7 @@ describe('--diagnose', () => {
     });
   });
 
-  it('is only the exit code with -q', async () => {
+  it('writes nothing with -q, and sets the exit code', async () => {
     expect(await portping(['--diagnose', '-q', '127.0.0.1', String(closedPort)])).toMatchObject({
       stdout: '',
       stderr: '',
@@ -63,20 +65,20 @@ describe('--diagnose', () => {
     });
   });
 
-  it('probes the address of --ip too, and names the hint that a proxy is set, without its password', async () => {
+  it('probes the address of --ip, and reports a proxy without its password', async () => {
     const { stdout, exitCode } = await portping(
       ['--diagnose', '--ip', '127.0.0.1', '-w', '500ms', 'nosuch.invalid', String(openPort)],
       { env: { all_proxy: 'http://me:secret@proxy.example:3128' } },
     );
     expect(stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${openPort} \\(--ip\\): open in`));
     expect(stdout).toMatch(
-      /Also: Applications that heed all_proxy would not connect directly but through proxy\.example:3128\./,
+      /Also: Applications that use all_proxy connect through proxy\.example:3128, not directly\./,
     );
     expect(stdout).not.toContain('secret');
     expect(exitCode).toBe(3);
   });
 
-  it('ends in order on SIGINT', async () => {
+  it('exits with 130 on SIGINT', async () => {
     expect(await interruptedPortping(['--diagnose'])).toMatchObject({
       stdout: '',
       stderr: 'Interrupted before there was a verdict.\n',
@@ -86,7 +88,7 @@ describe('--diagnose', () => {
 });
 
 describe('--report', () => {
-  it('is a block of Markdown', async () => {
+  it('writes Markdown', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '--report',
       '127.0.0.1',
@@ -94,7 +96,8 @@ describe('--report', () => {
     ]);
     expect(stdout).toMatch(
       new RegExp(
-        `^### 127\\.0\\.0\\.1:${closedPort}: closed\\n\\n\\*\\*.*\\*\\*\\n\\n\\* Evidence: [^]*\\| Version \\| portping \\d[^]*\\|\\n$`,
+        `^### 127\\.0\\.0\\.1:${closedPort}: closed\\n\\n\\*\\*.*\\*\\*\\n\\n` +
+          '\\* Evidence: [^]*\\| Version \\| portping \\d[^]*\\|\\n$',
       ),
     );
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 });
@@ -150,7 +153,7 @@ describe('misuse of a diagnosis', () => {
 });
 
 describe('--help', () => {
-  it('names the ports of --no-companions', async () => {
+  it('lists the ports that --no-companions leaves alone', async () => {
     const { stdout } = await portping(['--help']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(
       `leave other ports of the host alone (${OTHER_PORTS.join(', ')})`,

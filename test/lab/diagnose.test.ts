@@ -2,12 +2,12 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createLab, describeLab, type ExecResult, type Lab } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
 
-/** What one diagnosis must come to. */
+/** What one diagnosis must conclude. */
 interface Expected {
   kind: string;
   certainty?: 'certain' | 'probable';
   exitCode: number;
-  /** What the verdict sentence says. */
+  /** The statement of the verdict. */
   says: RegExp;
 }
 
@@ -19,7 +19,7 @@ let lab: Lab;
 const run = (args: string[]): Promise<ExecResult> =>
   lab.exec('client', [...portpingCommand, ...args]);
 
-/** Runs the diagnosis in text and in JSON, one after the other, and checks verdict, sentence and exit code. */
+/** Runs a diagnosis in JSON, then in text, and checks verdict, statement and exit code. */
 async function check(args: string[], expected: Expected): Promise<Record<string, any>> {
   const json = await run(['--diagnose', '-o', 'json', ...args]);
   const object = JSON.parse(json.stdout) as Record<string, any>;
@@ -93,12 +93,12 @@ describeLab('portping --diagnose in a network of its own', () => {
   });
   afterAll(() => lab?.close());
 
-  it('blames name resolution when the name does not exist and the port is open at --ip', async () => {
+  it('blames name resolution if the name does not exist and the port is open at --ip', async () => {
     const { verdict } = await check(['--ip', good, 'missing.test', String(OPEN)], {
       kind: 'name-not-found',
       certainty: 'certain',
       exitCode: 3,
-      says: /^Name resolution is at fault and not the service, which is open at 10\.78\.0\.2:7000: there is no name missing\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1 \(NXDOMAIN\)\.$/m,
+      says: /^Name resolution is at fault, not the service, which is open at 10\.78\.0\.2:7000: DNS server 127\.0\.0\.1 says that missing\.test, or the name it is an alias for, does not exist \(NXDOMAIN\)\.$/m,
     });
     expect(verdict.evidence).toEqual([
       { fact: expect.stringMatching(/127\.0\.0\.1: no such name/), elapsedMs: expect.any(Number) },
@@ -110,7 +110,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     [
       'servfail.test',
       'dns-servfail',
-      /DNS server 127\.0\.0\.1 failed to find servfail\.test \(SERVFAIL\)/,
+      /DNS server 127\.0\.0\.1 failed to resolve servfail\.test \(SERVFAIL\)/,
     ],
     [
       'refused.test',
@@ -121,61 +121,61 @@ describeLab('portping --diagnose in a network of its own', () => {
     [
       'dangling.test',
       'name-not-found',
-      /there is no name dangling\.test, or it is an alias for a name that does not exist, says DNS server 127\.0\.0\.1/,
+      /DNS server 127\.0\.0\.1 says that dangling\.test, or the name it is an alias for, does not exist/,
     ],
     [
       'bare-alias.test',
       'name-no-address',
-      /bare-alias\.test exists but has no address .* says DNS server 127\.0\.0\.1/,
+      /DNS server 127\.0\.0\.1 says that bare-alias\.test exists but has no address/,
     ],
     [
       'nodata.test',
       'name-no-address',
-      /nodata\.test exists but has no address .* says DNS server 127\.0\.0\.1/,
+      /DNS server 127\.0\.0\.1 says that nodata\.test exists but has no address/,
     ],
-  ])('tells what the DNS server did about %s, and names it', async (name, kind, says) => {
+  ])('names the DNS server and its answer about %s', async (name, kind, says) => {
     await check(['-w', '1s', name, '25'], { kind, certainty: 'certain', exitCode: 3, says });
   });
 
-  it('names a DNS server at whose address nobody listens', async () => {
+  it('names a DNS server whose port refuses', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.9'] });
     await check(['-w', '1s', 'good.test', '25'], {
       kind: 'dns-unreachable',
       exitCode: 3,
-      says: /nobody listens at DNS server 127\.0\.0\.9/,
+      says: /nothing listens at DNS server 127\.0\.0\.9/,
     });
   });
 
-  it('says that two DNS servers disagree, be it about the name or about its address', async () => {
+  it('reports DNS servers that disagree about the existence or the address of a name', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.1', '127.0.0.2'] });
     await check(['disagree.test', String(OPEN)], {
       kind: 'dns-servers-disagree',
       certainty: 'certain',
       exitCode: 3,
-      says: /disagree about the address of disagree\.test: 127\.0\.0\.1 says that there is none and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
+      says: /disagree about disagree\.test: 127\.0\.0\.1 has no address and 127\.0\.0\.2 has 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
     });
     await check(['-w', '500ms', 'moved.test', String(OPEN)], {
       kind: 'dns-servers-disagree',
       certainty: 'certain',
       exitCode: 2,
-      says: /127\.0\.0\.1 says 10\.78\.0\.99 and 127\.0\.0\.2 says 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
+      says: /127\.0\.0\.1 has 10\.78\.0\.99 and 127\.0\.0\.2 has 10\.78\.0\.2\. The port is open at 10\.78\.0\.2\./,
     });
   });
 
-  it('finds an entry of the hosts file that overrides a live DNS record', async () => {
+  it('reports a hosts file entry that overrides a DNS record that works', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { hosts: `${dead} override.test` });
     await check(['-w', '500ms', 'override.test', String(OPEN)], {
       kind: 'hosts-file-override',
       certainty: 'certain',
       exitCode: 2,
-      says: /^The hosts file of this machine overrides DNS: it gives override\.test the address 10\.78\.0\.99, and DNS says 10\.78\.0\.2, where the port is open\.$/m,
+      says: /^The hosts file of this machine overrides DNS for override\.test: it has 10\.78\.0\.99, but DNS has 10\.78\.0\.2, where the port is open\.$/m,
     });
   });
 
-  it('says that a name exists only with a search domain', async () => {
+  it('reports a name that exists only with a search domain', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { search: ['corp.test'] });
     const { findings } = await check(['db', String(OPEN)], {
@@ -186,73 +186,73 @@ describeLab('portping --diagnose in a network of its own', () => {
     expect(findings).toContainEqual(
       expect.objectContaining({
         kind: 'known-by-search-domain',
-        statement: expect.stringMatching(/db is known only as db\.corp\.test/),
+        statement: expect.stringMatching(/db exists only as db\.corp\.test/),
       }),
     );
   });
 
-  it('says that a name is known to DNS and not to the system', async () => {
+  it('reports a name that DNS has, but the system does not find', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nsswitch: 'files' });
     await check(['good.test', String(OPEN)], {
       kind: 'only-in-dns',
       exitCode: 3,
-      says: /DNS knows good\.test, but the system's resolver/,
+      says: /DNS has an address for good\.test, but the system's resolver/,
     });
   });
 
-  it('calls a record stale when its address is dead and --ip works', async () => {
+  it('reports a stale record if its address is dead and that of --ip works', async () => {
     await check(['-w', '500ms', '--ip', good, 'dead.test', String(OPEN)], {
       kind: 'stale-record',
       certainty: 'probable',
       exitCode: 2,
-      says: /dead\.test is probably stale or wrong: the name says 10\.78\.0\.99, which did not answer; 10\.78\.0\.2 opened\./,
+      says: /dead\.test is probably stale or wrong: 10\.78\.0\.99 did not answer, but 10\.78\.0\.2 opened\./,
     });
   });
 
-  it('says that IPv6 is broken and the service fine', async () => {
+  it('reports broken IPv6 if the port is open over IPv4', async () => {
     await check(['-w', '1s', 'half.test', String(OPEN)], {
       kind: 'family-broken',
       certainty: 'probable',
       exitCode: 0,
-      says: /^IPv6 to half\.test is broken, and the service is fine: it is open over IPv4\.$/m,
+      says: /^IPv6 to half\.test is probably broken: the port is open over IPv4\.$/m,
     });
   });
 
-  it('says that a service listens on IPv4 only', async () => {
+  it('reports a service that listens on IPv4 only', async () => {
     await check(['dual.test', '7006'], {
       kind: 'one-family-only',
       certainty: 'probable',
       exitCode: 0,
-      says: /probably listens on IPv4 only: over IPv6 fd78::2 refused/,
+      says: /probably listens on IPv4 only: over IPv6, fd78::2 refused/,
     });
   });
 
-  it('says that the server listens on 127.0.0.1 only when localhost is ::1 too', async () => {
+  it('reports a service that listens only on 127.0.0.1', async () => {
     await check(['localhost', '7005'], {
       kind: 'localhost-family',
       certainty: 'certain',
       exitCode: 0,
-      says: /^The service listens on 127\.0\.0\.1 only, and localhost also means ::1/m,
+      says: /^The service listens only on 127\.0\.0\.1, but localhost also means ::1/m,
     });
     await check([lab.client.v4, '7005'], {
       kind: 'bound-to-loopback',
       certainty: 'certain',
       exitCode: 1,
-      says: /listens on 127\.0\.0\.1 and not on 10\.77\.0\.1, which refused/,
+      says: /listens on 127\.0\.0\.1, but not on 10\.77\.0\.1, which refused/,
     });
   });
 
-  it('says that the host is up and the port filtered when another port answers', async () => {
+  it('reports a filtered port if another port of the host answers', async () => {
     await check(['-w', '1s', good, String(DROPPED)], {
       kind: 'port-filtered',
       certainty: 'probable',
       exitCode: 2,
-      says: /^The host is up, and port 7001 is filtered: 10\.78\.0\.2 answers on other ports \(443 opened, 80 refused/m,
+      says: /^The host is up, but port 7001 is probably filtered: 10\.78\.0\.2 answers on other ports \(443 opened, 80 refused/m,
     });
   });
 
-  it('names both causes when nothing of the host answers', async () => {
+  it('names both causes if no port of the host answers', async () => {
     await check(['-w', '700ms', dead, String(OPEN)], {
       kind: 'nothing-answers',
       certainty: 'probable',
@@ -266,20 +266,20 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
   });
 
-  it('says that nobody is at an address in this network, or behind a router', async () => {
+  it('reports an absent host, in this network or behind a router', async () => {
     await Promise.all(
       ['10.77.0.88', '10.78.0.88'].map((address) =>
         check([address, String(OPEN)], {
           kind: 'host-absent',
           certainty: 'probable',
           exitCode: 2,
-          says: new RegExp(`^Probably nobody is at ${address.replaceAll('.', '\\.')}`, 'm'),
+          says: new RegExp(`^Probably no host is at ${address.replaceAll('.', '\\.')}`, 'm'),
         }),
       ),
     );
   });
 
-  it('says that it is this machine which has no route', async () => {
+  it('reports that this machine has no route', async () => {
     await check(['10.93.0.1', '80'], {
       kind: 'no-route',
       certainty: 'certain',
@@ -288,21 +288,21 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
   });
 
-  it('says that a refusal has two causes that look alike', async () => {
+  it('names both causes of a refusal', async () => {
     const { observations } = await check([good, String(CLOSED)], {
       kind: 'refused',
       exitCode: 1,
-      says: /10\.78\.0\.2:7002 refuses: nothing listens on that port, or a firewall rejects it/,
+      says: /10\.78\.0\.2:7002 refused the connection: nothing listens on that port, or a firewall rejects it/,
     });
     expect(observations.refusalTiming).toMatchObject({ openPort: 443 });
   });
 
-  it('says that a firewall on the way refuses when the refusal comes from nearer than the host', async () => {
+  it('reports a firewall on the way if the refusal comes from nearer than the host', async () => {
     // Answers of the server take a link that delays them; those of the router do not.
-    const { device, stop } = await lab.delayLink({ rttMs: 40 });
-    for (const each of ['all', device])
+    const link = await lab.delayLink({ rttMs: 40 });
+    for (const each of ['all', link.device])
       await lab.sysctl('client', `net.ipv4.conf.${each}.rp_filter`, 0);
-    await lab.ip('server', `route add ${lab.client.v4}/32 dev ${device}`);
+    await lab.ip('server', `route add ${lab.client.v4}/32 dev ${link.device}`);
     await lab.reject(7007, 'tcp-reset', 'forward');
     const { observations, findings } = await check([good, '7007'], {
       kind: 'refused-on-the-way',
@@ -312,8 +312,8 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
     expect(observations.refusalTiming.openMs).toBeGreaterThan(19);
     expect(findings.map(({ kind }: { kind: string }) => kind)).not.toContain('refused');
-    await lab.ip('server', `route del ${lab.client.v4}/32 dev ${device}`);
-    await stop();
+    await lab.ip('server', `route del ${lab.client.v4}/32 dev ${link.device}`);
+    await link.stop();
   });
 
   it.each([
@@ -323,7 +323,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     ['v6', 'tcp-reset', 1],
     ['v6', 'admin-prohibited', 2],
   ] as const)(
-    'says that the firewall of this machine rejects (%s, %s)',
+    'reports that the firewall of this machine rejects (%s, %s)',
     async (family, kind, exitCode) => {
       onTestFinished(() => lab.clearRules('client'));
       await lab.reject(7010, kind, 'output');
@@ -331,12 +331,12 @@ describeLab('portping --diagnose in a network of its own', () => {
       await check(['-w', '2s', lab.server[family], '7010'], {
         kind: 'local-firewall',
         exitCode,
-        says: /^A firewall on this machine (probably )?rejects connections to .*: nothing was learned about the other side\.$/m,
+        says: /^A firewall on this machine (probably )?rejects connections to .*\. Nothing was learned about the other side\.$/m,
       });
     },
   );
 
-  it('says that the firewall of this machine probably drops', async () => {
+  it('reports that the firewall of this machine probably drops', async () => {
     onTestFinished(() => lab.clearRules('client'));
     await lab.drop(7010, 'output');
     await check(['-w', '1500ms', good, '7010'], {
@@ -348,7 +348,7 @@ describeLab('portping --diagnose in a network of its own', () => {
   });
 
   it.each(['port-unreachable', 'tcp-reset', 'admin-prohibited'] as const)(
-    'does not blame this machine for what a remote firewall rejects (%s)',
+    'does not blame this machine for a remote firewall that rejects (%s)',
     async (kind) => {
       await lab.reject(7011, kind);
       const { findings } = JSON.parse(
@@ -367,21 +367,21 @@ describeLab('portping --diagnose in a network of its own', () => {
     },
   );
 
-  it('says that a connection is dropped at once', async () => {
+  it('reports a connection that is dropped at once', async () => {
     await check([good, '7003'], {
       kind: 'dropped-at-once',
       certainty: 'probable',
       exitCode: 0,
-      says: /^The port is open, but the connection is reset at once/m,
+      says: /^The port is open, but the other side reset the connection at once/m,
     });
     await check([good, '7004'], {
       kind: 'dropped-at-once',
       exitCode: 0,
-      says: /^The port is open, but the connection is closed at once/m,
+      says: /^The port is open, but the other side closed the connection at once/m,
     });
   });
 
-  it('says that something answers everything', async () => {
+  it('reports a network in which every address answers', async () => {
     await lab.nft(
       'router',
       `add table ip portal
@@ -402,11 +402,11 @@ describeLab('portping --diagnose in a network of its own', () => {
       kind: 'open',
       certainty: 'certain',
       exitCode: 0,
-      says: /^10\.78\.0\.2:7000 is open: nothing is wrong between here and there\.$/m,
+      says: /^10\.78\.0\.2:7000 is open\. Nothing is wrong between here and there\.$/m,
     });
   });
 
-  it('gives the prompt back within three times the timeout with a dead resolver and a dropping host', async () => {
+  it('ends within three times the timeout, with a dead resolver and a silent host', async () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', {
       nameservers: [dead, '10.78.0.98'],
@@ -423,7 +423,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     }
   });
 
-  it('leaves the cheap part to a plain probe: which DNS server said what, and where to go on', async () => {
+  it('is recommended by a plain probe, which names the answers of the DNS servers', async () => {
     const [missing, failing, silent] = await Promise.all([
       run(['missing.test', '25']),
       run(['servfail.test', '25']),
@@ -443,16 +443,16 @@ describeLab('portping --diagnose in a network of its own', () => {
     );
   });
 
-  it('makes a block of Markdown with nothing about this machine but what a ticket needs', async () => {
+  it('reports in Markdown only what a ticket needs about this machine', async () => {
     const { stdout, exitCode } = await lab.exec(
       'client',
       [...portpingCommand, '--report', '-w', '500ms', 'good.test', String(DROPPED)],
       { env: { ALL_PROXY: 'http://user:secret@proxy.example:3128' } },
     );
     expect(stdout).toMatch(
-      /^### good\.test:7001: filtered\n\n\*\*The host is up, and port 7001 is filtered/,
+      /^### good\.test:7001: filtered\n\n\*\*The host is up, but port 7001 is probably filtered/,
     );
-    expect(stdout).toMatch(/\| Time \| \d{4}-\d\d-\d\dT[\d:.]+Z \(zone of the machine: /);
+    expect(stdout).toMatch(/\| Time \| \d{4}-\d\d-\d\dT[\d:.]+Z \(time zone: /);
     expect(stdout).toMatch(
       /\| From \| \S+, source address 10\.77\.0\.1 \|\n\| Resolver \| 127\.0\.0\.1 \|/,
     );

@@ -2,7 +2,7 @@ import type { Target } from '../target/target.js';
 import type { Observations } from './observations/observations.js';
 import { observe } from './observations/observe.js';
 import type { DiagnoseOptions, DiagnosisInternals } from './observations/options.js';
-import { type Finding, findings, verdictOf } from './rules/rules.js';
+import { type Finding, findings, verdictOf } from './rules/table.js';
 
 /** Why a target can or cannot be reached. */
 export interface Diagnosis {

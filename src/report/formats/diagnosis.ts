@@ -1,11 +1,11 @@
 import type { Diagnosis } from '../../core/diagnosis/diagnose.js';
-import { describeAnswer, type Evidence } from '../../core/diagnosis/observations/evidence.js';
 import type {
   AddressObservation,
   DnsServerObservation,
   Observations,
 } from '../../core/diagnosis/observations/observations.js';
-import type { Finding } from '../../core/diagnosis/rules/rules.js';
+import { describeAnswer, type Evidence } from '../../core/diagnosis/rules/evidence.js';
+import type { Finding } from '../../core/diagnosis/rules/table.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
 import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
@@ -14,13 +14,19 @@ import { formatDuration, roundMilliseconds } from '../numbers.js';
 import { describeAttempt } from '../outcome-words.js';
 import { JSON_SCHEMA, type Paint } from '../reporter.js';
 
-/** How a check ended: in order, not in order, or nothing to say of the kind. */
+/** Whether a check passed, failed, or only informs. */
 type Mark = 'good' | 'bad' | 'none';
 
-interface Line {
-  readonly section: string;
+/** One line about one observation. */
+interface Check {
   readonly mark: Mark;
   readonly text: string;
+}
+
+/** Checks under one title. */
+interface Section {
+  readonly title: string;
+  readonly checks: readonly Check[];
 }
 
 const MARKS = {
@@ -28,187 +34,193 @@ const MARKS = {
   ascii: { good: '+', bad: 'x', none: '-' },
 } as const;
 
-const markOf = ({ state }: Attempt): Mark =>
-  state === 'open' ? 'good' : state === 'cancelled' ? 'none' : 'bad';
+const COLOURS = { good: 'good', bad: 'bad', none: 'dim' } as const satisfies Record<
+  Mark,
+  keyof Paint
+>;
 
-function describeServer({ server, a, aaaa }: DnsServerObservation): Omit<Line, 'section'> {
-  const answers = [
-    ['A', a],
-    ['AAAA', aaaa],
-  ] as const;
-  const texts = answers.flatMap(([type, answer]) =>
-    answer ? [`${type}: ${describeAnswer(answer)} (${formatDuration(answer.elapsedMs)})`] : [],
+const TITLE_WIDTH = 12;
+
+const passed = (isGood: boolean, text: string): Check => ({ mark: isGood ? 'good' : 'bad', text });
+const info = (text: string): Check => ({ mark: 'none', text });
+
+function serverCheck({ server, a, aaaa }: DnsServerObservation): Check {
+  const answers = [['A', a] as const, ['AAAA', aaaa] as const].flatMap(([type, answer]) =>
+    answer ? [{ type, ...answer }] : [],
   );
-  const works = answers.some(([, answer]) => answer?.kind === 'addresses');
-  return { mark: works ? 'good' : 'bad', text: `DNS server ${server}: ${texts.join(', ')}` };
+  const texts = answers.map(
+    (answer) => `${answer.type}: ${describeAnswer(answer)} (${formatDuration(answer.elapsedMs)})`,
+  );
+  const hasAddresses = answers.some(({ kind }) => kind === 'addresses');
+  return passed(hasAddresses, `DNS server ${server}: ${texts.join(', ')}`);
 }
 
-function nameLines({
-  name: { resolution, servers, hostsFile, foundBySearch },
-}: Observations): Omit<Line, 'section'>[] {
-  if (resolution.via === 'literal')
-    return [{ mark: 'none', text: 'an address was given, no name' }];
-  const who =
-    resolution.via === 'system' ? "the system's resolver" : `DNS server ${resolution.via}`;
-  const says =
-    resolution.state === 'resolved'
-      ? resolution.addresses.map(({ address }) => address).join(', ')
-      : 'reason' in resolution
-        ? resolution.reason
-        : resolution.state;
+function resolutionCheck({ resolution }: Observations['name']): Check {
+  const { via, state, elapsedMs } = resolution;
+  const resolver = via === 'system' ? "the system's resolver" : `DNS server ${via}`;
+  const isResolved = resolution.state === 'resolved';
+  const answer = isResolved
+    ? resolution.addresses.map(({ address }) => address).join(', ')
+    : 'reason' in resolution
+      ? resolution.reason
+      : state;
+  return passed(isResolved, `${resolver}: ${answer} (${formatDuration(elapsedMs)})`);
+}
+
+/** Checks of the name without those of the search domains. */
+function nameChecks(name: Observations['name']): Check[] {
+  if (name.resolution.via === 'literal') return [info('the target is an address')];
+  const inFile = name.hostsFile?.addresses ?? [];
   return [
-    {
-      mark: resolution.state === 'resolved' ? 'good' : 'bad',
-      text: `${who}: ${says} (${formatDuration(resolution.elapsedMs)})`,
-    },
-    ...servers.map(describeServer),
-    ...(hostsFile && hostsFile.addresses.length > 0
-      ? [{ mark: 'none', text: `${hostsFile.path}: ${hostsFile.addresses.join(', ')}` } as const]
-      : []),
-    ...foundBySearch.map(
-      ({ name, addresses }) =>
-        ({ mark: 'none', text: `with a search domain, ${name}: ${addresses.join(', ')}` }) as const,
-    ),
+    resolutionCheck(name),
+    ...name.servers.map(serverCheck),
+    ...(inFile.length > 0 ? [info(`${name.hostsFile?.path}: ${inFile.join(', ')}`)] : []),
   ];
 }
+
+const searchChecks = ({ foundBySearch }: Observations['name']): Check[] =>
+  foundBySearch.map(({ name, addresses }) =>
+    info(`with a search domain, ${name}: ${addresses.join(', ')}`),
+  );
 
 const SOURCES = { resolver: '', dns: ' (only from a DNS server)', given: ' (--ip)' } as const;
 
-const describeAddress = ({ source, attempt }: AddressObservation): string => {
-  const dropped =
-    attempt.state === 'open' && attempt.dropped
-      ? `, ${attempt.dropped.by === 'reset' ? 'reset' : 'closed'} by the other side ${formatDuration(attempt.dropped.afterMs)} later`
-      : '';
-  return `${formatEndpoint(attempt.endpoint)}${SOURCES[source]}: ${describeAttempt(attempt)}${dropped}`;
-};
+function describeDrop(attempt: Attempt): string {
+  if (attempt.state !== 'open' || !attempt.dropped) return '';
+  const { by, afterMs } = attempt.dropped;
+  const how = by === 'reset' ? 'reset' : 'closed';
+  return `, ${how} by the other side ${formatDuration(afterMs)} later`;
+}
 
-/** Whether packets for the port leave this machine; no line where the counters do not tell. */
-function localFilterLines(localFilter: Observations['localFilter']): Omit<Line, 'section'>[] {
+const describeEndpoint = (attempt: Attempt, label = ''): string =>
+  `${formatEndpoint(attempt.endpoint)}${label}: ${describeAttempt(attempt)}`;
+
+const describeAddress = ({ source, attempt }: AddressObservation): string =>
+  `${describeEndpoint(attempt, SOURCES[source])}${describeDrop(attempt)}`;
+
+const addressChecks = ({ addresses }: Observations): Check[] =>
+  addresses.map((each) => {
+    const text = describeAddress(each);
+    const { state } = each.attempt;
+    return state === 'cancelled' ? info(text) : passed(state === 'open', text);
+  });
+
+/** Whether packets for the port leave this machine; no line if the counters do not show it. */
+function localFilterChecks(localFilter: Observations['localFilter']): Check[] {
   if (localFilter === null) return [];
   const { target, control } = localFilter;
-  if (
+  const isStopped =
     target.answeredWithoutSending ||
     target.unreachableToSelf > 0 ||
-    (target.mostPacketsSent === 0 && control !== null)
-  )
-    return [{ mark: 'bad', text: 'packets for that port do not leave it' }];
+    (target.mostPacketsSent === 0 && control !== null);
+  if (isStopped) return [passed(false, 'packets for this port do not leave this machine')];
   return target.leastPacketsSent > 0
-    ? [{ mark: 'good', text: 'packets leave it when that port is tried' }]
+    ? [passed(true, 'packets for this port leave this machine')]
     : [];
 }
 
-function machineLines({ machine, localFilter }: Observations): Omit<Line, 'section'>[] {
+function machineChecks({ machine, localFilter }: Observations): Check[] {
   const { addresses, sourceAddress, proxy } = machine;
-  const families = ([4, 6] as const)
-    .map((family) => `${addresses.filter((each) => each.family === family).length} IPv${family}`)
-    .join(' and ');
-  const up =
-    addresses.length === 0
-      ? 'no address is up'
-      : `${families} addresses are up${sourceAddress === null ? '' : `, source ${sourceAddress}`}`;
+  const count = (family: 4 | 6): number =>
+    addresses.filter((each) => each.family === family).length;
+  const source = sourceAddress === null ? '' : `, source ${sourceAddress}`;
+  const isUp = addresses.length > 0;
+  const up = isUp
+    ? `${count(4)} IPv4 and ${count(6)} IPv6 addresses are up${source}`
+    : 'no address is up';
   return [
-    { mark: addresses.length === 0 ? 'bad' : 'good', text: up },
-    ...localFilterLines(localFilter),
-    ...(proxy ? [{ mark: 'none', text: `${proxy.variable}: ${proxy.proxy}` } as const] : []),
+    passed(isUp, up),
+    ...localFilterChecks(localFilter),
+    ...(proxy ? [info(`${proxy.variable}: ${proxy.proxy}`)] : []),
   ];
 }
 
-function portLines({
-  companions,
-  loopback,
-  nobody,
-  refusalTiming,
-}: Observations): Omit<Line, 'section'>[] {
-  const attempts = [...loopback, ...(companions ?? [])].map(
-    (each) =>
-      ({
-        mark: each.state === 'open' || each.state === 'closed' ? 'good' : 'bad',
-        text: `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}`,
-      }) as const,
+/** Loopback and other ports: an answer, even a refusal, shows that the host is up. */
+const listPorts = ({ loopback, companions: otherPorts }: Observations): Attempt[] => [
+  ...loopback,
+  ...(otherPorts ?? []),
+];
+
+function portChecks(seen: Observations): Check[] {
+  const { nobody: unused, refusalTiming: timing } = seen;
+  const ports = listPorts(seen).map((each) =>
+    passed(each.state === 'open' || each.state === 'closed', describeEndpoint(each)),
   );
-  return [
-    ...attempts,
-    ...(refusalTiming
-      ? [
-          {
-            mark: 'none',
-            text: `at best: refused in ${formatDuration(refusalTiming.refusedMs)}, port ${refusalTiming.openPort} open in ${formatDuration(refusalTiming.openMs)}`,
-          } as const,
-        ]
-      : []),
-    ...(nobody?.state === 'open'
-      ? [
-          {
-            mark: 'bad',
-            text: `${formatEndpoint(nobody.endpoint)}, where nobody can be: ${describeAttempt(nobody)}`,
-          } as const,
-        ]
-      : []),
-  ];
+  const fastest = timing
+    ? [
+        info(
+          `fastest refusal ${formatDuration(timing.refusedMs)}, ` +
+            `fastest handshake with port ${timing.openPort} ${formatDuration(timing.openMs)}`,
+        ),
+      ]
+    : [];
+  const opened =
+    unused?.state === 'open'
+      ? [passed(false, describeEndpoint(unused, ' (no host may have this address)'))]
+      : [];
+  return [...ports, ...fastest, ...opened];
 }
 
-function linesOf(seen: Observations): Line[] {
-  const sections: [string, Omit<Line, 'section'>[]][] = [
-    ['Name', nameLines(seen)],
-    [
-      'Address',
-      seen.addresses.map((each) => ({ mark: markOf(each.attempt), text: describeAddress(each) })),
-    ],
-    ['Machine', machineLines(seen)],
-    [
-      seen.companions ? 'Other ports' : seen.loopback.length > 0 ? 'Loopback' : 'Elsewhere',
-      portLines(seen),
-    ],
-  ];
-  return sections.flatMap(([section, lines]) =>
-    lines.map((line, index) => ({ section: index === 0 ? section : '', ...line })),
-  );
+function portTitle({ loopback, companions: otherPorts }: Observations): string {
+  if (otherPorts) return 'Other ports';
+  return loopback.length > 0 ? 'Loopback' : 'Control';
 }
 
-const describeEvidence = ({ fact, elapsedMs }: Evidence): string =>
-  elapsedMs === null ? fact : `${fact} (${formatDuration(elapsedMs)})`;
+const sectionsOf = (seen: Observations): Section[] => [
+  { title: 'Name', checks: [...nameChecks(seen.name), ...searchChecks(seen.name)] },
+  { title: 'Address', checks: addressChecks(seen) },
+  { title: 'Machine', checks: machineChecks(seen) },
+  { title: portTitle(seen), checks: portChecks(seen) },
+];
 
-const evidenceOf = ({ evidence }: Finding): string => evidence.map(describeEvidence).join('; ');
+const describeEvidence = ({ evidence }: Finding): string =>
+  evidence
+    .map(({ fact, elapsedMs }: Evidence) =>
+      elapsedMs === null ? fact : `${fact} (${formatDuration(elapsedMs)})`,
+    )
+    .join('; ');
 
-const hintsOf = ({ findings, verdict }: Diagnosis): Finding[] =>
+/** The findings beside the verdict. */
+const otherFindings = ({ findings, verdict }: Diagnosis): Finding[] =>
   findings.filter((each) => each !== verdict);
 
 /** How a diagnosis is shown in text. */
 export interface DiagnosisTextOptions {
   readonly paint: Paint;
-  /** Without it the marks are ASCII. */
+  /** False for marks in ASCII. */
   readonly unicode: boolean;
 }
 
-/** For people: what each check saw, then the verdict, its evidence, how sure it is, what to do, and what else is worth knowing. */
+/** For people: every check, then the verdict with evidence, certainty and advice, then hints. */
 export function diagnosisText(
   diagnosis: Diagnosis,
   { paint, unicode }: DiagnosisTextOptions,
 ): string {
   const { observations, verdict } = diagnosis;
   const marks = unicode ? MARKS.unicode : MARKS.ascii;
-  const colour = { good: paint.good, bad: paint.bad, none: paint.dim };
-  const checks = linesOf(observations).map(
-    ({ section, mark, text }) =>
-      `${colour[mark](marks[mark])} ${section.padEnd(12)}${escapeControls(text)}`,
+  const checks = sectionsOf(observations).flatMap((section) =>
+    section.checks.map(({ mark, text }, index) => {
+      const title = (index === 0 ? section.title : '').padEnd(TITLE_WIDTH);
+      return `${paint[COLOURS[mark]](marks[mark])} ${title}${escapeControls(text)}`;
+    }),
   );
-  const good = observations.outcome.state === 'open';
+  const colour = observations.outcome.state === 'open' ? 'good' : 'bad';
   return [
     ...checks,
     '',
-    (good ? paint.good : paint.bad)(escapeControls(verdict.statement)),
-    `Evidence: ${escapeControls(evidenceOf(verdict))}.`,
+    paint[colour](escapeControls(verdict.statement)),
+    `Evidence: ${escapeControls(describeEvidence(verdict))}.`,
     `How sure: ${verdict.certainty}.`,
     `Next: ${escapeControls(verdict.advice)}`,
-    ...hintsOf(diagnosis).map(
+    ...otherFindings(diagnosis).map(
       ({ statement, advice }) => `Also: ${escapeControls(`${statement} ${advice}`)}`,
     ),
     '',
   ].join('\n');
 }
 
-/** Numbers to three decimals, wherever they stand: more digits would not be measured ones. */
-const rounded = (value: unknown): unknown =>
+/** The value with every number rounded as milliseconds are. */
+const roundNumbers = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value, (_, each: unknown) =>
       typeof each === 'number' ? roundMilliseconds(each) : each,
@@ -222,66 +234,65 @@ export function diagnosisJson({ observations, findings, verdict }: Diagnosis): s
     schema: JSON_SCHEMA,
     type: 'diagnosis',
     time: new Date(startedAt).toISOString(),
-    elapsedMs: rounded(elapsedMs),
+    elapsedMs: roundNumbers(elapsedMs),
     target,
     state: outcome.state,
     reason: 'reason' in outcome ? outcome.reason : null,
     exitCode: exitCodeOf(outcome.state),
-    verdict: rounded(verdict),
-    findings: rounded(findings),
-    observations: rounded(observations),
+    verdict: roundNumbers(verdict),
+    findings: roundNumbers(findings),
+    observations: roundNumbers(observations),
   });
 }
 
-/** Text in Markdown as it stands: its own marks are escaped, and it stays on its line. */
-const markdown = (text: string): string =>
+/** Escapes text for Markdown: its own marks, and what would end the line. */
+const escapeMarkdown = (text: string): string =>
   escapeControls(text).replace(/[\\`*_{}[\]<>#|~]/g, '\\$&');
 
-/** Hints that say more about this machine than a ticket needs. */
-const PRIVATE: readonly Finding['kind'][] = ['proxy', 'known-by-search-domain'];
+/** Hints that reveal more about this machine than a ticket needs. */
+const PRIVATE: ReadonlySet<Finding['kind']> = new Set(['proxy', 'known-by-search-domain']);
 
-/** For a ticket: time, zone, host name, source address, resolver, addresses, results and version, and nothing else about this machine. */
-export function diagnosisMarkdown(diagnosis: Diagnosis, version: string): string {
-  const { observations, verdict } = diagnosis;
-  const { target, startedAt, machine, name, elapsedMs, companions, loopback } = observations;
-  const resolver =
-    name.resolution.via === 'literal'
-      ? 'none, an address was given'
-      : name.servers.map(({ server }) => server).join(', ') || name.resolution.via;
-  const rows: [string, string][] = [
-    [
-      'Time',
-      `${new Date(startedAt).toISOString()} (zone of the machine: ${machine.timeZone}), ${formatDuration(elapsedMs)}`,
-    ],
-    [
-      'From',
-      `${machine.hostName}${machine.sourceAddress === null ? '' : `, source address ${machine.sourceAddress}`}`,
-    ],
+/** The rows of a ticket's table: what was probed, from where, and each result. */
+function ticketRows(seen: Observations, version: string): [title: string, text: string][] {
+  const { startedAt, elapsedMs, machine, name, addresses } = seen;
+  const { hostName, sourceAddress, timeZone } = machine;
+  const servers = name.servers.map(({ server }) => server).join(', ');
+  const resolver = name.resolution.via === 'literal' ? 'none' : servers || name.resolution.via;
+  const time = new Date(startedAt).toISOString();
+  return [
+    ['Time', `${time} (time zone: ${timeZone}), ${formatDuration(elapsedMs)}`],
+    ['From', `${hostName}${sourceAddress === null ? '' : `, source address ${sourceAddress}`}`],
     ['Resolver', resolver],
-    ...nameLines({ ...observations, name: { ...name, foundBySearch: [] } }).map(
-      ({ text }): [string, string] => ['Name', text],
-    ),
-    ...observations.addresses.map((each): [string, string] => ['Address', describeAddress(each)]),
-    ...[...loopback, ...(companions ?? [])].map((each): [string, string] => [
-      'Other port',
-      `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}`,
-    ]),
+    ...nameChecks(name).map(({ text }): [string, string] => ['Name', text]),
+    ...addresses.map((each): [string, string] => ['Address', describeAddress(each)]),
+    ...listPorts(seen).map((each): [string, string] => ['Other port', describeEndpoint(each)]),
     ['Version', `portping ${version}`],
   ];
-  const hints = hintsOf(diagnosis).filter(({ kind }) => !PRIVATE.includes(kind));
+}
+
+/**
+ * For a ticket, in Markdown. Of this machine it contains only time zone, host name, source address
+ * and resolver.
+ */
+export function diagnosisMarkdown(diagnosis: Diagnosis, version: string): string {
+  const { observations, verdict } = diagnosis;
+  const { target, outcome } = observations;
+  const hints = otherFindings(diagnosis).filter(({ kind }) => !PRIVATE.has(kind));
   return [
-    `### ${markdown(formatHostPort(target.host, target.port))}: ${observations.outcome.state}`,
+    `### ${escapeMarkdown(formatHostPort(target.host, target.port))}: ${outcome.state}`,
     '',
-    `**${markdown(verdict.statement)}**`,
+    `**${escapeMarkdown(verdict.statement)}**`,
     '',
-    `* Evidence: ${markdown(evidenceOf(verdict))}`,
+    `* Evidence: ${escapeMarkdown(describeEvidence(verdict))}`,
     `* How sure: ${verdict.certainty}`,
-    `* Next: ${markdown(verdict.advice)}`,
-    ...hints.map(({ statement }) => `* Also: ${markdown(statement)}`),
+    `* Next: ${escapeMarkdown(verdict.advice)}`,
+    ...hints.map(({ statement }) => `* Also: ${escapeMarkdown(statement)}`),
     '',
     '| | |',
     '|---|---|',
-    ...rows.map(([what, text]) => `| ${what} | ${markdown(text)} |`),
+    ...ticketRows(observations, version).map(
+      ([title, text]) => `| ${title} | ${escapeMarkdown(text)} |`,
+    ),
     '',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import type {
   AddressObservation,
   DnsAnswer,
   DnsServerObservation,
+  LocalFilterObservation,
   Observations,
 } from '../../../src/core/diagnosis/observations/observations.js';
 import type {
@@ -195,3 +196,32 @@ export function observations({
     },
   };
 }
+
+/** Other ports of a host that is up, and of one that is silent. */
+export const answeringPorts = [open(V4, 443), closed(V4, 80)];
+export const silentPorts = [filtered('no-response', V4, 443), filtered('no-response', V4, 80)];
+
+/** A name for loopback that DNS does not have. */
+export const localhost = {
+  host: 'localhost',
+  name: { servers: [server('no-such-name')] },
+} as const;
+
+/** A name that does not exist. */
+export const nxdomain = {
+  outcome: unresolved(),
+  name: { servers: [server('no-such-name')] },
+} as const;
+
+/** An answer that came although no packet left, and a control port for which packets did. */
+export const answeredHere: LocalFilterObservation = {
+  endpoint: { address: V4, port: PORT },
+  target: {
+    leastPacketsSent: 0,
+    mostPacketsSent: 0,
+    answeredWithoutSending: true,
+    unreachableToSelf: 0,
+  },
+  control: { port: 443, leastPacketsSent: 1 },
+  failedRepeats: 0,
+};

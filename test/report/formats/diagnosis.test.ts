@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findings, verdictOf } from '../../../src/core/diagnosis/rules/rules.js';
+import { findings, verdictOf } from '../../../src/core/diagnosis/rules/table.js';
 import {
   diagnosisJson,
   diagnosisMarkdown,
@@ -38,36 +38,47 @@ const stale = {
 } as const;
 
 describe('a diagnosis for people', () => {
-  it('is a line for each thing that was looked at, the verdict, its evidence, how sure it is, what to do, and hints', () => {
-    expect(text(stale)).toBe(`✔ Name        the system's resolver: 198.51.100.10 (3.00 ms)
-✔             DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name exists, without an address (2.00 ms)
-✖ Address     198.51.100.10:5432: filtered, no-response <10060> after 5 s
-✔             198.51.100.20:5432 (--ip): open in 10.0 ms
-✔ Machine     1 IPv4 and 0 IPv6 addresses are up, source 203.0.113.5
-–             ALL_PROXY: proxy.example
-✖ Other ports 198.51.100.10:443: filtered, no-response <10060> after 5 s
-
-The address of db.example is probably stale or wrong: the name says 198.51.100.10, which did not answer; 198.51.100.20 opened.
-Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened (10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms).
-How sure: probable.
-Next: Ask whoever runs the DNS of that name to correct its record.
-Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or a firewall drops everything; the two look alike from here. See whether the host is up from inside its own network; if it is, ask whoever runs the firewalls on the way.
-Also: Applications that heed ALL_PROXY would not connect directly but through proxy.example. Probe the proxy, too.
-`);
+  it('is a line for each check, the verdict with evidence and advice, and hints', () => {
+    expect(text(stale)).toBe(
+      [
+        "✔ Name        the system's resolver: 198.51.100.10 (3.00 ms)",
+        '✔             DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name ' +
+          'exists but has no such record (2.00 ms)',
+        '✖ Address     198.51.100.10:5432: filtered, no-response <10060> after 5 s',
+        '✔             198.51.100.20:5432 (--ip): open in 10.0 ms',
+        '✔ Machine     1 IPv4 and 0 IPv6 addresses are up, source 203.0.113.5',
+        '–             ALL_PROXY: proxy.example',
+        '✖ Other ports 198.51.100.10:443: filtered, no-response <10060> after 5 s',
+        '',
+        'The address of db.example is probably stale or wrong: 198.51.100.10 did not ' +
+          'answer, but 198.51.100.20 opened.',
+        'Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened ' +
+          '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms).',
+        'How sure: probable.',
+        "Next: Ask the operator of the name's DNS to correct its record.",
+        'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or ' +
+          'a firewall drops everything. The two look alike from here. Check from inside its ' +
+          'own network whether the host is up. If it is, ask the operators of the firewalls ' +
+          'on the way.',
+        'Also: Applications that use ALL_PROXY connect through proxy.example, not ' +
+          'directly. Probe the proxy, too.',
+        '',
+      ].join('\n'),
+    );
   });
 
-  it('has ASCII marks where there is no Unicode', () => {
+  it('has ASCII marks without Unicode', () => {
     expect(text(stale, false)).toMatch(/^\+ Name[^]*\nx Address[^]*\n- {13}ALL_PROXY/);
     expect(text(stale, false)).toMatch(/^[\x20-\x7e\n]*$/);
   });
 
-  it('says what became of a connection that was dropped', () => {
+  it('says how an open connection was dropped', () => {
     expect(text({ attempts: [dropped('reset')] })).toMatch(
       /open in 10\.0 ms, reset by the other side 1\.00 ms later/,
     );
   });
 
-  it('escapes what came from the command line or the network', () => {
+  it('escapes text from the command line and the network', () => {
     const hostile = {
       host: HOSTILE,
       outcome: { ...unresolved(), host: HOSTILE },
@@ -123,31 +134,39 @@ describe('a diagnosis for programs', () => {
 });
 
 describe('a diagnosis for a ticket', () => {
-  it('is Markdown with the verdict and a table of what was seen', () => {
-    expect(diagnosisMarkdown(diagnosis(stale), '1.2.3')).toBe(`### db.example:5432: filtered
-
-**The address of db.example is probably stale or wrong: the name says 198.51.100.10, which did not answer; 198.51.100.20 opened.**
-
-* Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened (10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms)
-* How sure: probable
-* Next: Ask whoever runs the DNS of that name to correct its record.
-* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or a firewall drops everything; the two look alike from here.
-
-| | |
-|---|---|
-| Time | 1970-01-01T00:00:00.000Z (zone of the machine: Europe/Berlin), 20.0 ms |
-| From | here, source address 203.0.113.5 |
-| Resolver | 192.0.2.53 |
-| Name | the system's resolver: 198.51.100.10 (3.00 ms) |
-| Name | DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name exists, without an address (2.00 ms) |
-| Address | 198.51.100.10:5432: filtered, no-response \\<10060\\> after 5 s |
-| Address | 198.51.100.20:5432 (--ip): open in 10.0 ms |
-| Other port | 198.51.100.10:443: filtered, no-response \\<10060\\> after 5 s |
-| Version | portping 1.2.3 |
-`);
+  it('is Markdown with the verdict and a table of the observations', () => {
+    expect(diagnosisMarkdown(diagnosis(stale), '1.2.3')).toBe(
+      [
+        '### db.example:5432: filtered',
+        '',
+        '**The address of db.example is probably stale or wrong: 198.51.100.10 did not ' +
+          'answer, but 198.51.100.20 opened.**',
+        '',
+        '* Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened ' +
+          '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms)',
+        '* How sure: probable',
+        "* Next: Ask the operator of the name's DNS to correct its record.",
+        '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, ' +
+          'or a firewall drops everything. The two look alike from here.',
+        '',
+        '| | |',
+        '|---|---|',
+        '| Time | 1970-01-01T00:00:00.000Z (time zone: Europe/Berlin), 20.0 ms |',
+        '| From | here, source address 203.0.113.5 |',
+        '| Resolver | 192.0.2.53 |',
+        "| Name | the system's resolver: 198.51.100.10 (3.00 ms) |",
+        '| Name | DNS server 192.0.2.53: A: 198.51.100.10 (2.00 ms), AAAA: the name exists ' +
+          'but has no such record (2.00 ms) |',
+        '| Address | 198.51.100.10:5432: filtered, no-response \\<10060\\> after 5 s |',
+        '| Address | 198.51.100.20:5432 (--ip): open in 10.0 ms |',
+        '| Other port | 198.51.100.10:443: filtered, no-response \\<10060\\> after 5 s |',
+        '| Version | portping 1.2.3 |',
+        '',
+      ].join('\n'),
+    );
   });
 
-  it('keeps to itself what it was not asked for: proxies, search domains, other addresses of this machine', () => {
+  it('omits proxies, search domains and other addresses of this machine', () => {
     const output = diagnosisMarkdown(
       diagnosis({
         ...stale,
@@ -165,7 +184,7 @@ describe('a diagnosis for a ticket', () => {
     expect(output).not.toMatch(/proxy|secret|wg0|10\.99/i);
   });
 
-  it('does not let a name become markup', () => {
+  it('escapes the marks of Markdown in a name', () => {
     expect(diagnosisMarkdown(diagnosis({ host: '*a*|<b>`c`' }), '1.0.0')).toMatch(
       /^### \\\*a\\\*\\\|\\<b\\>\\`c\\`:5432/,
     );

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { wordOf } from '../../../../src/core/diagnosis/observations/evidence.js';
+import { overallAnswer } from '../../../../src/core/diagnosis/rules/evidence.js';
 import {
   askServers,
   checkName,
@@ -76,7 +76,7 @@ describe('a real DNS server', () => {
       a: { kind, addresses: [] },
       aaaa: { kind, addresses: [] },
     });
-    expect(observation && wordOf(observation)).toBe(kind);
+    expect(observation && overallAnswer(observation)).toBe(kind);
   });
 
   it('reports an alias with an IPv4 address and without an IPv6 address', async () => {

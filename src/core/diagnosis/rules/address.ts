@@ -1,0 +1,128 @@
+import type { Attempt } from '../../facts/outcome.js';
+import type { Observations } from '../observations/observations.js';
+import { certain, probable, type RuleSection } from './conclusion.js';
+import {
+  attemptEvidence,
+  describeResult,
+  examinedAttempt,
+  givenAttempt,
+  isLocalhost,
+  isOpen,
+  listAttempted,
+  listResults,
+  resolverAttempts,
+  serverEvidence,
+} from './evidence.js';
+
+/** A name of which one family opens and the other does not. */
+interface SplitFamilies {
+  readonly open: readonly Attempt[];
+  /** Every attempt on the other family. */
+  readonly other: readonly Attempt[];
+  readonly otherFamily: 4 | 6;
+}
+
+function splitFamilies(seen: Observations): SplitFamilies | null {
+  const attempts = resolverAttempts(seen);
+  const open = attempts.filter(isOpen);
+  const openFamilies = new Set(open.map(({ endpoint }) => endpoint.family));
+  const otherFamily = openFamilies.has(4) ? 6 : 4;
+  const other = attempts.filter(({ endpoint }) => endpoint.family === otherFamily);
+  return openFamilies.size === 1 && other.length > 0 ? { open, other, otherFamily } : null;
+}
+
+const familiesEvidence = ({ open, other }: SplitFamilies) =>
+  [...other, ...open].map(attemptEvidence);
+
+/** The words for the family that opens and for the other. */
+const nameFamilies = ({ otherFamily }: SplitFamilies): readonly [good: string, bad: string] =>
+  otherFamily === 6 ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
+
+/** Causes in the addresses and families. */
+export const ADDRESS_RULES = {
+  /** Only the extra address opens. Not: it does not open either. */
+  'stale-record': (seen) => {
+    const given = givenAttempt(seen);
+    const own = resolverAttempts(seen);
+    if (!given || !isOpen(given) || own.length === 0 || own.some(isOpen)) return null;
+    if (seen.name.resolution.via === 'literal') return null;
+    return probable(
+      `The address of ${seen.target.host} is probably stale or wrong: ` +
+        `${listResults(own)}, but ${given.endpoint.address} opened.`,
+      [...[...own, given].map(attemptEvidence), ...seen.name.servers.map(serverEvidence)],
+      "Ask the operator of the name's DNS to correct its record.",
+    );
+  },
+
+  /** localhost opens over one family only. Not: over both. */
+  'localhost-family': (seen) => {
+    const families = splitFamilies(seen);
+    if (!families || !isLocalhost(seen)) return null;
+    const { resolution } = seen.name;
+    const isFirst =
+      resolution.state === 'resolved' && resolution.addresses[0]?.family === families.otherFamily;
+    return certain(
+      `The service listens only on ${listAttempted(families.open)}, but ${seen.target.host} ` +
+        `also means ${listAttempted(families.other)}${isFirst ? ', which comes first' : ''}.`,
+      familiesEvidence(families),
+      'Let the service listen on both, or use the address. ' +
+        'Programs that try only the first address fail.',
+    );
+  },
+
+  /** An own address does not open, but loopback does. Not: loopback refuses, too. */
+  'bound-to-loopback': (seen) => {
+    const open = seen.loopback.filter(isOpen);
+    const examined = examinedAttempt(seen);
+    if (open.length === 0 || !examined || isOpen(examined)) return null;
+    return certain(
+      `The service listens on ${listAttempted(open)}, but not on ` +
+        `${examined.endpoint.address}, which ${describeResult(examined)}.`,
+      [examined, ...seen.loopback].map(attemptEvidence),
+      'Let it listen on that address, too (the setting is often called "bind" or "listen").',
+    );
+  },
+
+  /** One family opens, and the other is filtered everywhere. Not: the other refuses. */
+  'family-broken': (seen) => {
+    const families = splitFamilies(seen);
+    if (!families?.other.every(({ state }) => state === 'filtered')) return null;
+    const [good, bad] = nameFamilies(families);
+    return probable(
+      `${bad} to ${seen.target.host} is probably broken: the port is open over ${good}.`,
+      familiesEvidence(families),
+      `Use ${good} until ${bad} is repaired, or have the ${bad} record removed. ` +
+        `The network on the way or the host's own ${bad} is at fault: ` +
+        'the two look alike from here.',
+    );
+  },
+
+  /** One family opens, and the other refuses everywhere. Not: the other has no route. */
+  'one-family-only': (seen) => {
+    const families = splitFamilies(seen);
+    if (!families?.other.every(({ state }) => state === 'closed')) return null;
+    const [good, bad] = nameFamilies(families);
+    return probable(
+      `The service probably listens on ${good} only: ` +
+        `over ${bad}, ${listAttempted(families.other)} refused.`,
+      familiesEvidence(families),
+      `Let it listen on both, or have the ${bad} record removed.`,
+    );
+  },
+
+  /** Of one family, some addresses open and others do not. Not: the other family does not. */
+  'some-addresses-fail': (seen) => {
+    const own = resolverAttempts(seen);
+    const openFamilies = new Set(own.filter(isOpen).map(({ endpoint }) => endpoint.family));
+    const failing = own.filter(
+      ({ state, endpoint }) =>
+        (state === 'closed' || state === 'filtered') && openFamilies.has(endpoint.family),
+    );
+    if (failing.length === 0) return null;
+    return certain(
+      `The port is open, but not at every address of ${seen.target.host}: ${listResults(failing)}.`,
+      own.map(attemptEvidence),
+      'Check these hosts, or have their records removed.',
+    );
+  },
+} as const satisfies RuleSection;

@@ -1,0 +1,144 @@
+import type { Attempt } from '../../facts/outcome.js';
+import type { FailedReason, FilteredReason } from '../../states.js';
+import { formatEndpoint } from '../../target/target.js';
+import { listAddresses } from '../observations/name-check.js';
+import type {
+  DnsAnswer,
+  DnsServerObservation,
+  Observations,
+} from '../observations/observations.js';
+
+/** An observation in words, with its time if that was measured. */
+export interface Evidence {
+  readonly fact: string;
+  /** Milliseconds, or null. */
+  readonly elapsedMs: number | null;
+}
+
+/** Evidence without a time. */
+export const untimed = (fact: string): Evidence => ({ fact, elapsedMs: null });
+
+/** Joins words to a list: `a`, `a and b`, `a, b and c`. */
+export const joinWords = (words: readonly string[]): string =>
+  words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+
+const FAILURES: Readonly<Record<FailedReason, string>> = {
+  'no-route': 'no route',
+  'no-ports-left': 'no free source port',
+  'no-files-left': 'no free file descriptor',
+  'not-permitted': 'not permitted',
+  'bad-source': 'the source address cannot be used',
+  'no-resources': 'no memory or buffers',
+  'unknown-error': 'unknown error',
+};
+
+const FILTERED: Readonly<Record<FilteredReason, string>> = {
+  'no-response': 'did not answer',
+  'host-unreach': 'was reported unreachable',
+  'net-unreach': 'was reported to be on an unreachable network',
+  'proto-unreach': 'was reported not to support TCP',
+  'admin-prohibited': 'was reported as prohibited',
+};
+
+/** The result of an attempt, to follow its address in a sentence: `opened`, `did not answer`. */
+export function describeResult(attempt: Attempt): string {
+  switch (attempt.state) {
+    case 'open':
+      return 'opened';
+    case 'closed':
+      return 'refused';
+    case 'cancelled':
+      return 'was cancelled';
+    case 'failed':
+      return `could not be tried (${FAILURES[attempt.reason]})`;
+    case 'filtered':
+      return FILTERED[attempt.reason];
+    default:
+      return attempt satisfies never;
+  }
+}
+
+/** The addresses and results of attempts: `192.0.2.1 refused and 192.0.2.2 did not answer`. */
+export const listResults = (attempts: readonly Attempt[]): string =>
+  joinWords(attempts.map((each) => `${each.endpoint.address} ${describeResult(each)}`));
+
+/** The addresses of attempts: `192.0.2.1 and 192.0.2.2`. */
+export const listAttempted = (attempts: readonly Attempt[]): string =>
+  joinWords(attempts.map(({ endpoint }) => endpoint.address));
+
+/** An attempt as evidence. */
+export const attemptEvidence = (attempt: Attempt): Evidence => ({
+  fact: `${formatEndpoint(attempt.endpoint)} ${describeResult(attempt)}`,
+  elapsedMs: attempt.state === 'open' ? attempt.latencyMs : attempt.elapsedMs,
+});
+
+/** Answers in the order of what they say about the name; the first counts for both families. */
+const INFORMATIVE: readonly DnsAnswer['kind'][] = [
+  'addresses',
+  'no-such-name',
+  'servfail',
+  'refused',
+  'broken',
+  'unreachable',
+  'silent',
+  'no-record',
+  'cancelled',
+];
+
+/** What a server's answers to both families come to. */
+export function overallAnswer({ a, aaaa }: DnsServerObservation): DnsAnswer['kind'] {
+  const kinds = [a?.kind, aaaa?.kind];
+  return INFORMATIVE.find((kind) => kinds.includes(kind)) ?? 'cancelled';
+}
+
+const ANSWERS: Readonly<Record<Exclude<DnsAnswer['kind'], 'addresses'>, string>> = {
+  'no-record': 'the name exists but has no such record',
+  'no-such-name': 'no such name (NXDOMAIN)',
+  servfail: 'the server failed (SERVFAIL)',
+  refused: 'the server refused to answer (REFUSED)',
+  broken: 'an unusable answer',
+  unreachable: 'nothing listens there',
+  silent: 'no answer',
+  cancelled: 'cancelled',
+};
+
+/** An answer of a DNS server in words. */
+export const describeAnswer = ({ kind, addresses }: Omit<DnsAnswer, 'elapsedMs'>): string =>
+  kind === 'addresses' ? addresses.join(', ') : ANSWERS[kind];
+
+/** What a DNS server answered, both families together, as evidence. */
+export function serverEvidence(observation: DnsServerObservation): Evidence {
+  const { server, a, aaaa } = observation;
+  const answer = { kind: overallAnswer(observation), addresses: listAddresses(observation) };
+  return {
+    fact: `DNS server ${server}: ${describeAnswer(answer)}`,
+    elapsedMs: Math.max(a?.elapsedMs ?? 0, aaaa?.elapsedMs ?? 0),
+  };
+}
+
+/** Whether an attempt opened. */
+export const isOpen = (attempt: Attempt | undefined): boolean => attempt?.state === 'open';
+
+/** The attempts on the addresses that applications get. */
+export const resolverAttempts = ({ addresses }: Observations): Attempt[] =>
+  addresses.flatMap(({ source, attempt }) => (source === 'resolver' ? [attempt] : []));
+
+/** The attempts on addresses that only DNS servers have. */
+export const dnsOnlyAttempts = ({ addresses }: Observations): Attempt[] =>
+  addresses.flatMap(({ source, attempt }) => (source === 'dns' ? [attempt] : []));
+
+/** The attempt on the extra address. */
+export const givenAttempt = ({ addresses }: Observations): Attempt | undefined =>
+  addresses.find(({ source }) => source === 'given')?.attempt;
+
+/** The attempt that was examined: the deciding one or, without one, that on the extra address. */
+export const examinedAttempt = (seen: Observations): Attempt | undefined =>
+  'endpoint' in seen.outcome ? seen.outcome : givenAttempt(seen);
+
+/** The other ports of the host that opened or refused: either shows that the host is up. */
+export const answeringPorts = ({ companions: otherPorts }: Observations): Attempt[] =>
+  (otherPorts ?? []).filter(({ state }) => state === 'open' || state === 'closed');
+
+/** Whether the target is a name for loopback (RFC 6761, section 6.3). */
+export const isLocalhost = ({ target }: Observations): boolean =>
+  /(^|\.)localhost\.?$/i.test(target.host);

@@ -1,0 +1,88 @@
+import { formatEndpoint } from '../../target/target.js';
+import type { DnsAnswer } from '../observations/observations.js';
+import { certain, possible, probable, type RuleSection } from './conclusion.js';
+import {
+  attemptEvidence,
+  examinedAttempt,
+  givenAttempt,
+  isOpen,
+  joinWords,
+  overallAnswer,
+  serverEvidence,
+} from './evidence.js';
+import { compareHostsFile, compareServers } from './name.js';
+
+/** Answers that do not help to resolve any name. */
+const USELESS: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
+  'silent',
+  'unreachable',
+  'servfail',
+  'refused',
+  'broken',
+]);
+
+/** Causes behind an open port, and problems beside one. */
+export const SERVICE_RULES = {
+  /** The port is open at an address that no host may have. Not: that address is silent. */
+  'answered-by-somebody-else': ({ nobody: unused }) =>
+    unused?.state === 'open'
+      ? probable(
+          'Something on the way, such as a captive portal or a proxy, probably answers ' +
+            `everything: the port is open even at ${unused.endpoint.address}, ` +
+            'an address that no host may have.',
+          [attemptEvidence(unused)],
+          'Sign in to the network with a browser, or try from another network. ' +
+            'Nothing was learned about the host.',
+        )
+      : null,
+
+  /** The other side dropped the open connection. Not: the connection stayed open. */
+  'dropped-at-once': (seen) => {
+    const dropped = [examinedAttempt(seen), givenAttempt(seen)].find(
+      (each) => each?.state === 'open' && each.dropped !== null,
+    );
+    if (dropped?.state !== 'open' || !dropped.dropped) return null;
+    const { by, afterMs } = dropped.dropped;
+    const how = `the other side ${by === 'reset' ? 'reset' : 'closed'} the connection`;
+    return probable(
+      `The port is open, but ${how} at once: ` +
+        'probably a load balancer or proxy with no service behind it.',
+      [attemptEvidence(dropped), { fact: how, elapsedMs: afterMs }],
+      'Check the service behind that port. ' +
+        'A service that admits only some clients may do the same.',
+    );
+  },
+
+  /** The hosts file and DNS differ, and the port is open. Not: both have the same address. */
+  'hosts-file-differs': (seen) => (seen.outcome.state === 'open' ? compareHostsFile(seen) : null),
+
+  /** Servers exclude each other, and the port is open. Not: they have an address in common. */
+  'dns-servers-differ': (seen) => (seen.outcome.state === 'open' ? compareServers(seen) : null),
+
+  /** The name resolves, but a server gave no usable answer. Not: every server has the name. */
+  'dns-server-ailing': ({ name, outcome }) => {
+    const ailing = name.servers.filter((each) => USELESS.has(overallAnswer(each)));
+    if (name.resolution.state !== 'resolved' || ailing.length === 0) return null;
+    const isPortOpen = outcome.state === 'open';
+    const conclude = isPortOpen ? certain : possible;
+    return conclude(
+      `${isPortOpen ? 'The port is open, but not' : 'Not'} every DNS server of this machine ` +
+        `works: ${joinWords(ailing.map(({ server }) => server))} gave no usable answer. ` +
+        'Names may resolve slowly.',
+      ailing.map(serverEvidence),
+      'Repair that server, or remove it from the configuration.',
+    );
+  },
+
+  /** The port is open. Not: the name does not resolve and only the extra address is open. */
+  open: (seen) => {
+    const open = [examinedAttempt(seen), givenAttempt(seen)].find(isOpen);
+    return open && seen.outcome.state === 'open'
+      ? certain(
+          `${formatEndpoint(open.endpoint)} is open. Nothing is wrong between here and there.`,
+          [attemptEvidence(open)],
+          'Check the service and the settings of the application if it still fails.',
+        )
+      : null;
+  },
+} as const satisfies RuleSection;

@@ -1,0 +1,118 @@
+import { describe, expect, it } from 'vitest';
+import { ADDRESS_RULES } from '../../../../src/core/diagnosis/rules/address.js';
+import {
+  closed,
+  failed,
+  filtered,
+  localhost,
+  open,
+  OTHER_V4,
+  type Particulars,
+  V6,
+} from '../observations.js';
+import { type RuleCase, testRules, verdictIn } from './rule-case.js';
+
+const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
+  'stale-record': {
+    trigger: { attempts: [filtered()], given: open(OTHER_V4) },
+    nearMiss: { attempts: [filtered()], given: filtered('no-response', OTHER_V4) },
+    finding: {
+      certainty: 'probable',
+      statement:
+        'The address of db.example is probably stale or wrong: 198.51.100.10 did not answer, ' +
+        'but 198.51.100.20 opened.',
+      evidence: [
+        '198.51.100.10:5432 did not answer',
+        '198.51.100.20:5432 opened',
+        'DNS server 192.0.2.53: 198.51.100.10',
+      ],
+      advice: "Ask the operator of the name's DNS to correct its record.",
+    },
+  },
+  'localhost-family': {
+    trigger: { ...localhost, attempts: [closed('::1'), open('127.0.0.1')] },
+    nearMiss: { ...localhost, attempts: [open('::1'), open('127.0.0.1')] },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'The service listens only on 127.0.0.1, but localhost also means ::1, which comes ' +
+        'first.',
+      evidence: ['[::1]:5432 refused', '127.0.0.1:5432 opened'],
+      advice:
+        'Let the service listen on both, or use the address. Programs that try only the ' +
+        'first address fail.',
+    },
+  },
+  'bound-to-loopback': {
+    trigger: { attempts: [closed('203.0.113.5')], loopback: [open('127.0.0.1')] },
+    nearMiss: { attempts: [closed('203.0.113.5')], loopback: [closed('127.0.0.1')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'The service listens on 127.0.0.1, but not on 203.0.113.5, which refused.',
+      evidence: ['203.0.113.5:5432 refused', '127.0.0.1:5432 opened'],
+      advice:
+        'Let it listen on that address, too (the setting is often called "bind" or "listen").',
+    },
+  },
+  'family-broken': {
+    trigger: { attempts: [filtered('no-response', V6), open()] },
+    nearMiss: { attempts: [closed(V6), open()] },
+    finding: {
+      certainty: 'probable',
+      statement: 'IPv6 to db.example is probably broken: the port is open over IPv4.',
+      evidence: ['[2001:db8::10]:5432 did not answer', '198.51.100.10:5432 opened'],
+      advice:
+        'Use IPv4 until IPv6 is repaired, or have the IPv6 record removed. The network on ' +
+        "the way or the host's own IPv6 is at fault: the two look alike from here.",
+    },
+  },
+  'one-family-only': {
+    trigger: { attempts: [closed(V6), open()] },
+    nearMiss: { attempts: [failed('no-route', V6), open()] },
+    finding: {
+      certainty: 'probable',
+      statement: 'The service probably listens on IPv4 only: over IPv6, 2001:db8::10 refused.',
+      evidence: ['[2001:db8::10]:5432 refused', '198.51.100.10:5432 opened'],
+      advice: 'Let it listen on both, or have the IPv6 record removed.',
+    },
+  },
+  'some-addresses-fail': {
+    trigger: { attempts: [closed(OTHER_V4), open()] },
+    nearMiss: { attempts: [closed(V6), open()] },
+    finding: {
+      certainty: 'certain',
+      statement: 'The port is open, but not at every address of db.example: 198.51.100.20 refused.',
+      evidence: ['198.51.100.20:5432 refused', '198.51.100.10:5432 opened'],
+      advice: 'Check these hosts, or have their records removed.',
+    },
+  },
+};
+
+testRules(ADDRESS_RULES, CASES);
+
+describe('the addresses of a name', () => {
+  const statementOf = (particulars: Particulars): string => verdictIn(particulars).statement;
+
+  it('are named with their results if only the extra address opens', () => {
+    const attempts = [closed(V6), filtered()];
+    expect(statementOf({ attempts, given: open(OTHER_V4) })).toBe(
+      'The address of db.example is probably stale or wrong: 2001:db8::10 refused and ' +
+        '198.51.100.10 did not answer, but 198.51.100.20 opened.',
+    );
+  });
+
+  it('of localhost are named without an order if the open one comes first', () => {
+    expect(statementOf({ ...localhost, attempts: [open('127.0.0.1'), closed('::1')] })).toBe(
+      'The service listens only on 127.0.0.1, but localhost also means ::1.',
+    );
+  });
+
+  it('may be broken for IPv4, too', () => {
+    expect(statementOf({ attempts: [open(V6), filtered()] })).toBe(
+      'IPv4 to db.example is probably broken: the port is open over IPv6.',
+    );
+    expect(statementOf({ attempts: [open(V6), closed()] })).toBe(
+      'The service probably listens on IPv6 only: over IPv4, 198.51.100.10 refused.',
+    );
+  });
+});

@@ -1,0 +1,218 @@
+import { describe, expect, it } from 'vitest';
+import { MACHINE_RULES } from '../../../../src/core/diagnosis/rules/machine.js';
+import {
+  answeredHere,
+  answeringPorts,
+  closed,
+  failed,
+  filtered,
+  observations,
+  open,
+  OTHER_V4,
+  type Particulars,
+  PORT,
+  silentPorts,
+  unresolved,
+  V4,
+} from '../observations.js';
+import { inWords, type RuleCase, testRules } from './rule-case.js';
+
+type LocalFilter = NonNullable<Particulars['localFilter']>;
+
+const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
+  'no-descriptors': {
+    trigger: { attempts: [failed('no-files-left')] },
+    nearMiss: { attempts: [open(), failed('no-files-left', OTHER_V4)] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine is at fault: no file descriptor was free for the probe.',
+      evidence: ['198.51.100.10:5432 could not be tried (no free file descriptor)'],
+      advice: 'Raise the limit (ulimit -n), or close open files.',
+    },
+  },
+  'no-source-ports': {
+    trigger: { attempts: [failed('no-ports-left')] },
+    nearMiss: { attempts: [failed('no-route')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine is at fault: it has no free source port for the connection.',
+      evidence: ['198.51.100.10:5432 could not be tried (no free source port)'],
+      advice:
+        'Wait a minute, or widen the range of ephemeral ports. Too many connections are open ' +
+        'or were closed within the last minute (TIME_WAIT).',
+    },
+  },
+  'bad-source': {
+    trigger: { attempts: [failed('bad-source')] },
+    nearMiss: { attempts: [failed('no-ports-left')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine cannot use the source address for this target.',
+      evidence: ['198.51.100.10:5432 could not be tried (the source address cannot be used)'],
+      advice: "Use an address of this machine, of the target's family.",
+    },
+  },
+  'not-permitted': {
+    trigger: { attempts: [failed('not-permitted')] },
+    nearMiss: { attempts: [filtered('admin-prohibited')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine does not permit the connection. Nothing was sent.',
+      evidence: ['198.51.100.10:5432 could not be tried (not permitted)'],
+      advice:
+        'Check the firewall, policy routes and sandboxes of this machine, not the other side.',
+    },
+  },
+  'no-resources': {
+    trigger: { attempts: [failed('no-resources')] },
+    nearMiss: { attempts: [failed('unknown-error')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine is at fault: it had no memory or buffers for the connection.',
+      evidence: ['198.51.100.10:5432 could not be tried (no memory or buffers)'],
+      advice: 'Check the load of this machine, then try again.',
+    },
+  },
+  'no-network': {
+    trigger: { attempts: [failed('no-route')], machine: { addresses: [], sourceAddress: null } },
+    nearMiss: {
+      attempts: [closed('127.0.0.1')],
+      machine: { addresses: [], sourceAddress: '127.0.0.1' },
+    },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine is at fault: no network address is up.',
+      evidence: ['no interface but loopback has an address'],
+      advice: 'Check the cable, the wireless network and the network settings of this machine.',
+    },
+  },
+  'no-route': {
+    trigger: { attempts: [failed('no-route')] },
+    nearMiss: { attempts: [filtered('net-unreach')] },
+    finding: {
+      certainty: 'certain',
+      statement: 'This machine is at fault: it has no usable route to 198.51.100.10.',
+      evidence: ['198.51.100.10:5432 could not be tried (no route)'],
+      advice: 'Check the default route, and any VPN that should be up (on Linux: ip route).',
+    },
+  },
+  'local-firewall': {
+    trigger: { attempts: [closed()], companions: answeringPorts, localFilter: answeredHere },
+    nearMiss: {
+      attempts: [closed()],
+      companions: answeringPorts,
+      localFilter: { ...answeredHere, control: null },
+    },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'A firewall on this machine rejects connections to 198.51.100.10:5432. Nothing was ' +
+        'learned about the other side.',
+      evidence: [
+        '198.51.100.10:5432 refused',
+        'an answer came although no packet had left this machine',
+        'packets for port 443 of the same host did leave',
+      ],
+      advice:
+        'Check the rules for outgoing traffic on this machine (on Linux: nft list ruleset, ' +
+        'iptables -S OUTPUT), not the other side.',
+    },
+  },
+};
+
+testRules(MACHINE_RULES, CASES);
+
+describe('a local firewall', () => {
+  const silent = { attempts: [filtered()], companions: silentPorts } as const;
+  const unreachable = {
+    attempts: [filtered('host-unreach', V4, PORT, 1)],
+    companions: answeringPorts,
+  } as const;
+  const quiet = {
+    leastPacketsSent: 0,
+    mostPacketsSent: 0,
+    answeredWithoutSending: false,
+    unreachableToSelf: 0,
+  };
+  const busy = { ...quiet, mostPacketsSent: 4 };
+  const judge = (particulars: Particulars, localFilter: Partial<LocalFilter>) => {
+    const all = { ...particulars, localFilter: { ...answeredHere, ...localFilter } };
+    const conclusion = MACHINE_RULES['local-firewall'](observations(all));
+    return conclusion && inWords(conclusion);
+  };
+
+  it('certainly rejects if this machine received its own ICMP message and sent no packet', () => {
+    const target = { ...quiet, unreachableToSelf: 1 };
+    expect(judge(unreachable, { target, control: null })).toMatchObject({
+      certainty: 'certain',
+      statement:
+        'A firewall on this machine rejects connections to 198.51.100.10:5432. ' +
+        'Nothing was learned about the other side.',
+      evidence: [
+        '198.51.100.10:5432 was reported unreachable',
+        'this machine sent the ICMP "unreachable" that it received',
+      ],
+    });
+  });
+
+  it('probably rejects if it received its own ICMP message beside other traffic', () => {
+    const target = { ...quiet, leastPacketsSent: 3, mostPacketsSent: 9, unreachableToSelf: 1 };
+    expect(judge(unreachable, { target, control: null })).toMatchObject({
+      certainty: 'probable',
+      statement:
+        'A firewall on this machine probably rejects connections to 198.51.100.10:5432. ' +
+        'Nothing was learned about the other side.',
+    });
+  });
+
+  it('probably drops if no packet left for a silent port, but packets left for another', () => {
+    expect(judge(silent, { target: quiet })).toMatchObject({
+      certainty: 'probable',
+      statement:
+        'A firewall on this machine probably drops connections to 198.51.100.10:5432. ' +
+        'Nothing was learned about the other side.',
+      evidence: [
+        '198.51.100.10:5432 did not answer',
+        'no packet for that port left this machine',
+        'packets for port 443 of the same host did leave',
+      ],
+    });
+  });
+
+  it('probably drops if the system failed to retransmit the SYN', () => {
+    expect(judge(silent, { target: quiet, control: null, failedRepeats: 2 })).toMatchObject({
+      certainty: 'probable',
+      evidence: [
+        '198.51.100.10:5432 did not answer',
+        'no packet for that port left this machine',
+        'the system failed to retransmit the SYN',
+      ],
+    });
+  });
+
+  it.each<[string, Partial<LocalFilter>]>([
+    ['no packet leaves for any port, as without an ARP answer', { target: quiet, control: null }],
+    ['packets leave', { target: { ...quiet, leastPacketsSent: 1, mostPacketsSent: 1 } }],
+    ['other traffic may hide the packets', { target: busy }],
+    [
+      'a retransmission failed, but packets left',
+      {
+        target: { ...busy, leastPacketsSent: 2 },
+        failedRepeats: 1,
+      },
+    ],
+  ])('is not concluded if %s', (_, localFilter) => {
+    expect(judge(silent, localFilter)).toBeNull();
+  });
+});
+
+describe('a failure on this machine', () => {
+  it('may be one of the lookup', () => {
+    const outcome = { ...unresolved(), state: 'failed', reason: 'no-files-left' } as const;
+    const conclusion = MACHINE_RULES['no-descriptors'](observations({ outcome }));
+    expect(conclusion && inWords(conclusion)).toMatchObject({
+      certainty: 'certain',
+      evidence: ['the lookup failed on this machine'],
+    });
+  });
+});

@@ -1,0 +1,140 @@
+import { describe, expect, it } from 'vitest';
+import { SERVICE_RULES } from '../../../../src/core/diagnosis/rules/service.js';
+import {
+  closed,
+  dropped,
+  filtered,
+  observations,
+  open,
+  OTHER_V4,
+  server,
+  unresolved,
+  V4,
+} from '../observations.js';
+import { inWords, type RuleCase, testRules, verdictIn } from './rule-case.js';
+
+const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
+  'answered-by-somebody-else': {
+    trigger: { nobody: open('192.0.2.1') },
+    nearMiss: { nobody: filtered('no-response', '192.0.2.1') },
+    finding: {
+      certainty: 'probable',
+      statement:
+        'Something on the way, such as a captive portal or a proxy, probably answers ' +
+        'everything: the port is open even at 192.0.2.1, an address that no host may have.',
+      evidence: ['192.0.2.1:5432 opened'],
+      advice:
+        'Sign in to the network with a browser, or try from another network. Nothing was ' +
+        'learned about the host.',
+    },
+  },
+  'dropped-at-once': {
+    trigger: { attempts: [dropped('reset')] },
+    nearMiss: {},
+    finding: {
+      certainty: 'probable',
+      statement:
+        'The port is open, but the other side reset the connection at once: probably a load ' +
+        'balancer or proxy with no service behind it.',
+      evidence: ['198.51.100.10:5432 opened', 'the other side reset the connection'],
+      advice:
+        'Check the service behind that port. A service that admits only some clients may do ' +
+        'the same.',
+    },
+  },
+  'hosts-file-differs': {
+    trigger: {
+      name: { servers: [server([OTHER_V4])], hostsFile: { path: '/etc/hosts', addresses: [V4] } },
+    },
+    nearMiss: { name: { hostsFile: { path: '/etc/hosts', addresses: [V4] } } },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'The hosts file of this machine overrides DNS for db.example: it has 198.51.100.10, ' +
+        'but DNS has 198.51.100.20.',
+      evidence: [
+        '/etc/hosts: 198.51.100.10',
+        'DNS server 192.0.2.53: 198.51.100.20',
+        '198.51.100.10:5432 opened',
+      ],
+      advice: 'Remove the entry from /etc/hosts if it is wrong.',
+    },
+  },
+  'dns-servers-differ': {
+    trigger: { name: { servers: [server([V4]), server('no-such-name', '192.0.2.54')] } },
+    nearMiss: { name: { servers: [server([V4]), server([OTHER_V4, V4], '192.0.2.54')] } },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'The DNS servers of this machine disagree about db.example: 192.0.2.53 has ' +
+        '198.51.100.10 and 192.0.2.54 has no address.',
+      evidence: [
+        'DNS server 192.0.2.53: 198.51.100.10',
+        'DNS server 192.0.2.54: no such name (NXDOMAIN)',
+        '198.51.100.10:5432 opened',
+      ],
+      advice:
+        'Ask the operators of these DNS servers. Until then, applications get one answer or ' +
+        'the other.',
+    },
+  },
+  'dns-server-ailing': {
+    trigger: { name: { servers: [server([V4]), server('silent', '192.0.2.54')] } },
+    nearMiss: { name: { servers: [server([V4]), server([V4], '192.0.2.54')] } },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'The port is open, but not every DNS server of this machine works: 192.0.2.54 gave ' +
+        'no usable answer. Names may resolve slowly.',
+      evidence: ['DNS server 192.0.2.54: no answer'],
+      advice: 'Repair that server, or remove it from the configuration.',
+    },
+  },
+  open: {
+    trigger: {},
+    nearMiss: { outcome: unresolved(), given: open() },
+    finding: {
+      certainty: 'certain',
+      statement: '198.51.100.10:5432 is open. Nothing is wrong between here and there.',
+      evidence: ['198.51.100.10:5432 opened'],
+      advice: 'Check the service and the settings of the application if it still fails.',
+    },
+  },
+};
+
+testRules(SERVICE_RULES, CASES);
+
+describe('problems beside an open port', () => {
+  it('are dropped connections that were closed, too', () => {
+    expect(inWords(verdictIn({ attempts: [dropped('end')] }))).toMatchObject({
+      certainty: 'probable',
+      statement:
+        'The port is open, but the other side closed the connection at once: ' +
+        'probably a load balancer or proxy with no service behind it.',
+    });
+  });
+
+  it('are only possible as the cause if servers differ in addresses that may be on purpose', () => {
+    const name = { servers: [server([V4]), server([OTHER_V4], '192.0.2.54')] };
+    const conclusion = SERVICE_RULES['dns-servers-differ'](observations({ name }));
+    expect(conclusion?.certainty).toBe('possible');
+    expect(verdictIn({ name }).kind).toBe('open');
+  });
+});
+
+describe('a DNS server that does not help', () => {
+  it.each(['silent', 'unreachable', 'servfail', 'refused', 'broken'] as const)(
+    'is only possible as the cause if the port is not open (%s)',
+    (kind) => {
+      const name = { servers: [server([V4]), server(kind, '192.0.2.54')] };
+      const particulars = { attempts: [closed()], name };
+      const conclusion = SERVICE_RULES['dns-server-ailing'](observations(particulars));
+      expect(conclusion && inWords(conclusion)).toMatchObject({
+        certainty: 'possible',
+        statement:
+          'Not every DNS server of this machine works: 192.0.2.54 gave no usable answer. ' +
+          'Names may resolve slowly.',
+      });
+    },
+  );
+});
