@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** What a file imports, however it is written: as the compiler reads it. */
+/** The imports of a file, in every form that the compiler knows. */
 function importsIn(source: string): string[] {
   const { importedFiles } = ts.preProcessFile(source, true, true);
   return importedFiles.map(({ fileName }) => fileName);
@@ -16,7 +16,7 @@ function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** The code of a file without its comments and the text in its quotes: a helper's script in a template is not this program. */
+/** The code of a file without comments and strings: a script in a template runs elsewhere. */
 function codeIn(source: string): string {
   return withoutComments(source).replace(
     /`(?:\\[\s\S]|\$\{[^`]*?\}|[^`\\])*`|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
@@ -36,7 +36,7 @@ function filesIn(directory: string): string[] {
   );
 }
 
-/** An import as a path from the root when it is one of ours (`src/core/probe.js`), else as it is written. */
+/** An import of ours as a path from the root (`src/core/clock.js`); any other as it is written. */
 function resolveImport(file: string, specifier: string): string {
   return specifier.startsWith('.') ? posix.join(dirname(file), specifier) : specifier;
 }
@@ -64,7 +64,7 @@ const CORE_ROOMS = [
 
 const coreRoom = (room: string): RegExp => new RegExp(`^src/core/${room}[^/]+$`);
 
-/** Which of our own directories and files each layer may reach. */
+/** The folders and files of ours that each layer may import. */
 const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   ...CORE_ROOMS.map((room, index): readonly [RegExp, RegExp] => [
     coreRoom(room),
@@ -81,7 +81,7 @@ const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   [/^bin\//, /^dist\/(start|exporter)\.cjs$/],
 ];
 
-/** What a layer must not have from elsewhere. */
+/** Modules of others that a layer must not import. */
 const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
   [
     /^src\/core\//,
@@ -97,7 +97,7 @@ const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
   [/^bin\//, /^[^.]/],
 ];
 
-/** Words that a layer must not use. */
+/** Words that a layer must not have. */
 const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
   [
     /^src\/core\//,
@@ -129,15 +129,16 @@ describe('the layers', () => {
     expect(ours.filter((path) => !mayReach.test(path))).toEqual([]);
   });
 
-  it.each(FILES)('let %s import nothing from elsewhere that is not for its layer', (file) => {
-    for (const [layer, imports] of FORBIDDEN)
-      if (layer.test(file))
-        expect(importsIn(read(file)).filter((specifier) => imports.test(specifier))).toEqual([]);
+  it.each(FILES)('let %s import no module that its layer must not have', (file) => {
+    const rules = FORBIDDEN.filter(([layer]) => layer.test(file));
+    const isForbidden = (name: string) => rules.some(([, imports]) => imports.test(name));
+    expect(importsIn(read(file)).filter(isForbidden)).toEqual([]);
   });
 
-  it.each(FILES)('let %s use no word that is for another layer', (file) => {
-    for (const [layer, words] of UNSPOKEN)
-      if (layer.test(file)) expect(codeIn(read(file))).not.toMatch(words);
+  it.each(FILES)('let %s use no word that its layer must not have', (file) => {
+    const code = codeIn(read(file));
+    const rules = UNSPOKEN.filter(([layer]) => layer.test(file));
+    expect(rules.filter(([, words]) => words.test(code))).toEqual([]);
   });
 
   it('have no folders that import each other in a circle', () => {
@@ -225,7 +226,8 @@ describe('the reader of imports', () => {
   it('does not see what is in comments', () => {
     expect(
       importsIn(
-        "// import './a.js'\n/* import './b.js'\n */ code(); // from './c.js'\n * @see import('./d.js')",
+        "// import './a.js'\n/* import './b.js'\n */ code(); // from './c.js'\n" +
+          " * @see import('./d.js')",
       ),
     ).toEqual(['./d.js']);
   });

@@ -13,23 +13,24 @@ import { eventOf, openOutcome, reportOf } from './support/reports.js';
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
 
-/** The rows of the first table behind a text, as trimmed cells. */
-const rowsBehind = (text: string): string[][] =>
+/** The rows of the first table after a text, as trimmed cells. */
+const rowsAfter = (text: string): string[][] =>
   (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme.split(text)[1] ?? '')?.[1] ?? '')
     .trimEnd()
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
 
 describe('README.md', () => {
-  it('has tables that GitHub takes for tables: an empty line, one row of titles, the delimiter row, and all rows directly under it', () => {
+  // An empty line, one row of titles, the delimiter row, and all rows directly below it.
+  it('has tables that GitHub renders as tables', () => {
     const tables = readme.replace(/^```[^]*?^```$/gm, '').match(/.*\n(?:^\|.*\n)+/gm) ?? [];
     expect(tables.length).toBeGreaterThan(5);
     for (const table of tables) expect(table).toMatch(/^\n\|.*\|\n\|(-{3,}\|)+\n(\|.*\|\n)+$/);
   });
 
-  it('has every field of the JSON of a probe', () => {
+  it('lists every JSON field of a probe', () => {
     const { stdout } = jsonReporter({ manyTargets: false }).probe(eventOf(reportOf(openOutcome())));
-    const fields = rowsBehind('The fields of a probe:').flatMap(([, names = '']) =>
+    const fields = rowsAfter('The fields of a probe:').flatMap(([, names = '']) =>
       names.replaceAll('`', '').split(', '),
     );
     expect(['schema', 'type', ...fields].sort()).toEqual(
@@ -37,7 +38,7 @@ describe('README.md', () => {
     );
   });
 
-  it('has the table of exit codes of the program', () => {
+  it('has the exit codes of the program', () => {
     const rows = EXIT_CODES.map(({ exitCode, state, meaning, reasons }) => {
       const cells = [
         String(exitCode),
@@ -50,8 +51,8 @@ describe('README.md', () => {
     expect(readme).toContain(rows.join('\n'));
   });
 
-  it('has every service with its ports, and no other', () => {
-    const rows = rowsBehind('<!-- services: checked by test/readme.test.ts -->\n');
+  it('lists exactly the services of the program, with their ports', () => {
+    const rows = rowsAfter('<!-- services: checked by test/readme.test.ts -->\n');
     const shown = rows.map(
       ([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const,
     );
@@ -74,9 +75,9 @@ describe('README.md', () => {
   );
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  it('has examples that tsc --strict takes, too', () => {
+  it('has examples that tsc --strict accepts', () => {
     const root = fileURLToPath(new URL('..', import.meta.url));
-    // They stand where the package is found by its own name, and get its built types from there.
+    // In the root of the package they find it by its own name, with its built types.
     const files = new Map(examples.map((code, index) => [`${root}example-${index}.mts`, code]));
     const options: ts.CompilerOptions = {
       strict: true,
@@ -87,21 +88,21 @@ describe('README.md', () => {
       types: ['node'],
       typeRoots: [`${root}node_modules/@types`],
     };
-    const host = ts.createCompilerHost(options);
-    const { fileExists, readFile, getSourceFile } = host;
-    host.fileExists = (path) => files.has(path) || fileExists(path);
-    host.readFile = (path) => files.get(path) ?? readFile(path);
-    host.getSourceFile = (path, ...rest) =>
-      files.has(path)
-        ? ts.createSourceFile(path, files.get(path) ?? '', ts.ScriptTarget.ES2022)
-        : getSourceFile(path, ...rest);
+    const disk = ts.createCompilerHost(options);
+    const host: ts.CompilerHost = {
+      ...disk,
+      fileExists: (path) => files.has(path) || disk.fileExists(path),
+      readFile: (path) => files.get(path) ?? disk.readFile(path),
+      getSourceFile: (path, ...rest) =>
+        files.has(path)
+          ? ts.createSourceFile(path, files.get(path) ?? '', ts.ScriptTarget.ES2022)
+          : disk.getSourceFile(path, ...rest),
+    };
     const program = ts.createProgram([...files.keys()], options, host);
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .map(
-        ({ file, messageText }) =>
-          `${files.get(file?.fileName ?? '') ?? file?.fileName}${ts.flattenDiagnosticMessageText(messageText, '\n')}`,
-      );
+    const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+      const source = files.get(file?.fileName ?? '') ?? file?.fileName;
+      return `${source}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`;
+    });
     expect(problems).toEqual([]);
     expect(program.getSourceFile(`${root}dist/index.d.ts`)).toBeDefined();
   });

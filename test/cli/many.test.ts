@@ -8,12 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, run } from '../support/command.js';
 import { freePort, ownLoopback, silentPort } from '../support/listeners.js';
 import {
-  asNobody,
   interruptedPortping,
-  nobodyCanRun,
   portping,
+  portpingAsNobody,
   portpingCommand,
 } from '../support/portping.js';
+import { itWith } from '../support/tools.js';
 
 /** Where no other test listens, so that what is closed here stays closed. */
 const HOST = ownLoopback();
@@ -228,13 +228,14 @@ describe('several targets', () => {
     expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
   });
 
-  it.runIf(nobodyCanRun())('are probed also where there may be few threads', async () => {
+  itWith('nobody', 'are probed also where there may be few threads', async () => {
     const free = await freePort();
     const path = await file(`localhost:${free}\nlocalhost:${free}\n`);
     await chmod(folder, 0o755);
+    await chmod(path, 0o644);
     expect(
-      await portping(['-4', '--targets', path], {
-        wrapper: [...asNobody, 'prlimit', '--nproc=60:60', '--'],
+      await portpingAsNobody(['-4', '--targets', path], {
+        wrapper: ['prlimit', '--nproc=60:60', '--'],
       }),
     ).toMatchObject({
       stdout: expect.stringMatching(/^(.*<10061>.*\n){2}$/) as string,

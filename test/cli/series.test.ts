@@ -1,13 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { environment, type ExecResult } from '../support/command.js';
 import { freePort, listenDns } from '../support/listeners.js';
-import { asNobody, nobodyCanRun, portping, portpingCommand } from '../support/portping.js';
-
-// script(1) of util-linux gives the command a terminal: of 0 columns, on which ora would redraw for ever.
-const script = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
+import { portping, portpingAsNobody, portpingCommand } from '../support/portping.js';
+import { describeWith, itWith } from '../support/tools.js';
 
 let server: Server;
 let openPort = 0;
@@ -593,19 +591,16 @@ describe('waiting', () => {
     expect(exitCode).toBe(127);
   });
 
-  it.runIf(nobodyCanRun())(
-    'says 127, too, where a folder of PATH may not be searched',
-    async () => {
-      const { stderr, exitCode } = await portping(
-        ['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'],
-        { wrapper: [...asNobody, 'env', 'PATH=/usr/bin:/proc/1/fd'] },
-      );
-      expect([stderr, exitCode]).toEqual([
-        'portping: cannot run no-such-command-here: no such command\n',
-        127,
-      ]);
-    },
-  );
+  itWith('nobody', 'says 127, too, where a folder of PATH may not be searched', async () => {
+    const { stderr, exitCode } = await portpingAsNobody(
+      ['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'],
+      { wrapper: ['env', 'PATH=/usr/bin:/proc/1/fd'] },
+    );
+    expect([stderr, exitCode]).toEqual([
+      'portping: cannot run no-such-command-here: no such command\n',
+      127,
+    ]);
+  });
 
   it.each([
     [126, 'a folder', () => '/tmp', 'not permitted, or not a program'],
@@ -670,7 +665,8 @@ describe('misuse', () => {
   });
 });
 
-describe.skipIf(!script)('on a terminal', () => {
+describeWith('script', 'on a terminal', () => {
+  // script(1) gives the command a terminal of 0 columns, on which ora would redraw for ever.
   const onTerminal = (args: string[]): Running =>
     new Running(
       [`exec ${[...portpingCommand, ...args].map((word) => `'${word}'`).join(' ')}`, '/dev/null'],

@@ -7,7 +7,6 @@ import {
   type Addresses,
   createLab,
   type DelayLink,
-  delayLinkAvailable,
   describeLab,
   type Hook,
   type Lab,
@@ -15,7 +14,7 @@ import {
   type RejectKind,
 } from '../support/lab.js';
 
-/** What plain-node.mjs says of a connect, a lookup or a query. */
+/** What plain-node.mjs reports about a connect, a lookup or a query. */
 interface Outcome {
   code: string;
   errno?: number;
@@ -27,7 +26,7 @@ interface Outcome {
 
 type Expected = Partial<Outcome>;
 
-/** How long an outcome takes: at least, less than; ms. (Timers may fire a little early, and busy machines are slow.) */
+/** How long an outcome takes, ms: at least, less than. Timers fire early, busy machines are slow. */
 const times = {
   'at once': [0, 600],
   'after half a second': [450, 1500],
@@ -40,11 +39,11 @@ type When = keyof typeof times;
 interface Case {
   kind: 'connect' | 'lookup' | 'resolve';
   situation: string;
-  /** What plain-node.mjs is asked to do. */
+  /** The request to plain-node.mjs. */
   request: object;
   expected: Expected;
   when: When;
-  /** Whether Node's message ends in `- Local (…)`, as it does when the system call itself failed. */
+  /** Whether Node's message ends with `- Local (…)`, as it does if the system call failed. */
   local: boolean;
 }
 
@@ -95,7 +94,7 @@ function connects(
   return hosts.map((host) => connect(situation, host, port, code, when, options));
 }
 
-/** What Linux makes of the answers of a firewall; see icmp_err_convert in net/ipv4/icmp.c and net/ipv6/icmp.c. */
+/** Errors for a firewall's replies: icmp_err_convert in Linux's net/ipv4/icmp.c and net/ipv6/icmp.c. */
 const answers: { kind: RejectKind; v4?: string; v6?: string }[] = [
   { kind: 'tcp-reset', v4: 'ECONNREFUSED', v6: 'ECONNREFUSED' },
   { kind: 'port-unreachable', v4: 'ECONNREFUSED', v6: 'ECONNREFUSED' },
@@ -109,7 +108,7 @@ const answers: { kind: RejectKind; v4?: string; v6?: string }[] = [
   { kind: 'reject-route', v6: 'EACCES' },
 ];
 
-/** One case for every answer and family; `icmp6` is when an ICMPv6 error takes effect. */
+/** One case for every reply and family. `icmp6` is the time when an ICMPv6 error takes effect. */
 function rejections(who: string, hosts: Addresses, firstPort: number, icmp6: When): Case[] {
   return answers.flatMap(({ kind, v4, v6 }, index) => {
     const situation = `${who} that answers ${kind}`;
@@ -131,7 +130,7 @@ const near: Addresses = { v4: '10.77.0.2', v6: 'fd77::2' };
 const far: Addresses = { v4: '10.78.0.2', v6: 'fd78::2' };
 const local = true;
 
-// Node adds the local end to remote errors too when the source port was given: `- Local` proves nothing then
+// With a source port Node adds `- Local` to remote errors, too.
 const fromPort = { local, localPort: 5555 };
 
 const straight: Case[] = [
@@ -266,12 +265,12 @@ const names: Case[] = [
   ),
   lookup('a slow answer', 'slow.test', { code: 'open' }, 'after half a second'),
   lookup('NXDOMAIN', 'nxdomain.test', notFound),
-  lookup('a name that is not in the zone', 'unheard-of.test', notFound),
+  lookup('a name outside the zone', 'unheard-of.test', notFound),
   lookup('a name with an empty label', 'a..b', notFound),
   lookup('FORMERR', 'formerr.test', notFound),
   lookup('NODATA', 'nodata.test', noData),
-  lookup('a name without IPv6 asked for it', 'v4.test', noData, 'at once', 6),
-  lookup('IPv4 in the hosts file asked for IPv6', 'hosts.test', notFound, 'at once', 6),
+  lookup('a name without IPv6 address, for IPv6', 'v4.test', noData, 'at once', 6),
+  lookup('an IPv4 line of the hosts file, for IPv6', 'hosts.test', notFound, 'at once', 6),
   lookup('NODATA for A and SERVFAIL for AAAA', 'only-servfail.test', noData),
   lookup('SERVFAIL', 'servfail.test', again),
   lookup('REFUSED', 'refused.test', again),
@@ -287,16 +286,16 @@ const names: Case[] = [
   resolve('REFUSED', 'refused.test', 'EREFUSED'),
   resolve('NOTIMP', 'notimp.test', 'ENOTIMP'),
   resolve('a silent server', 'silent.test', 'ETIMEOUT', 'after half a second'),
-  resolve('a machine without a server', 'both.test', 'ECONNREFUSED', 'at once', '10.77.0.1'),
+  resolve('a machine without a name server', 'both.test', 'ECONNREFUSED', 'at once', '10.77.0.1'),
 ];
 
-const serverless: Case[] = [lookup('a resolver without a server', 'both.test', again)];
+const serverless: Case[] = [lookup('a resolver without a name server', 'both.test', again)];
 
 const plainNode = fileURLToPath(new URL('plain-node.mjs', import.meta.url));
 const node = process.env['PORTPING_TEST_NODE'] ?? process.execPath;
 const outcomes = new Map<Case, Outcome>();
 
-/** Runs all cases side by side in one plain Node in the client's namespace. */
+/** Runs all cases at once in one plain Node in the client's namespace. */
 async function observe(lab: Lab, cases: Case[]): Promise<void> {
   const input = JSON.stringify(cases.map(({ kind, request }) => ({ kind, ...request })));
   const { stdout, stderr } = await lab.exec('client', [node, plainNode], {
@@ -323,14 +322,14 @@ async function observeAndCheck(lab: Lab, one: Case): Promise<void> {
   check(one);
 }
 
-/** A sentence for every case, about outcomes that `beforeAll` observed. */
+/** A test for every case, of the outcomes that `beforeAll` observed. */
 function itShows(cases: Case[]): void {
   const seenBy = { connect: 'a plain connect', lookup: 'dns.lookup', resolve: 'dns.Resolver' };
   for (const one of cases) {
     const { kind, situation, expected, when } = one;
     const code = expected.errno ? `${expected.code} (${expected.errno})` : expected.code;
-    it(`shows ${situation} to ${seenBy[kind]} as ${code} ${when}${one.local ? ', locally' : ''}`, () =>
-      check(one));
+    const where = one.local ? ', locally' : '';
+    it(`shows ${situation} to ${seenBy[kind]} as ${code} ${when}${where}`, () => check(one));
   }
 }
 
@@ -381,7 +380,7 @@ describeLab('The network lab', () => {
 
   itShows([...straight, ...routed, ...names, ...serverless]);
 
-  it('records the queries that a DNS server received, and takes new names', async () => {
+  it('records the queries of its DNS server, which accepts new names', async () => {
     await observeAndCheck(lab, resolve('before', 'later.test', 'ENOTFOUND'));
     await dns.update({ 'Later.test': { A: ['192.0.2.7'] } });
     await observeAndCheck(lab, resolve('after', 'later.test', 'open'));
@@ -405,12 +404,13 @@ describeLab('The network lab', () => {
     ['banner', '220 hello'],
     ['echo', 'ping'],
   ] as const) {
-    it(`has a listener with the behaviour ${onConnection}, which a client sees as ${sight}`, async () => {
+    it(`shows the listener behaviour ${onConnection} to a client as ${sight}`, async () => {
       const listener = await lab.listen('server', { onConnection, banner: '220 hello' });
       const source = `
-        const socket = require('node:net').connect(${listener.port}, '${lab.server.v4}', () => socket.write('ping'));
+        const socket = require('node:net').connect(${listener.port}, '${lab.server.v4}');
         const finish = (sight) => { console.log(String(sight)); process.exit(); };
-        socket.on('data', finish).on('end', () => finish('end')).on('error', (error) => finish(error.code));
+        socket.on('connect', () => socket.write('ping')).on('data', finish);
+        socket.on('end', () => finish('end')).on('error', (error) => finish(error.code));
         socket.setTimeout(200, () => finish('nothing'));`;
       const { stdout } = await lab.exec('client', [node, '-e', source]);
       expect(stdout).toBe(`${sight}\n`);
@@ -437,7 +437,7 @@ describeLab('The network lab', () => {
     expect(stdout).toBe('2\n');
   });
 
-  it('gives back what a command wrote, how it ended and how long it took', async () => {
+  it('returns the output, the end and the duration of a command', async () => {
     const script = 'cat; echo "$word" >&2; sleep 0.1; exit 3';
     const result = await lab.exec('client', ['sh', '-c', script], {
       input: 'in',
@@ -453,7 +453,7 @@ describeLab('The network lab', () => {
     expect(result.elapsedMs).toBeGreaterThan(95);
   });
 
-  it('kills a command at its timeout, with what it started', async () => {
+  it('kills a command and its children at the timeout', async () => {
     const result = await lab.exec('client', ['sh', '-c', 'sleep 60 & echo $!; wait'], {
       timeoutMs: 300,
     });
@@ -461,14 +461,14 @@ describeLab('The network lab', () => {
     expect(existsSync(`/proc/${result.stdout.trim()}/exe`)).toBe(false);
   });
 
-  it('says why a command of its own failed', async () => {
+  it('reports why one of its own commands failed', async () => {
     await expect(lab.ip('client', 'route add nonsense')).rejects.toThrow('nonsense');
     await expect(lab.nft('client', 'nonsense')).rejects.toThrow('syntax error');
     await expect(lab.listen('server', { address: '192.0.2.1' })).rejects.toThrow('EADDRNOTAVAIL');
     await expect(lab.ip('router', 'route')).rejects.toThrow('no router');
   });
 
-  it('leaves nothing behind when it is closed, not even processes in the background', async () => {
+  it('leaves no namespace and no background process after close()', async () => {
     const other = await createLab();
     const { stdout: pid } = await other.exec('server', [
       'sh',
@@ -485,7 +485,7 @@ describeLab('The network lab', () => {
     }
   });
 
-  it('removes what a test run left that was killed', async () => {
+  it('removes the namespaces of a killed test run', async () => {
     const { stdout: pid } = await lab.exec('client', ['sh', '-c', 'echo $$']);
     const left = `portping-lab-${pid.trim()}-0-client`;
     await lab.exec('client', ['sh', '-c', `ip netns add ${left} && mkdir -p /etc/netns/${left}`]);
@@ -528,7 +528,7 @@ describeLab(
       });
     }
 
-    it('can be there several times, with addresses and delays of their own', async () => {
+    it('can exist several times, each with its own addresses and delay', async () => {
       const addresses = { clientAddress: '192.0.2.1', serverAddress: '192.0.2.2' };
       const slow = await lab.delayLink({ rttMs: 150, ...addresses });
       const one = connect('', slow.server.v4, ports.closed, 'ECONNREFUSED', 'at once');
@@ -541,10 +541,10 @@ describeLab(
       );
     });
   },
-  delayLinkAvailable,
+  'delayLink',
 );
 
-/** Writes all that was seen to the file that PORTPING_LAB_FACTS names, to compare machines and Node versions. */
+/** Writes all outcomes to the file PORTPING_LAB_FACTS, to compare machines and Node versions. */
 async function saveFacts(): Promise<void> {
   const file = process.env['PORTPING_LAB_FACTS'];
   const facts = [...outcomes].map(([{ kind, situation }, outcome]) => ({

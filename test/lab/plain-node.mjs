@@ -1,6 +1,7 @@
-// What plain Node sees: does what the JSON list on stdin asks for, side by side, and prints the outcomes as a JSON list
-// in the same order. A request has a `kind` and what the action of that name takes; an outcome is { code, errno,
-// syscall, message, elapsedMs, value }, where `open` and `none` stand for success and for nothing within `giveUpMs`.
+// What plain Node sees. Reads a JSON list of requests on stdin, runs them at once and prints a JSON
+// list of outcomes in the same order. A request has a `kind` and the parameters of that action.
+// An outcome is { code, errno, syscall, message, elapsedMs, value }. The code is `open` for success
+// and `none` for no result within `giveUpMs`.
 import dns from 'node:dns';
 import net from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -47,7 +48,7 @@ function act({ kind, ...request }) {
   });
 }
 
-// the first connect of a process takes some ms longer
+// The first connect of a process takes some ms longer.
 const warmUp = net.createServer((socket) => socket.resume()).listen(0, '127.0.0.1');
 await new Promise((resolve) => warmUp.once('listening', resolve));
 await act({ kind: 'connect', host: '127.0.0.1', port: warmUp.address().port, giveUpMs: 1000 });
@@ -56,6 +57,6 @@ warmUp.close();
 const outcomes = [];
 for (const request of JSON.parse(await text(process.stdin))) {
   outcomes.push(act(request));
-  await sleep(2); // so that they do not lengthen each other
+  await sleep(2); // requests that start together delay each other
 }
 process.stdout.write(JSON.stringify(await Promise.all(outcomes)));

@@ -1,15 +1,9 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { TestAuthority } from '../support/certificates.js';
-import {
-  createLab,
-  delayLinkAvailable,
-  describeLab,
-  type ExecResult,
-  type Lab,
-} from '../support/lab.js';
+import { createLab, describeLab, type ExecResult, type Lab } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
 import { Servers } from '../support/servers.js';
-import { itWith, needsTool } from '../support/tools.js';
+import { itWith } from '../support/tools.js';
 
 let lab: Lab;
 let authority: TestAuthority;
@@ -273,6 +267,6 @@ describeLab(
       });
     });
   },
-  delayLinkAvailable,
-  needsTool('openssl'),
+  'delayLink',
+  'openssl',
 );

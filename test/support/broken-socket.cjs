@@ -1,4 +1,4 @@
-// Preloaded into the command to see what a bug looks like: every connect throws.
+// Preloaded into the command to simulate a bug: every connect throws.
 const { Socket } = require('node:net');
 Socket.prototype.connect = function connect() {
   throw new Error('the socket is broken');

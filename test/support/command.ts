@@ -1,21 +1,21 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 
-/** The environment of all commands: small, and not dependent on who runs the tests. */
+/** The environment of all commands: small, and the same for every user. */
 export const environment = { PATH: process.env['PATH'], HOME: '/tmp', LANG: 'C.UTF-8' };
 
-/** What a command did. A command that was killed has a `signal` and no `exitCode`. */
+/** The result of a command. A killed command has a `signal` and no `exitCode`. */
 export interface ExecResult {
   stdout: string;
   stderr: string;
   exitCode: number | null;
   signal: NodeJS.Signals | null;
-  /** True when `timeoutMs` was up before the command ended. */
+  /** True if the command was killed at `timeoutMs`. */
   timedOut: boolean;
-  /** From start to end, with some 3 ms for entering the namespace. */
+  /** From start to end, ms; entering a namespace is about 3 ms of it. */
   elapsedMs: number;
 }
 
-/** Runs a command outside the namespaces and returns its stdout; throws with its stderr when it fails. */
+/** Runs a command outside the namespaces. Returns its stdout; throws its stderr if it fails. */
 export async function run(argv: string[], input = ''): Promise<string> {
   const [command = '', ...args] = argv;
   const child = spawn(command, args, { env: environment, detached: true });
@@ -32,7 +32,10 @@ export interface CollectOptions {
   startedAt: number;
 }
 
-/** Feeds a process, which must lead a group of its own, and waits until it ends, or kills the group at the timeout. */
+/**
+ * Feeds a process and waits for its end. Kills its process group at the timeout, so the process
+ * must lead one (`detached`).
+ */
 export function collect(child: ChildProcess, options: CollectOptions): Promise<ExecResult> {
   return new Promise((resolve, reject) => {
     let stdout = '';
@@ -60,11 +63,11 @@ export function collect(child: ChildProcess, options: CollectOptions): Promise<E
   });
 }
 
-/** Kills a process, or a process group by its negative id, if it is still there. */
+/** Kills a process, or a process group by its negative id, if it still runs. */
 export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it ended by itself
+    // it has ended
   }
 }

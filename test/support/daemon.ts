@@ -6,14 +6,14 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { environment } from './command.js';
 
-/** A new folder, removed when the test is over. */
+/** A new folder, removed when the test ends. */
 export async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'portping-engine-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true, maxRetries: 5 }));
   return folder;
 }
 
-/** Starts a server that stays in the foreground, in a process group of its own; the group is ended when the test is over. */
+/** Starts a server in the foreground. Its process group is killed when the test ends. */
 export function startDaemon(
   argv: readonly string[],
   cwd: string,

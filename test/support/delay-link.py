@@ -1,9 +1,9 @@
-"""A link with a fixed delay: two TUN devices, and every packet sent into one leaves the other `delay` later.
+"""A link with a fixed delay: a packet sent into one of two TUN devices leaves the other later.
 
     delay-link.py <one-way delay in ms> <device> <device>
 
-Started by Lab.delayLink(), which moves the second device to another namespace. Writes a line when both devices are
-there, and ends when its stdin does. (For machines without the netem queueing discipline.)
+Started by Lab.delayLink(), which moves the second device to another namespace. Writes a line when
+both devices exist, and ends when its stdin ends. (For machines without the netem discipline.)
 """
 
 import collections
@@ -19,7 +19,7 @@ import time
 TUNSETIFF = 0x400454CA
 IFF_TUN = 0x0001
 IFF_NO_PI = 0x1000
-SPIN_NS = 200_000  # select() may oversleep by about 0.1 ms, so the last bit of a wait is spent polling
+SPIN_NS = 200_000  # select() oversleeps by about 0.1 ms, so the end of a wait is spent polling
 
 
 def open_tun(name):
@@ -32,7 +32,7 @@ def read_all(fd):
     while True:
         try:
             yield os.read(fd, 65536)
-        except OSError:  # nothing more to read, or the device is going away
+        except OSError:  # nothing left to read, or the device is being removed
             return
 
 
@@ -46,7 +46,9 @@ with contextlib.suppress(OSError):
 print("true", flush=True)
 
 while True:
-    timeout = None if not in_flight else max(0, in_flight[0][0] - time.monotonic_ns() - SPIN_NS) / 1e9
+    timeout = None
+    if in_flight:
+        timeout = max(0, in_flight[0][0] - time.monotonic_ns() - SPIN_NS) / 1e9
     readable = select.select([*ends, 0], [], [], timeout)[0]
     if 0 in readable and not os.read(0, 4096):
         break
@@ -58,5 +60,5 @@ while True:
         _, fd, packet = in_flight.popleft()
         try:
             os.write(fd, packet)
-        except OSError:  # the device is down or gone: a packet is lost, as on a wire
+        except OSError:  # the device is down or removed: the packet is lost, as on a wire
             pass

@@ -1,4 +1,5 @@
-// A DNS server over UDP and TCP, started by Lab.dns(). Speaks the line protocol of helper-process.ts.
+// A DNS server over UDP and TCP, started by Lab.dns().
+// Speaks the line protocol of helper-process.ts.
 import dgram from 'node:dgram';
 import net from 'node:net';
 import { createInterface } from 'node:readline';
@@ -9,7 +10,7 @@ const queries = [];
 const rcodes = { NODATA: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 };
 let zone = lowerCaseKeys(config.zone);
 
-/** Calls `send` with the answer to a query, maybe later, maybe never. */
+/** Calls `send` with the reply to a query, after its delay; not at all for a silent name. */
 function handle(query, transport, send) {
   const { id, flags, questions } = query;
   const [question] = questions;
@@ -35,14 +36,15 @@ function handle(query, transport, send) {
   });
 }
 
-/** Follows aliases as a recursive server does: their CNAME records, and the name at the end with what is known of it. */
+/** Follows aliases like a recursive server: returns the CNAME records and the last name's entry. */
 function followAliases(question) {
   const aliases = [];
   let name = question;
   for (;;) {
     const entry = zone[name.toLowerCase()] ?? config.unknown;
     if (!entry.CNAME) return { aliases, name, entry };
-    if (aliases.some((alias) => alias.name === name)) return { aliases, name, entry: 'NODATA' }; // a loop
+    const isLoop = aliases.some((alias) => alias.name === name);
+    if (isLoop) return { aliases, name, entry: 'NODATA' };
     aliases.push({ name, type: 'CNAME', ttl: 60, data: entry.CNAME });
     name = entry.CNAME;
   }

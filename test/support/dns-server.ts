@@ -1,19 +1,19 @@
 import type { HelperProcess } from './helper-process.js';
 
-/** What the server does instead of giving addresses; `silent` never answers, `NODATA` is an answer without records. */
+/** A reply without addresses. `silent` sends none at all; `NODATA` has no records. */
 type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
 
-/** The addresses of a name. A family may fail by itself (`AAAA: 'silent'`); one left out is NODATA. */
+/** The addresses of a name. One family may fail alone (`AAAA: 'silent'`). Absent means NODATA. */
 interface DnsRecords {
   A?: string[] | DnsFailure;
   AAAA?: string[] | DnsFailure;
-  /** This name is an alias. The answer has its CNAME record and what the zone says of that name; a loop ends without addresses. */
+  /** The name is an alias: reply with this CNAME record and the records of its target. */
   CNAME?: string;
-  /** Answer this much later, milliseconds; of one type only when that is named. */
+  /** Delay of the reply, ms: one for both types, or one for each. */
   delayMs?: number | { A?: number; AAAA?: number };
 }
 
-/** Names, without the final dot and in any case, and what is known of them. */
+/** Names without the final dot, in any case, and their records. */
 export type DnsZone = Record<string, DnsRecords | DnsFailure>;
 
 /** A DNS server to start. */
@@ -23,7 +23,7 @@ export interface DnsServerOptions {
   /** Port for UDP and TCP, 53 unless given. */
   port?: number;
   zone: DnsZone;
-  /** The answer for names that are not in the zone; NXDOMAIN unless given. */
+  /** The reply for names outside the zone; NXDOMAIN unless given. */
   unknown?: DnsFailure;
 }
 
@@ -34,7 +34,7 @@ export interface DnsQuery {
   transport: 'udp' | 'tcp';
 }
 
-/** A DNS server running in a namespace of the lab (`Lab.dns` starts it). */
+/** A DNS server in a namespace of the lab. `Lab.dns` starts it. */
 export class DnsServer {
   readonly #helper: HelperProcess;
 
@@ -47,12 +47,12 @@ export class DnsServer {
     return this.#helper.ask({});
   }
 
-  /** Adds names, or changes those that are there. */
+  /** Adds names or replaces their records. */
   async update(zone: DnsZone): Promise<void> {
     await this.#helper.ask({ zone });
   }
 
-  /** Stops it; what follows is ECONNREFUSED for the resolver, not silence. */
+  /** Stops it. From then on queries get ECONNREFUSED, not silence. */
   async stop(): Promise<void> {
     await this.#helper.stop();
   }

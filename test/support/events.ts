@@ -6,7 +6,7 @@ import type { OutageEvent, ProbeEvent, SeriesEvent } from '../../src/core/facts/
 import type { SystemLookup } from '../../src/core/resolve/system-lookup.js';
 import { eventOf, openOutcome, reportOf, STARTED_AT } from './reports.js';
 
-/** The events of a series, one second apart, the first at STARTED_AT. A number stands for an open port with that latency in milliseconds. */
+/** Events of a series, 1 s apart, from STARTED_AT. A number is the latency of an open port, ms. */
 export function eventsOf(
   outcomes: readonly (Outcome | number)[],
   expectation: ExpectationOptions = {},
@@ -20,7 +20,7 @@ export function eventsOf(
   });
 }
 
-/** An outage of mail.example.com:25 that is over: one probe, refused, 5 s. */
+/** An outage of mail.example.com:25 that has ended: one refused probe, 5 s. */
 export function outageEvent(facts: Partial<Outage> = {}): OutageEvent {
   const outage: Outage = {
     from: STARTED_AT,
@@ -35,7 +35,7 @@ export function outageEvent(facts: Partial<Outage> = {}): OutageEvent {
   return { type: 'outage', target: { host: 'mail.example.com', port: 25 }, address: null, outage };
 }
 
-/** All that a series tells until it ends. */
+/** All events of a series. */
 export async function collectEvents(series: AsyncIterable<SeriesEvent>): Promise<SeriesEvent[]> {
   const events: SeriesEvent[] = [];
   for await (const event of series) events.push(event);
@@ -48,7 +48,7 @@ export const probesOf = (events: readonly SeriesEvent[]): ProbeEvent[] =>
 export const outagesOf = (events: readonly SeriesEvent[]): OutageEvent[] =>
   events.filter((event) => event.type === 'outage');
 
-/** A system's resolver that gives these addresses, one list for each question in turn and the last one ever after. */
+/** A system lookup that returns one list of addresses per call, and then always the last list. */
 export function answering(...answers: readonly (readonly string[])[]): SystemLookup {
   let asked = 0;
   return async () => {
@@ -64,7 +64,7 @@ export function answering(...answers: readonly (readonly string[])[]): SystemLoo
   };
 }
 
-/** A resolver that takes its time: so many milliseconds for each question in turn, and the last number ever after. */
+/** A system lookup with one delay per call, ms, and then always the last delay. */
 export function slowly(lookUp: SystemLookup, ...delaysMs: readonly number[]): SystemLookup {
   let asked = 0;
   return async (host, family) => {

@@ -2,8 +2,8 @@ import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /**
- * A helper script running in a namespace. It writes one line of JSON to stdout when it is ready and one for every line
- * it gets on stdin, and it ends when its stdin does, so that it cannot outlive the tests.
+ * A helper script in a namespace. It writes one line of JSON when it is ready, and one for each
+ * line on its stdin. It ends when its stdin ends, so it cannot outlive the tests.
  */
 export class HelperProcess {
   readonly #child: ChildProcess;
@@ -18,23 +18,23 @@ export class HelperProcess {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     this.#ended = new Promise((resolve) => child.once('close', () => resolve()));
     child.stderr.on('data', (chunk) => (this.#stderr += chunk));
-    child.stdin.on('error', () => {}); // it may be dead already; then there is no next line, and `#next` says why
+    child.stdin.on('error', () => {}); // if the script has ended, `#next` says why
     child.on('error', (error) => (this.#stderr += error.message));
   }
 
-  /** Waits for the first line of the script and returns it parsed; throws with the script's stderr if there is none. */
+  /** Waits for the script's first line and parses it. Throws the script's stderr if none comes. */
   static async start<Ready>(child: ChildProcess): Promise<{ helper: HelperProcess; ready: Ready }> {
     const helper = new HelperProcess(child);
     return { helper, ready: (await helper.#next()) as Ready };
   }
 
-  /** Sends a request and returns the answer to it. */
+  /** Sends a request and returns its answer. */
   async ask<Answer>(request: unknown): Promise<Answer> {
     this.#child.stdin?.write(`${JSON.stringify(request)}\n`);
     return (await this.#next()) as Answer;
   }
 
-  /** Kills the script and waits until it is gone. */
+  /** Kills the script and waits for its end. */
   async stop(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;

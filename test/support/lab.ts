@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { collect, type ExecResult, environment, kill, run } from './command.js';
 import { DnsServer, type DnsServerOptions } from './dns-server.js';
 import { HelperProcess } from './helper-process.js';
-import { delayLinkAvailable } from './lab-available.js';
 import { claimNamespaces, removeNamespace, removeStaleNamespaces } from './namespaces.js';
+import { reasonToSkip } from './tools.js';
 
 export type { ExecResult } from './command.js';
-export { delayLinkAvailable, describeLab } from './lab-available.js';
+export { describeLab } from './tools.js';
 
-/** A namespace of the lab. `router` is there only in a lab made with `{ router: true }`. */
+/** A namespace of the lab. `router` exists only with `createLab({ router: true })`. */
 export type Role = 'client' | 'server' | 'router';
 
 /** An address of each family. */
@@ -27,23 +27,23 @@ export interface LabOptions {
 
 /** Options of `Lab.exec`. */
 export interface ExecOptions {
-  /** Kill the command (and what it started) after this many milliseconds; 15,000 unless given. */
+  /** Kill the command and its children after this many milliseconds; 15,000 unless given. */
   timeoutMs?: number;
-  /** Added to a small environment that does not depend on who runs the tests. */
+  /** Variables to add to a small environment that is the same for every user. */
   env?: Record<string, string>;
   cwd?: string;
-  /** Text for stdin, which is empty unless given. */
+  /** Text for stdin; empty unless given. */
   input?: string;
 }
 
-/** What a listener does with a connection. `hold` and `echo` wait for the client to end it. */
+/** What a listener does with a connection. `hold` and `echo` leave its end to the client. */
 type OnConnection = 'hold' | 'close' | 'reset' | 'banner' | 'echo';
 
 /** A listener to start. */
 export interface ListenOptions {
-  /** `::` unless given, which takes IPv4 too. */
+  /** `::` unless given, which accepts IPv4, too. */
   address?: string;
-  /** 0 (the default) for any free port. */
+  /** 0, the default, is any free port. */
   port?: number;
   /** `hold` unless given. */
   onConnection?: OnConnection;
@@ -51,11 +51,12 @@ export interface ListenOptions {
   banner?: string;
 }
 
-/** A connection as the listener saw it; `end` tells how the client ended it, null when it has not. */
+/** A connection as the listener saw it. */
 interface SeenConnection {
   from: string;
   port: number;
-  end: 'fin' | 'reset' | string | null;
+  /** `fin`, `reset` or the code of an error; null while it is open. */
+  end: string | null;
 }
 
 /** A real TCP listener in a namespace. */
@@ -66,19 +67,19 @@ export interface Listener {
   stop(): Promise<void>;
 }
 
-/** ICMP answers of a firewall, and the TCP reset. Those that both families know go by their IPv4 names. */
+/** A firewall's replies: ICMP errors and the TCP reset, by their IPv4 names if they have one. */
 export type RejectKind = keyof typeof rejects;
 
-/** Where a rule of `Lab.drop` and `Lab.reject` stands: before the server, on the client's way out, or in the router. */
+/** The hook of a firewall rule: the server's input, the client's output, the router's forward. */
 export type Hook = keyof typeof hooks;
 
-/** The resolver's files of a namespace; what is left out stays as it is in a new lab. */
+/** The resolver's files of a namespace. Absent options have the values of a new lab. */
 export interface ResolverOptions {
   nameservers?: string[];
   /** The `options` line of resolv.conf; `timeout:1 attempts:1` unless given. */
   options?: string;
   search?: string[];
-  /** Lines for the hosts file, after those for localhost. */
+  /** Lines of the hosts file that follow those for localhost. */
   hosts?: string;
   /** The sources of the `hosts` line of nsswitch.conf; `files dns` unless given. */
   nsswitch?: string;
@@ -86,23 +87,24 @@ export interface ResolverOptions {
 
 /** A delay link to make. */
 export interface DelayLinkOptions {
-  /** Round-trip time that the link adds, milliseconds. */
+  /** Round-trip time of the link, ms. */
   rttMs: number;
-  /** Addresses of either family for the two ends; without them the link gets its own of both families. */
+  /** Addresses of the ends, IPv4 or IPv6; the link's own unless given. */
   clientAddress?: string;
   serverAddress?: string;
 }
 
-/** A link with a fixed delay. Its addresses are apart from those of the lab's fast link. */
+/** A link with a fixed delay, with other addresses than the lab's fast link. */
 export interface DelayLink {
   client: Addresses;
   server: Addresses;
-  /** Device name, the same in client and server. */
+  /** Name of the device, the same in client and server. */
   device: string;
   stop(): Promise<void>;
 }
 
-const farRouter: Addresses = { v4: '10.78.0.254', v6: 'fd78::fe' }; // its address towards the server
+/** The router's addresses towards the server. */
+const farRouter: Addresses = { v4: '10.78.0.254', v6: 'fd78::fe' };
 
 const hooks = { input: 'server', output: 'client', forward: 'router' } as const;
 
@@ -119,19 +121,20 @@ const rejects = {
   'reject-route': { ipv6: 'icmpv6 type reject-route' },
 } satisfies Record<string, { ipv4?: string; ipv6?: string }>;
 
-/** Makes a lab. Call `close()` in `afterAll`; a lab that cannot be made whole leaves nothing behind. */
+/** Makes a lab. Call `close()` in `afterAll`. A lab that fails to start leaves nothing behind. */
 export async function createLab(options: LabOptions = {}): Promise<Lab> {
   await removeStaleNamespaces();
   return Lab.create(options);
 }
 
 /**
- * Network namespaces `client` and `server`, joined by a veth pair or over a `router`, with IPv4 and IPv6 and without
- * limits on ICMP errors. Nothing in it reaches the machine's network. Devices are called `eth0`, the router's second
- * one, towards the server, `eth1`.
+ * Network namespaces `client` and `server`, joined by a veth pair or a `router`, with IPv4 and IPv6
+ * and without rate limits on ICMP errors. Nothing in it reaches the machine's network. The device
+ * is `eth0`; the router's device towards the server is `eth1`.
  *
- * On the veth link an ICMPv6 error answers a SYN within the same system call, where Linux does not heed it, so it takes
- * effect at the second SYN, after 1 s. Over a `delayLink` (of 1 ms, say) it does at once.
+ * On a veth link an ICMPv6 error arrives within the system call that sends the SYN. Linux ignores
+ * it there, so only the second SYN, after 1 s, fails. Over a `delayLink`, even of 1 ms, the first
+ * one fails.
  */
 export class Lab {
   readonly client: Addresses = { v4: '10.77.0.1', v6: 'fd77::1' };
@@ -166,7 +169,8 @@ export class Lab {
     for (const role of roles) this.namespaces[role] = `${prefix}-${role}`;
     await Promise.all(
       roles.map(async (role) => {
-        if (role !== 'client') await run(['ip', 'netns', 'add', this.#namespace(role)]); // claimed above
+        // claimNamespaces() has made the client's
+        if (role !== 'client') await run(['ip', 'netns', 'add', this.#namespace(role)]);
         await this.#setKernelParameters(role);
         await this.setResolver(role, {});
       }),
@@ -197,17 +201,19 @@ export class Lab {
         this.#configure('server', addAddresses('eth0', this.server)),
       ]);
     }
-    await this.#seeThatItIsUp();
+    await this.#waitUntilUp();
   }
 
-  /** Waits for the refusal of a port on which nothing listens: then the links carry packets, and the neighbours know each other. */
-  async #seeThatItIsUp(): Promise<void> {
-    const script =
-      "for (const host of process.argv.slice(1)) require('node:net').connect({ host, port: 9 }).on('error', () => {}).setTimeout(10_000, process.exit)";
+  /** Waits until a closed port refuses: then the links are up and the neighbours are known. */
+  async #waitUntilUp(): Promise<void> {
+    const script = `
+      for (const host of process.argv.slice(1))
+        require('node:net').connect({ host, port: 9 }).on('error', () => {})
+          .setTimeout(10_000, process.exit);`;
     await this.#run('client', [process.execPath, '-e', script, this.server.v4, this.server.v6]);
   }
 
-  /** Runs a command in a namespace until it ends. Fails only when it cannot be run, not when it fails itself. */
+  /** Runs a command in a namespace. Rejects only if it cannot be started, not if it fails. */
   async exec(role: Role, argv: string[], options: ExecOptions = {}): Promise<ExecResult> {
     const { timeoutMs = 15_000, input = '', env, cwd } = options;
     const startedAt = performance.now();
@@ -215,7 +221,7 @@ export class Lab {
     return collect(child, { input, timeoutMs, startedAt });
   }
 
-  /** Starts a command in a namespace, in a process group of its own that `close()` kills. `env` is as for `exec`. */
+  /** Starts a command in a namespace. `close()` kills its process group. `env` is as for `exec`. */
   spawn(role: Role, argv: string[], options: SpawnOptions = {}): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', this.#namespace(role), ...argv], {
       ...options,
@@ -227,17 +233,17 @@ export class Lab {
     return child;
   }
 
-  /** Runs `ip` on a namespace, as in `ip('client', 'route add prohibit 10.9.0.0/24')`; returns its stdout. */
+  /** Runs `ip`, as in `ip('client', 'route add prohibit 10.9.0.0/24')`. Returns its stdout. */
   async ip(role: Role, args: string): Promise<string> {
     return run(['ip', '-n', this.#namespace(role), ...args.split(' ')]);
   }
 
-  /** Loads nftables rules into a namespace, in nft's own language; returns its stdout. */
+  /** Loads nftables rules into a namespace, in nft's language. Returns its stdout. */
   async nft(role: Role, ruleset: string): Promise<string> {
     return this.#run(role, ['nft', '-f', '-'], `${ruleset}\n`);
   }
 
-  /** Sets a kernel parameter of a namespace, as in `sysctl('client', 'net.ipv4.tcp_syn_retries', 1)`. */
+  /** Sets a kernel parameter: `sysctl('client', 'net.ipv4.tcp_syn_retries', 1)`. */
   async sysctl(role: Role, key: string, value: string | number): Promise<void> {
     await this.#run(role, [
       'sh',
@@ -248,24 +254,27 @@ export class Lab {
     ]);
   }
 
-  /** Drops what comes in for a port of the server or, at another hook, leaves the client or passes the router. */
+  /** Drops packets to a port: at the server, or at another hook. */
   async drop(port: number, hook: Hook = 'input'): Promise<void> {
     await this.#addRules(hook, [`tcp dport ${port} drop`]);
   }
 
-  /** Rejects it instead, in the families that know the kind (`host-prohibited` is IPv4 only, `policy-fail` IPv6). */
+  /**
+   * Rejects packets to a port, in the families that have this kind of reply: `host-prohibited` is
+   * IPv4 only, `policy-fail` IPv6 only.
+   */
   async reject(port: number, kind: RejectKind, hook: Hook = 'input'): Promise<void> {
     const rule = ([family, how]: [string, string]) =>
       `meta nfproto ${family} tcp dport ${port} reject with ${how}`;
     await this.#addRules(hook, Object.entries(rejects[kind]).map(rule));
   }
 
-  /** Takes back all that `drop`, `reject` and `nft` did to a namespace. */
+  /** Removes all rules of `drop`, `reject` and `nft` from a namespace. */
   async clearRules(role: Role): Promise<void> {
     await this.nft(role, 'flush ruleset');
   }
 
-  /** Starts a TCP listener; resolves when it listens. */
+  /** Starts a TCP listener. Resolves when it listens. */
   async listen(role: Role, options: ListenOptions = {}): Promise<Listener> {
     const config = {
       address: '::',
@@ -282,15 +291,15 @@ export class Lab {
     return { port: ready.port, connections: () => helper.ask({}), stop: () => helper.stop() };
   }
 
-  /** Starts a DNS server; resolves when it listens. The lab's resolvers know of it only by `setResolver`. */
+  /** Starts a DNS server. Resolves when it listens. Use `setResolver` to have it asked. */
   async dns(role: Role, options: DnsServerOptions): Promise<DnsServer> {
     const config = { address: '::', port: 53, unknown: 'NXDOMAIN', ...options };
     return new DnsServer((await this.#startScript(role, 'dns-server.mjs', config)).helper);
   }
 
   /**
-   * Writes resolv.conf, hosts and nsswitch.conf of a namespace, for commands started from then on. Without nameservers
-   * there is one on which nothing listens, so that no query leaves the lab.
+   * Writes resolv.conf, hosts and nsswitch.conf of a namespace, for later commands. The default
+   * name server is a closed port, so no query leaves the lab.
    */
   async setResolver(role: Role, options: ResolverOptions): Promise<void> {
     const {
@@ -313,10 +322,10 @@ export class Lab {
     ]);
   }
 
-  /** Adds a link between client and server that takes half of `rttMs` each way; resolves when it can be used. */
+  /** Adds a link between client and server, `rttMs` / 2 each way. Resolves when it is up. */
   async delayLink({ rttMs, clientAddress, serverAddress }: DelayLinkOptions): Promise<DelayLink> {
-    const available = delayLinkAvailable();
-    if (!available.ok) throw new Error(`no delay link: ${available.why}`);
+    const reason = reasonToSkip('delayLink');
+    if (reason !== undefined) throw new Error(`no delay link: ${reason}`);
     const number = this.#delayLinks++;
     const device = `delay${number}`;
     const subnet = 80 + number;
@@ -344,12 +353,13 @@ export class Lab {
     return { client, server, device, stop: () => helper.stop() };
   }
 
-  /** Kills every process in the lab and removes it. */
+  /** Kills every process in the lab and removes the namespaces. */
   async close(): Promise<void> {
     const ended = [...this.#children].map(
       (child) => new Promise((resolve) => child.once('close', resolve)),
     );
-    for (const { pid } of this.#children) if (pid) kill(-pid); // they may not have entered their namespace yet
+    // A child may not have entered its namespace yet.
+    for (const { pid } of this.#children) if (pid) kill(-pid);
     await Promise.all(Object.values(this.namespaces).map(removeNamespace));
     await Promise.all(ended);
   }
@@ -407,8 +417,8 @@ export class Lab {
 
   async #setKernelParameters(role: Role): Promise<void> {
     const settings = [
-      // Not icmp_ratelimit=0, which empties the bucket of route errors (ip_error in net/ipv4/route.c) that is kept with the same peer:
-      // a router without a route, asked after a firewall had rejected something, would then answer a second late, or two.
+      // Not icmp_ratelimit=0: it empties the same peer's bucket for route errors (ip_error in
+      // net/ipv4/route.c). A router without a route would then reply 1 or 2 s late after a reject.
       'ipv4/icmp_ratemask=0',
       'ipv4/icmp_msgs_per_sec=1000000',
       'ipv4/icmp_msgs_burst=1000000',
@@ -416,7 +426,7 @@ export class Lab {
       'ipv6/conf/all/accept_dad=0',
       'ipv6/conf/default/accept_dad=0',
     ];
-    // icmp_msgs_* belong to the whole machine on older kernels, where a namespace has no such file
+    // On older kernels icmp_msgs_* belong to the machine, and a namespace has no such file.
     const script =
       'for s; do f=/proc/sys/net/${s%=*}; if [ -e $f ]; then echo ${s#*=} > $f || exit 1; fi; done';
     await this.#run(role, ['sh', '-c', script, 'sh', ...settings]);

@@ -10,18 +10,18 @@ import { Worker } from 'node:worker_threads';
 import { type Answer, decode, encode, RECURSION_DESIRED } from 'dns-packet';
 import { onTestFinished } from 'vitest';
 
-/** For `expect.poll` on what is bound to come: soon on an idle machine, later on a busy one. */
+/** For `expect.poll` on something that must come: soon on an idle machine, later on a busy one. */
 export const SOON = { timeout: 10_000, interval: 10 } as const;
 
 /** What a listener does with a connection: keeps it, closes it in order, or resets it. */
 export type OnConnection = 'hold' | 'end' | 'reset';
 
-/** A listener on a free port; it and its connections are closed when the test is over. */
+/** A listener on a free port. It and its connections are closed when the test ends. */
 export interface TestListener {
   readonly port: number;
   /** The connections so far, in order of arrival. */
   readonly connections: readonly Socket[];
-  /** What came on the connections, in order: `data`, `end`, or the code of an error. */
+  /** Events of all connections, in order: `data`, `end`, or the code of an error. */
   readonly seen: readonly string[];
   close(): Promise<void>;
 }
@@ -29,7 +29,7 @@ export interface TestListener {
 /** Listens on loopback, on a free port unless one is given. */
 export async function listen(
   address = '127.0.0.1',
-  { onConnection = 'hold' as OnConnection, port = 0 } = {},
+  { onConnection = 'hold', port = 0 }: { onConnection?: OnConnection; port?: number } = {},
 ): Promise<TestListener> {
   const connections: Socket[] = [];
   const seen: string[] = [];
@@ -52,14 +52,14 @@ export async function listen(
   return { port: (server.address() as AddressInfo).port, connections, seen, close };
 }
 
-/** A loopback address of this process alone, where there are more than one (RFC 1122; Linux has the whole block up). */
+/** A loopback address of this process alone on Linux, where all of 127.0.0.0/8 is up. */
 export function ownLoopback(): string {
   return process.platform === 'linux'
     ? `127.${64 + ((process.pid >> 16) % 64)}.${(process.pid >> 8) & 255}.${process.pid & 255 || 1}`
     : '127.0.0.1';
 }
 
-/** Whether nobody listens on a port. */
+/** Whether no program listens on a port. */
 async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer().listen({ host, port });
   if (
@@ -74,7 +74,7 @@ async function isFree(port: number, host: string): Promise<boolean> {
   return true;
 }
 
-/** A port that nobody listens on, and that the system gives to no listener of another test meanwhile: it is below those that it chooses from. */
+/** A closed port below the ephemeral range: the system gives it to no listener of another test. */
 export async function freePort(address = '127.0.0.1'): Promise<number> {
   for (;;) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
@@ -83,8 +83,8 @@ export async function freePort(address = '127.0.0.1'): Promise<number> {
 }
 
 /**
- * A port that nobody listens on, of the parity that Linux prefers for outgoing connections (that of the lower end of its ephemeral range;
- * for listeners it prefers the other one): the kind of port on which a probe can meet itself.
+ * A closed port on which a probe can connect to itself. For outgoing connections Linux prefers
+ * ports of the parity of the lower end of its ephemeral range; for listeners it prefers the others.
  */
 export async function selfConnectProne(): Promise<number> {
   const [lowest = 0, highest = 0] = (
@@ -101,14 +101,15 @@ export async function selfConnectProne(): Promise<number> {
 
 const NEVER_ACCEPTING = `
 const { parentPort, workerData } = require('node:worker_threads');
-const server = require('node:net').createServer().listen({ ...workerData.where, port: 0, backlog: 1 }, () => {
+const where = { ...workerData.where, port: 0, backlog: 1 };
+const server = require('node:net').createServer().listen(where, () => {
   parentPort.postMessage(server.address().port);
   Atomics.wait(workerData.forever, 0, 0);
 });`;
 
 /**
- * A port that does not answer: a listener that accepts nobody and whose queue is full, so that the system drops every further SYN.
- * On Linux a backlog of 1 has room for two. Taken away when the test is over.
+ * A port that does not answer: a listener that never accepts, with a full queue, so the system
+ * drops every further SYN. On Linux a backlog of 1 has room for two. Closed when the test ends.
  *
  * @param address where it listens; `0.0.0.0` makes the port silent on all of 127.0.0.0/8
  */
@@ -136,13 +137,13 @@ export async function silentPort(address = '127.0.0.1'): Promise<number> {
   return port;
 }
 
-/** What a DNS server says to one question: records, a response code (RFC 1035, 4.1.1), or nothing at all. */
+/** The reply to one DNS question: records, a response code (RFC 1035, 4.1.1), or silence. */
 export type DnsReply =
   readonly Answer[] | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED' | 'silence';
 
 const RESPONSE_CODES = { FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 } as const;
 
-/** A DNS server on UDP of 127.0.0.1; closed when the test is over. */
+/** A DNS server on UDP of 127.0.0.1, closed when the test ends. */
 export interface TestDnsServer {
   /** `127.0.0.1:port` */
   readonly address: string;
@@ -150,7 +151,7 @@ export interface TestDnsServer {
   readonly questions: readonly string[];
 }
 
-/** A DNS server that answers each question as it is told, later where that is a promise. */
+/** A DNS server that sends what `reply` returns, or resolves to, for each question. */
 export async function listenDns(
   reply: (type: string, name: string) => DnsReply | Promise<DnsReply>,
 ): Promise<TestDnsServer> {
@@ -185,17 +186,17 @@ export async function listenDns(
   return { address: `127.0.0.1:${server.address().port}`, questions };
 }
 
-/** How a process of its own ended. */
+/** How a process ended. */
 export interface AloneResult {
   readonly stdout: string;
   readonly stderr: string;
-  /** null when it had to be killed. */
+  /** null if it was killed. */
   readonly exitCode: number | null;
 }
 
 /**
- * Runs a script in a Node process of its own, in a directory where the sources stand as JavaScript: `import … from './core/probe.js'`.
- * A process that does not end by itself within `timeoutMs` is killed.
+ * Runs a script in its own Node process, in a folder that has the core as JavaScript, so that it
+ * can `import … from './core/clock.js'`. The process is killed after `timeoutMs`.
  */
 export async function runAlone(
   script: string,
@@ -224,7 +225,7 @@ export async function runAlone(
   return { ...texts, exitCode };
 }
 
-/** The core as JavaScript, file by file: no build, no bundle, and so never an old one. */
+/** The core as JavaScript, file by file. Needs no build, so it is never out of date. */
 async function transpileCore(): Promise<ReadonlyMap<string, string>> {
   const { default: ts } = await import('typescript');
   const source = fileURLToPath(new URL('../../src/core/', import.meta.url));
@@ -247,7 +248,7 @@ async function transpileCore(): Promise<ReadonlyMap<string, string>> {
 
 let core: Promise<ReadonlyMap<string, string>> | undefined;
 
-/** A new directory with the core as JavaScript. */
+/** A new folder with the core as JavaScript. */
 async function transpiledSources(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'portping-alone-'));
   await writeFile(join(directory, 'package.json'), '{ "type": "module" }');
@@ -260,13 +261,13 @@ async function transpiledSources(): Promise<string> {
   return directory;
 }
 
-/** The processes that this one has started and that are still there. Linux only. */
+/** The children of this process that still run. Linux only. */
 export async function childProcesses(): Promise<number[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const stats = await Promise.all(
     pids.map((pid) => readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')),
   );
-  // proc(5): pid (comm) state ppid …; the name may have spaces and brackets of its own
+  // proc(5): pid (comm) state ppid …; the name in brackets may contain spaces and brackets
   return stats
     .map(
       (stat) =>

@@ -1,12 +1,13 @@
+import { spawnSync } from 'node:child_process';
 import { readdir, rm } from 'node:fs/promises';
 import { kill, run } from './command.js';
 
-/** What the names of the lab's namespaces begin with; the process id and a counter follow. */
-export const namespacePrefix = 'portping-lab';
+/** The prefix of the lab's namespaces. The process id and a counter follow. */
+const namespacePrefix = 'portping-lab';
 
 /**
- * Makes the namespace `<prefix>-client` under the first free prefix of this process and returns the prefix, which then
- * is free for the other namespaces too.
+ * Makes the namespace `<prefix>-client` with the first free prefix of this process. Returns the
+ * prefix, which the other namespaces of the lab can use.
  */
 export async function claimNamespaces(): Promise<string> {
   for (let counter = 0; ; counter++) {
@@ -19,7 +20,7 @@ export async function claimNamespaces(): Promise<string> {
   }
 }
 
-/** Removes the namespaces of processes that are no more. */
+/** Removes the namespaces of processes that have ended. */
 export async function removeStaleNamespaces(): Promise<void> {
   const directories = ['/run/netns', '/var/run/netns', '/etc/netns'].map((path) =>
     readdir(path).catch(() => []),
@@ -40,10 +41,23 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Kills what runs in a namespace and removes it, as far as it is there. */
+/** Kills the processes in a namespace and removes it. Does nothing if it does not exist. */
 export async function removeNamespace(namespace: string): Promise<void> {
   const pids = await run(['ip', 'netns', 'pids', namespace]).catch(() => '');
   for (const pid of pids.split('\n').filter(Boolean)) kill(Number(pid));
   await run(['ip', 'netns', 'del', namespace]).catch(() => {});
   await rm(`/etc/netns/${namespace}`, { recursive: true, force: true });
+}
+
+/** Why no namespace with firewall rules can be made here; undefined if it can. */
+export function networkLabMissing(): string | undefined {
+  const name = `${namespacePrefix}-${process.pid}-check`;
+  const script = `
+    trap 'ip netns del ${name}' EXIT
+    ip netns add ${name} && ip -n ${name} link add type veth &&
+    ip netns exec ${name} ls /proc/sys/net/ipv6 &&
+    ip netns exec ${name} nft '
+      add table inet lab; add chain inet lab check; add rule inet lab check reject'`;
+  const { status, stderr } = spawnSync('sh', ['-c', script], { encoding: 'utf8' });
+  return status === 0 ? undefined : `no network namespace can be made: ${stderr.split('\n', 1)[0]}`;
 }

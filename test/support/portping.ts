@@ -1,60 +1,69 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { collect, environment, type ExecResult } from './command.js';
+import { onTestFinished } from 'vitest';
+import { collect, environment, type ExecResult, run } from './command.js';
 import { listenDns } from './listeners.js';
 
-/** The Node that runs the command under test: another version where PORTPING_TEST_NODE names one. */
+/** The Node that runs the command under test: PORTPING_TEST_NODE, or this one. */
 export const testNode = process.env['PORTPING_TEST_NODE'] ?? process.execPath;
 
+const checkout = fileURLToPath(new URL('../../', import.meta.url));
+
 /** The words that start the built command. */
-export const portpingCommand = [
-  testNode,
-  fileURLToPath(new URL('../../bin/portping.js', import.meta.url)),
-];
+export const portpingCommand = [testNode, join(checkout, 'bin/portping.js')];
 
-/** The words before a command that is to be run by nobody in particular (setpriv(1)); needs root. */
+/** The words before a command that the user nobody is to run (setpriv(1)). They need root. */
 export const asNobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-
-/** Whether the command can be run like that: not where its folder is root's alone. */
-export const nobodyCanRun = (): boolean =>
-  process.platform === 'linux' &&
-  process.getuid?.() === 0 &&
-  spawnSync(asNobody[0] ?? '', [...asNobody.slice(1), ...portpingCommand, '--version']).status ===
-    0;
 
 /** Options of `portping`. */
 export interface RunOptions {
   env?: Record<string, string>;
   /** Kill it after this many milliseconds; 15,000 unless given. */
   timeoutMs?: number;
-  /** Run these words before the command, e.g. a shell that sets a limit. */
+  /** Words that start the command, e.g. a shell that sets a limit. */
   wrapper?: string[];
+  /** The command to run; the built one of this checkout unless given. */
+  command?: readonly string[];
   input?: string;
 }
 
 function start(
   args: readonly string[],
-  env: Record<string, string> = {},
-  wrapper: readonly string[] = [],
+  { env, wrapper = [], command = portpingCommand }: RunOptions = {},
 ): ChildProcess {
-  const [file = '', ...rest] = [...wrapper, ...portpingCommand, ...args];
+  const [file = '', ...rest] = [...wrapper, ...command, ...args];
   return spawn(file, rest, { env: { ...environment, ...env }, stdio: 'pipe', detached: true });
 }
 
-/** Runs the command as a child process, without a terminal, with a small environment; never fails by itself. */
-export async function portping(
-  args: string[],
-  { env, timeoutMs = 15_000, wrapper, input = '' }: RunOptions = {},
-): Promise<ExecResult> {
+/** Runs the command without a terminal and with a small environment. Never rejects. */
+export async function portping(args: string[], options: RunOptions = {}): Promise<ExecResult> {
+  const { timeoutMs = 15_000, input = '' } = options;
   const startedAt = performance.now();
-  return collect(start(args, env, wrapper), { input, timeoutMs, startedAt });
+  return collect(start(args, options), { input, timeoutMs, startedAt });
 }
 
-/** Runs the command with a target whose name server never answers, and interrupts it (SIGINT) as soon as that is asked. */
+/** Runs a copy of the command that every user may read, as the user nobody. */
+export async function portpingAsNobody(
+  args: string[],
+  { wrapper = [], ...options }: RunOptions = {},
+): Promise<ExecResult> {
+  const folder = await mkdtemp(join(tmpdir(), 'portping-nobody-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  for (const name of ['bin', 'dist'])
+    await cp(join(checkout, name), join(folder, name), { recursive: true });
+  await run(['chmod', '-R', 'a+rX', folder]);
+  const command = [testNode, join(folder, 'bin/portping.js')];
+  return portping(args, { ...options, command, wrapper: [...asNobody, ...wrapper] });
+}
+
+/** Runs the command with a name server that never answers; interrupts it at the first question. */
 export async function interruptedPortping(options: readonly string[]): Promise<ExecResult> {
   const startedAt = performance.now();
   let interrupted = false;
-  // Once: it is asked for two kinds of addresses, and a second signal would end the command at once.
+  // Only once: a second SIGINT, at the question for the other family, would end it at once.
   const { address } = await listenDns(() => {
     interrupted ||= child.kill('SIGINT');
     return 'silence';
@@ -63,7 +72,7 @@ export async function interruptedPortping(options: readonly string[]): Promise<E
   return collect(child, { input: '', timeoutMs: 15_000, startedAt });
 }
 
-/** The one JSON object that a run printed. */
+/** The JSON object that a run printed. */
 export function jsonOf(result: ExecResult): Record<string, any> {
   return JSON.parse(result.stdout) as Record<string, any>;
 }

@@ -25,7 +25,7 @@ import { winsockByCode } from '../../src/core/errors/winsock.js';
 import type { Paint, ReportOptions } from '../../src/report/reporter.js';
 import type { Endpoint } from '../../src/core/target/target.js';
 
-/** 2026-03-04T05:06:07.089Z, when every report of the tests begins. */
+/** 2026-03-04T05:06:07.089Z, the start of every report in the tests. */
 export const STARTED_AT = Date.UTC(2026, 2, 4, 5, 6, 7, 89);
 
 export const endpoint: Endpoint = { address: '192.0.2.10', family: 4, port: 25 };
@@ -148,7 +148,7 @@ export function resolved(
   return { state: 'resolved', host, via: 'system', elapsedMs: 1.5, addresses };
 }
 
-/** A probe of mail.example.com:25 with this outcome; the attempts are that one alone unless given. */
+/** A probe of mail.example.com:25 with this outcome as its only attempt unless others are given. */
 export function reportOf(outcome: Outcome, facts: Partial<ProbeReport> = {}): ProbeReport {
   const attempts = 'endpoint' in outcome ? [outcome] : [];
   const resolution =
@@ -166,7 +166,7 @@ export function reportOf(outcome: Outcome, facts: Partial<ProbeReport> = {}): Pr
   };
 }
 
-/** The event of a single probe, judged as usual: open is what is expected. */
+/** The event of a single probe whose port is expected to be open. */
 export function eventOf(report: ProbeReport, facts: Partial<ProbeEvent> = {}): ProbeEvent {
   return {
     type: 'probe',
@@ -180,7 +180,7 @@ export function eventOf(report: ProbeReport, facts: Partial<ProbeEvent> = {}): P
   };
 }
 
-/** Paint that can be read: `good(…)`, `bad(…)`, `dim(…)`. */
+/** Paint that tests can read: `good(…)`, `bad(…)`, `dim(…)`. */
 export const visiblePaint: Paint = {
   good: (text) => `good(${text})`,
   bad: (text) => `bad(${text})`,
@@ -189,7 +189,7 @@ export const visiblePaint: Paint = {
 
 const noPaint: Paint = { good: (text) => text, bad: (text) => text, dim: (text) => text };
 
-/** Plain options: no colour, one endpoint, nothing extra. */
+/** Plain options: no colour, one endpoint, no extras. */
 export function options(facts: Partial<ReportOptions> = {}): ReportOptions {
   return {
     paint: { stdout: noPaint, stderr: noPaint },
@@ -209,8 +209,8 @@ export function options(facts: Partial<ReportOptions> = {}): ReportOptions {
 }
 
 /**
- * What no report may let through to a terminal: C0, DEL and C1, separators of lines and paragraphs, marks that reorder text (UAX #9),
- * zero-width characters, and lone surrogates.
+ * Characters that no report may pass to a terminal: C0, DEL and C1, line and paragraph separators,
+ * marks that reorder text (UAX #9), zero-width characters, and lone surrogates.
  */
 export const HARMFUL =
   /[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\p{Cs}]/u;
@@ -218,7 +218,7 @@ export const HARMFUL =
 /** One of each kind, as a hostile name may hold them. */
 export const HOSTILE = 'a\x1b[31m\r\n\0\x7f\x9b2J\u061c\u200b\u200e\u2028\u202e\u2066\ufeff\ud800z';
 
-/** What a conversation with smtp found: it answered, unless told otherwise. */
+/** The finding of an SMTP check that was answered. */
 export function answeredService(facts: Partial<ServiceAnswered> = {}): ServiceAnswered {
   return {
     state: 'answered',
@@ -233,7 +233,7 @@ export function answeredService(facts: Partial<ServiceAnswered> = {}): ServiceAn
   };
 }
 
-/** Nothing came within its time. */
+/** The finding of an SMTP check that timed out. */
 export function silentService(facts: Partial<ServiceSilent> = {}): ServiceSilent {
   return {
     state: 'silent',
@@ -249,7 +249,7 @@ export function silentService(facts: Partial<ServiceSilent> = {}): ServiceSilent
   };
 }
 
-/** Closed at once, unless told otherwise. */
+/** The finding of an SMTP check whose connection was closed at once. */
 export function droppedService(facts: Partial<ServiceDropped> = {}): ServiceDropped {
   return {
     state: 'dropped',
@@ -268,7 +268,7 @@ export function droppedService(facts: Partial<ServiceDropped> = {}): ServiceDrop
   };
 }
 
-/** What TLS agreed on with a server whose certificate is good for 62 days. */
+/** TLS facts of a server whose certificate expires in 62 days. */
 export function tlsFacts(facts: Partial<TlsFacts> = {}): TlsFacts {
   const certificate = {
     subject: 'CN=mail.example.com',
@@ -287,7 +287,7 @@ export function tlsFacts(facts: Partial<TlsFacts> = {}): TlsFacts {
   };
 }
 
-/** A certificate that is self-signed, unless told otherwise. */
+/** The finding of a TLS check that failed: the certificate is self-signed. */
 export function tlsFailedService(facts: Partial<ServiceTlsFailed> = {}): ServiceTlsFailed {
   const problem = { failure: 'self-signed', problem: 'the certificate is self-signed' } as const;
   return {

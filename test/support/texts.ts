@@ -12,7 +12,7 @@ import {
   unresolvedOutcome,
 } from './reports.js';
 
-/** Any text: of all characters, of those that formats give a meaning, and of those that do harm. */
+/** Any text: all characters, characters with a meaning in some format, and harmful ones. */
 export const anyText = fc.oneof(
   fc.string({ unit: 'binary' }),
   fc.string({
@@ -45,7 +45,7 @@ export const anyText = fc.oneof(
   fc.constant(HOSTILE),
 );
 
-/** A probe of a host that is called anything, behind whose port anything was said, as events hold it. */
+/** The event of a probe with any host name and any text of the server. */
 export const anyEvent: fc.Arbitrary<ProbeEvent> = fc
   .tuple(anyText, anyText, fc.constantFrom('open', 'closed', 'failed', 'unresolved'))
   .map(([host, said, state]) => {
@@ -58,7 +58,7 @@ export const anyEvent: fc.Arbitrary<ProbeEvent> = fc
     return eventOf(reportOf(outcome, { target: { host, port: 25 } }));
   });
 
-/** The end of a run of so many probes. */
+/** The totals of a run with this many probes. */
 export function totalsOf(probes: number): Totals {
   return {
     type: 'totals',

@@ -8,11 +8,11 @@ import {
   winsockByCode,
   winsockByNumber,
 } from '../../../src/core/errors/winsock.js';
+import { itWith } from '../../support/tools.js';
 
 const onLinux =
   process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
 const onMacos = process.platform === 'darwin';
-const onWindows = process.platform === 'win32';
 
 /** What Node knows of this platform, by name: positive errno numbers. */
 const NUMBER_HERE = new Map<string, number>([
@@ -333,7 +333,7 @@ describe('lookUpError', () => {
     ]);
   });
 
-  it.runIf(onMacos)('takes the numbers of macOS when it runs there', () => {
+  itWith('macos', 'takes the numbers of macOS when it runs there', () => {
     expect(
       ['61', '-61', '60', '65', '1', '23', '59', '46', '64', '2'].map((query) => numberFor(query)),
     ).toEqual([10061, 10061, 10060, 10065, 10013, 10024, 10059, 10046, 10064, undefined]);
@@ -382,7 +382,7 @@ describe('lookUpError', () => {
       expect(numberFor(query, codeByErrno)).toBe(winsock);
   });
 
-  it.runIf(onWindows)("agrees with libuv about Windows' numbers", () => {
+  itWith('windows', "agrees with libuv about Windows' numbers", () => {
     for (const [number, [code]] of getSystemErrorMap()) {
       if (code !== 'ENODATA')
         expect(lookUpError(String(number), NOWHERE), code).toBe(winsockByCode(code));

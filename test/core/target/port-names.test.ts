@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseServices, portOfScheme, portOfService } from '../../../src/core/target/port-names.js';
+import { itWith } from '../../support/tools.js';
 
 describe('parseServices', () => {
   it('reads the TCP services of a services file, with their aliases', () => {
@@ -81,7 +82,7 @@ describe('portOfService', () => {
     expect(portOfService(name)).toBeUndefined();
   });
 
-  it.runIf(existsSync('/etc/services'))("knows every TCP service of this system's own file", () => {
+  itWith('services file', "knows every TCP service of this system's own file", () => {
     const services = parseServices(readFileSync('/etc/services', 'utf8'));
     for (const [name, port] of services) expect(portOfService(name), name).toBe(port);
   });

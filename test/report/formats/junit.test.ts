@@ -14,11 +14,9 @@ import {
   reportOf,
 } from '../../support/reports.js';
 import { anyEvent, totalsOf } from '../../support/texts.js';
+import { itWith, reasonToSkip } from '../../support/tools.js';
 
 const schema = fileURLToPath(new URL('junit-10.rng', import.meta.url));
-const hasXmllint = spawnSync('xmllint', ['--version']).error === undefined;
-if (!hasXmllint && process.env['PORTPING_LAB'] === 'required')
-  throw new Error('xmllint is required here and is not installed (libxml2-utils)');
 
 function junitOf(events: readonly ProbeEvent[]): string {
   const reporter = junitReporter({ expect: 'open', service: null, rounds: true });
@@ -67,7 +65,7 @@ describe('the JUnit report', () => {
     expect(text).toContain(
       '<error type="incomplete" message="the run ended before the last probe">',
     );
-    if (hasXmllint) expect(complaints(text)).toBe('');
+    if (reasonToSkip('xmllint') === undefined) expect(complaints(text)).toBe('');
   });
 
   it('lets nothing through that could do harm', () => {
@@ -78,20 +76,17 @@ describe('the JUnit report', () => {
     ).not.toMatch(HARMFUL);
   });
 
-  it.skipIf(!hasXmllint)(
-    'is not taken for valid by a schema that accepts anything (skipped without xmllint)',
-    () => {
-      expect(
-        complaints(
-          '<testsuites tests="1" failures="0" errors="0"><testsuite tests="1" failures="0" errors="0"/></testsuites>',
-        ),
-      ).toMatch(/fails to validate/);
-    },
-  );
+  itWith('xmllint', 'is checked by a schema that does not accept everything', () => {
+    expect(
+      complaints(
+        '<testsuites tests="1" failures="0" errors="0"><testsuite tests="1" failures="0" errors="0"/></testsuites>',
+      ),
+    ).toMatch(/fails to validate/);
+  });
 
-  it.skipIf(!hasXmllint)(
-    "is valid for Jenkins' xunit plugin, whatever hosts are called and servers say (skipped without xmllint)",
-    { timeout: 60_000 },
+  itWith(
+    'xmllint',
+    "is valid for Jenkins' xunit plugin with any host name and any text of a server",
     () => {
       expect(complaints(junitOf([]))).toBe('');
       fc.assert(
