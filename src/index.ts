@@ -93,12 +93,12 @@ export {
 } from './core/service/registry.js';
 export type {
   CertificateFacts,
-  Circumstances,
-  Converse,
+  ConnectionContext,
   Drop,
   ServiceAnswered,
   ServiceDropped,
   ServiceFinding,
+  ServiceProbe,
   ServiceSilent,
   ServiceTlsFailed,
   ServiceWrongProtocol,

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CertificateWishes, TestAuthority } from '../support/certificates.js';
 import { collect, environment } from '../support/command.js';
 import { jsonOf, portping, portpingCommand } from '../support/portping.js';
-import { dialogue } from '../support/talkers.js';
+import { replyToLines } from '../support/fake-servers.js';
 import { describeWith } from '../support/tools.js';
 
 const servers: Server[] = [];
@@ -27,7 +27,7 @@ async function listen(talk: (socket: Socket) => void, port = 0): Promise<number>
   return (server.address() as { port: number }).port;
 }
 
-const smtp = dialogue('220 mail.example.com ESMTP\r\n', {
+const smtp = replyToLines('220 mail.example.com ESMTP\r\n', {
   EHLO: '250-x\r\n250 8BITMIME\r\n',
   QUIT: (socket) => socket.end('221 Bye\r\n'),
 });
@@ -202,7 +202,10 @@ describeWith('openssl', '--service with TLS', () => {
   });
   afterAll(() => authority.remove());
 
-  async function listenTls(wishes: CertificateWishes, options: TlsOptions = {}): Promise<number> {
+  async function startTlsServer(
+    wishes: CertificateWishes,
+    options: TlsOptions = {},
+  ): Promise<number> {
     const { cert, key } = authority.issue(wishes);
     const server = createTlsServer(
       { cert, key, ...options },
@@ -253,7 +256,7 @@ describeWith('openssl', '--service with TLS', () => {
   ])(
     'names a server whose TLS is %s, with 6, and passes that over when told to',
     async (_, wishes, options, problem) => {
-      const port = await listenTls(wishes, options);
+      const port = await startTlsServer(wishes, options);
       const { stdout, stderr, exitCode } = await ask(port);
       expect(stdout.split('\n')[1]).toBe(`Service: tls failed at TLS: ${problem}.`);
       expect(stderr).toMatch(/^[A-Z][^\n]+\.\n$/);
@@ -300,7 +303,10 @@ describeWith('openssl', '--service with TLS', () => {
     const chain = async (above: CertificateWishes): Promise<number> => {
       const between = authority.issue({ commonName: 'Between', isAuthority: true, ...above });
       const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: between });
-      return listenTls({}, { cert: `${cert}${between.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' });
+      return startTlsServer(
+        {},
+        { cert: `${cert}${between.cert}`, key, ciphers: 'DEFAULT@SECLEVEL=0' },
+      );
     };
     const serviceLine = async (port: number, ...args: string[]) =>
       (await ask(port, ...args)).stdout.split('\n')[1];
@@ -316,7 +322,7 @@ describeWith('openssl', '--service with TLS', () => {
   });
 
   it('answers where all is in order, also for an address', async () => {
-    const port = await listenTls({ altNames: 'IP:127.0.0.1', toDays: 90 });
+    const port = await startTlsServer({ altNames: 'IP:127.0.0.1', toDays: 90 });
     const { stdout, stderr, exitCode } = await ask(port, '--tls-min-days', '89');
     expect(stdout).toMatch(
       /\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$/,

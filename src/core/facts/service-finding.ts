@@ -128,7 +128,7 @@ export type ServiceFinding =
   ServiceAnswered | ServiceWrongProtocol | ServiceSilent | ServiceDropped | ServiceTlsFailed;
 
 /** What a conversation is told about the connection that it gets. */
-export interface Circumstances {
+export interface ConnectionContext {
   /** When the handshake was complete, on `clock`. */
   readonly connectedMs: number;
   readonly clock: Clock;
@@ -139,4 +139,4 @@ export interface Circumstances {
 }
 
 /** Talks on an open connection, which must have been opened just now. Never rejects because of what the other side does. */
-export type Converse = (socket: Socket, circumstances: Circumstances) => Promise<ServiceFinding>;
+export type ServiceProbe = (socket: Socket, context: ConnectionContext) => Promise<ServiceFinding>;

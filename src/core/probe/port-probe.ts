@@ -2,7 +2,7 @@ import { isIP, Socket } from 'node:net';
 import { onAbort } from '../abort.js';
 import { type Clock, monotonicClock } from '../clock.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
-import type { Circumstances, Converse, Drop } from '../facts/service-finding.js';
+import type { ConnectionContext, Drop, ServiceProbe } from '../facts/service-finding.js';
 import {
   checkPort,
   checkRange,
@@ -52,14 +52,14 @@ export interface AttemptInternals {
    */
   readonly onOpen?: () => void;
   /** Probes the service on the open connection, instead of watching it. */
-  readonly converse?: Converse | undefined;
+  readonly probeService?: ServiceProbe | undefined;
   readonly createSocket?: () => Socket;
   readonly clock?: Clock;
 }
 
 type SettledOptions = Required<Pick<AttemptOptions, 'timeoutMs' | 'watchMs'>> &
   Pick<AttemptOptions, 'signal' | 'sourceAddress'> &
-  Pick<AttemptInternals, 'converse'> & { readonly clock: Clock };
+  Pick<AttemptInternals, 'probeService'> & { readonly clock: Clock };
 
 function checkArguments(
   { address, family, port }: Endpoint,
@@ -84,7 +84,7 @@ function checkArguments(
 function watch(
   socket: Socket,
   watchMs: number,
-  { connectedMs, clock, signal }: Circumstances,
+  { connectedMs, clock, signal }: ConnectionContext,
 ): Promise<Drop | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, watchMs, null);
@@ -103,7 +103,7 @@ async function inspectConnection(
   socket: Socket,
   open: OpenOutcome,
   { startMs, endMs }: Handshake,
-  { timeoutMs, signal, clock, watchMs, converse }: SettledOptions,
+  { timeoutMs, signal, clock, watchMs, probeService }: SettledOptions,
 ): Promise<Attempt> {
   const over = new AbortController();
   const end = (): void => over.abort();
@@ -112,8 +112,8 @@ async function inspectConnection(
   const stopListening = onAbort(signal, end);
   const connection = { connectedMs: endMs, clock, drop: open.dropped, signal: over.signal };
   try {
-    if (!converse) return { ...open, dropped: await watch(socket, watchMs, connection) };
-    const service = await converse(socket, connection);
+    if (!probeService) return { ...open, dropped: await watch(socket, watchMs, connection) };
+    const service = await probeService(socket, connection);
     // Aborted during the service check: report `cancelled`, not `open`.
     if (signal?.aborted) {
       const { endpoint, startedAt } = open;
@@ -142,8 +142,8 @@ export async function probePort(
   options: AttemptOptions & AttemptInternals = {},
 ): Promise<Attempt> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, clock = monotonicClock } = options;
-  const { signal, sourceAddress, converse, createSocket = () => new Socket() } = options;
-  const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, converse };
+  const { signal, sourceAddress, probeService, createSocket = () => new Socket() } = options;
+  const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService };
   checkArguments(endpoint, settled);
   // Node connects even if the signal given to a socket is aborted already, so no socket gets it.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
@@ -154,7 +154,7 @@ export async function probePort(
   try {
     if (outcome.state !== 'open') return outcome;
     options.onOpen?.();
-    if (converse || (watchMs > 0 && !outcome.dropped))
+    if (probeService || (watchMs > 0 && !outcome.dropped))
       return await inspectConnection(socket, outcome, handshake, settled);
     // Other sockets may have connected in the same moment, and their clocks run.
     await new Promise(setImmediate);

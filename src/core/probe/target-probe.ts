@@ -1,7 +1,7 @@
 import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
-import type { Converse } from '../facts/service-finding.js';
+import type { ServiceProbe } from '../facts/service-finding.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { resolveLiteral } from '../resolve/literal.js';
 import { type ResolveInternals, type ResolveOptions, resolveHost } from '../resolve/resolver.js';
@@ -58,11 +58,14 @@ type Attempting = (
 ) => Promise<Attempt>;
 
 /** Loads what probing the service needs, while the name is being resolved. */
-function prepareService({ service }: ProbeOptions, target: Target): Promise<Converse> | undefined {
+function prepareService(
+  { service }: ProbeOptions,
+  target: Target,
+): Promise<ServiceProbe> | undefined {
   const preparing =
     service &&
-    import('../service/service-probe.js').then(({ prepareConversation }) =>
-      prepareConversation(service, target),
+    import('../service/service-probe.js').then(({ prepareServiceProbe }) =>
+      prepareServiceProbe(service, target),
     );
   preparing?.catch(() => {}); // awaited later
   return preparing;
@@ -80,7 +83,7 @@ async function resolveTarget(
   return resolveLiteral(host, family) ?? resolve(host, { ...options, family }, internals);
 }
 
-function attemptWith(options: ProbeOptions, converse: Converse | undefined): Attempting {
+function attemptWith(options: ProbeOptions, probeService: ServiceProbe | undefined): Attempting {
   const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
   return (endpoint, timeoutMs, signal, onOpen) =>
     probePort(endpoint, {
@@ -89,7 +92,7 @@ function attemptWith(options: ProbeOptions, converse: Converse | undefined): Att
       sourceAddress,
       watchMs,
       closeWith,
-      converse,
+      probeService,
       ...(onOpen ? { onOpen } : {}),
     });
 }

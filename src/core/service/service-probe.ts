@@ -1,6 +1,6 @@
 import { asciiHost, isServerName, type Target } from '../target/target.js';
 import { MAX_TLS_DAYS } from './conversation/certificate.js';
-import type { Converse, ServiceFinding } from '../facts/service-finding.js';
+import type { ServiceProbe, ServiceFinding } from '../facts/service-finding.js';
 import { Conversation, ConversationOver } from './conversation/conversation.js';
 import { prepareTls } from './conversation/secure-layer.js';
 import { type Service, serviceNameOfPort, type ServiceRequest, SERVICES } from './registry.js';
@@ -16,10 +16,10 @@ const plainHost = (host: string): string =>
  * @throws RangeError when no service is named and the port stands for none, or `tlsMinDays` is out of range; TypeError when TLS is asked about where
  * the named service has none, or `sni` is not a host name
  */
-export async function prepareConversation(
+export async function prepareServiceProbe(
   request: ServiceRequest,
   target: Target,
-): Promise<Converse> {
+): Promise<ServiceProbe> {
   const name = request.name ?? serviceNameOfPort(target.port);
   if (name === undefined)
     throw new RangeError(
@@ -46,8 +46,8 @@ export async function prepareConversation(
     throw new TypeError(`service.sni: "${sni}" is not a host name`);
   const host = plainHost(sni ?? target.host);
   const starter = tls === null ? null : await prepareTls(host, request);
-  return async (socket, circumstances) => {
-    const talk = new Conversation(socket, starter, speaks, circumstances);
+  return async (socket, context) => {
+    const talk = new Conversation(socket, starter, speaks, context);
     let answer: Answer | null = null;
     let over: ConversationOver | null = null;
     try {

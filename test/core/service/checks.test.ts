@@ -5,23 +5,23 @@ import type { ServiceName } from '../../../src/core/service/registry.js';
 import { answering } from '../../support/events.js';
 import { freePort, SOON } from '../../support/listeners.js';
 import {
-  type Answers,
-  ask,
-  dialogue,
+  type Replies,
+  probeService,
+  replyToLines,
   expectFinding,
-  listenTalking,
-} from '../../support/talkers.js';
+  startFakeServer,
+} from '../../support/fake-servers.js';
 
 /** What a check hears and says on a connection. */
-async function talk(name: ServiceName, greeting: string, answers: Answers = {}) {
-  const server = await listenTalking(dialogue(greeting, answers));
-  return { finding: await ask(server.port, { name }, { timeoutMs: 1000 }), server };
+async function talk(name: ServiceName, greeting: string, answers: Replies = {}) {
+  const server = await startFakeServer(replyToLines(greeting, answers));
+  return { finding: await probeService(server.port, { name }, { timeoutMs: 1000 }), server };
 }
 
 async function expectAnswered(
   name: ServiceName,
   greeting: string,
-  answers: Answers,
+  answers: Replies,
   firstLine: string,
   heard: string | RegExp,
 ): Promise<void> {
@@ -31,14 +31,14 @@ async function expectAnswered(
   expect(answered.answerMs).toBeGreaterThan(0);
   expect(answered.answerMs).toBeLessThanOrEqual(answered.elapsedMs);
   await expect.poll(() => server.ends, SOON).toEqual(['end']);
-  if (typeof heard === 'string') expect(server.heard()).toBe(heard);
-  else expect(server.heard()).toMatch(heard);
+  if (typeof heard === 'string') expect(server.received()).toBe(heard);
+  else expect(server.received()).toMatch(heard);
 }
 
 async function expectWrong(
   name: ServiceName,
   greeting: string,
-  answers: Answers,
+  answers: Replies,
   problem: string,
 ): Promise<void> {
   const { finding } = await talk(name, greeting, answers);
@@ -46,7 +46,7 @@ async function expectWrong(
 }
 
 describe('smtp', () => {
-  const polite: Answers = {
+  const polite: Replies = {
     EHLO: '250-mail.example.com\r\n250-PIPELINING\r\n250 8BITMIME\r\n',
     QUIT: (socket) => socket.end('221 Bye\r\n'),
   };
@@ -72,7 +72,7 @@ describe('smtp', () => {
   });
 
   it('falls back to HELO where EHLO is not known', async () => {
-    const old: Answers = { ...polite, EHLO: '502 what?\r\n', HELO: '250 hello\r\n' };
+    const old: Replies = { ...polite, EHLO: '502 what?\r\n', HELO: '250 hello\r\n' };
     await expectAnswered(
       'smtp',
       '220 old\r\n',
@@ -83,9 +83,9 @@ describe('smtp', () => {
   });
 
   it('introduces itself by an IPv6 address as RFC 5321 writes it', async () => {
-    const server = await listenTalking(dialogue('220 x\r\n', polite), '::1');
-    expectFinding(await ask(server.port, { name: 'smtp' }, { host: '::1' }), 'answered');
-    expect(server.heard()).toBe('EHLO [IPv6:::1]\r\nQUIT\r\n');
+    const server = await startFakeServer(replyToLines('220 x\r\n', polite), '::1');
+    expectFinding(await probeService(server.port, { name: 'smtp' }, { host: '::1' }), 'answered');
+    expect(server.received()).toBe('EHLO [IPv6:::1]\r\nQUIT\r\n');
   });
 
   it('does not wait for a server that does not answer to QUIT', async () => {
@@ -157,16 +157,16 @@ describe('ftp', () => {
 
   it('says first, where it is not ready, in how many minutes it is, and greets then', async () => {
     const late = (socket: Socket): void => {
-      dialogue('120 ready in 1 minute\r\n', {
+      replyToLines('120 ready in 1 minute\r\n', {
         NOOP: '200 fine\r\n',
         QUIT: (each) => each.end('221 Goodbye.\r\n'),
       })(socket);
       setTimeout(() => socket.write('220 ready\r\n'), 100);
     };
-    const server = await listenTalking(late);
-    expectFinding(await ask(server.port, { name: 'ftp' }), 'answered');
-    const never = await listenTalking(dialogue('120 ready in 1 minute\r\n', {}));
-    expect(await ask(never.port, { name: 'ftp' }, { timeoutMs: 400 })).toMatchObject({
+    const server = await startFakeServer(late);
+    expectFinding(await probeService(server.port, { name: 'ftp' }), 'answered');
+    const never = await startFakeServer(replyToLines('120 ready in 1 minute\r\n', {}));
+    expect(await probeService(never.port, { name: 'ftp' }, { timeoutMs: 400 })).toMatchObject({
       state: 'silent',
       awaited: 'its greeting',
       firstLine: '120 ready in 1 minute',
@@ -270,12 +270,12 @@ describe('http', () => {
   );
 
   it('is asked for by the host, with IPv6 in brackets', async () => {
-    const server = await listenTalking(
-      dialogue('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }),
+    const server = await startFakeServer(
+      replyToLines('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }),
       '::1',
     );
-    await ask(server.port, { name: 'http' }, { host: '::1' });
-    expect(server.heard()).toContain(`\r\nHost: [::1]:${server.port}\r\n`);
+    await probeService(server.port, { name: 'http' }, { host: '::1' });
+    expect(server.received()).toContain(`\r\nHost: [::1]:${server.port}\r\n`);
   });
 
   it.each([
@@ -298,20 +298,24 @@ describe('banner', () => {
   });
 
   it('is what was said before the server closed', async () => {
-    const server = await listenTalking((socket) => socket.end('bye'));
-    expect(await ask(server.port, { name: 'banner' })).toMatchObject({
+    const server = await startFakeServer((socket) => socket.end('bye'));
+    expect(await probeService(server.port, { name: 'banner' })).toMatchObject({
       state: 'answered',
       firstLine: 'bye',
     });
   });
 
   it('shows UTF-8 as that, and other bytes as single characters', async () => {
-    const utf8 = await listenTalking((socket) => socket.write('grüß dich\n'));
-    expect(await ask(utf8.port, { name: 'banner' })).toMatchObject({ firstLine: 'grüß dich' });
-    const binary = await listenTalking((socket) =>
+    const utf8 = await startFakeServer((socket) => socket.write('grüß dich\n'));
+    expect(await probeService(utf8.port, { name: 'banner' })).toMatchObject({
+      firstLine: 'grüß dich',
+    });
+    const binary = await startFakeServer((socket) =>
       socket.write(Buffer.from([0xff, 0xfb, 0x01, 0x0a])),
     );
-    expect(await ask(binary.port, { name: 'banner' })).toMatchObject({ firstLine: '\xff\xfb\x01' });
+    expect(await probeService(binary.port, { name: 'banner' })).toMatchObject({
+      firstLine: '\xff\xfb\x01',
+    });
   });
 });
 
@@ -339,13 +343,15 @@ describe('another protocol that ends no line', () => {
     'is not %s but named as %s, whether it falls silent or closes',
     async (name, _, said, problem) => {
       for (const end of [false, true]) {
-        const server = await listenTalking((socket) => {
+        const server = await startFakeServer((socket) => {
           socket.write(Buffer.from(said as string));
           if (end) socket.end();
         });
         expect(
-          expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'wrong-protocol')
-            .problem,
+          expectFinding(
+            await probeService(server.port, { name }, { timeoutMs: 400 }),
+            'wrong-protocol',
+          ).problem,
         ).toBe(problem);
       }
     },
@@ -364,10 +370,10 @@ describe('another protocol that ends no line', () => {
   ])(
     'is not what may be the beginning of the right one, or nothing that is known: %s, %j',
     async (name, said) => {
-      const server = await listenTalking(
+      const server = await startFakeServer(
         (socket) => void socket.write(Buffer.from(said as string)),
       );
-      expectFinding(await ask(server.port, { name }, { timeoutMs: 400 }), 'silent');
+      expectFinding(await probeService(server.port, { name }, { timeoutMs: 400 }), 'silent');
     },
   );
 
@@ -383,7 +389,7 @@ describe('another protocol that ends no line', () => {
 
 describe('asking', () => {
   it('keeps the latency that of the handshake, however long the conversation', async () => {
-    const server = await listenTalking(
+    const server = await startFakeServer(
       (socket) => void setTimeout(() => socket.write('+OK\r\n'), 300),
     );
     const { outcome } = await probeTarget(
@@ -424,7 +430,7 @@ describe('asking', () => {
   });
 
   it('ends at once and as cancelled when the caller aborts, without a verdict by halves', async () => {
-    const server = await listenTalking(() => {});
+    const server = await startFakeServer(() => {});
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
     const startedAt = performance.now();
@@ -443,7 +449,7 @@ describe('asking', () => {
       connections += 1;
       setTimeout(() => socket.write('+OK\r\n'), 600); // longer than the pause before the next address
     };
-    const { port } = await listenTalking(greetLate, '0.0.0.0');
+    const { port } = await startFakeServer(greetLate, '0.0.0.0');
     const { outcome, attempts } = await probeTarget(
       { host: 'two.test', port },
       { service: { name: 'pop3' } },

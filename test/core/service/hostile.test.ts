@@ -4,12 +4,17 @@ import type { Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { probePort } from '../../../src/core/probe/port-probe.js';
-import { prepareConversation } from '../../../src/core/service/service-probe.js';
+import { prepareServiceProbe } from '../../../src/core/service/service-probe.js';
 import { SERVICE_NAMES, SERVICES } from '../../../src/core/service/registry.js';
 import { describeService, describeTls } from '../../../src/report/service.js';
 import { TestAuthority } from '../../support/certificates.js';
 import { HARMFUL } from '../../support/reports.js';
-import { ask, expectFinding, listenTalking, listenTls } from '../../support/talkers.js';
+import {
+  probeService,
+  expectFinding,
+  startFakeServer,
+  startTlsServer,
+} from '../../support/fake-servers.js';
 import { itWith } from '../../support/tools.js';
 
 /** Sends as fast as the other side takes it. */
@@ -63,9 +68,12 @@ const somePieces = fc.array(
 
 describe('a server that', () => {
   it('says nothing is silent, after the deadline and not long after it', async () => {
-    const { port } = await listenTalking(() => {});
+    const { port } = await startFakeServer(() => {});
     const startedAt = performance.now();
-    const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent');
+    const finding = expectFinding(
+      await probeService(port, { name: 'smtp' }, { timeoutMs: 400 }),
+      'silent',
+    );
     expect(performance.now() - startedAt).toBeLessThan(2400);
     expect(finding).toMatchObject({
       firstLine: null,
@@ -78,11 +86,14 @@ describe('a server that', () => {
   });
 
   it('drips a byte at a time is silent, with what it has said so far', async () => {
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       const timer = setInterval(() => socket.write('2'), 50);
       socket.on('close', () => clearInterval(timer));
     });
-    const finding = expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 500 }), 'silent');
+    const finding = expectFinding(
+      await probeService(port, { name: 'smtp' }, { timeoutMs: 500 }),
+      'silent',
+    );
     expect(finding.unfinished).toMatch(/^2{2,10}$/);
     expect(finding.firstLine).toBe(finding.unfinished);
     expect(describeService(finding)).toMatch(
@@ -91,20 +102,20 @@ describe('a server that', () => {
   });
 
   it('ends in the middle of a greeting of several lines, or begins a TPKT and no more, is said to have begun', async () => {
-    const half = await listenTalking((socket) => void socket.end('220-one\r\n220-two\r\n'));
+    const half = await startFakeServer((socket) => void socket.end('220-one\r\n220-two\r\n'));
     const dropped = expectFinding(
-      await ask(half.port, { name: 'smtp' }, { timeoutMs: 5000 }),
+      await probeService(half.port, { name: 'smtp' }, { timeoutMs: 5000 }),
       'dropped',
     );
     expect(describeService(dropped)).toMatch(
       /^smtp dropped the connection: it was closed .* after the handshake, in the middle of its greeting, which began with "220-one"\.$/,
     );
-    const tpkt = await listenTalking(
+    const tpkt = await startFakeServer(
       (socket) =>
         void socket.on('data', () => socket.write(Buffer.from([3, 0, 0xff, 0xff, 6, 0xd0]))),
     );
     const silent = expectFinding(
-      await ask(tpkt.port, { name: 'x400' }, { timeoutMs: 400 }),
+      await probeService(tpkt.port, { name: 'x400' }, { timeoutMs: 400 }),
       'silent',
     );
     expect(describeService(silent)).toMatch(
@@ -113,12 +124,12 @@ describe('a server that', () => {
   });
 
   it('drips a greeting without end, line by line, is silent too', async () => {
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       const timer = setInterval(() => socket.write('220-more\r\n'), 50);
       socket.on('close', () => clearInterval(timer));
     });
     expect(
-      expectFinding(await ask(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent'),
+      expectFinding(await probeService(port, { name: 'smtp' }, { timeoutMs: 400 }), 'silent'),
     ).toMatchObject({ firstLine: '220-more', awaited: 'its greeting' });
   });
 
@@ -127,8 +138,8 @@ describe('a server that', () => {
     ['endless lines', Buffer.from('220-a\r\n'.repeat(1000)), Infinity],
     ['endless zeros', Buffer.alloc(65_536), Infinity],
   ])('sends %s is cut off at 64 KiB, and named', async (_, chunk, total) => {
-    const { port } = await listenTalking((socket) => flood(socket, chunk, total));
-    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'wrong-protocol');
+    const { port } = await startFakeServer((socket) => flood(socket, chunk, total));
+    const finding = expectFinding(await probeService(port, { name: 'smtp' }), 'wrong-protocol');
     expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
     expect(finding.firstLine?.length).toBeLessThanOrEqual(513);
     if (!/^220/.test(chunk.toString('latin1'))) expect(finding.receivedBytes).toBe(65_536);
@@ -138,10 +149,10 @@ describe('a server that', () => {
   });
 
   it('sends 10 MB in one line is a banner all the same, of which 512 bytes are kept', async () => {
-    const { port } = await listenTalking((socket) =>
+    const { port } = await startFakeServer((socket) =>
       flood(socket, Buffer.alloc(65_536, 'a'), 10_000_000),
     );
-    const finding = expectFinding(await ask(port, { name: 'banner' }), 'answered');
+    const finding = expectFinding(await probeService(port, { name: 'banner' }), 'answered');
     expect(finding.firstLine).toBe(`${'a'.repeat(512)}…`);
     expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
   });
@@ -149,26 +160,26 @@ describe('a server that', () => {
   it.each(['http', 'x400', 'tls', 'ssh', 'pop3', 'imap', 'ftp'] as const)(
     'floods %s with anything is survived',
     async (name) => {
-      const { port } = await listenTalking((socket) => flood(socket, Buffer.alloc(65_536, 0x16)));
-      const finding = await ask(port, { name });
+      const { port } = await startFakeServer((socket) => flood(socket, Buffer.alloc(65_536, 0x16)));
+      const finding = await probeService(port, { name });
       expect(['wrong-protocol', 'tls-failed']).toContain(finding.state);
       expect(finding.receivedBytes).toBeLessThanOrEqual(65_536);
     },
   );
 
   it('closes at once has dropped the connection', async () => {
-    const { port } = await listenTalking((socket) => socket.end());
+    const { port } = await startFakeServer((socket) => socket.end());
     for (const name of ['smtp', 'https', 'tls', 'x400', 'http', 'banner'] as const) {
-      const finding = expectFinding(await ask(port, { name }), 'dropped');
+      const finding = expectFinding(await probeService(port, { name }), 'dropped');
       expect(finding).toMatchObject({ by: 'end', winsock: null, unfinished: null });
       expect(finding.afterMs).toBeGreaterThan(0);
     }
   });
 
   it('resets at once has dropped the connection, with 10054', async () => {
-    const { port } = await listenTalking((socket) => socket.resetAndDestroy());
+    const { port } = await startFakeServer((socket) => socket.resetAndDestroy());
     for (const name of ['smtp', 'https', 'x400', 'banner'] as const) {
-      expect(expectFinding(await ask(port, { name }), 'dropped')).toMatchObject({
+      expect(expectFinding(await probeService(port, { name }), 'dropped')).toMatchObject({
         by: 'reset',
         winsock: 10054,
       });
@@ -196,10 +207,10 @@ describe('a server that', () => {
       Atomics.notify(gate, 0);
       Atomics.wait(gate, 0, 1, 10_000);
     };
-    const converse = await prepareConversation({ name: 'http' }, { host: '127.0.0.1', port });
+    const serviceProbe = await prepareServiceProbe({ name: 'http' }, { host: '127.0.0.1', port });
     const outcome = await probePort(
       { address: '127.0.0.1', family: 4, port },
-      { converse, onOpen },
+      { probeService: serviceProbe, onOpen },
     );
     expect(outcome).toMatchObject({
       state: 'open',
@@ -208,11 +219,11 @@ describe('a server that', () => {
   });
 
   it('resets half-way has dropped the connection in the middle of what it said', async () => {
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       socket.write('220-mail');
       setTimeout(() => socket.resetAndDestroy(), 50);
     });
-    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'dropped');
+    const finding = expectFinding(await probeService(port, { name: 'smtp' }), 'dropped');
     expect(finding).toMatchObject({
       by: 'reset',
       winsock: 10054,
@@ -225,23 +236,23 @@ describe('a server that', () => {
   });
 
   it('closes behind its greeting has dropped the connection before its next answer', async () => {
-    const { port } = await listenTalking((socket) => socket.end('220 x\r\n'));
-    const finding = expectFinding(await ask(port, { name: 'smtp' }), 'dropped');
+    const { port } = await startFakeServer((socket) => socket.end('220 x\r\n'));
+    const finding = expectFinding(await probeService(port, { name: 'smtp' }), 'dropped');
     expect(finding).toMatchObject({ firstLine: '220 x', awaited: 'its answer to EHLO' });
     expect(describeService(finding)).toMatch(/before its answer to EHLO\. It had said "220 x"\.$/);
   });
 
   it('is read to its last byte although it closes behind it', async () => {
-    const { port } = await listenTalking(
+    const { port } = await startFakeServer(
       (socket) => void socket.once('data', () => socket.end('HTTP/1.0 200 OK\r\n\r\n')),
     );
-    expectFinding(await ask(port, { name: 'http' }), 'answered');
+    expectFinding(await probeService(port, { name: 'http' }), 'answered');
   });
 
   it('greets in pieces of any size is heard as if it had greeted in one', async () => {
     const greeting = Buffer.from('220-mail.example.com\r\n220 grüß\r\n');
     let cuts: readonly number[] = [];
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       socket.setNoDelay(true);
       void sendPieces(
         socket,
@@ -256,9 +267,9 @@ describe('a server that', () => {
         fc.uniqueArray(fc.integer({ min: 1, max: greeting.length - 1 }), { maxLength: 6 }),
         async (some) => {
           cuts = some.sort((one, other) => one - other);
-          expect(expectFinding(await ask(port, { name: 'smtp' }), 'answered').firstLine).toBe(
-            '220-mail.example.com',
-          );
+          expect(
+            expectFinding(await probeService(port, { name: 'smtp' }), 'answered').firstLine,
+          ).toBe('220-mail.example.com');
         },
       ),
       { numRuns: 25 },
@@ -267,7 +278,7 @@ describe('a server that', () => {
 
   it('sends random bytes in random pieces never crashes anything, never outlasts the deadline, never puts a control character on the terminal', async () => {
     const scripts = new Map<number, { pieces: readonly Buffer[]; end: string }>();
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       const { pieces: all, end } = scripts.get(0) ?? { pieces: [], end: 'hold' };
       void sendPieces(socket, all).then(() => {
         if (end === 'end') socket.end();
@@ -282,7 +293,7 @@ describe('a server that', () => {
         async (name, all, end) => {
           scripts.set(0, { pieces: all, end });
           const startedAt = performance.now();
-          const finding = await ask(
+          const finding = await probeService(
             port,
             { name, ...(SERVICES[name].tls === null ? {} : { insecure: true }) },
             { timeoutMs: 60 },
@@ -302,13 +313,16 @@ describe('a server that', () => {
     onTestFinished(() => authority.remove());
     const { cert, key } = authority.issue();
     let pieces: readonly Buffer[] = [];
-    const { port } = await listenTls({ cert, key }, (socket) => void sendPieces(socket, pieces));
+    const { port } = await startTlsServer(
+      { cert, key },
+      (socket) => void sendPieces(socket, pieces),
+    );
     const names = SERVICE_NAMES.filter((name) => SERVICES[name].tls === 'first');
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...names), somePieces, async (name, some) => {
         pieces = some;
         const startedAt = performance.now();
-        const finding = await ask(port, { name, insecure: true }, { timeoutMs: 150 });
+        const finding = await probeService(port, { name, insecure: true }, { timeoutMs: 150 });
         expect(performance.now() - startedAt).toBeLessThan(2150);
         expect(describeService(finding)).not.toMatch(HARMFUL);
         if (finding.tls) expect(describeTls(finding.tls, true)).not.toMatch(HARMFUL);

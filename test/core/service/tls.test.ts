@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it, onTestFinished, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
 import { probePort } from '../../../src/core/probe/port-probe.js';
 import type { TlsFailure } from '../../../src/core/facts/service-finding.js';
-import { prepareConversation } from '../../../src/core/service/service-probe.js';
+import { prepareServiceProbe } from '../../../src/core/service/service-probe.js';
 import type { ServiceRequest } from '../../../src/core/service/registry.js';
 import { adviseOnService, describeService } from '../../../src/report/service.js';
 import {
@@ -17,13 +17,13 @@ import {
 } from '../../support/certificates.js';
 import { runAlone, SOON } from '../../support/listeners.js';
 import {
-  ask,
-  dialogue,
+  probeService,
+  replyToLines,
   expectFinding,
-  listenTalking,
-  listenTls,
-  turnToTls,
-} from '../../support/talkers.js';
+  startFakeServer,
+  startTlsServer,
+  upgradeToTls,
+} from '../../support/fake-servers.js';
 import { describeWith } from '../../support/tools.js';
 
 let authority: TestAuthority;
@@ -48,8 +48,8 @@ async function failAt(
   request: ServiceRequest = { name: 'tls' },
 ) {
   const { cert, key } = authority.issue(wishes);
-  const { port } = await listenTls({ cert, key, ...options });
-  return expectFinding(await ask(port, request), 'tls-failed');
+  const { port } = await startTlsServer({ cert, key, ...options });
+  return expectFinding(await probeService(port, request), 'tls-failed');
 }
 
 describeWith('openssl', 'TLS', () => {
@@ -112,11 +112,14 @@ describeWith('openssl', 'TLS', () => {
 
   it('goes on with --insecure, and tells what it passed over', async () => {
     const { cert, key } = authority.issue({ selfSigned: true, altNames: 'DNS:a.test' });
-    const { port } = await listenTls(
+    const { port } = await startTlsServer(
       { cert, key, ...TLS10 },
       (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')),
     );
-    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
+    const finding = expectFinding(
+      await probeService(port, { name: 'https', insecure: true }),
+      'answered',
+    );
     expect(finding.firstLine).toBe('HTTP/1.1 200 OK');
     expect(finding.tls).toMatchObject({
       version: 'TLSv1',
@@ -153,13 +156,13 @@ describeWith('openssl', 'TLS', () => {
     const { raw } = new X509Certificate(cert);
     const dates = raw.indexOf(Buffer.from([0x17, 13])); // UTCTime: YYMMDDhhmmssZ, from and to
     raw.write('13', dates + 17 + 2); // the month
-    const { port } = await listenTls({
+    const { port } = await startTlsServer({
       cert: `-----BEGIN CERTIFICATE-----\n${raw.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
       key,
     });
     const unreadable =
       /^the certificate has a date that cannot be read; whether its authority is trusted does not show before that is cured$/;
-    const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
+    const finding = expectFinding(await probeService(port, { name: 'tls' }), 'tls-failed');
     expect(finding).toMatchObject({
       failure: 'untrusted',
       problem: expect.stringMatching(unreadable) as string,
@@ -167,9 +170,9 @@ describeWith('openssl', 'TLS', () => {
         certificate: { validFrom: expect.any(Number) as number, validTo: null, daysLeft: null },
       },
     });
-    expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
+    expectFinding(await probeService(port, { name: 'tls', insecure: true }), 'answered');
     const asked = expectFinding(
-      await ask(port, { name: 'tls', insecure: true, tlsMinDays: 30 }),
+      await probeService(port, { name: 'tls', insecure: true, tlsMinDays: 30 }),
       'tls-failed',
     );
     expect(asked).toMatchObject({
@@ -181,7 +184,7 @@ describeWith('openssl', 'TLS', () => {
   it('whose chain has a weak hash or a short key fails although only newer OpenSSL would say so, and with --insecure tells it', async () => {
     const above = authority.issue({ commonName: 'Between', isAuthority: true, digest: 'sha1' });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', rsaBits: 1024, by: above });
-    const { port } = await listenTls({
+    const { port } = await startTlsServer({
       cert: `${cert}${above.cert}`,
       key,
       ciphers: 'DEFAULT@SECLEVEL=0',
@@ -190,10 +193,13 @@ describeWith('openssl', 'TLS', () => {
       'the certificate has an RSA key of 1024 bits; clients of today want 2048',
       'a certificate above it in the chain is signed with SHA-1, which clients of today refuse',
     ];
-    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed').problem).toContain(
-      `; ${weak.join('; ')}`,
+    expect(
+      expectFinding(await probeService(port, { name: 'tls' }), 'tls-failed').problem,
+    ).toContain(`; ${weak.join('; ')}`);
+    const passedOver = expectFinding(
+      await probeService(port, { name: 'tls', insecure: true }),
+      'answered',
     );
-    const passedOver = expectFinding(await ask(port, { name: 'tls', insecure: true }), 'answered');
     expect(
       passedOver.tls?.problems
         .filter(({ failure }) => failure === 'weak')
@@ -212,15 +218,15 @@ describeWith('openssl', 'TLS', () => {
       return checkIssued.call(this, other);
     });
     onTestFinished(() => spy.mockRestore());
-    const { port } = await listenTls({ cert: good.cert, key: good.key });
+    const { port } = await startTlsServer({ cert: good.cert, key: good.key });
     for (const insecure of [true, false]) {
-      const converse = await prepareConversation(
+      const serviceProbe = await prepareServiceProbe(
         { name: 'tls', insecure },
         { host: '127.0.0.1', port },
       );
       const outcome = await probePort(
         { address: '127.0.0.1', family: 4, port },
-        { timeoutMs: 5000, converse, clock: () => monotonicClock() + oursMs },
+        { timeoutMs: 5000, probeService: serviceProbe, clock: () => monotonicClock() + oursMs },
       );
       const finding = outcome.state === 'open' ? outcome.service : null;
       expect(finding).toMatchObject({ state: insecure ? 'answered' : 'tls-failed' });
@@ -238,16 +244,19 @@ describeWith('openssl', 'TLS', () => {
       toDays: -10,
     });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above });
-    const { port } = await listenTls({
+    const { port } = await startTlsServer({
       cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`,
       key,
     });
-    const finding = expectFinding(await ask(port, { name: 'tls' }), 'tls-failed');
+    const finding = expectFinding(await probeService(port, { name: 'tls' }), 'tls-failed');
     expect(finding).toMatchObject({
       failure: 'untrusted',
       problem: expect.stringMatching(/^a certificate above it in the chain has expired/) as string,
     });
-    expectFinding(await ask(port, { name: 'tls', insecure: true, tlsMinDays: 80 }), 'answered');
+    expectFinding(
+      await probeService(port, { name: 'tls', insecure: true, tlsMinDays: 80 }),
+      'answered',
+    );
   });
 
   it.each<[string, CertificateWishes, CertificateWishes, string]>([
@@ -272,11 +281,11 @@ describeWith('openssl', 'TLS', () => {
   ])('blames the certificate that is at fault: %s', async (_, between, own, problem) => {
     const above = authority.issue({ commonName: 'Between', ...between });
     const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: above, ...own });
-    const { port } = await listenTls({
+    const { port } = await startTlsServer({
       cert: `${cert}${above.cert}${readFileSync(authority.caFile, 'utf8')}`,
       key,
     });
-    expect(expectFinding(await ask(port, { name: 'tls' }), 'tls-failed')).toMatchObject({
+    expect(expectFinding(await probeService(port, { name: 'tls' }), 'tls-failed')).toMatchObject({
       failure: 'untrusted',
       problem,
     });
@@ -284,26 +293,26 @@ describeWith('openssl', 'TLS', () => {
 
   it('sends the name for SNI, and none for an address (RFC 6066)', async () => {
     const names: (string | false | null)[] = [];
-    const { port } = await listenTls({ cert: good.cert, key: good.key }, (socket) =>
+    const { port } = await startTlsServer({ cert: good.cert, key: good.key }, (socket) =>
       names.push((socket as unknown as { servername: string | false }).servername),
     );
-    await ask(port, { name: 'tls' });
-    await ask(port, { name: 'tls' }, { host: 'localhost' });
-    await ask(port, { name: 'tls', sni: 'mail.example.com' });
-    await ask(port, { name: 'tls', sni: 'münchen.example.com.' });
+    await probeService(port, { name: 'tls' });
+    await probeService(port, { name: 'tls' }, { host: 'localhost' });
+    await probeService(port, { name: 'tls', sni: 'mail.example.com' });
+    await probeService(port, { name: 'tls', sni: 'münchen.example.com.' });
     expect(names).toEqual([false, 'localhost', 'mail.example.com', 'xn--mnchen-3ya.example.com']);
   });
 
   it('asks HTTP for the name for SNI as well', async () => {
-    const server = await listenTls(
+    const server = await startTlsServer(
       { cert: good.cert, key: good.key },
       (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\n\r\n')),
     );
     expectFinding(
-      await ask(server.port, { name: 'https', sni: 'mail.example.com', insecure: true }),
+      await probeService(server.port, { name: 'https', sni: 'mail.example.com', insecure: true }),
       'answered',
     );
-    expect(server.heard()).toContain(`\r\nHost: mail.example.com:${server.port}\r\n`);
+    expect(server.received()).toContain(`\r\nHost: mail.example.com:${server.port}\r\n`);
   });
 
   it.each<[string, (socket: Socket) => void, TlsFailure, RegExp]>([
@@ -353,8 +362,8 @@ describeWith('openssl', 'TLS', () => {
       /^the handshake failed \(ERR_SSL_\w+\)|broke the handshake off/,
     ],
   ])('that turns out to be %s fails, in words', async (_, talk, failure, problem) => {
-    const { port } = await listenTalking(talk);
-    const finding = expectFinding(await ask(port, { name: 'https' }), 'tls-failed');
+    const { port } = await startFakeServer(talk);
+    const finding = expectFinding(await probeService(port, { name: 'https' }), 'tls-failed');
     expect(finding.failure).toBe(failure);
     expect(finding.problem).toMatch(problem);
     expect(finding.tls).toBeNull();
@@ -387,16 +396,16 @@ describeWith('openssl', 'TLS', () => {
   });
 
   it('whose handshake stalls is silent, also in the middle', async () => {
-    const nothing = await listenTalking(() => {});
-    expect(await ask(nothing.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
+    const nothing = await startFakeServer(() => {});
+    expect(await probeService(nothing.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
       state: 'silent',
       awaited: 'its part of the TLS handshake',
       receivedBytes: 0,
     });
-    const half = await listenTalking(
+    const half = await startFakeServer(
       (socket) => void socket.once('data', () => socket.write(Buffer.from([0x16, 3, 3, 2, 0, 2]))),
     );
-    expect(await ask(half.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
+    expect(await probeService(half.port, { name: 'tls' }, { timeoutMs: 300 })).toMatchObject({
       state: 'silent',
       awaited: 'its part of the TLS handshake',
       receivedBytes: 6,
@@ -404,30 +413,30 @@ describeWith('openssl', 'TLS', () => {
   });
 
   it('that is closed or reset in its handshake is dropped', async () => {
-    const closing = await listenTalking((socket) => void socket.once('data', () => socket.end()));
-    expect(await ask(closing.port, { name: 'https' })).toMatchObject({
+    const closing = await startFakeServer((socket) => void socket.once('data', () => socket.end()));
+    expect(await probeService(closing.port, { name: 'https' })).toMatchObject({
       state: 'dropped',
       by: 'end',
     });
     for (const hold of [true, false]) {
       const closeNotify = Buffer.from([0x15, 3, 3, 0, 2, 1, 0]);
-      const saying = await listenTalking(
+      const saying = await startFakeServer(
         (socket) =>
           void socket.once('data', () =>
             hold ? socket.write(closeNotify) : socket.end(closeNotify),
           ),
       );
-      expect(await ask(saying.port, { name: 'https' })).toMatchObject({
+      expect(await probeService(saying.port, { name: 'https' })).toMatchObject({
         state: 'dropped',
         by: 'end',
         winsock: null,
         awaited: 'its part of the TLS handshake',
       });
     }
-    const resetting = await listenTalking(
+    const resetting = await startFakeServer(
       (socket) => void socket.once('data', () => socket.resetAndDestroy()),
     );
-    expect(await ask(resetting.port, { name: 'https' })).toMatchObject({
+    expect(await probeService(resetting.port, { name: 'https' })).toMatchObject({
       state: 'dropped',
       by: 'reset',
       winsock: 10054,
@@ -435,9 +444,9 @@ describeWith('openssl', 'TLS', () => {
   });
 
   it('whose service says nothing inside, or closes, is named as without TLS', async () => {
-    const silent = await listenTls({ cert: good.cert, key: good.key });
+    const silent = await startTlsServer({ cert: good.cert, key: good.key });
     const finding = expectFinding(
-      await ask(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 }),
+      await probeService(silent.port, { name: 'smtps', insecure: true }, { timeoutMs: 500 }),
       'silent',
     );
     expect(finding).toMatchObject({ awaited: 'its greeting', tls: { version: 'TLSv1.3' } });
@@ -447,10 +456,10 @@ describeWith('openssl', 'TLS', () => {
     expect(adviseOnService(finding)).toMatch(
       /^Something accepts connections and then says nothing/,
     );
-    const closing = await listenTls({ cert: good.cert, key: good.key }, (socket) =>
+    const closing = await startTlsServer({ cert: good.cert, key: good.key }, (socket) =>
       socket.end('220-x'),
     );
-    expect(await ask(closing.port, { name: 'smtps', insecure: true })).toMatchObject({
+    expect(await probeService(closing.port, { name: 'smtps', insecure: true })).toMatchObject({
       state: 'dropped',
       by: 'end',
       unfinished: '220-x',
@@ -470,16 +479,19 @@ describeWith('openssl', 'TLS', () => {
     ],
   ])('that is broken by %s behind its handshake is named so, and not dropped', async (_, say) => {
     let breakOff = (): void => {};
-    const inner = await listenTls(
+    const inner = await startTlsServer(
       { cert: good.cert, key: good.key },
       (socket) => void socket.once('data', () => breakOff()),
     );
-    const { port } = await listenTalking((socket) => {
+    const { port } = await startFakeServer((socket) => {
       const onward = connect(inner.port, '127.0.0.1').on('error', () => {});
       socket.pipe(onward).pipe(socket);
       breakOff = () => say((onward.unpipe(socket), socket));
     });
-    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
+    const finding = expectFinding(
+      await probeService(port, { name: 'https', insecure: true }),
+      'tls-failed',
+    );
     expect(finding).toMatchObject({
       failure: 'handshake',
       problem: expect.stringMatching(/^TLS broke after its handshake \(ERR_SSL_\w+\)$/) as string,
@@ -509,7 +521,10 @@ describeWith('openssl', 'TLS', () => {
     });
     await expect.poll(() => /^ACCEPT \S+:\d+/m.test(said), SOON).toBe(true);
     const port = Number(/^ACCEPT \S+:(\d+)/m.exec(said)?.[1]);
-    const finding = expectFinding(await ask(port, { name: 'https', insecure: true }), 'tls-failed');
+    const finding = expectFinding(
+      await probeService(port, { name: 'https', insecure: true }),
+      'tls-failed',
+    );
     expect(finding).toMatchObject({
       failure: 'handshake',
       problem: 'it ended TLS with the alert "certificate required"',
@@ -518,12 +533,12 @@ describeWith('openssl', 'TLS', () => {
   });
 
   it('that floods from inside is cut off at 64 KiB', async () => {
-    const { port } = await listenTls(
+    const { port } = await startTlsServer(
       { cert: good.cert, key: good.key },
       (socket) => void socket.write(Buffer.alloc(1_000_000, 'a')),
     );
     const finding = expectFinding(
-      await ask(port, { name: 'smtps', insecure: true }),
+      await probeService(port, { name: 'smtps', insecure: true }),
       'wrong-protocol',
     );
     expect(finding.problem).toMatch(
@@ -533,7 +548,7 @@ describeWith('openssl', 'TLS', () => {
   });
 
   it('is heard to the end of what has come, before it is cut off', async () => {
-    const { port } = await listenTls(
+    const { port } = await startTlsServer(
       { cert: good.cert, key: good.key },
       (socket) =>
         void socket.once('data', () =>
@@ -541,11 +556,11 @@ describeWith('openssl', 'TLS', () => {
         ),
     );
     for (let round = 0; round < 20; round += 1)
-      expectFinding(await ask(port, { name: 'https', insecure: true }), 'answered');
+      expectFinding(await probeService(port, { name: 'https', insecure: true }), 'answered');
   });
 
   it('trusts what NODE_EXTRA_CA_CERTS names, for a name and for an address', async () => {
-    const { port } = await listenTls({ cert: good.cert, key: good.key });
+    const { port } = await startTlsServer({ cert: good.cert, key: good.key });
     const script = `
       import { probeTarget } from './core/probe/target-probe.js';
       for (const host of ['localhost', '127.0.0.1']) {
@@ -565,15 +580,15 @@ describeWith('openssl', 'TLS', () => {
 describeWith('openssl', 'STARTTLS', () => {
   const options = (): TlsOptions => ({ cert: good.cert, key: good.key });
   const inside =
-    (answers: Parameters<typeof dialogue>[1]) =>
+    (answers: Parameters<typeof replyToLines>[1]) =>
     (socket: Socket): void =>
-      turnToTls(socket, options(), dialogue('', answers));
+      upgradeToTls(socket, options(), replyToLines('', answers));
 
   it.each<
     [
       'smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls',
       string,
-      Parameters<typeof dialogue>[1],
+      Parameters<typeof replyToLines>[1],
       string,
     ]
   >([
@@ -626,8 +641,10 @@ describeWith('openssl', 'STARTTLS', () => {
       '220 x',
     ],
   ])('of %s turns to TLS and goes on inside', async (name, greeting, answers, firstLine) => {
-    const { port } = await listenTalking(dialogue(greeting, answers));
-    expect(expectFinding(await ask(port, { name, insecure: true }), 'answered')).toMatchObject({
+    const { port } = await startFakeServer(replyToLines(greeting, answers));
+    expect(
+      expectFinding(await probeService(port, { name, insecure: true }), 'answered'),
+    ).toMatchObject({
       firstLine,
       tls: { version: 'TLSv1.3' },
     });
@@ -637,7 +654,7 @@ describeWith('openssl', 'STARTTLS', () => {
     [
       'smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls',
       string,
-      Parameters<typeof dialogue>[1],
+      Parameters<typeof replyToLines>[1],
       string,
     ]
   >([
@@ -662,8 +679,8 @@ describeWith('openssl', 'STARTTLS', () => {
       'it said no to AUTH TLS: "530 log in"',
     ],
   ])('of %s that is not to be had fails', async (name, greeting, answers, problem) => {
-    const { port } = await listenTalking(dialogue(greeting, answers));
-    expect(expectFinding(await ask(port, { name }), 'tls-failed')).toMatchObject({
+    const { port } = await startFakeServer(replyToLines(greeting, answers));
+    expect(expectFinding(await probeService(port, { name }), 'tls-failed')).toMatchObject({
       failure: 'no-starttls',
       problem,
       tls: null,
@@ -675,17 +692,19 @@ describeWith('openssl', 'STARTTLS', () => {
       socket.write('220 go\r\n');
       socket.once('data', () => socket.write('hello?\r\n'));
     };
-    const { port } = await listenTalking(
-      dialogue('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }),
+    const { port } = await startFakeServer(
+      replyToLines('220 x\r\n', { EHLO: '250-x\r\n250 STARTTLS\r\n', STARTTLS: garbage }),
     );
-    expect(expectFinding(await ask(port, { name: 'smtp+tls' }), 'tls-failed')).toMatchObject({
+    expect(
+      expectFinding(await probeService(port, { name: 'smtp+tls' }), 'tls-failed'),
+    ).toMatchObject({
       failure: 'injection',
       problem: 'plain text came behind its answer to STARTTLS, before TLS began: "hello?\r\n"',
     });
   });
 
   it.each<
-    ['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof dialogue>[1]]
+    ['smtp+tls' | 'pop3+tls' | 'imap+tls' | 'ftp+tls', string, Parameters<typeof replyToLines>[1]]
   >([
     [
       'smtp+tls',
@@ -698,8 +717,11 @@ describeWith('openssl', 'STARTTLS', () => {
   ])(
     'of %s with plain text behind it is an injection, and never taken for what came through TLS',
     async (name, greeting, answers) => {
-      const { port } = await listenTalking(dialogue(greeting, answers));
-      const finding = expectFinding(await ask(port, { name, insecure: true }), 'tls-failed');
+      const { port } = await startFakeServer(replyToLines(greeting, answers));
+      const finding = expectFinding(
+        await probeService(port, { name, insecure: true }),
+        'tls-failed',
+      );
       expect(finding.failure).toBe('injection');
       expect(finding.problem).toMatch(
         /^plain text came behind its answer to STARTTLS, before TLS began: ".*injected/,

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type {
-  Circumstances,
+  ConnectionContext,
   Drop,
   TlsFacts,
   TlsProblem,
@@ -41,7 +41,7 @@ export class ConversationOver extends Error {
  */
 export class Conversation {
   readonly #socket: Socket;
-  readonly #circumstances: Circumstances;
+  readonly #context: ConnectionContext;
   readonly #starter: TlsStarter | null;
   readonly #speaks: readonly Protocol[] | null;
   #layer: SecureLayer | null = null;
@@ -74,23 +74,23 @@ export class Conversation {
     socket: Socket,
     starter: TlsStarter | null,
     speaks: readonly Protocol[] | null,
-    circumstances: Circumstances,
+    context: ConnectionContext,
   ) {
     this.#socket = socket;
     this.#starter = starter;
     this.#speaks = speaks;
-    this.#circumstances = circumstances;
-    this.#drop = circumstances.drop;
+    this.#context = context;
+    this.#drop = context.drop;
     socket.setNoDelay(true); // or what is written behind the end of TLS's handshake would wait for that to be acknowledged (RFC 9293, 3.7.4)
     socket.on('data', (chunk: Buffer) => this.#arrive(chunk));
     socket.on('end', () => this.#leave('end'));
     socket.on('error', (error) => this.#leave('reset', error));
-    circumstances.signal.addEventListener('abort', () => this.#wake(), { once: true });
+    context.signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
   /** Milliseconds since the handshake, until all was known. */
   get elapsedMs(): number {
-    return this.#knownMs ?? this.#circumstances.clock() - this.#circumstances.connectedMs;
+    return this.#knownMs ?? this.#context.clock() - this.#context.connectedMs;
   }
 
   /** See `firstLine` and `answerMs` of a finding. */
@@ -250,7 +250,7 @@ export class Conversation {
   }
 
   #isOver(): boolean {
-    return this.#isTooMuch || this.#circumstances.signal.aborted || this.#isDropped();
+    return this.#isTooMuch || this.#context.signal.aborted || this.#isDropped();
   }
 
   /** Under TLS, what has come may still be on its way through it: it says itself when it is over. */
@@ -268,7 +268,7 @@ export class Conversation {
     }
     if (this.#layer?.isBroken) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
     if (this.#isDropped()) this.#throwDropped(awaited);
-    if (this.#circumstances.signal.aborted) this.#giveUp(awaited, { state: 'silent' });
+    if (this.#context.signal.aborted) this.#giveUp(awaited, { state: 'silent' });
     await this.#wait(null);
   }
 

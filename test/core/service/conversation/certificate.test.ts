@@ -16,7 +16,7 @@ import {
 import type { CertificateFacts } from '../../../../src/core/facts/service-finding.js';
 import { rootFinder } from '../../../../src/core/service/conversation/secure-layer.js';
 import { type CertificateWishes, TestAuthority } from '../../../support/certificates.js';
-import { listenTls } from '../../../support/talkers.js';
+import { startTlsServer } from '../../../support/fake-servers.js';
 import { describeWith } from '../../../support/tools.js';
 
 const DAY = 86_400_000;
@@ -362,7 +362,7 @@ describeWith('openssl', 'the chain of a certificate', () => {
       upper.cert,
       lower.cert,
     ].join('\n');
-    const { port } = await listenTls({ cert: sent, key: leaf.key });
+    const { port } = await startTlsServer({ cert: sent, key: leaf.key });
     const client = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
     onTestFinished(() => void client.destroy());
     await once(client, 'secureConnect');

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { connectionRequest, describeTpdu } from '../../../../src/core/service/protocols/x400.js';
 import { describeService } from '../../../../src/report/service.js';
 import { itWith, SERVER_PATH } from '../../../support/tools.js';
-import { ask, expectFinding, listenTalking } from '../../../support/talkers.js';
+import { probeService, expectFinding, startFakeServer } from '../../../support/fake-servers.js';
 
 /** A TPKT around a TPDU: version 3, a reserved byte, the length of both (RFC 1006, section 6). */
 const tpkt = (tpdu: Buffer): Buffer =>
@@ -53,8 +53,8 @@ function respond(answer: (sourceReference: number) => Buffer): (socket: Socket) 
 }
 
 async function meaningOf(answer: (sourceReference: number) => Buffer): Promise<string | null> {
-  const { port } = await listenTalking(respond(answer));
-  const finding = expectFinding(await ask(port, { name: 'x400' }), 'answered');
+  const { port } = await startFakeServer(respond(answer));
+  const finding = expectFinding(await probeService(port, { name: 'x400' }), 'answered');
   expect(finding.firstLine).toBeNull();
   return finding.meaning;
 }
@@ -96,8 +96,8 @@ describe('x400', () => {
   });
 
   it('says what answered, and how fast', async () => {
-    const { port } = await listenTalking(respond((reference) => disconnect(reference, 136)));
-    expect(describeService(await ask(port, { name: 'x400' }))).toMatch(
+    const { port } = await startFakeServer(respond((reference) => disconnect(reference, 136)));
+    expect(describeService(await probeService(port, { name: 'x400' }))).toMatch(
       /^x400 answered with a COTP disconnect request \(DR\), connection request refused on this network connection \(136\) in [\d.]+ milliseconds\.$/,
     );
   });
@@ -108,7 +108,7 @@ describe('x400', () => {
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: answer.length }), { maxLength: 5 }),
         async (cuts) => {
-          const { port } = await listenTalking(
+          const { port } = await startFakeServer(
             (socket) =>
               void socket.once('data', async () => {
                 const edges = [0, ...cuts.sort((a, b) => a - b), answer.length];
@@ -118,7 +118,7 @@ describe('x400', () => {
                 }
               }),
           );
-          expect((await ask(port, { name: 'x400' })).state).toBe('answered');
+          expect((await probeService(port, { name: 'x400' })).state).toBe('answered');
         },
       ),
       { numRuns: 20 },
@@ -147,18 +147,21 @@ describe('x400', () => {
       '"\x03\x00\x00\x0bÈÐ\x00\x00\x00\x00\x00" is not an answer of an ISO transport',
     ],
   ])('is not what answers with %s', async (_, bytes, problem) => {
-    const { port } = await listenTalking(
+    const { port } = await startFakeServer(
       (socket) => void socket.once('data', () => socket.write(bytes)),
     );
-    const found = expectFinding(await ask(port, { name: 'x400' }), 'wrong-protocol').problem;
+    const found = expectFinding(
+      await probeService(port, { name: 'x400' }),
+      'wrong-protocol',
+    ).problem;
     expect(found.replace(/; it looks like an ISO.*/, '')).toBe(problem.replace(/\n.*"/, '"'));
   });
 
   it('is silent when its answer is not whole', async () => {
-    const { port } = await listenTalking(
+    const { port } = await startFakeServer(
       (socket) => void socket.once('data', () => socket.write(Buffer.from([3, 0, 0, 11, 6, 0xd0]))),
     );
-    expect(await ask(port, { name: 'x400' }, { timeoutMs: 300 })).toMatchObject({
+    expect(await probeService(port, { name: 'x400' }, { timeoutMs: 300 })).toMatchObject({
       state: 'silent',
       awaited: 'its answer to the connection request',
       receivedBytes: 6,

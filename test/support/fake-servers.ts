@@ -7,10 +7,10 @@ import type { ServiceRequest } from '../../src/core/service/registry.js';
 import { probeTarget } from '../../src/core/probe/target-probe.js';
 
 /** A server that says something; closed with its connections when the test is over. */
-export interface Talker {
+export interface FakeServer {
   readonly port: number;
   /** All that came from clients, as text. */
-  readonly heard: () => string;
+  readonly received: () => string;
   /** How clients ended their connections: `end` or the code of an error. */
   readonly ends: readonly string[];
 }
@@ -20,14 +20,14 @@ async function serve(
   event: 'connection' | 'secureConnection',
   talk: (socket: Socket) => void,
   address: string,
-): Promise<Talker> {
+): Promise<FakeServer> {
   const sockets = new Set<Socket>();
   const ends: string[] = [];
-  let heard = '';
+  let received = '';
   server.on('connection', (socket: Socket) => void sockets.add(socket.on('error', () => {})));
   server.on(event, (socket: Socket) => {
     socket.on('data', (bytes) => {
-      heard += String(bytes);
+      received += String(bytes);
     });
     socket
       .on('end', () => ends.push('end'))
@@ -41,20 +41,20 @@ async function serve(
     for (const socket of sockets) socket.destroy();
     await once(server, 'close');
   });
-  return { port: (server.address() as AddressInfo).port, heard: () => heard, ends };
+  return { port: (server.address() as AddressInfo).port, received: () => received, ends };
 }
 
 /** A server on loopback that does with each connection what it is told. */
-export const listenTalking = (
+export const startFakeServer = (
   talk: (socket: Socket) => void,
   address = '127.0.0.1',
-): Promise<Talker> => serve(createServer(), 'connection', talk, address);
+): Promise<FakeServer> => serve(createServer(), 'connection', talk, address);
 
 /** The same with TLS from the first byte. */
-export function listenTls(
+export function startTlsServer(
   options: TlsOptions,
   talk: (socket: Socket) => void = () => {},
-): Promise<Talker> {
+): Promise<FakeServer> {
   return serve(
     createTlsServer(options).on('tlsClientError', () => {}),
     'secureConnection',
@@ -63,11 +63,11 @@ export function listenTls(
   );
 }
 
-/** Answers of a server, each to lines that begin with a word; an array says several things, a function does something. */
-export type Answers = Readonly<Record<string, string | ((socket: Socket) => void)>>;
+/** Replies of a server, each to lines that begin with a word; an array says several things, a function does something. */
+export type Replies = Readonly<Record<string, string | ((socket: Socket) => void)>>;
 
 /** A server that greets and answers line by line; lines without an answer get none. */
-export function dialogue(greeting: string, answers: Answers): (socket: Socket) => void {
+export function replyToLines(greeting: string, answers: Replies): (socket: Socket) => void {
   return (socket) => {
     let rest = '';
     if (greeting !== '') socket.write(greeting);
@@ -84,7 +84,7 @@ export function dialogue(greeting: string, answers: Answers): (socket: Socket) =
 }
 
 /** Turns a connection to TLS as a server does behind STARTTLS, and goes on. */
-export function turnToTls(
+export function upgradeToTls(
   socket: Socket,
   options: TlsOptions,
   talk: (secure: TLSSocket) => void,
@@ -96,7 +96,7 @@ export function turnToTls(
 }
 
 /** Asks for a service on 127.0.0.1, with a second's time unless given. */
-export async function ask(
+export async function probeService(
   port: number,
   service: ServiceRequest,
   { timeoutMs = 2000, host = '127.0.0.1' } = {},
