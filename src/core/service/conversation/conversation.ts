@@ -1,114 +1,97 @@
 import type { Socket } from 'node:net';
-import type {
-  ConnectionContext,
-  Drop,
-  TlsFacts,
-  TlsProblem,
-  Waiting,
-} from '../../facts/service-finding.js';
-import { cutText, decodeText, type Protocol, quote, recognizeProtocol } from './text.js';
+import type { ConnectionContext, Drop, TlsFacts } from '../../facts/service-finding.js';
+import { type ProtocolName, recognizeProtocol } from './protocol-signatures.js';
+import { ReceiveBuffer } from './receive-buffer.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
+import {
+  otherProtocol,
+  plainTextInjected,
+  ServiceFailure,
+  tlsFailed,
+  tooMuchReceived,
+  unexpectedLine,
+} from './service-failure.js';
 
-/** The most bytes that are taken from the other side, whatever it sends. */
-const MOST_BYTES = 65_536;
-
-/** How much of the first line is kept. */
-const MOST_FIRST_LINE = 512;
-
-/** How long the answer to a polite last word is waited for, milliseconds: nothing depends on it any more. */
+/** How long `close` waits for the answer to a farewell, milliseconds. Nothing depends on it. */
 const FAREWELL_MS = 250;
 
-/** How a conversation ended that did not come to its answer. */
-export type Ending =
-  | ({ readonly state: 'silent' } & Waiting)
-  | ({ readonly state: 'dropped'; readonly winsock: 10054 | null } & Waiting & Drop)
-  | { readonly state: 'wrong-protocol'; readonly problem: string }
-  | ({ readonly state: 'tls-failed' } & TlsProblem);
-
-/** Ends a conversation from within; never leaves `holdConversation`. */
-export class ConversationOver extends Error {
-  readonly ending: Ending;
-
-  constructor(ending: Ending) {
-    super(ending.state);
-    this.ending = ending;
-  }
+/** What a conversation needs besides the socket. */
+export interface ConversationOptions {
+  /** Starts TLS, if the service has it. */
+  readonly starter: TlsStarter | null;
+  /** See `ServiceProtocol.recognizedAs`. */
+  readonly recognizedAs: readonly ProtocolName[] | null;
 }
 
 /**
- * Talking over an open connection, with bounds: 65536 bytes at the most, the deadline, and an end as soon as the other side ends. What cannot go on
- * is thrown as `ConversationOver`.
+ * Talks over an open connection, with limits: 64 KiB received, the deadline, and the end of the
+ * connection. Methods that read throw a `ServiceFailure` when a limit is reached.
  */
 export class Conversation {
   readonly #socket: Socket;
   readonly #context: ConnectionContext;
   readonly #starter: TlsStarter | null;
-  readonly #speaks: readonly Protocol[] | null;
+  readonly #recognizedAs: readonly ProtocolName[] | null;
+  readonly #buffer = new ReceiveBuffer();
   #layer: SecureLayer | null = null;
-  #bytes = Buffer.allocUnsafe(1024);
-  #start = 0;
-  #end = 0;
-  #searched = 0;
-  /** What is being read, of one line or more, and where it began. */
-  #reading = { awaited: '', start: 0 };
-  #first = Buffer.alloc(0);
-  #firstIsWhole = false;
+  /** What is being read: `its greeting`. */
+  #awaited = '';
   #firstByteMs: number | null = null;
   #firstLineMs: number | null = null;
   #drop: Drop | null = null;
-  /** When TLS's handshake was complete; and when all was known, where that was before now. What we look at certificates in between is not the server's time. */
+  /** When the TLS handshake was complete. */
   #secureMs = 0;
+  /** When all was known, if before now: the time we take to inspect TLS is not the server's. */
   #knownMs: number | null = null;
-  #isTooMuch = false;
   #wake: () => void = () => {};
-  /** Bytes that came on the wire. */
-  receivedBytes = 0;
   /** What TLS agreed on, or null. */
   tls: TlsFacts | null = null;
 
-  /**
-   * @param starter starts TLS, where the service has it
-   * @param speaks what the service asked for looks like; null when it may look like anything
-   */
   constructor(
     socket: Socket,
-    starter: TlsStarter | null,
-    speaks: readonly Protocol[] | null,
     context: ConnectionContext,
+    { starter, recognizedAs }: ConversationOptions,
   ) {
     this.#socket = socket;
     this.#starter = starter;
-    this.#speaks = speaks;
+    this.#recognizedAs = recognizedAs;
     this.#context = context;
     this.#drop = context.drop;
-    socket.setNoDelay(true); // or what is written behind the end of TLS's handshake would wait for that to be acknowledged (RFC 9293, 3.7.4)
-    socket.on('data', (chunk: Buffer) => this.#arrive(chunk));
-    socket.on('end', () => this.#leave('end'));
-    socket.on('error', (error) => this.#leave('reset', error));
+    // With Nagle's algorithm, our first command would wait until the end of our TLS handshake is
+    // acknowledged (RFC 9293, 3.7.4).
+    socket.setNoDelay(true);
+    socket.on('data', (chunk: Buffer) => this.#receive(chunk));
+    socket.on('end', () => this.#noteDrop('end'));
+    socket.on('error', (error) => this.#noteDrop('reset', error));
     context.signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
-  /** Milliseconds since the handshake, until all was known. */
+  /** Milliseconds from the TCP handshake to the moment all was known. */
   get elapsedMs(): number {
     return this.#knownMs ?? this.#context.clock() - this.#context.connectedMs;
   }
 
-  /** See `firstLine` and `answerMs` of a finding. */
+  /** See `firstLine` of a finding. */
   get firstLine(): string | null {
-    if (this.#first.length === 0 && !this.#firstIsWhole) return null;
-    return cutText(this.#first, MOST_FIRST_LINE).replace(/\r$/, '');
+    return this.#buffer.firstLine;
   }
 
+  /** See `answerMs` of a finding. */
   get answerMs(): number | null {
     return this.#firstLineMs ?? this.#firstByteMs;
   }
 
-  /** All that has come and was not read yet. */
-  get unread(): Buffer {
-    return this.#bytes.subarray(this.#start, this.#end);
+  /** See `receivedBytes` of a finding. */
+  get receivedBytes(): number {
+    return this.#buffer.receivedBytes;
   }
 
-  /** Says a line. */
+  /** All that has come and was not read. */
+  get unread(): Buffer {
+    return this.#buffer.unread;
+  }
+
+  /** Sends a line, with CR LF. */
   writeLine(line: string): void {
     this.write(Buffer.from(`${line}\r\n`));
   }
@@ -118,160 +101,133 @@ export class Conversation {
     (this.#layer?.stream ?? this.#socket).write(bytes);
   }
 
-  /** The next line, without its end (CR LF, or LF alone). */
+  /** Reads the next line, without its end (CR LF or LF). */
   async readLine(awaited: string): Promise<string> {
-    this.#begin(awaited);
+    this.#await(awaited);
     for (;;) {
-      const at = this.#bytes.subarray(0, this.#end).indexOf(10, this.#searched);
-      if (at >= 0) {
-        const line = decodeText(this.#bytes.subarray(this.#start, at)).replace(/\r$/, '');
-        this.#start = at + 1;
-        this.#searched = this.#start;
-        return line;
-      }
-      this.#searched = this.#end;
-      await this.#more(awaited);
+      const line = this.#buffer.takeLine();
+      if (line !== null) return line;
+      await this.#waitForMore();
     }
   }
 
-  /** So many bytes. */
+  /** Reads this many bytes. */
   async readBytes(count: number, awaited: string): Promise<Buffer> {
-    this.#begin(awaited);
-    while (this.#end - this.#start < count) await this.#more(awaited);
-    this.#start += count;
-    return this.#bytes.subarray(this.#start - count, this.#start);
-  }
-
-  /** Waits until something has come and either a line is whole or nothing follows for so long; leaves it unread. */
-  async listen(pauseMs: number, awaited: string): Promise<void> {
-    while (this.#end === this.#start) await this.#more(awaited);
-    while (!this.#firstIsWhole && !this.#isOver()) {
-      const before = this.#end;
-      await this.#wait(pauseMs);
-      if (this.#end === before) return;
+    this.#await(awaited);
+    for (;;) {
+      const bytes = this.#buffer.takeBytes(count);
+      if (bytes !== null) return bytes;
+      await this.#waitForMore();
     }
   }
 
-  /** Ends the conversation: what came is not what the service says at that point. */
-  refuse(line: string, expected: string): never {
-    const other = this.#recognizeOther(Buffer.from(line, 'latin1'));
-    const hint = other === null ? '' : `; it looks like ${other}`;
-    throw new ConversationOver({
-      state: 'wrong-protocol',
-      problem: `${quote(line)} is not ${expected}${hint}`,
-    });
+  /** Waits for the first line; `pauseMs` after the last byte also for less. Leaves it unread. */
+  async waitForInput(pauseMs: number, awaited: string): Promise<void> {
+    this.#await(awaited);
+    while (this.#buffer.unreadLength === 0) await this.#waitForMore();
+    while (!this.#buffer.isFirstLineComplete && !this.#isOver()) {
+      const before = this.#buffer.unreadLength;
+      await this.#wait(pauseMs);
+      if (this.#buffer.unreadLength === before) return;
+    }
   }
 
-  /** Ends the conversation: the service speaks the protocol and says no. */
-  turnAway(line: string, what: string): never {
-    throw new ConversationOver({ state: 'wrong-protocol', problem: `${what}: ${quote(line)}` });
+  /** The failure for a line that the protocol does not have at this point. */
+  unexpected(line: string, expected: string): ServiceFailure {
+    return unexpectedLine(line, expected, this.#recognizeOther(Buffer.from(line, 'latin1')));
   }
 
-  /** Ends the conversation: it said no to the command that turns to TLS. */
-  refuseTls(line: string, command: string): never {
-    this.failTls({ failure: 'no-starttls', problem: `it said no to ${command}: ${quote(line)}` });
-  }
-
-  /** Ends the conversation: it does not come to TLS. */
-  failTls(problem: TlsProblem): never {
-    throw new ConversationOver({ state: 'tls-failed', ...problem });
-  }
-
-  /** Turns to TLS; afterwards lines are read and written through it. */
+  /** Starts TLS. Afterwards all is read and written through it. */
   async startTls(): Promise<void> {
     if (!this.#starter) throw new TypeError('this service has no TLS');
-    const awaited = 'its part of the TLS handshake';
-    if (this.#drop) this.#throwDropped(awaited);
-    if (this.#end > this.#start) this.#failAtInjection(this.unread);
-    const layer = this.#starter.start(this.#socket, {
-      onData: (bytes) => this.#take(bytes),
+    this.#await('its part of the TLS handshake');
+    if (this.#drop) throw this.#dropped();
+    if (this.#buffer.unreadLength > 0) throw plainTextInjected(this.unread);
+    const layer = this.#starter(this.#socket, {
+      onData: (bytes) => this.#store(bytes),
       onChange: () => this.#wake(),
     });
     this.#layer = layer;
-    while (!layer.isSecure && !layer.error && !layer.isPlain) await this.#more(awaited);
-    if (!layer.isSecure) {
-      if (layer.isPlain && this.firstLine !== null) this.#failAtInjection(layer.firstBytes); // the same in a packet of its own
-      // Node's own word for an end before the handshake was over, by the connection or by a close_notify.
-      if (layer.error?.code === 'ECONNRESET' && !layer.isPlain) this.#throwDropped(awaited);
-      this.failTls(layer.describeError());
-    }
+    while (!layer.isSecure && !layer.error && !layer.isPlain) await this.#waitForMore();
+    if (!layer.isSecure) throw this.#handshakeFailure(layer);
     this.#secureMs = this.elapsedMs;
-    const { facts, fatal } = layer.judge(Date.now());
+    const { facts, fatal } = layer.inspect(Date.now());
     this.tls = facts;
-    if (!fatal) return this.settle();
+    if (!fatal) return this.readPending();
     this.#knownMs = this.#secureMs;
-    this.failTls(fatal);
+    throw tlsFailed(fatal);
   }
 
   /**
-   * Lets what has come be read before anything is written: on a connection that was reset a write fails, and with it goes what was said before the
-   * reset. From an event of a socket it takes two turns to get past the next look at the sockets.
+   * Reads what has come before anything is written: on a reset connection a write fails, and what
+   * the server said before the reset would be lost. After an event of a socket it takes two turns
+   * until the sockets have been polled again.
    */
-  async settle(): Promise<void> {
+  async readPending(): Promise<void> {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
   }
 
-  /** Notes that the end of TLS's handshake is the answer. */
-  noteAnswer(): void {
+  /** Takes the end of the TLS handshake as the answer. */
+  noteHandshakeAsAnswer(): void {
     this.#firstLineMs = this.#knownMs = this.#secureMs;
   }
 
-  /** Says a polite last word, if there is one, and lets it arrive: bounded by a quarter of a second and the deadline. */
+  /** Sends the farewell, if any, and ends TLS: each within 250 ms and the deadline. */
   async close(farewell?: string): Promise<void> {
-    this.#start = this.#end;
+    this.#buffer.discard();
     if (farewell !== undefined && !this.#isOver()) {
       this.writeLine(farewell);
       await this.#wait(FAREWELL_MS);
     }
     if (this.#layer?.isSecure && !this.#isOver()) {
-      this.#layer.endInOrder(() => this.#wake());
+      this.#layer.close(() => this.#wake());
       await this.#wait(FAREWELL_MS);
     }
     this.#layer?.destroy();
   }
 
-  /** Whoever can put packets on the way could have put it there, to be taken for what comes through TLS (CVE-2011-0411). */
-  #failAtInjection(bytes: Buffer): never {
-    this.failTls({
-      failure: 'injection',
-      problem: `plain text came behind its answer to STARTTLS, before TLS began: ${quote(cutText(bytes, MOST_FIRST_LINE))}`,
-    });
+  #handshakeFailure(layer: SecureLayer): ServiceFailure {
+    // STARTTLS was answered in plain text, and more plain text came in a packet of its own.
+    if (layer.isPlain && this.firstLine !== null) return plainTextInjected(layer.firstBytes);
+    // Node's code for an end during the handshake: of the connection, or close_notify.
+    if (layer.error?.code === 'ECONNRESET' && !layer.isPlain) return this.#dropped();
+    return tlsFailed(layer.describeError());
   }
 
-  /** The protocol that bytes look like, when that is another one than was asked for. */
-  #recognizeOther(bytes: Buffer): Protocol | null {
-    const looks = recognizeProtocol(bytes);
-    return looks === null || this.#speaks === null || this.#speaks.includes(looks) ? null : looks;
+  /** The protocol that bytes look like, if it is not the expected one. */
+  #recognizeOther(bytes: Buffer): ProtocolName | null {
+    const name = recognizeProtocol(bytes);
+    const isExpected = name === null || (this.#recognizedAs?.includes(name) ?? true);
+    return isExpected ? null : name;
   }
 
-  #begin(awaited: string): void {
-    if (this.#reading.awaited !== awaited) this.#reading = { awaited, start: this.#start };
+  /** Begins to read an answer; again with the same name, goes on with it. */
+  #await(awaited: string): void {
+    if (this.#awaited === awaited) return;
+    this.#awaited = awaited;
+    this.#buffer.markAnswer();
   }
 
   #isOver(): boolean {
-    return this.#isTooMuch || this.#context.signal.aborted || this.#isDropped();
+    return this.#buffer.isOverLimit || this.#context.signal.aborted || this.#isDropped();
   }
 
-  /** Under TLS, what has come may still be on its way through it: it says itself when it is over. */
+  /** Once TLS has started, it reports the end: bytes may still be on their way through it. */
   #isDropped(): boolean {
     return this.#layer === null ? this.#drop !== null : this.#layer.isSecure && this.#layer.isEnded;
   }
 
-  async #more(awaited: string): Promise<void> {
-    if (this.#isTooMuch) {
-      const beginning = quote(this.firstLine ?? '');
-      throw new ConversationOver({
-        state: 'wrong-protocol',
-        problem: `more than ${MOST_BYTES / 1024} KiB came before ${awaited} was whole, beginning with ${beginning}`,
-      });
-    }
-    if (this.#layer?.isBroken) this.failTls(this.#layer.describeError()); // in TLS 1.3 a no to our (missing) certificate comes behind the handshake
-    if (this.#isDropped()) this.#throwDropped(awaited);
-    if (this.#context.signal.aborted) this.#giveUp(awaited, { state: 'silent' });
+  async #waitForMore(): Promise<void> {
+    if (this.#buffer.isOverLimit) throw tooMuchReceived(this.#awaited, this.firstLine ?? '');
+    // In TLS 1.3 the alert "certificate required" comes after the handshake.
+    if (this.#layer?.isBroken) throw tlsFailed(this.#layer.describeError());
+    if (this.#isDropped()) throw this.#dropped();
+    if (this.#context.signal.aborted) throw this.#nothingMore({ state: 'silent' });
     await this.#wait(null);
   }
 
+  /** Waits for a change, at most this long. */
   #wait(timeoutMs: number | null): Promise<void> {
     return new Promise((resolve) => {
       const timer = timeoutMs === null ? undefined : setTimeout(() => this.#wake(), timeoutMs);
@@ -283,82 +239,45 @@ export class Conversation {
     });
   }
 
-  #waiting(awaited: string): Waiting {
-    if (this.#layer && !this.#layer.isSecure) return { awaited, unfinished: null };
-    const begun = this.#bytes.subarray(
-      this.#reading.awaited === awaited ? this.#reading.start : this.#start,
-      this.#end,
-    );
-    const at = begun.indexOf(10);
-    return {
-      awaited,
-      unfinished:
-        begun.length === 0
-          ? null
-          : cutText(at < 0 ? begun : begun.subarray(0, at), MOST_FIRST_LINE).replace(/\r$/, ''),
-    };
-  }
-
-  #throwDropped(awaited: string): never {
+  #dropped(): ServiceFailure {
     const { by, afterMs } = this.#drop ?? { by: 'end', afterMs: this.elapsedMs };
-    this.#giveUp(awaited, {
-      state: 'dropped',
-      by,
-      afterMs,
-      winsock: by === 'reset' ? 10054 : null,
-    });
+    const winsock = by === 'reset' ? 10054 : null;
+    return this.#nothingMore({ state: 'dropped', by, afterMs, winsock });
   }
 
-  /** No more will come. What has come of the first line may be enough: Telnet and TLS have no lines, and would never end one. */
-  #giveUp(
-    awaited: string,
-    how:
-      | { readonly state: 'silent' }
-      | ({ readonly state: 'dropped'; readonly winsock: 10054 | null } & Drop),
-  ): never {
-    const other = this.#firstIsWhole ? null : this.#recognizeOther(this.#first);
-    if (other !== null)
-      throw new ConversationOver({
-        state: 'wrong-protocol',
-        problem: `${quote(this.firstLine ?? '')} came instead of ${awaited}; it looks like ${other}`,
-      });
-    throw new ConversationOver({ ...how, ...this.#waiting(awaited) });
+  /** No more will come. Telnet and TLS have no lines: an incomplete one can identify them. */
+  #nothingMore(
+    how: { state: 'silent' } | ({ state: 'dropped'; winsock: 10054 | null } & Drop),
+  ): ServiceFailure {
+    const other = this.#buffer.isFirstLineComplete
+      ? null
+      : this.#recognizeOther(this.#buffer.firstBytes);
+    if (other !== null) return otherProtocol(this.firstLine ?? '', this.#awaited, other);
+    const isHandshake = this.#layer !== null && !this.#layer.isSecure;
+    const unfinished = isHandshake ? null : this.#buffer.answerLine;
+    return new ServiceFailure({ ...how, awaited: this.#awaited, unfinished });
   }
 
-  #arrive(chunk: Buffer): void {
-    const taken = chunk.subarray(0, MOST_BYTES - this.receivedBytes);
-    this.receivedBytes += taken.length;
-    if (taken.length < chunk.length) {
-      this.#isTooMuch = true;
-      this.#socket.pause(); // it will be destroyed soon
-    }
-    if (this.#layer) this.#layer.push(taken);
-    else this.#take(taken);
+  /** Takes a chunk from the wire. */
+  #receive(chunk: Buffer): void {
+    const bytes = this.#buffer.admit(chunk);
+    if (this.#buffer.isOverLimit) this.#socket.pause(); // it will soon be destroyed
+    if (this.#layer) this.#layer.push(bytes);
+    else this.#store(bytes);
     this.#wake();
   }
 
-  #leave(by: Drop['by'], error?: Error): void {
+  /** Stores readable bytes and notes when they came. */
+  #store(bytes: Buffer): void {
+    this.#firstByteMs ??= this.elapsedMs;
+    this.#buffer.append(bytes);
+    if (this.#buffer.isFirstLineComplete) this.#firstLineMs ??= this.elapsedMs;
+    this.#wake();
+  }
+
+  #noteDrop(by: Drop['by'], error?: Error): void {
     this.#drop ??= { by, afterMs: this.elapsedMs };
     this.#layer?.end(error);
-    this.#wake();
-  }
-
-  #take(bytes: Buffer): void {
-    this.#firstByteMs ??= this.elapsedMs;
-    if (!this.#firstIsWhole) {
-      const at = bytes.indexOf(10);
-      if (at >= 0) this.#firstLineMs ??= this.elapsedMs;
-      this.#firstIsWhole = at >= 0;
-      if (this.#first.length <= MOST_FIRST_LINE)
-        this.#first = Buffer.concat([
-          this.#first,
-          bytes.subarray(0, Math.min(at < 0 ? bytes.length : at, MOST_FIRST_LINE + 1)),
-        ]);
-    }
-    while (this.#end + bytes.length > this.#bytes.length)
-      this.#bytes = Buffer.concat([this.#bytes], this.#bytes.length * 2);
-    bytes.copy(this.#bytes, this.#end);
-    this.#end += bytes.length;
     this.#wake();
   }
 }

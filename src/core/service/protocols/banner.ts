@@ -1,10 +1,14 @@
-import type { ServiceCheck } from '../conversation/service-check.js';
+import type { ServiceProtocol } from '../conversation/service-protocol.js';
 
-/** A line that is not whole is taken as it is when nothing follows for so long, milliseconds: not every greeting ends with a line. */
+/** Some greetings have no line feed: after this pause they count as complete, milliseconds. */
 const PAUSE_MS = 500;
 
-/** Whatever the server says first. */
-export const checkBanner: ServiceCheck = async (talk) => {
-  await talk.listen(PAUSE_MS, 'its first words');
-  return {};
+/** Any protocol in which the server sends first. */
+export const banner: ServiceProtocol = {
+  greets: true,
+  recognizedAs: null,
+  async check(conversation) {
+    await conversation.waitForInput(PAUSE_MS, 'its first words');
+    return {};
+  },
 };

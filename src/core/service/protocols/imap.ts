@@ -1,28 +1,38 @@
 import type { Conversation } from '../conversation/conversation.js';
-import type { ServiceCheck } from '../conversation/service-check.js';
+import { serviceRefused, startTlsRefused } from '../conversation/service-failure.js';
+import type { ServiceProtocol } from '../conversation/service-protocol.js';
 
-/** Says a command and reads to the line that has its tag (RFC 9051, 2.2.2); what comes before that is not for us. */
-async function ask(talk: Conversation, tag: string, command: string): Promise<string> {
-  talk.writeLine(`${tag} ${command}`);
+/** Sends a command and reads up to the line with its tag (RFC 9051, 2.2.2). */
+async function sendCommand(
+  conversation: Conversation,
+  tag: string,
+  command: string,
+): Promise<string> {
+  conversation.writeLine(`${tag} ${command}`);
   for (;;) {
-    const line = await talk.readLine(`its answer to ${command}`);
+    const line = await conversation.readLine(`its answer to ${command}`);
     if (line.startsWith(`${tag} `)) return line;
-    if (!line.startsWith('* ')) talk.refuse(line, 'an answer of IMAP');
+    if (!line.startsWith('* ')) throw conversation.unexpected(line, 'an answer of IMAP');
   }
 }
 
-/** IMAP (RFC 9051): its greeting, with STARTTLS and CAPABILITY behind it where that is asked for, and LOGOUT. */
-export const checkImap: ServiceCheck = async (talk, { startTls }) => {
-  const greeting = await talk.readLine('its greeting');
-  if (/^\* BYE\b/i.test(greeting))
-    talk.turnAway(greeting, 'it turned us away instead of greeting with OK');
-  if (!/^\* (OK|PREAUTH)\b/i.test(greeting)) talk.refuse(greeting, 'a greeting of IMAP');
-  if (startTls) {
-    const ready = await ask(talk, 'p1', 'STARTTLS');
-    if (!/^p1 OK\b/i.test(ready)) talk.refuseTls(ready, 'STARTTLS');
-    await talk.startTls();
-    const capable = await ask(talk, 'p2', 'CAPABILITY');
-    if (!/^p2 OK\b/i.test(capable)) talk.turnAway(capable, 'it said no to CAPABILITY');
-  }
-  return { farewell: 'p3 LOGOUT' };
+/** IMAP (RFC 9051): greeting; with TLS also STARTTLS and CAPABILITY; LOGOUT. */
+export const imap: ServiceProtocol = {
+  greets: true,
+  recognizedAs: ['IMAP'],
+  async check(conversation, { startTls }) {
+    const greeting = await conversation.readLine('its greeting');
+    if (/^\* BYE\b/i.test(greeting))
+      throw serviceRefused('it turned us away instead of greeting with OK', greeting);
+    if (!/^\* (OK|PREAUTH)\b/i.test(greeting))
+      throw conversation.unexpected(greeting, 'a greeting of IMAP');
+    if (startTls) {
+      const ready = await sendCommand(conversation, 'p1', 'STARTTLS');
+      if (!/^p1 OK\b/i.test(ready)) throw startTlsRefused('STARTTLS', ready);
+      await conversation.startTls();
+      const capable = await sendCommand(conversation, 'p2', 'CAPABILITY');
+      if (!/^p2 OK\b/i.test(capable)) throw serviceRefused('it said no to CAPABILITY', capable);
+    }
+    return { farewell: 'p3 LOGOUT' };
+  },
 };

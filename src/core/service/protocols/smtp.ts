@@ -1,42 +1,47 @@
 import { isIP } from 'node:net';
 import type { Conversation } from '../conversation/conversation.js';
-import { type NumberedReply, readReply } from './numbered-reply.js';
-import type { ServiceCheck } from '../conversation/service-check.js';
+import { serviceRefused, startTlsRefused, tlsFailed } from '../conversation/service-failure.js';
+import type { ServiceProtocol } from '../conversation/service-protocol.js';
+import { GREETS_BY_NUMBER, type NumberedReply, readReply } from './numbered-reply.js';
 
-/** How we introduce ourselves: by our address (RFC 5321, 4.1.3), because this machine may have no name that means anything there. */
+/** Our name for EHLO: our address (RFC 5321, 4.1.3). This machine may have no public name. */
 function ownName(localAddress: string | null): string {
   const address = (localAddress ?? '127.0.0.1').replace(/%.*$/, '');
   return isIP(address) === 6 ? `[IPv6:${address}]` : `[${address}]`;
 }
 
-async function introduce(talk: Conversation, name: string): Promise<NumberedReply> {
-  talk.writeLine(`EHLO ${name}`);
-  const hello = await readReply(talk, 'its answer to EHLO', 'SMTP');
+async function sendHello(conversation: Conversation, name: string): Promise<NumberedReply> {
+  conversation.writeLine(`EHLO ${name}`);
+  const hello = await readReply(conversation, 'its answer to EHLO', 'SMTP');
   if (hello.code === 250) return hello;
-  // Servers that know no extensions say so by 5xx, and understand HELO (RFC 5321, 4.1.1.1). So does not, say, FTP.
+  // Servers without extensions answer 5xx and accept HELO (RFC 5321, 4.1.1.1). FTP does not.
   if (hello.code >= 500) {
-    talk.writeLine(`HELO ${name}`);
-    const simple = await readReply(talk, 'its answer to HELO', 'SMTP');
+    conversation.writeLine(`HELO ${name}`);
+    const simple = await readReply(conversation, 'its answer to HELO', 'SMTP');
     if (simple.code === 250) return simple;
   }
-  return talk.turnAway(hello.lines[0] ?? '', 'it greeted as SMTP does, but said no to EHLO');
+  throw serviceRefused('it greeted as SMTP does, but said no to EHLO', hello.line);
 }
 
-/** SMTP (RFC 5321): its greeting, EHLO, with STARTTLS (RFC 3207) where that is asked for, and QUIT. */
-export const checkSmtp: ServiceCheck = async (talk, { localAddress, startTls }) => {
-  const name = ownName(localAddress);
-  const greeting = await readReply(talk, 'its greeting', 'SMTP');
-  if (greeting.code !== 220)
-    talk.turnAway(greeting.lines[0] ?? '', 'it turned us away instead of greeting with 220');
-  const hello = await introduce(talk, name);
-  if (startTls) {
-    if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line)))
-      talk.failTls({ failure: 'no-starttls', problem: 'it does not offer STARTTLS' });
-    talk.writeLine('STARTTLS');
-    const ready = await readReply(talk, 'its answer to STARTTLS', 'SMTP');
-    if (ready.code !== 220) talk.refuseTls(ready.lines[0] ?? '', 'STARTTLS');
-    await talk.startTls();
-    await introduce(talk, name);
-  }
-  return { farewell: 'QUIT' };
+/** SMTP (RFC 5321): greeting; EHLO; with TLS also STARTTLS (RFC 3207) and EHLO again; QUIT. */
+export const smtp: ServiceProtocol = {
+  greets: true,
+  recognizedAs: GREETS_BY_NUMBER,
+  async check(conversation, { localAddress, startTls }) {
+    const name = ownName(localAddress);
+    const greeting = await readReply(conversation, 'its greeting', 'SMTP');
+    if (greeting.code !== 220)
+      throw serviceRefused('it turned us away instead of greeting with 220', greeting.line);
+    const hello = await sendHello(conversation, name);
+    if (startTls) {
+      if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line)))
+        throw tlsFailed({ failure: 'no-starttls', problem: 'it does not offer STARTTLS' });
+      conversation.writeLine('STARTTLS');
+      const ready = await readReply(conversation, 'its answer to STARTTLS', 'SMTP');
+      if (ready.code !== 220) throw startTlsRefused('STARTTLS', ready.line);
+      await conversation.startTls();
+      await sendHello(conversation, name);
+    }
+    return { farewell: 'QUIT' };
+  },
 };

@@ -1,7 +1,11 @@
-import type { ServiceCheck } from '../conversation/service-check.js';
+import type { ServiceProtocol } from '../conversation/service-protocol.js';
 
-/** TLS itself, whatever is said through it. */
-export const checkTls: ServiceCheck = async (talk) => {
-  talk.noteAnswer();
-  return { meaning: talk.tls?.version ?? 'TLS' };
+/** TLS alone, whatever protocol is inside. */
+export const tls: ServiceProtocol = {
+  greets: false,
+  recognizedAs: ['TLS'],
+  check(conversation) {
+    conversation.noteHandshakeAsAnswer();
+    return Promise.resolve({ meaning: conversation.tls?.version ?? 'TLS' });
+  },
 };

@@ -1,29 +1,19 @@
 import type { Conversation } from '../conversation/conversation.js';
-import type { ServiceCheck } from '../conversation/service-check.js';
+import type { ServiceProtocol } from '../conversation/service-protocol.js';
 
-/** Our end's number in the connection request (SRC-REF); any but 0. */
+/** Our number for the connection (SRC-REF): any except 0. */
 const OWN_REFERENCE = 0x5050;
 
 /**
- * A TPKT (RFC 1006, section 6, and RFC 2126: version 3, one reserved byte, the length of all) with a COTP connection request (ISO 8073 / X.224, 13.3):
- * class 0, no selectors, and the size that TPDUs may have: 2048 bytes.
+ * A TPKT (RFC 1006, section 6, and RFC 2126) with a COTP connection request (ISO 8073 / X.224,
+ * 13.3): class 0, no selectors, TPDUs of at most 2048 bytes.
  */
 export function connectionRequest(): Buffer {
-  return Buffer.from([
-    0x03,
-    0x00,
-    0x00,
-    0x0e,
-    0x09,
-    0xe0,
-    0x00,
-    0x00,
-    OWN_REFERENCE >> 8,
-    OWN_REFERENCE & 0xff,
-    0x00,
-    0xc0,
-    0x01,
-    0x0b,
+  return Buffer.concat([
+    Buffer.from([0x03, 0x00, 0x00, 0x0e]), // TPKT: version 3, reserved, length of all
+    Buffer.from([0x09, 0xe0, 0x00, 0x00]), // length of the header, CR, DST-REF
+    Buffer.from([OWN_REFERENCE >> 8, OWN_REFERENCE & 0xff, 0x00]), // SRC-REF, class 0
+    Buffer.from([0xc0, 0x01, 0x0b]), // TPDU size: 2 to the power of 11
   ]);
 }
 
@@ -52,41 +42,59 @@ const REJECT_CAUSES: Readonly<Record<number, string>> = {
   3: 'invalid parameter value',
 };
 
+/** The value of a table, and the number itself: `address unknown (3)`. */
+const lookUp = (table: Readonly<Record<number, string>>, key: number, kind: string): string =>
+  `${table[key] ?? `unknown ${kind}`} (${key})`;
+
 /**
- * What a TPDU (without its TPKT) means, when it is one that answers a connection request: a confirm, a disconnect request or an error.
+ * Describes a TPDU (without its TPKT) that answers a connection request: a confirm, a disconnect
+ * request or an error.
  *
  * @returns null when it is none of these
  */
 export function describeTpdu(tpdu: Buffer): string | null {
-  const length = tpdu[0] ?? 0;
-  const code = tpdu[1] ?? 0;
+  const at = (index: number): number => tpdu[index] ?? 0;
+  const length = at(0);
+  const code = at(1);
   // The header's length does not count itself; 255 is reserved (X.224, 13.2.1).
   if (length === 255 || length + 1 > tpdu.length) return null;
   if ((code & 0xf0) === 0xd0 && length >= 6)
-    return `a COTP connection confirm (CC), class ${(tpdu[6] ?? 0) >> 4}`;
+    return `a COTP connection confirm (CC), class ${at(6) >> 4}`;
   if (code === 0x80 && length >= 6)
-    return `a COTP disconnect request (DR), ${DISCONNECT_REASONS[tpdu[6] ?? 0] ?? 'unknown reason'} (${tpdu[6]})`;
+    return `a COTP disconnect request (DR), ${lookUp(DISCONNECT_REASONS, at(6), 'reason')}`;
   if (code === 0x70 && length >= 4)
-    return `a COTP error (ER), ${REJECT_CAUSES[tpdu[4] ?? 0] ?? 'unknown cause'} (${tpdu[4]})`;
+    return `a COTP error (ER), ${lookUp(REJECT_CAUSES, at(4), 'cause')}`;
   return null;
 }
 
 const EXPECTED = 'an answer of an ISO transport';
 
-async function readTpkt(talk: Conversation): Promise<Buffer> {
+/** The length of the shortest TPKT: its head and the shortest TPDU. */
+const MIN_TPKT_BYTES = 7;
+
+async function readTpkt(conversation: Conversation): Promise<Buffer> {
   const awaited = 'its answer to the connection request';
-  await talk.listen(0, awaited);
-  const [version] = talk.unread;
-  if (version !== 3) talk.refuse(talk.firstLine ?? '', EXPECTED);
-  const head = await talk.readBytes(4, awaited);
+  await conversation.waitForInput(0, awaited);
+  const [version] = conversation.unread;
+  if (version !== 3) throw conversation.unexpected(conversation.firstLine ?? '', EXPECTED);
+  const head = await conversation.readBytes(4, awaited);
   const length = head.readUInt16BE(2);
-  if (length < 7) talk.refuse(talk.firstLine ?? '', EXPECTED); // less than the shortest TPDU
-  return talk.readBytes(length - 4, awaited);
+  if (length < MIN_TPKT_BYTES)
+    throw conversation.unexpected(conversation.firstLine ?? '', EXPECTED);
+  return conversation.readBytes(length - 4, awaited);
 }
 
-/** An ISO transport over TCP, as X.400 uses it: either answer to a connection request, also a no, shows that it is there. */
-export const checkX400: ServiceCheck = async (talk) => {
-  talk.write(connectionRequest());
-  const meaning = describeTpdu(await readTpkt(talk));
-  return meaning === null ? talk.refuse(talk.firstLine ?? '', EXPECTED) : { meaning };
+/**
+ * An ISO transport over TCP, as X.400 uses it. Every answer to a connection request, also a
+ * refusal, shows that it is there.
+ */
+export const x400: ServiceProtocol = {
+  greets: false,
+  recognizedAs: ['an ISO transport'],
+  async check(conversation) {
+    conversation.write(connectionRequest());
+    const meaning = describeTpdu(await readTpkt(conversation));
+    if (meaning === null) throw conversation.unexpected(conversation.firstLine ?? '', EXPECTED);
+    return { meaning };
+  },
 };

@@ -7,14 +7,16 @@ import {
   certificateFacts,
   chainOf,
   findUnfit,
-  findWeaknesses,
   isSelfSigned,
   judgeCertificate,
-  signatureAlgorithm,
   type Verification,
 } from '../../../../src/core/service/conversation/certificate.js';
+import {
+  findWeaknesses,
+  signatureAlgorithm,
+} from '../../../../src/core/service/conversation/certificate-weakness.js';
 import type { CertificateFacts } from '../../../../src/core/facts/service-finding.js';
-import { rootFinder } from '../../../../src/core/service/conversation/secure-layer.js';
+import { rootFinder } from '../../../../src/core/service/conversation/tls-context.js';
 import { type CertificateWishes, TestAuthority } from '../../../support/certificates.js';
 import { startTlsServer } from '../../../support/fake-servers.js';
 import { describeWith } from '../../../support/tools.js';
@@ -286,7 +288,7 @@ describeWith('openssl', 'the chain of a certificate', () => {
         read += 1;
       }
     }
-    const rootsWith = rootFinder({ rootCertificates }, { X509Certificate: Counted });
+    const rootsWith = rootFinder({ rootCertificates }, Counted);
     const [root] = rootCertificates.slice(-1).map((pem) => new X509Certificate(pem));
     expect(root && rootsWith(root.publicKey).map(({ fingerprint256 }) => fingerprint256)).toEqual([
       root?.fingerprint256,

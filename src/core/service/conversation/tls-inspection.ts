@@ -1,0 +1,126 @@
+import type { TLSSocket } from 'node:tls';
+import type {
+  CertificateFacts,
+  TlsFacts,
+  TlsProblem,
+  TlsRequest,
+} from '../../facts/service-finding.js';
+import {
+  certificateFacts,
+  chainOf,
+  findUnfit,
+  isSelfSigned,
+  judgeCertificate,
+} from './certificate.js';
+import { findWeaknesses } from './certificate-weakness.js';
+import type { TlsContext } from './tls-context.js';
+
+/** TLS versions that must not be used any more (RFC 8996), and their usual names. */
+const WITHDRAWN: Readonly<Record<string, string>> = {
+  SSLv3: 'SSL 3.0',
+  TLSv1: 'TLS 1.0',
+  'TLSv1.1': 'TLS 1.1',
+};
+
+/** What a TLS connection is inspected for. */
+export interface TlsExpectation {
+  readonly context: TlsContext;
+  /** The name or address that the certificate must be for. */
+  readonly host: string;
+  readonly request: TlsRequest;
+}
+
+/** How long a certificate lasts yet, where that is too short, or cannot be told. */
+function describeRest(daysLeft: number | null): string {
+  if (daysLeft === null) return 'until a date that cannot be read';
+  return `for ${daysLeft === 0 ? 'less than a day more' : `${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'} only`}`;
+}
+
+/** Whether a certificate that has not expired lasts too short, or has no readable end. */
+const expiresTooSoon = ({ daysLeft }: CertificateFacts, tlsMinDays: number): boolean =>
+  daysLeft === null || (daysLeft < tlsMinDays && daysLeft >= 0);
+
+function findExpirySoon(
+  certificate: CertificateFacts | null,
+  tlsMinDays: number | undefined,
+): TlsProblem[] {
+  if (!certificate || tlsMinDays === undefined || !expiresTooSoon(certificate, tlsMinDays))
+    return [];
+  return [
+    {
+      failure: 'expires-soon',
+      problem: `the certificate is valid ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for`,
+    },
+  ];
+}
+
+function findCertificateProblems(
+  stream: TLSSocket,
+  { context, host }: TlsExpectation,
+  nowMs: number,
+): { readonly certificate: CertificateFacts | null; readonly problems: readonly TlsProblem[] } {
+  const x509 = stream.getPeerX509Certificate();
+  if (!x509)
+    return {
+      certificate: null,
+      problems: [{ failure: 'no-certificate', problem: 'it gave no certificate' }],
+    };
+  const certificate = certificateFacts(x509, nowMs);
+  const chain = chainOf(x509);
+  const problems = judgeCertificate(certificate, {
+    verifyCode: stream.authorizationError as unknown as string | null, // a code, despite its type
+    isSelfSigned: isSelfSigned(x509),
+    unfit: findUnfit(chain),
+    weaknesses: findWeaknesses(chain, context.rootsWith),
+    host: context.tls.checkServerIdentity(host, x509.toLegacyObject()) ? host : null,
+    nowMs,
+  });
+  return { certificate, problems };
+}
+
+/**
+ * Inspects a connection after its TLS handshake.
+ *
+ * @returns what TLS agreed on, and what ends the conversation, if anything: all fatal problems in
+ *   one, with the kind of the most important one
+ */
+export function inspectTls(
+  stream: TLSSocket,
+  expectation: TlsExpectation,
+  nowMs: number,
+): { readonly facts: TlsFacts; readonly fatal: TlsProblem | null } {
+  const { insecure = false, tlsMinDays } = expectation.request;
+  const version = stream.getProtocol() ?? 'unknown';
+  const withdrawn = WITHDRAWN[version];
+  const versionProblems: TlsProblem[] =
+    withdrawn === undefined
+      ? []
+      : [
+          {
+            failure: 'old-version',
+            problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least`,
+          },
+        ];
+  const { certificate, problems: certificateProblems } = findCertificateProblems(
+    stream,
+    expectation,
+    nowMs,
+  );
+  const problems = [
+    ...versionProblems,
+    ...certificateProblems,
+    ...findExpirySoon(certificate, tlsMinDays),
+  ];
+  // `insecure` ignores all problems but those that `tlsMinDays` asked about.
+  const isFatal = ({ failure }: TlsProblem): boolean =>
+    !insecure ||
+    (tlsMinDays !== undefined && (failure === 'expired' || failure === 'expires-soon'));
+  const fatal = problems.filter(isFatal);
+  const [first] = fatal;
+  return {
+    facts: { version, cipher: stream.getCipher().name, certificate, problems },
+    fatal: first
+      ? { failure: first.failure, problem: fatal.map(({ problem }) => problem).join('; ') }
+      : null,
+  };
+}
