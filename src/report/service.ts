@@ -1,51 +1,73 @@
 import type { ServiceFinding, TlsFacts, TlsFailure } from '../core/facts/service-finding.js';
+import {
+  clientSendsFirst,
+  isServiceName,
+  SERVICE_NAMES,
+  SERVICES,
+} from '../core/service/registry.js';
 import { escapeControls } from './escape.js';
 import { formatDuration, formatMilliseconds } from './numbers.js';
 
-/** How much of what a server said is shown in a line for people. */
-const MOST_SHOWN = 160;
+/** How many characters of a server's line are shown. */
+const MAX_SHOWN_CHARACTERS = 160;
 
-const shown = (text: string): string =>
-  `"${escapeControls(text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text)}"`;
-
-/** What it had said before it fell silent or dropped the connection. */
-function before({ firstLine }: ServiceFinding, unfinished: string | null): string {
-  return firstLine === null || unfinished === firstLine ? '' : ` It had said ${shown(firstLine)}.`;
+function quoteSafely(text: string): string {
+  const isLong = text.length > MAX_SHOWN_CHARACTERS;
+  return `"${escapeControls(isLong ? `${text.slice(0, MAX_SHOWN_CHARACTERS)}…` : text)}"`;
 }
 
-/** Whether anything was said: a line, or a part of TLS's handshake. When that is over, its bytes say nothing about the service inside. */
+/** What the server sent before it fell silent or dropped the connection. */
+function describeEarlierLine({ firstLine }: ServiceFinding, unfinished: string | null): string {
+  return firstLine === null || unfinished === firstLine
+    ? ''
+    : ` It had sent ${quoteSafely(firstLine)}.`;
+}
+
+/**
+ * Whether the server sent anything: a line, or a part of the TLS handshake. Bytes of a complete
+ * handshake do not count: they say nothing about the service inside.
+ */
 const hasBegun = ({ firstLine, receivedBytes, tls }: ServiceFinding): boolean =>
   firstLine !== null || (receivedBytes > 0 && tls === null);
 
-/** What a conversation found, in a sentence: `smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.` */
+function describeSilence(finding: Extract<ServiceFinding, { state: 'silent' }>): string {
+  const { name, awaited, unfinished, elapsedMs, firstLine } = finding;
+  const isBegun = unfinished !== null || (firstLine === null && hasBegun(finding));
+  const what = `${awaited} ${isBegun ? 'was not complete' : 'did not come'}`;
+  const beginning = unfinished === null ? '' : `; it began with ${quoteSafely(unfinished)}`;
+  const earlier = describeEarlierLine(finding, unfinished);
+  return `${name} is silent: ${what} within ${formatDuration(elapsedMs)}${beginning}.${earlier}`;
+}
+
+function describeDrop(finding: Extract<ServiceFinding, { state: 'dropped' }>): string {
+  const { name, awaited, unfinished, by, winsock, afterMs } = finding;
+  const how = by === 'reset' ? `reset <${winsock}>` : 'closed';
+  const when = afterMs === 0 ? 'at once' : `${formatDuration(afterMs)} after the handshake`;
+  const where =
+    unfinished === null
+      ? `before ${awaited}`
+      : `in the middle of ${awaited}, which began with ${quoteSafely(unfinished)}`;
+  const earlier = describeEarlierLine(finding, unfinished);
+  return `${name} dropped the connection: it was ${how} ${when}, ${where}.${earlier}`;
+}
+
+/** A finding in a sentence: `smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.` */
 export function describeService(finding: ServiceFinding): string {
   const { name } = finding;
   switch (finding.state) {
     case 'answered': {
       const what =
         finding.meaning === null
-          ? shown(finding.firstLine ?? '')
+          ? quoteSafely(finding.firstLine ?? '')
           : `with ${escapeControls(finding.meaning)}`;
       return `${name} answered ${what} in ${formatMilliseconds(finding.answerMs)} milliseconds.`;
     }
     case 'wrong-protocol':
       return `${name} did not answer as it should: ${escapeControls(finding.problem)}.`;
-    case 'silent': {
-      const { awaited, unfinished, elapsedMs, firstLine } = finding;
-      const began = unfinished === null ? '' : `; it began with ${shown(unfinished)}`;
-      const isBegun = unfinished !== null || (firstLine === null && hasBegun(finding));
-      return `${name} is silent: ${awaited} ${isBegun ? 'was not complete' : 'did not come'} within ${formatDuration(elapsedMs)}${began}.${before(finding, unfinished)}`;
-    }
-    case 'dropped': {
-      const { awaited, unfinished, by, winsock, afterMs } = finding;
-      const how = by === 'reset' ? `reset <${winsock}>` : 'closed';
-      const when = afterMs === 0 ? 'at once' : `${formatDuration(afterMs)} after the handshake`;
-      const where =
-        unfinished === null
-          ? `before ${awaited}`
-          : `in the middle of ${awaited}, which began with ${shown(unfinished)}`;
-      return `${name} dropped the connection: it was ${how} ${when}, ${where}.${before(finding, unfinished)}`;
-    }
+    case 'silent':
+      return describeSilence(finding);
+    case 'dropped':
+      return describeDrop(finding);
     case 'tls-failed':
       return `${name} failed at TLS: ${escapeControls(finding.problem)}.`;
     default:
@@ -54,32 +76,49 @@ export function describeService(finding: ServiceFinding): string {
 }
 
 function describeValidity(daysLeft: number | null): string {
-  if (daysLeft === null) return 'valid until a date that cannot be read';
+  if (daysLeft === null) return 'with an unreadable expiry date';
   if (daysLeft < 0) return 'expired';
   return daysLeft === 0
     ? 'valid for less than a day'
     : `valid for ${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'}`;
 }
 
-/** What TLS agreed on, in a line: version, suite, certificate, days left; and what is not acceptable about it where the conversation went on all the same. */
+/**
+ * What TLS agreed on, in a line: version, cipher suite, certificate, days left. If the service
+ * answered in spite of problems, also these.
+ */
 export function describeTls(
   { version, cipher, certificate, problems }: TlsFacts,
   isAnswered: boolean,
 ): string {
   const agreed = `${escapeControls(version)}, ${escapeControls(cipher)}`;
-  const passedOver =
-    isAnswered && problems.length > 0
-      ? ` Passed over (--insecure): ${problems.map(({ problem }) => escapeControls(problem)).join('; ')}.`
-      : '';
-  if (certificate === null) return `${agreed}; no certificate.${passedOver}`;
+  const problemList = problems.map(({ problem }) => escapeControls(problem)).join('; ');
+  const ignored = isAnswered && problems.length > 0 ? ` Ignored (--insecure): ${problemList}.` : '';
+  if (certificate === null) return `${agreed}; no certificate.${ignored}`;
   const { subject, issuer, names, daysLeft } = certificate;
-  const some = names.slice(0, 4).map(escapeControls).join(', ');
+  const shownNames = names.slice(0, 4).map(escapeControls).join(', ');
   const more = names.length > 4 ? ` and ${names.length - 4} more` : '';
-  const whom = subject === '' ? '' : ` of ${escapeControls(subject)}`;
-  return `${agreed}; certificate${whom} from ${escapeControls(issuer)}${some === '' ? '' : `, for ${some}${more}`}, ${describeValidity(daysLeft)}.${passedOver}`;
+  const owner = subject === '' ? '' : ` of ${escapeControls(subject)}`;
+  const parts = [
+    `certificate${owner} from ${escapeControls(issuer)}`,
+    ...(shownNames === '' ? [] : [`for ${shownNames}${more}`]),
+    describeValidity(daysLeft),
+  ];
+  return `${agreed}; ${parts.join(', ')}.${ignored}`;
 }
 
-/** What --insecure passes over. It does an expired certificate, too, but that is to be renewed, and --tls-min-days is not overruled. */
+/** Services with STARTTLS, and those of the same protocols with TLS from the start. */
+const STARTTLS_NAMES = SERVICE_NAMES.filter((name) => SERVICES[name].tls === 'starttls');
+const STARTTLS_PROTOCOLS = STARTTLS_NAMES.map((name) => SERVICES[name].protocol);
+const IMPLICIT_NAMES = SERVICE_NAMES.filter(
+  (name) =>
+    SERVICES[name].tls === 'implicit' && STARTTLS_PROTOCOLS.includes(SERVICES[name].protocol),
+);
+
+/**
+ * Problems for which `--insecure` is suggested. It also ignores an expired certificate, but that
+ * should be renewed; it never overrules `--tls-min-days`.
+ */
 const INSECURE: ReadonlySet<TlsFailure> = new Set([
   'old-version',
   'no-certificate',
@@ -94,55 +133,101 @@ const INSECURE: ReadonlySet<TlsFailure> = new Set([
 function adviseOnTls(failure: TlsFailure): string {
   switch (failure) {
     case 'no-starttls':
-      return 'Its TLS is switched off or out of order, which its log tells, or something on the way does not let it through. A service with TLS from the start has a port of its own: smtps, imaps, pop3s, ftps.';
+      return (
+        'Its TLS is switched off or broken (check its log), or something on the path blocks it. ' +
+        `Services with TLS from the start use another port: ${IMPLICIT_NAMES.join(', ')}.`
+      );
     case 'injection':
-      return 'Somebody on the way puts words in, or the server is faulty (CVE-2011-0411): do not trust it before that is cleared up.';
+      return (
+        'Do not trust this server until this is explained: an attacker on the path may inject ' +
+        'commands, or the server is faulty (CVE-2011-0411).'
+      );
     case 'not-tls':
-      return 'That port has no TLS from the start: leave TLS out, or turn to it inside (smtp+tls, imap+tls, pop3+tls, ftp+tls).';
+      return (
+        'This port has no TLS from the start. Probe it without TLS, or with STARTTLS: ' +
+        `${STARTTLS_NAMES.join(', ')}.`
+      );
     case 'handshake':
-      return "Look at the server's own log; it may want a name (--sni), a certificate of the client, or what is too old or too new for this OpenSSL.";
+      return (
+        "Check the server's log. The server may need a host name (--sni), a client certificate, " +
+        'or something that is too old or too new for this OpenSSL.'
+      );
     case 'old-version':
-      return 'Let it speak TLS 1.2 or newer.';
+      return 'Enable TLS 1.2 or newer on the server.';
     case 'no-certificate':
     case 'untrusted':
-      return "Look at the server's certificate, and at the chain that it sends with it.";
+      return "Check the server's certificate and the chain that it sends.";
     case 'self-signed':
     case 'unknown-authority':
-      return 'If it is to be trusted, name its authority in NODE_EXTRA_CA_CERTS=<file>; or let the server send its whole chain.';
+      return (
+        'To trust it, name its authority in NODE_EXTRA_CA_CERTS=<file>. ' +
+        'Or let the server send its whole chain.'
+      );
     case 'expired':
     case 'expires-soon':
-      return 'Renew the certificate, and see that the server has loaded the new one.';
+      return 'Renew the certificate, and check that the server has loaded the new one.';
     case 'not-yet-valid':
-      return 'Check the clocks of this machine and of whoever issued the certificate.';
+      return 'Check the clocks of this machine and of the issuer.';
     case 'weak':
-      return 'Have it issued anew with SHA-256 and an RSA key of 2048 bits or more, or an elliptic one, by an authority whose own certificates are such, too.';
+      return (
+        'Get a new certificate with SHA-256 and an RSA key of at least 2048 bits or an elliptic ' +
+        'curve key, from an authority whose own certificates have these, too.'
+      );
     case 'wrong-name':
-      return 'Probe it by a name that the certificate has, or give that name with --sni.';
+      return 'Probe a name that the certificate has, or give that name with --sni.';
     default:
       return failure satisfies never;
   }
 }
 
-/** Services that wait for the client to speak first, or may. */
-const CLIENT_FIRST = /^(http|tls|x400)|^\w+s$/;
+function adviseOnSilence(finding: ServiceFinding): string {
+  if (hasBegun(finding))
+    return 'The service is slow or hangs: check it. A longer --timeout gives it more time.';
+  const { name } = finding;
+  if (isServiceName(name) && clientSendsFirst(name))
+    return (
+      'Something accepts connections but sends nothing: the service hangs or is overloaded, or ' +
+      'the port is for another protocol.'
+    );
+  return (
+    'Something accepts connections but sends nothing: the service hangs, delays its greeting on ' +
+    'purpose (use a longer --timeout), or waits for the client, as HTTP and services with TLS ' +
+    'from the start do.'
+  );
+}
 
-/** The most useful next step when the service did not answer as it should. */
+function adviseOnDrop({ name, tls, unfinished }: Extract<ServiceFinding, { state: 'dropped' }>) {
+  const reasons =
+    tls === null
+      ? 'access list, too many connections'
+      : 'access list, too many connections, no client certificate';
+  const advice =
+    'Probably a load balancer or proxy with no service behind it, or a service that refuses ' +
+    `this client (${reasons}). Check its log.`;
+  return name === 'http' && unfinished === null
+    ? `${advice} Or the port has TLS from the start: try https.`
+    : advice;
+}
+
+/** The most useful next step if the service did not answer correctly; null if it did. */
 export function adviseOnService(finding: ServiceFinding): string | null {
   switch (finding.state) {
     case 'answered':
       return null;
     case 'silent':
-      if (hasBegun(finding))
-        return 'It is slow, or hangs half-way: look at the service itself. A longer --timeout gives it more time.';
-      if (CLIENT_FIRST.test(finding.name))
-        return 'Something accepts connections and then says nothing: the service hangs or is overloaded, or the port is for another protocol.';
-      return 'Something accepts connections and then says nothing: the service hangs, greets late on purpose (then give it a longer --timeout), or waits for us, as services with TLS from the start and HTTP do.';
+      return adviseOnSilence(finding);
     case 'dropped':
-      return `Probably a load balancer or proxy with no service behind it, or a service that wants no connection from here (access list, too many at once)${finding.tls === null ? '' : ', or none without a certificate of the client'}: its log tells.${finding.name === 'http' && finding.unfinished === null ? ' Or the port has TLS from the start: try https.' : ''}`;
+      return adviseOnDrop(finding);
     case 'wrong-protocol':
-      return 'Another service has that port, a proxy answers in its place, or it takes no clients now: check the port, the name behind --service, and the log of the service.';
-    case 'tls-failed':
-      return `${adviseOnTls(finding.failure)}${finding.tls !== null && INSECURE.has(finding.failure) ? ' --insecure passes that over.' : ''}`;
+      return (
+        'Another service uses this port, a proxy answers in its place, or the service takes no ' +
+        'clients now. Check the port, the name after --service, and the log of the service.'
+      );
+    case 'tls-failed': {
+      const canIgnore = finding.tls !== null && INSECURE.has(finding.failure);
+      const hint = canIgnore ? ' --insecure ignores this problem.' : '';
+      return `${adviseOnTls(finding.failure)}${hint}`;
+    }
     default:
       return finding satisfies never;
   }

@@ -170,7 +170,7 @@ describeLab(
         ).toBe(0);
         const soon = await run(['--service', '--tls-min-days', '100', 'https://mail.example.com']);
         expect(soon.stdout).toMatch(
-          /^Service: https failed at TLS: the certificate is valid for 89 more days only, where 100 are asked for\.$/m,
+          /^Service: https failed at TLS: the certificate expires in 89 days; at least 100 are required\.$/m,
         );
         expect(soon.exitCode).toBe(6);
         const unknown = await lab.exec('client', [
@@ -181,12 +181,12 @@ describeLab(
           '443',
         ]);
         expect(unknown.stdout).toMatch(
-          /^Service: tls failed at TLS: the certificate comes from an authority that is not known here \(CN=Authority of the Tests\)/m,
+          /^Service: tls failed at TLS: the authority of the certificate is not known here \(CN=Authority of the Tests\)/m,
         );
         expect(unknown.exitCode).toBe(6);
         const plain = await run(['--service', 'https', 'mail.example.com', '80']);
         expect(plain.stdout).toMatch(
-          /^Service: https failed at TLS: no TLS came, but "HTTP\/1\.1 400 Bad Request", which looks like HTTP\.$/m,
+          /^Service: https failed at TLS: "HTTP\/1\.1 400 Bad Request" came instead of TLS; it looks like HTTP\.$/m,
         );
         expect(plain.exitCode).toBe(6);
       },
@@ -202,7 +202,9 @@ describeLab(
         '80',
       ]);
       expect(stdout).toMatch(/^Service: smtp is silent: its greeting did not come within /m);
-      expect(stderr).toMatch(/waits for us, as services with TLS from the start and HTTP do/);
+      expect(stderr).toMatch(
+        /waits for the client, as HTTP and services with TLS from the start do/,
+      );
       expect(exitCode).toBe(6);
     });
 

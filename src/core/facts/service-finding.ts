@@ -1,25 +1,31 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 
-/** How an accepted connection was dropped by the other side. */
+/** How the other side dropped an accepted connection. */
 export interface Drop {
-  /** `end`: closed in order (FIN); `reset`: aborted (RST). */
+  /** `end`: closed (FIN); `reset`: aborted (RST). */
   readonly by: 'end' | 'reset';
   /** Milliseconds from the completed handshake. */
   readonly afterMs: number;
 }
 
-/** How the TLS of a service is looked at. */
+/** How the TLS of a service is checked. */
 export interface TlsRequest {
-  /** The name for SNI (RFC 6066), in the certificate and in HTTP's `Host`, instead of the target's; only where there is TLS. */
+  /**
+   * The host name for SNI (RFC 6066), the certificate and HTTP's `Host`; default: the target's.
+   * Only for services with TLS.
+   */
   readonly sni?: string | undefined;
-  /** Go on when the certificate, or the version of TLS, is not acceptable; it is reported all the same. */
+  /** Ignore a bad certificate or TLS version, but still report it. Default: false. */
   readonly insecure?: boolean | undefined;
-  /** A certificate that is valid for fewer whole days than this does not count as answered; 1 to 3650. `insecure` does not overrule it. */
+  /**
+   * Fail if the certificate expires in fewer whole days, 1 to 3650; also with `insecure`. Default:
+   * only an expired certificate fails.
+   */
   readonly tlsMinDays?: number | undefined;
 }
 
-/** What was wrong with TLS. */
+/** The kinds of TLS problems. */
 export type TlsFailure =
   | 'no-starttls'
   | 'injection'
@@ -36,23 +42,24 @@ export type TlsFailure =
   | 'weak'
   | 'untrusted';
 
-/** One thing that is wrong with TLS, in words: `the certificate is self-signed`. Raw: may hold what the other side sent. */
+/** A TLS problem, in words: `the certificate is self-signed`. Raw: may quote the server. */
 export interface TlsProblem {
   readonly failure: TlsFailure;
   readonly problem: string;
 }
 
-/** A server's certificate. All text is raw. */
+/** A server's certificate. All text is raw, as the server sent it. */
 export interface CertificateFacts {
   /** `CN=mail.example.com, O=Example`; empty when it has none. */
   readonly subject: string;
   readonly issuer: string;
-  /** DNS names and addresses that it is for (subjectAltName, RFC 5280, 4.2.1.6). */
+  /** Its DNS names and addresses (subjectAltName, RFC 5280, 4.2.1.6). */
   readonly names: readonly string[];
-  /** Milliseconds since the epoch; null when the certificate has something else there than a date. */
+  /** Milliseconds since the epoch; null if the certificate has no readable date there. */
   readonly validFrom: number | null;
+  /** The same. */
   readonly validTo: number | null;
-  /** Whole days until it expires; negative when it has, null when that cannot be read. */
+  /** Whole days until it expires; negative after that; null if the date is unreadable. */
   readonly daysLeft: number | null;
 }
 
@@ -60,34 +67,41 @@ export interface CertificateFacts {
 export interface TlsFacts {
   /** `TLSv1.3`, `TLSv1.2` … */
   readonly version: string;
-  /** The suite's name in OpenSSL: `TLS_AES_256_GCM_SHA384`. */
+  /** OpenSSL's name of the cipher suite: `TLS_AES_256_GCM_SHA384`. */
   readonly cipher: string;
-  /** Null when the server gave none. */
+  /** Null if the server sent none. */
   readonly certificate: CertificateFacts | null;
-  /** What is not acceptable about it; with `insecure` the conversation went on all the same. */
+  /** All that is wrong with it; `insecure` ignores these problems. */
   readonly problems: readonly TlsProblem[];
 }
 
+/** What every finding has. */
 interface Talked {
-  /** The service that was asked for, or that the port stands for. */
+  /** The service that was probed: the requested one, or that of the port. */
   readonly name: string;
-  /** The first line that the other side said, at most 512 bytes of it, or what came of it; null when nothing came, or what came was no text. Raw. */
+  /**
+   * The first line of the server, at most 512 bytes, or as much as came of it; null if nothing came
+   * or the answer is not text. Raw.
+   */
   readonly firstLine: string | null;
-  /** Milliseconds from the completed handshake to the end of the first line, or to the first bytes where there are no lines; for `tls` to the end of TLS's own handshake. */
+  /**
+   * Milliseconds from the TCP handshake to the end of the first line, or to the first byte if there
+   * are no lines; for `tls`, to the end of the TLS handshake.
+   */
   readonly answerMs: number | null;
-  /** Milliseconds from the completed handshake until this was known. */
+  /** Milliseconds from the TCP handshake to this finding. */
   readonly elapsedMs: number;
-  /** Bytes that came in all, on the wire; 65536 at the most. */
+  /** Bytes received on the wire; at most 65536. */
   readonly receivedBytes: number;
-  /** Null when TLS was not reached. */
+  /** Null if there was no complete TLS handshake. */
   readonly tls: TlsFacts | null;
 }
 
-/** Where a conversation stood when nothing more came. */
+/** What a conversation was waiting for when it ended. */
 export interface Waiting {
-  /** What was being waited for: `its greeting`, `its answer to EHLO`. */
+  /** `its greeting`, `its answer to EHLO`. */
   readonly awaited: string;
-  /** The beginning of it, where some of it came; null when none did. Raw. */
+  /** As much as came of it; null if nothing did. Raw. */
   readonly unfinished: string | null;
 }
 
@@ -95,48 +109,51 @@ export interface Waiting {
 export interface ServiceAnswered extends Talked {
   readonly state: 'answered';
   readonly answerMs: number;
-  /** What an answer means that is not text: `a COTP connection confirm (CC), class 0`. Raw. */
+  /** The meaning of an answer that is not text: `a COTP connection confirm (CC), class 0`. Raw. */
   readonly meaning: string | null;
 }
 
-/** Something else came than the service says at that point. */
+/** The service sent something that its protocol does not have at that point, or refused service. */
 export interface ServiceWrongProtocol extends Talked {
   readonly state: 'wrong-protocol';
-  /** In words: `"SSH-2.0-x" is not a greeting of SMTP; it looks like SSH`. Raw. */
+  /** In words: `"SSH-2.0-x" is not an SMTP greeting; it looks like SSH`. Raw. */
   readonly problem: string;
 }
 
-/** It did not say all that it should before the deadline. */
+/** The service did not complete its answer before the deadline. */
 export interface ServiceSilent extends Talked, Waiting {
   readonly state: 'silent';
 }
 
-/** The other side ended the connection before it had said all that it should. */
+/** The other side ended the connection before its answer was complete. */
 export interface ServiceDropped extends Talked, Waiting, Drop {
   readonly state: 'dropped';
-  /** 10054 (WSAECONNRESET) for a reset, null for an end in order. */
+  /** 10054 (WSAECONNRESET) for a reset; null for a FIN. */
   readonly winsock: 10054 | null;
 }
 
-/** TLS did not come about, or its certificate is not acceptable. */
+/** TLS failed, or the certificate is not acceptable. */
 export interface ServiceTlsFailed extends Talked, TlsProblem {
   readonly state: 'tls-failed';
 }
 
-/** What a conversation with the service behind an open port found. */
+/** What the probe of a service found. */
 export type ServiceFinding =
   ServiceAnswered | ServiceWrongProtocol | ServiceSilent | ServiceDropped | ServiceTlsFailed;
 
-/** What a conversation is told about the connection that it gets. */
+/** What a service probe needs to know about its connection. */
 export interface ConnectionContext {
-  /** When the handshake was complete, on `clock`. */
+  /** When the TCP handshake was complete, milliseconds on `clock`. */
   readonly connectedMs: number;
   readonly clock: Clock;
-  /** Set when the other side had dropped it before anybody looked. */
+  /** Set if the other side dropped it before the service probe began. */
   readonly drop: Drop | null;
-  /** Aborted at the deadline: the finding must then come at once. */
+  /** Aborted at the deadline: the probe then returns its finding at once. */
   readonly signal: AbortSignal;
 }
 
-/** Talks on an open connection, which must have been opened just now. Never rejects because of what the other side does. */
+/**
+ * Probes a service over a connection that has just been opened. Never rejects because of what the
+ * other side does.
+ */
 export type ServiceProbe = (socket: Socket, context: ConnectionContext) => Promise<ServiceFinding>;

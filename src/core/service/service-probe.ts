@@ -10,6 +10,7 @@ import {
   type ServiceName,
   serviceNameOfPort,
   type ServiceRequest,
+  SERVICE_NAMES,
   SERVICES,
 } from './registry.js';
 
@@ -20,9 +21,11 @@ const plainHost = (host: string): string =>
 function chooseService({ name }: ServiceRequest, port: number): ServiceName {
   const chosen = name ?? serviceNameOfPort(port);
   if (chosen === undefined)
-    throw new RangeError(`service.name: port ${port} does not tell which service it has; name one`);
+    throw new RangeError(`service.name: no service is known for port ${port}; name one`);
   if (!isServiceName(chosen))
-    throw new RangeError(`service.name: "${String(chosen)}" is not known`);
+    throw new RangeError(
+      `service.name: "${String(chosen)}" is not a service; allowed: ${SERVICE_NAMES.join(', ')}`,
+    );
   return chosen;
 }
 

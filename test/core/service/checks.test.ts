@@ -98,34 +98,34 @@ describe('smtp', () => {
       '554 no service',
       '554 No SMTP service here\r\n',
       {},
-      'it turned us away instead of greeting with 220: "554 No SMTP service here"',
+      'it refused service instead of greeting with 220: "554 No SMTP service here"',
     ],
     [
       '421 busy',
       '421 too many\r\n',
       {},
-      'it turned us away instead of greeting with 220: "421 too many"',
+      'it refused service instead of greeting with 220: "421 too many"',
     ],
     [
       'SSH',
       'SSH-2.0-OpenSSH_9.2\r\n',
       {},
-      '"SSH-2.0-OpenSSH_9.2" is not a greeting of SMTP; it looks like SSH',
+      '"SSH-2.0-OpenSSH_9.2" is not an SMTP greeting; it looks like SSH',
     ],
-    ['IMAP', '* OK ready\r\n', {}, '"* OK ready" is not a greeting of SMTP; it looks like IMAP'],
+    ['IMAP', '* OK ready\r\n', {}, '"* OK ready" is not an SMTP greeting; it looks like IMAP'],
     [
       'FTP',
       '220 ready\r\n',
       { EHLO: '530 log in\r\n', HELO: '530 log in\r\n' },
-      'it greeted as SMTP does, but said no to EHLO: "530 log in"',
+      'it greeted like SMTP, but refused EHLO: "530 log in"',
     ],
     [
       'a reply that ends with another code',
       '220 x\r\n',
       { EHLO: '250-a\r\n220 b\r\n' },
-      '"220 b" is not the end of its answer to EHLO, which began with 250',
+      '"220 b" is not the last line of its answer to EHLO, which began with 250',
     ],
-    ['a number that is no code', '999 x\r\n', {}, '"999 x" is not a greeting of SMTP'],
+    ['a number that is no code', '999 x\r\n', {}, '"999 x" is not an SMTP greeting'],
   ] as const)('is not what answers with %s', async (_, greeting, answers, problem) => {
     await expectWrong('smtp', greeting, answers, problem);
   });
@@ -178,7 +178,7 @@ describe('ftp', () => {
       'ftp',
       '220 x ESMTP\r\n',
       { NOOP: '250 OK\r\n' },
-      'it answered NOOP as SMTP does, not FTP: "250 OK"',
+      'it answered NOOP like SMTP, not like FTP: "250 OK"',
     );
   });
 
@@ -187,7 +187,7 @@ describe('ftp', () => {
       'ftp',
       '421 full\r\n',
       {},
-      'it turned us away instead of greeting with 220: "421 full"',
+      'it refused service instead of greeting with 220: "421 full"',
     );
   });
 });
@@ -204,9 +204,9 @@ describe('pop3', () => {
   });
 
   it.each([
-    ['-ERR locked\r\n', 'it turned us away instead of greeting with +OK: "-ERR locked"'],
-    ['+OKAY\r\n', '"+OKAY" is not a greeting of POP3'],
-    ['* OK\r\n', '"* OK" is not a greeting of POP3; it looks like IMAP'],
+    ['-ERR locked\r\n', 'it refused service instead of greeting with +OK: "-ERR locked"'],
+    ['+OKAY\r\n', '"+OKAY" is not a POP3 greeting'],
+    ['* OK\r\n', '"* OK" is not a POP3 greeting; it looks like IMAP'],
   ])('is not what says %j', async (greeting, problem) => {
     await expectWrong('pop3', greeting, {}, problem);
   });
@@ -227,8 +227,8 @@ describe('imap', () => {
   );
 
   it.each([
-    ['* BYE overloaded\r\n', 'it turned us away instead of greeting with OK: "* BYE overloaded"'],
-    ['220 x ESMTP\r\n', '"220 x ESMTP" is not a greeting of IMAP; it looks like SMTP'],
+    ['* BYE overloaded\r\n', 'it refused service instead of greeting with OK: "* BYE overloaded"'],
+    ['220 x ESMTP\r\n', '"220 x ESMTP" is not an IMAP greeting; it looks like SMTP'],
   ])('is not what says %j', async (greeting, problem) => {
     await expectWrong('imap', greeting, {}, problem);
   });
@@ -248,7 +248,7 @@ describe('ssh', () => {
 
   it.each([
     ['SSH-1.5-x\r\n', 'it does not speak SSH 2.0: "SSH-1.5-x"'],
-    ['220 x ESMTP\r\n', '"220 x ESMTP" is not an identification of SSH; it looks like SMTP'],
+    ['220 x ESMTP\r\n', '"220 x ESMTP" is not an SSH identification; it looks like SMTP'],
   ])('is not what says %j', async (greeting, problem) => {
     await expectWrong('ssh', greeting, {}, problem);
   });
@@ -279,9 +279,9 @@ describe('http', () => {
   });
 
   it.each([
-    ['<html>hello\r\n', '"<html>hello" is not an answer of HTTP'],
-    ['ICY 200 OK\r\n', '"ICY 200 OK" is not an answer of HTTP'],
-    ['HTTP/1.1 999 x\r\n', '"HTTP/1.1 999 x" is not an answer of HTTP'],
+    ['<html>hello\r\n', '"<html>hello" is not an HTTP response'],
+    ['ICY 200 OK\r\n', '"ICY 200 OK" is not an HTTP response'],
+    ['HTTP/1.1 999 x\r\n', '"HTTP/1.1 999 x" is not an HTTP response'],
   ])('is not what says %j', async (greeting, problem) => {
     await expectWrong('http', '', { Connection: greeting }, problem);
   });
@@ -403,11 +403,11 @@ describe('asking', () => {
 
   it('is by the port where no name is given, and refused where the port says nothing', async () => {
     await expect(probeTarget({ host: '127.0.0.1', port: 12_345 }, { service: {} })).rejects.toThrow(
-      'service.name: port 12345 does not tell which service it has; name one',
+      'service.name: no service is known for port 12345; name one',
     );
     await expect(
       probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'nonsense' as 'smtp' } }),
-    ).rejects.toThrow('"nonsense" is not known');
+    ).rejects.toThrow('"nonsense" is not a service; allowed: banner, ');
     await expect(
       probeTarget({ host: '127.0.0.1', port: 25 }, { service: { name: 'smtp', insecure: true } }),
     ).rejects.toThrow('smtp has no TLS');

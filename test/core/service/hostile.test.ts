@@ -144,7 +144,7 @@ describe('a server that', () => {
     expect(finding.firstLine?.length).toBeLessThanOrEqual(513);
     if (!/^220/.test(chunk.toString('latin1'))) expect(finding.receivedBytes).toBe(65_536);
     expect(finding.problem).toMatch(
-      /^more than 64 KiB came before its greeting was whole, beginning with "|is not a greeting of SMTP/,
+      /^more than 64 KiB came before its greeting was complete; it begins with "|is not an SMTP greeting/,
     );
   });
 
@@ -239,7 +239,7 @@ describe('a server that', () => {
     const { port } = await startFakeServer((socket) => socket.end('220 x\r\n'));
     const finding = expectFinding(await probeService(port, { name: 'smtp' }), 'dropped');
     expect(finding).toMatchObject({ firstLine: '220 x', awaited: 'its answer to EHLO' });
-    expect(describeService(finding)).toMatch(/before its answer to EHLO\. It had said "220 x"\.$/);
+    expect(describeService(finding)).toMatch(/before its answer to EHLO\. It had sent "220 x"\.$/);
   });
 
   it('is read to its last byte although it closes behind it', async () => {

@@ -82,7 +82,7 @@ describe('the CSV report', () => {
     const finding = silentService({ firstLine: said, awaited: 'its answer to EHLO' });
     const [, row = []] = parseCsv(csvOf([eventOf(reportOf(openOutcome({ service: finding })))]));
     expect(row[17]).toBe(escapeControls(said));
-    expect(row[13]).toContain(` It had said "${escapeControls(said)}". `);
+    expect(row[13]).toContain(` It had sent "${escapeControls(said)}". `);
   });
 
   it('never begins a cell with what a spreadsheet takes for a formula', () => {

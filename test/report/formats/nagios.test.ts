@@ -177,7 +177,7 @@ describe('a check of one target', () => {
       /^PORTPING CRITICAL: mail\.example\.com:25 \(192\.0\.2\.10\) open in 12\.3 ms, but smtp is silent: its greeting did not come within 4.99 s \| time=0\.012346s/,
     );
     expect(long).toEqual([
-      expect.stringContaining('Something accepts connections and then says nothing'),
+      expect.stringContaining('Something accepts connections but sends nothing'),
     ]);
     expect(exitCode).toBe(2);
   });

@@ -121,7 +121,7 @@ describe('the verdict', () => {
     expect(show(reportOf(cancelledOutcome()))).toEqual({ stdout: '', stderr: '' });
   });
 
-  it('is coloured at its first words only, and everything else is dimmed on stderr', () => {
+  it('is coloured at its greeting only, and everything else is dimmed on stderr', () => {
     const paint = { stdout: visiblePaint, stderr: visiblePaint };
     expect(stdoutOf(openOutcome(), { paint })).toBe(
       'good(Success!) Pinged port 25 in 12.3 milliseconds.\n',

@@ -1,6 +1,6 @@
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
-/** The public key, or null when it is of a kind that OpenSSL does not know. */
+/** The public key, or null if OpenSSL does not know its kind. */
 export function keyOf(certificate: X509Certificate): KeyObject | null {
   try {
     return certificate.publicKey;
@@ -9,7 +9,10 @@ export function keyOf(certificate: X509Certificate): KeyObject | null {
   }
 }
 
-/** Signatures whose hash can be forged, by the hexadecimal of their object identifier (RFC 3279, 2.2; the last is OIW's). */
+/**
+ * Signature algorithms with a hash that can be forged, by object identifier in hexadecimal
+ * (RFC 3279, 2.2; the last one is OIW's).
+ */
 const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
   '2a864886f70d010102': 'MD2',
   '2a864886f70d010103': 'MD4',
@@ -20,7 +23,10 @@ const WEAK_SIGNATURES: Readonly<Record<string, string>> = {
   '2b0e03021d': 'SHA-1',
 };
 
-/** The element of DER (X.690, 8.1) that begins at a place: where its contents begin and end; null when it is not one of that tag, or not whole. */
+/**
+ * Where the contents of the DER element (X.690, 8.1) at this offset begin and end; null if it has
+ * another tag or is incomplete.
+ */
 function elementAt(
   der: Uint8Array,
   at: number,
@@ -29,7 +35,7 @@ function elementAt(
   const first = der[at + 1];
   if (der[at] !== tag || first === undefined) return null;
   const more = first < 0x80 ? 0 : first & 0x7f;
-  if (first === 0x80 || more > 4) return null; // no length at all, or one that no certificate has
+  if (first === 0x80 || more > 4) return null; // indefinite, or longer than any certificate
   const start = at + 2 + more;
   const length =
     more === 0 ? first : der.subarray(at + 2, start).reduce((value, byte) => value * 256 + byte, 0);
@@ -37,9 +43,10 @@ function elementAt(
 }
 
 /**
- * The algorithm that a certificate is signed with (RFC 5280, 4.1.1.2), which Node 20 does not tell: its object identifier in hexadecimal.
+ * The object identifier, in hexadecimal, of the algorithm that signed a certificate (RFC 5280,
+ * 4.1.1.2). Node 20 does not have it.
  *
- * @returns null when these bytes are not a certificate
+ * @returns null if these bytes are not a certificate
  */
 export function signatureAlgorithm(der: Uint8Array): string | null {
   const SEQUENCE = 0x30;
@@ -50,15 +57,19 @@ export function signatureAlgorithm(der: Uint8Array): string | null {
   return identifier && Buffer.from(der.subarray(identifier.start, identifier.end)).toString('hex');
 }
 
-/** The least size of an RSA key, bits (NIST SP 800-131A, and level 2 of SSL_CTX_set_security_level(3), the default of OpenSSL today). */
-const LEAST_RSA_BITS = 2048;
+/**
+ * The smallest acceptable RSA key, bits: NIST SP 800-131A, and level 2 of
+ * SSL_CTX_set_security_level(3), OpenSSL's default.
+ */
+const MIN_RSA_BITS = 2048;
 
 /**
- * What clients of today refuse in a chain although it leads to a trusted root: weak hashes and short keys, in words. The handshake lets them pass,
- * so that they can be told.
+ * Finds what today's clients refuse even if the root is trusted: weak hashes and short keys. The
+ * handshake accepts them, so that they can be reported.
  *
  * @param chain as from `chainOf`
- * @param rootsWith gives the trusted roots that have a public key; asked only where it matters
+ * @param rootsWith finds the trusted roots with a public key; called only if needed
+ * @returns the problems, in words
  */
 export function findWeaknesses(
   chain: readonly X509Certificate[],
@@ -70,14 +81,13 @@ export function findWeaknesses(
     const key = keyOf(certificate);
     const bits = key?.asymmetricKeyType?.startsWith('rsa')
       ? (key.asymmetricKeyDetails?.modulusLength ?? 0)
-      : LEAST_RSA_BITS;
-    if (bits < LEAST_RSA_BITS)
-      found.push(
-        `${whose} has an RSA key of ${bits} bits; clients of today want ${LEAST_RSA_BITS}`,
-      );
+      : MIN_RSA_BITS;
+    if (bits < MIN_RSA_BITS)
+      found.push(`${whose} has an RSA key of ${bits} bits; at least ${MIN_RSA_BITS} are required`);
     const hash = WEAK_SIGNATURES[signatureAlgorithm(certificate.raw) ?? ''];
-    if (hash === undefined || certificate.checkIssued(certificate)) continue; // who trusts a certificate for itself does not look at who signed it
-    // Neither who trusts the root of that name and key, which another authority has signed as well, nor what is above it.
+    // The signature of a self-issued certificate is not checked.
+    if (hash === undefined || certificate.checkIssued(certificate)) continue;
+    // A trusted root may also be signed by another authority: nothing above it is checked.
     const isRoot =
       depth > 0 &&
       key !== null &&
@@ -85,7 +95,7 @@ export function findWeaknesses(
         ({ subject, publicKey }) => subject === certificate.subject && publicKey.equals(key),
       );
     if (isRoot) break;
-    found.push(`${whose} is signed with ${hash}, which clients of today refuse`);
+    found.push(`${whose} is signed with ${hash}, which clients refuse today`);
   }
   return found;
 }

@@ -2,15 +2,15 @@ import type { X509Certificate } from 'node:crypto';
 import type { CertificateFacts, TlsProblem } from '../../facts/service-finding.js';
 import { keyOf } from './certificate-weakness.js';
 
-/** The most days that a certificate can be asked to last yet. */
+/** The highest `tlsMinDays`, days. */
 export const MAX_TLS_DAYS = 3650;
 
 const DAY_MS = 86_400_000;
 
-/** A distinguished name in one line; Node gives one attribute a line. */
+/** A distinguished name in one line. Node puts each attribute on its own line. */
 const oneLine = (name: string | undefined): string => (name ?? '').trim().replaceAll('\n', ', ');
 
-/** What a text in JSON's quotes says; itself where it is not JSON. */
+/** Decodes a JSON string. Returns the text itself if it is not one. */
 function unquote(text: string): string {
   try {
     return String(JSON.parse(text));
@@ -19,48 +19,54 @@ function unquote(text: string): string {
   }
 }
 
-/** The names of a subjectAltName as Node writes it: `DNS:a.test, IP Address:192.0.2.1`, quoted in JSON where they have something in them that would confuse. */
-function namesOf(subjectAltName: string | undefined): string[] {
+/**
+ * The names in a subjectAltName as Node writes it: `DNS:a.test, IP Address:192.0.2.1`. Node quotes
+ * names with special characters as JSON.
+ */
+function parseNames(subjectAltName: string | undefined): string[] {
   const found = (subjectAltName ?? '').matchAll(
     /(?:^|, )(DNS|IP Address):("(?:[^"\\]|\\.)*"|[^,]*)/g,
   );
   return [...found].map(([, , name = '']) => (name.startsWith('"') ? unquote(name) : name));
 }
 
-/** A date as OpenSSL writes it, milliseconds since the epoch; null for its `Bad time value`. */
-function dateOf(text: string): number | null {
+/** Parses a date as OpenSSL writes it, milliseconds since the epoch; null for `Bad time value`. */
+function parseDate(text: string): number | null {
   const epochMs = Date.parse(text);
   return Number.isFinite(epochMs) ? epochMs : null;
 }
 
-/** The facts of a certificate that matter to whoever connects. */
+/** The facts of a certificate that matter to clients. */
 export function certificateFacts(certificate: X509Certificate, nowMs: number): CertificateFacts {
-  const validTo = dateOf(certificate.validTo);
+  const validTo = parseDate(certificate.validTo);
   return {
     subject: oneLine(certificate.subject),
     issuer: oneLine(certificate.issuer),
-    names: namesOf(certificate.subjectAltName),
-    validFrom: dateOf(certificate.validFrom),
+    names: parseNames(certificate.subjectAltName),
+    validFrom: parseDate(certificate.validFrom),
     validTo,
     daysLeft: validTo === null ? null : Math.floor((validTo - nowMs) / DAY_MS),
   };
 }
 
-/** Whether a certificate has signed itself. */
+/** Whether a certificate is signed with its own key. */
 export function isSelfSigned(certificate: X509Certificate): boolean {
   const key = keyOf(certificate);
   return key !== null && certificate.checkIssued(certificate) && certificate.verify(key);
 }
 
-/** The most certificates above its own that are looked at of what a server sends: chains have two or three, and a hundred would take long. */
-const MOST_ABOVE = 16;
+/** How many issuers of a chain are inspected. Usual chains have two or three. */
+const MAX_ISSUERS = 16;
 
-/** What a server sent of its chain: its own certificate, the one that issued it, and so on, in whatever order they came. Of a long one, the first 17. */
+/**
+ * The chain that a server sent, at most 17 certificates: its own, the issuer of that, and so on.
+ * Servers may send them in any order.
+ */
 export function chainOf(leaf: X509Certificate): X509Certificate[] {
-  const sent: X509Certificate[] = []; // to Node, whatever comes next is the issuer
+  const sent: X509Certificate[] = []; // Node takes the next one sent for the issuer
   for (
     let each = leaf.issuerCertificate;
-    each && sent.length < MOST_ABOVE;
+    each && sent.length < MAX_ISSUERS;
     each = each.issuerCertificate
   )
     sent.push(each);
@@ -74,41 +80,42 @@ export function chainOf(leaf: X509Certificate): X509Certificate[] {
   return chain;
 }
 
-/** Purposes of a key (extended key usage, RFC 5280, 4.2.1.12) that let it be a server's: serverAuth, and any. */
+/** Extended key usages (RFC 5280, 4.2.1.12) that servers may have: serverAuth and any. */
 const SERVER_PURPOSES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
 
-/** Whether a certificate says that its key is for servers, or does not say what it is for. */
+/** Whether a certificate may be used for servers: by its extended key usage, or for lack of one. */
 function isForServers(certificate: X509Certificate): boolean {
-  const purposes = certificate.keyUsage as readonly string[] | undefined; // Node's name for it, and none where it is not there
+  // Node calls it keyUsage; without the extension it is undefined.
+  const purposes = certificate.keyUsage as readonly string[] | undefined;
   return purposes?.some((purpose) => SERVER_PURPOSES.includes(purpose)) ?? true;
 }
 
 /**
- * Which certificate of a chain is not made for what it does there: the `own` one of the server, which is to be for servers, or one `above` it, which
- * is to be that of an authority, too; null when nothing of that is seen.
+ * Finds a certificate that may not be used as it is: the server's `own` must be for servers, those
+ * `above` it must also be of authorities. Null if all may.
  */
 export function findUnfit([own, ...above]: readonly X509Certificate[]): 'own' | 'above' | null {
   if (own && !isForServers(own)) return 'own';
   return above.some((each) => !each.ca || !isForServers(each)) ? 'above' : null;
 }
 
-/** What is held against a certificate. */
+/** What a certificate is judged by, besides its facts. */
 export interface Verification {
-  /** OpenSSL's word on the chain (verify(1), "Diagnostics"), as Node gives it; null when it is in order. */
+  /** OpenSSL's verdict on the chain (verify(1), "Diagnostics") as Node gives it; null if good. */
   readonly verifyCode: string | null;
-  /** Whether it signed itself (see `isSelfSigned`). */
+  /** See `isSelfSigned`. */
   readonly isSelfSigned: boolean;
-  /** Which certificate is not made for its place (see `findUnfit`). */
+  /** See `findUnfit`. */
   readonly unfit: 'own' | 'above' | null;
-  /** What is too weak in its chain (see `findWeaknesses`), in words. */
+  /** See `findWeaknesses`. */
   readonly weaknesses: readonly string[];
-  /** The host that it should be for and is not; null when it is. */
+  /** The host that the certificate should be for but is not; null if it is. */
   readonly host: string | null;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
-const days = (count: number): string =>
+const formatDays = (count: number): string =>
   count === 0 ? 'less than a day' : `${count} ${count === 1 ? 'day' : 'days'}`;
 
 const SELF_SIGNED: TlsProblem = {
@@ -117,108 +124,109 @@ const SELF_SIGNED: TlsProblem = {
 };
 
 const UNFIT = {
-  own: 'the certificate is not made for servers',
+  own: 'the certificate may not be used for servers',
   above: 'a certificate above it in the chain may not issue certificates for servers',
 } as const;
 
-function judgeChain(
-  verifyCode: string,
-  issuer: string,
-  unfit: 'own' | 'above' | null,
-): TlsProblem | null {
+const untrusted = (problem: string): TlsProblem => ({ failure: 'untrusted', problem });
+
+function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' | null): TlsProblem {
   switch (verifyCode) {
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return SELF_SIGNED;
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return {
         failure: 'unknown-authority',
-        problem: `the certificate comes from an authority that is not trusted here (${issuer})`,
+        problem: `the authority of the certificate is not trusted here (${issuer})`,
       };
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return {
         failure: 'unknown-authority',
-        problem: `the certificate comes from an authority that is not known here (${issuer}), or one between it and a known one was not sent`,
+        problem:
+          `the authority of the certificate is not known here (${issuer}), ` +
+          'or the server did not send an intermediate certificate',
       };
     case 'CERT_HAS_EXPIRED':
-      return { failure: 'untrusted', problem: 'a certificate above it in the chain has expired' };
+      return untrusted('a certificate above it in the chain has expired');
     case 'CERT_NOT_YET_VALID':
-      return {
-        failure: 'untrusted',
-        problem: 'a certificate above it in the chain is not valid yet',
-      };
+      return untrusted('a certificate above it in the chain is not valid yet');
     case 'ERROR_IN_CERT_NOT_BEFORE_FIELD':
     case 'ERROR_IN_CERT_NOT_AFTER_FIELD':
-      return {
-        failure: 'untrusted',
-        problem: 'a certificate above it in the chain has a date that cannot be read',
-      };
+      return untrusted('a certificate above it in the chain has an unreadable date');
     case 'INVALID_CA':
-      return { failure: 'untrusted', problem: UNFIT.above };
+      return untrusted(UNFIT.above);
     case 'INVALID_PURPOSE':
-      return {
-        failure: 'untrusted',
-        problem: unfit
+      return untrusted(
+        unfit
           ? UNFIT[unfit]
-          : 'the certificate, or one above it in the chain, is not made for servers',
-      };
+          : 'the certificate, or one above it in the chain, may not be used for servers',
+      );
     case 'CERT_REVOKED':
-      return { failure: 'untrusted', problem: 'the certificate has been revoked' };
+      return untrusted('the certificate has been revoked');
     default:
-      return {
-        failure: 'untrusted',
-        problem: `the certificate cannot be verified (${verifyCode})`,
-      };
+      return untrusted(`the certificate cannot be verified (${verifyCode})`);
   }
 }
 
-/** All that is wrong with a certificate, in words, the weightiest first; nothing when it is in order. */
+/** OpenSSL's verdicts on dates, each with the problem of the server's own certificate behind it. */
+const DATE_VERDICTS: Readonly<Record<string, 'expired' | 'early' | 'unreadable'>> = {
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'early',
+  ERROR_IN_CERT_NOT_BEFORE_FIELD: 'unreadable',
+  ERROR_IN_CERT_NOT_AFTER_FIELD: 'unreadable',
+};
+
+/** What is wrong with the dates of a certificate. */
+function judgeDates(
+  { validFrom, validTo }: CertificateFacts,
+  nowMs: number,
+): Map<'expired' | 'early' | 'unreadable', TlsProblem> {
+  const found = new Map<'expired' | 'early' | 'unreadable', TlsProblem>();
+  if (validTo !== null && nowMs > validTo) {
+    const ago = formatDays(Math.floor((nowMs - validTo) / DAY_MS));
+    found.set('expired', { failure: 'expired', problem: `the certificate expired ${ago} ago` });
+  }
+  if (validFrom !== null && nowMs < validFrom)
+    found.set('early', {
+      failure: 'not-yet-valid',
+      problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}`,
+    });
+  if (validTo === null || validFrom === null)
+    found.set('unreadable', untrusted('the certificate has an unreadable date'));
+  return found;
+}
+
+function describeWrongName(host: string, { names, subject }: CertificateFacts): string {
+  const shown = names.slice(0, 5).join(', ') || subject;
+  return shown === ''
+    ? `the certificate is not for ${host}; it names no host`
+    : `the certificate is not for ${host} but for ${shown}${names.length > 5 ? ' …' : ''}`;
+}
+
+/** All problems of a certificate, the most important one first. */
 export function judgeCertificate(
-  { issuer, names, subject, validFrom, validTo }: CertificateFacts,
+  facts: CertificateFacts,
   { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification,
 ): TlsProblem[] {
-  const problems: TlsProblem[] = [];
-  const isExpired = validTo !== null && nowMs > validTo;
-  const isEarly = validFrom !== null && nowMs < validFrom;
-  const isUnreadable = validTo === null || validFrom === null;
-  // OpenSSL looks at the time last, and only its last word is kept: what it had said before, about who signed the certificate, is lost.
-  const isDateError =
-    verifyCode === 'ERROR_IN_CERT_NOT_BEFORE_FIELD' ||
-    verifyCode === 'ERROR_IN_CERT_NOT_AFTER_FIELD';
-  const isTime =
-    isDateError || verifyCode === 'CERT_HAS_EXPIRED' || verifyCode === 'CERT_NOT_YET_VALID';
-  const hidden =
-    isTime && !isSelfSigned
-      ? '; whether its authority is trusted does not show before that is cured'
+  const dates = judgeDates(facts, nowMs);
+  const dateVerdict = verifyCode === null ? undefined : DATE_VERDICTS[verifyCode];
+  const isOwnDate = dateVerdict !== undefined && dates.has(dateVerdict);
+  const chain =
+    verifyCode === null || isOwnDate ? null : judgeChain(verifyCode, facts.issuer, unfit);
+  const problems = [...dates.values(), ...(chain ? [chain] : [])];
+  // OpenSSL checks dates last and keeps only its last verdict: that on the issuer is lost.
+  const hint =
+    dateVerdict !== undefined && !isSelfSigned
+      ? ' (fix this first; only then can its issuer be checked)'
       : '';
-  if (isExpired)
-    problems.push({
-      failure: 'expired',
-      problem: `the certificate expired ${days(Math.floor((nowMs - validTo) / DAY_MS))} ago${hidden}`,
-    });
-  if (isEarly)
-    problems.push({
-      failure: 'not-yet-valid',
-      problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}${hidden}`,
-    });
-  if (isUnreadable)
-    problems.push({
-      failure: 'untrusted',
-      problem: `the certificate has a date that cannot be read${hidden}`,
-    });
-  const isSaid =
-    (isUnreadable && isDateError) ||
-    (isExpired && verifyCode === 'CERT_HAS_EXPIRED') ||
-    (isEarly && verifyCode === 'CERT_NOT_YET_VALID');
-  if (isSaid && isSelfSigned) problems.push(SELF_SIGNED);
-  const chain = verifyCode === null || isSaid ? null : judgeChain(verifyCode, issuer, unfit);
-  if (chain) problems.push({ ...chain, problem: `${chain.problem}${hidden}` });
-  problems.push(...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })));
-  if (host !== null)
-    problems.push({
-      failure: 'wrong-name',
-      problem: `the certificate is not for ${host} but for ${names.slice(0, 5).join(', ') || subject || 'nobody'}${names.length > 5 ? ' …' : ''}`,
-    });
-  return problems;
+  return [
+    ...problems.map(({ failure, problem }) => ({ failure, problem: `${problem}${hint}` })),
+    ...(isOwnDate && isSelfSigned ? [SELF_SIGNED] : []),
+    ...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })),
+    ...(host === null
+      ? []
+      : [{ failure: 'wrong-name' as const, problem: describeWrongName(host, facts) }]),
+  ];
 }

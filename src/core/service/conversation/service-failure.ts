@@ -32,7 +32,7 @@ export const serviceRefused = (what: string, line: string): ServiceFailure =>
 
 /** The server refuses the command that starts TLS. */
 export const startTlsRefused = (command: string, line: string): ServiceFailure =>
-  tlsFailed({ failure: 'no-starttls', problem: `it said no to ${command}: ${quote(line)}` });
+  tlsFailed({ failure: 'no-starttls', problem: `it refused ${command}: ${quote(line)}` });
 
 /** A line came that the protocol does not have at this point. */
 export const unexpectedLine = (
@@ -55,8 +55,8 @@ export const otherProtocol = (
 /** The server sent more than is accepted. */
 export const tooMuchReceived = (awaited: string, firstLine: string): ServiceFailure =>
   wrongProtocol(
-    `more than ${MAX_RECEIVED_BYTES / 1024} KiB came before ${awaited} was whole, ` +
-      `beginning with ${quote(firstLine)}`,
+    `more than ${MAX_RECEIVED_BYTES / 1024} KiB came before ${awaited} was complete; ` +
+      `it begins with ${quote(firstLine)}`,
   );
 
 /**
@@ -67,6 +67,6 @@ export const plainTextInjected = (bytes: Buffer): ServiceFailure =>
   tlsFailed({
     failure: 'injection',
     problem:
-      'plain text came behind its answer to STARTTLS, before TLS began: ' +
+      'plain text came after its answer to STARTTLS, before TLS began: ' +
       quote(cutText(bytes, MAX_LINE_BYTES)),
   });

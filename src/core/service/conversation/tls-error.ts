@@ -15,8 +15,8 @@ const ALERT_RECORD = 0x15;
 
 /**
  * The server's alert (RFC 8446, 6) as OpenSSL names it:
- * `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`; since 3.5 also `ERR_SSL_SSL/TLS_ALERT_…`. Alerts of RFC 6066 lack the word:
- * `ERR_SSL_TLSV1_UNRECOGNIZED_NAME`. OpenSSL names only alerts after a TLS version like that.
+ * `ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED`, since 3.5 also `ERR_SSL_SSL/TLS_ALERT_…`. Alerts
+ * of RFC 6066 lack the word: `ERR_SSL_TLSV1_UNRECOGNIZED_NAME`. No other errors have such names.
  */
 const ALERT = /(?:_ALERT_|^ERR_SSL_TLSV1_(?!ALERT_))(?:NUMBER_)?(\w+)$/;
 
@@ -44,28 +44,24 @@ export interface TlsProgress {
 export function describeTlsError(code: string, { isSecure, firstBytes }: TlsProgress): TlsProblem {
   if (isPlainText(firstBytes)) {
     const looksLike = recognizeProtocol(firstBytes);
+    const hint = looksLike === null ? '' : `; it looks like ${looksLike}`;
     const [line = ''] = cutText(firstBytes, MAX_LINE_BYTES).split(/\r?\n/);
-    return {
-      failure: 'not-tls',
-      problem: `no TLS came, but ${quote(line)}${looksLike === null ? '' : `, which looks like ${looksLike}`}`,
-    };
+    return { failure: 'not-tls', problem: `${quote(line)} came instead of TLS${hint}` };
   }
   if (VERSION_ERRORS.has(code))
-    return { failure: 'old-version', problem: 'it speaks no version of TLS from 1.0 to 1.3' };
+    return { failure: 'old-version', problem: 'it supports no TLS version from 1.0 to 1.3' };
   const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
   if (alert === undefined)
     return {
       failure: 'handshake',
-      problem: `${isSecure ? 'TLS broke after its handshake' : 'the handshake failed'} (${code})`,
+      problem: `${isSecure ? 'TLS failed after the handshake' : 'the handshake failed'} (${code})`,
     };
   // Only as the very first record it answers our offer. TLS 1.2 uses the same alert later, for a
   // missing client certificate.
-  const reason =
+  const hint =
     alert === 'handshake failure' && firstBytes[0] === ALERT_RECORD
-      ? '; most often that is for want of a cipher suite in common'
+      ? '; most often there is no cipher suite in common'
       : '';
-  return {
-    failure: 'handshake',
-    problem: `it ${isSecure ? 'ended TLS' : 'broke the handshake off'} with the alert "${alert}"${reason}`,
-  };
+  const ended = isSecure ? 'TLS' : 'the handshake';
+  return { failure: 'handshake', problem: `it ended ${ended} with the alert "${alert}"${hint}` };
 }

@@ -30,10 +30,11 @@ export interface TlsExpectation {
   readonly request: TlsRequest;
 }
 
-/** How long a certificate lasts yet, where that is too short, or cannot be told. */
-function describeRest(daysLeft: number | null): string {
-  if (daysLeft === null) return 'until a date that cannot be read';
-  return `for ${daysLeft === 0 ? 'less than a day more' : `${daysLeft} more ${daysLeft === 1 ? 'day' : 'days'} only`}`;
+/** `expires in 9 days`, for a certificate that has not expired. */
+function describeExpiry(daysLeft: number | null): string {
+  if (daysLeft === null) return 'has an unreadable expiry date';
+  if (daysLeft === 0) return 'expires in less than a day';
+  return `expires in ${daysLeft} ${daysLeft === 1 ? 'day' : 'days'}`;
 }
 
 /** Whether a certificate that has not expired lasts too short, or has no readable end. */
@@ -46,12 +47,9 @@ function findExpirySoon(
 ): TlsProblem[] {
   if (!certificate || tlsMinDays === undefined || !expiresTooSoon(certificate, tlsMinDays))
     return [];
-  return [
-    {
-      failure: 'expires-soon',
-      problem: `the certificate is valid ${describeRest(certificate.daysLeft)}, where ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} asked for`,
-    },
-  ];
+  const required = `at least ${tlsMinDays} ${tlsMinDays === 1 ? 'is' : 'are'} required`;
+  const problem = `the certificate ${describeExpiry(certificate.daysLeft)}; ${required}`;
+  return [{ failure: 'expires-soon', problem }];
 }
 
 function findCertificateProblems(
@@ -63,7 +61,7 @@ function findCertificateProblems(
   if (!x509)
     return {
       certificate: null,
-      problems: [{ failure: 'no-certificate', problem: 'it gave no certificate' }],
+      problems: [{ failure: 'no-certificate', problem: 'it sent no certificate' }],
     };
   const certificate = certificateFacts(x509, nowMs);
   const chain = chainOf(x509);
@@ -98,7 +96,9 @@ export function inspectTls(
       : [
           {
             failure: 'old-version',
-            problem: `it speaks ${withdrawn} only, which is withdrawn (RFC 8996); TLS 1.2 is the least`,
+            problem:
+              `it supports only ${withdrawn}, which is withdrawn (RFC 8996); ` +
+              'at least TLS 1.2 is required',
           },
         ];
   const { certificate, problems: certificateProblems } = findCertificateProblems(

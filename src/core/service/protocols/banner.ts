@@ -8,7 +8,7 @@ export const banner: ServiceProtocol = {
   greets: true,
   recognizedAs: null,
   async check(conversation) {
-    await conversation.waitForInput(PAUSE_MS, 'its first words');
+    await conversation.waitForInput(PAUSE_MS, 'its greeting');
     return {};
   },
 };

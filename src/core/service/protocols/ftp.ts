@@ -13,7 +13,7 @@ export const ftp: ServiceProtocol = {
     // "Service ready in nnn minutes" (RFC 959, 5.4): the greeting follows.
     while (greeting.code === 120) greeting = await readGreeting();
     if (greeting.code !== 220)
-      throw serviceRefused('it turned us away instead of greeting with 220', greeting.line);
+      throw serviceRefused('it refused service instead of greeting with 220', greeting.line);
     if (startTls) {
       conversation.writeLine('AUTH TLS');
       const ready = await readReply(conversation, 'its answer to AUTH TLS', 'FTP');
@@ -23,8 +23,8 @@ export const ftp: ServiceProtocol = {
     // NOOP tells FTP from SMTP, which greets alike: SMTP answers 250; FTP 200, or 530 before login.
     conversation.writeLine('NOOP');
     const { code, line } = await readReply(conversation, 'its answer to NOOP', 'FTP');
-    if (code === 250) throw serviceRefused('it answered NOOP as SMTP does, not FTP', line);
-    if (code === 421) throw serviceRefused('it turned us away', line);
+    if (code === 250) throw serviceRefused('it answered NOOP like SMTP, not like FTP', line);
+    if (code === 421) throw serviceRefused('it refused service', line);
     return { farewell: 'QUIT' };
   },
 };

@@ -23,7 +23,7 @@ export const http: ServiceProtocol = {
     conversation.writeLine(lines.join('\r\n'));
     const line = await conversation.readLine('its answer to HEAD');
     if (!/^HTTP\/\d(\.\d)? [1-5]\d\d( |$)/.test(line))
-      throw conversation.unexpected(line, 'an answer of HTTP');
+      throw conversation.unexpected(line, 'an HTTP response');
     return {};
   },
 };

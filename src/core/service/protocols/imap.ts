@@ -12,7 +12,7 @@ async function sendCommand(
   for (;;) {
     const line = await conversation.readLine(`its answer to ${command}`);
     if (line.startsWith(`${tag} `)) return line;
-    if (!line.startsWith('* ')) throw conversation.unexpected(line, 'an answer of IMAP');
+    if (!line.startsWith('* ')) throw conversation.unexpected(line, 'an IMAP response');
   }
 }
 
@@ -23,15 +23,15 @@ export const imap: ServiceProtocol = {
   async check(conversation, { startTls }) {
     const greeting = await conversation.readLine('its greeting');
     if (/^\* BYE\b/i.test(greeting))
-      throw serviceRefused('it turned us away instead of greeting with OK', greeting);
+      throw serviceRefused('it refused service instead of greeting with OK', greeting);
     if (!/^\* (OK|PREAUTH)\b/i.test(greeting))
-      throw conversation.unexpected(greeting, 'a greeting of IMAP');
+      throw conversation.unexpected(greeting, 'an IMAP greeting');
     if (startTls) {
       const ready = await sendCommand(conversation, 'p1', 'STARTTLS');
       if (!/^p1 OK\b/i.test(ready)) throw startTlsRefused('STARTTLS', ready);
       await conversation.startTls();
       const capable = await sendCommand(conversation, 'p2', 'CAPABILITY');
-      if (!/^p2 OK\b/i.test(capable)) throw serviceRefused('it said no to CAPABILITY', capable);
+      if (!/^p2 OK\b/i.test(capable)) throw serviceRefused('it refused CAPABILITY', capable);
     }
     return { farewell: 'p3 LOGOUT' };
   },

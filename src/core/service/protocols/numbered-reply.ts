@@ -26,8 +26,8 @@ export async function readReply(
   const first = await conversation.readLine(awaited);
   const [, digits, hyphen] = /^([1-5]\d\d)(?:([ -])|$)/.exec(first) ?? [];
   if (digits === undefined) {
-    const kind = awaited === 'its greeting' ? 'a greeting' : 'an answer';
-    throw conversation.unexpected(first, `${kind} of ${protocol}`);
+    const kind = awaited === 'its greeting' ? 'greeting' : 'reply';
+    throw conversation.unexpected(first, `an ${protocol} ${kind}`);
   }
   const lines = [first];
   for (let isLast = hyphen !== '-'; !isLast;) {
@@ -35,7 +35,10 @@ export async function readReply(
     lines.push(line);
     isLast = line === digits || line.startsWith(`${digits} `);
     if (!isLast && protocol === 'SMTP' && /^[1-5]\d\d( |$)/.test(line))
-      throw conversation.unexpected(line, `the end of ${awaited}, which began with ${digits}`);
+      throw conversation.unexpected(
+        line,
+        `the last line of ${awaited}, which began with ${digits}`,
+      );
   }
   return { code: Number(digits), lines, line: first };
 }

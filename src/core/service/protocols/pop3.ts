@@ -18,18 +18,18 @@ export const pop3: ServiceProtocol = {
   greets: true,
   recognizedAs: ['POP3'],
   async check(conversation, { startTls }) {
-    const greeting = await readStatus(conversation, 'its greeting', 'a greeting of POP3');
+    const greeting = await readStatus(conversation, 'its greeting', 'a POP3 greeting');
     if (!greeting.ok)
-      throw serviceRefused('it turned us away instead of greeting with +OK', greeting.line);
+      throw serviceRefused('it refused service instead of greeting with +OK', greeting.line);
     if (startTls) {
       conversation.writeLine('STLS');
-      const ready = await readStatus(conversation, 'its answer to STLS', 'an answer of POP3');
+      const ready = await readStatus(conversation, 'its answer to STLS', 'a POP3 response');
       if (!ready.ok) throw startTlsRefused('STLS', ready.line);
       await conversation.startTls();
       conversation.writeLine('CAPA');
       const awaited = 'its answer to CAPA';
       // Also -ERR shows that POP3 works inside TLS: CAPA is optional.
-      const { ok } = await readStatus(conversation, awaited, 'an answer of POP3');
+      const { ok } = await readStatus(conversation, awaited, 'a POP3 response');
       while (ok && (await conversation.readLine(awaited)) !== '.');
     }
     return { farewell: 'QUIT' };

@@ -20,7 +20,7 @@ async function sendHello(conversation: Conversation, name: string): Promise<Numb
     const simple = await readReply(conversation, 'its answer to HELO', 'SMTP');
     if (simple.code === 250) return simple;
   }
-  throw serviceRefused('it greeted as SMTP does, but said no to EHLO', hello.line);
+  throw serviceRefused('it greeted like SMTP, but refused EHLO', hello.line);
 }
 
 /** SMTP (RFC 5321): greeting; EHLO; with TLS also STARTTLS (RFC 3207) and EHLO again; QUIT. */
@@ -31,7 +31,7 @@ export const smtp: ServiceProtocol = {
     const name = ownName(localAddress);
     const greeting = await readReply(conversation, 'its greeting', 'SMTP');
     if (greeting.code !== 220)
-      throw serviceRefused('it turned us away instead of greeting with 220', greeting.line);
+      throw serviceRefused('it refused service instead of greeting with 220', greeting.line);
     const hello = await sendHello(conversation, name);
     if (startTls) {
       if (!hello.lines.some((line) => /^250[ -]STARTTLS\b/i.test(line)))

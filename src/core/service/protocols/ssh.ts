@@ -15,8 +15,7 @@ export const ssh: ServiceProtocol = {
     const first = await conversation.readLine('its identification');
     let line = first;
     while (!line.startsWith('SSH-')) {
-      if (OTHER_GREETING.test(line))
-        throw conversation.unexpected(first, 'an identification of SSH');
+      if (OTHER_GREETING.test(line)) throw conversation.unexpected(first, 'an SSH identification');
       line = await conversation.readLine('its identification');
     }
     if (!/^SSH-(2\.0|1\.99)-/.test(line)) throw serviceRefused('it does not speak SSH 2.0', line);

@@ -67,7 +67,7 @@ export function describeTpdu(tpdu: Buffer): string | null {
   return null;
 }
 
-const EXPECTED = 'an answer of an ISO transport';
+const EXPECTED = 'an ISO transport answer';
 
 /** The length of the shortest TPKT: its head and the shortest TPDU. */
 const MIN_TPKT_BYTES = 7;

@@ -129,22 +129,22 @@ describe('x400', () => {
     [
       'a greeting',
       Buffer.from('220 mail ESMTP\r\n'),
-      '"220 mail ESMTP" is not an answer of an ISO transport; it looks like SMTP',
+      '"220 mail ESMTP" is not an ISO transport answer; it looks like SMTP',
     ],
     [
       'a TPKT without room for a TPDU',
       Buffer.from([3, 0, 0, 4]),
-      '"\x03\x00\x00\x04" is not an answer of an ISO transport',
+      '"\x03\x00\x00\x04" is not an ISO transport answer',
     ],
     [
       'data instead of an answer',
       tpkt(Buffer.from([2, 0xf0, 0x80, 1, 2, 3])),
-      '"\x03\x00\x00\x0a\x02ð\x80\x01\x02\x03" is not an answer of an ISO transport',
+      '"\x03\x00\x00\x0a\x02ð\x80\x01\x02\x03" is not an ISO transport answer',
     ],
     [
       'a header longer than its TPDU',
       tpkt(Buffer.from([200, 0xd0, 0, 0, 0, 0, 0])),
-      '"\x03\x00\x00\x0bÈÐ\x00\x00\x00\x00\x00" is not an answer of an ISO transport',
+      '"\x03\x00\x00\x0bÈÐ\x00\x00\x00\x00\x00" is not an ISO transport answer',
     ],
   ])('is not what answers with %s', async (_, bytes, problem) => {
     const { port } = await startFakeServer(
