@@ -6,7 +6,7 @@ import type { ServiceFinding } from '../../src/core/facts/service-finding.js';
 import type { ServiceRequest } from '../../src/core/service/registry.js';
 import { probeTarget } from '../../src/core/probe/target-probe.js';
 
-/** A server that says something; closed with its connections when the test is over. */
+/** A server that talks. It and its connections are closed after the test. */
 export interface FakeServer {
   readonly port: number;
   /** All that came from clients, as text. */
@@ -44,13 +44,13 @@ async function serve(
   return { port: (server.address() as AddressInfo).port, received: () => received, ends };
 }
 
-/** A server on loopback that does with each connection what it is told. */
+/** Starts a TCP server on loopback that does this with each connection. */
 export const startFakeServer = (
   talk: (socket: Socket) => void,
   address = '127.0.0.1',
 ): Promise<FakeServer> => serve(createServer(), 'connection', talk, address);
 
-/** The same with TLS from the first byte. */
+/** Starts a server with TLS from the first byte. */
 export function startTlsServer(
   options: TlsOptions,
   talk: (socket: Socket) => void = () => {},
@@ -63,10 +63,10 @@ export function startTlsServer(
   );
 }
 
-/** Replies of a server, each to lines that begin with a word; an array says several things, a function does something. */
+/** Replies of a server, each to lines that begin with its key: a text, or what to do. */
 export type Replies = Readonly<Record<string, string | ((socket: Socket) => void)>>;
 
-/** A server that greets and answers line by line; lines without an answer get none. */
+/** Greets and replies line by line. Lines without a reply are ignored. */
 export function replyToLines(greeting: string, answers: Replies): (socket: Socket) => void {
   return (socket) => {
     let rest = '';
@@ -83,7 +83,7 @@ export function replyToLines(greeting: string, answers: Replies): (socket: Socke
   };
 }
 
-/** Turns a connection to TLS as a server does behind STARTTLS, and goes on. */
+/** Starts TLS on a connection, as servers do after STARTTLS. */
 export function upgradeToTls(
   socket: Socket,
   options: TlsOptions,
@@ -95,7 +95,7 @@ export function upgradeToTls(
   talk(secure);
 }
 
-/** Asks for a service on 127.0.0.1, with a second's time unless given. */
+/** Probes a service on 127.0.0.1, within 2 s by default. */
 export async function probeService(
   port: number,
   service: ServiceRequest,
@@ -108,11 +108,11 @@ export async function probeService(
   );
   expect(outcome.state).toBe('open');
   const finding = outcome.state === 'open' ? outcome.service : null;
-  if (finding === null) throw new Error('nothing was found out about the service');
+  if (finding === null) throw new Error('there is no finding about the service');
   return finding;
 }
 
-/** The finding as a value of one kind; fails when it is another. */
+/** Expects a finding of this state and returns it with that type. */
 export function expectFinding<S extends ServiceFinding['state']>(
   finding: ServiceFinding,
   state: S,

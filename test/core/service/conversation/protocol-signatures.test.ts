@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recognizeProtocol } from '../../../../src/core/service/conversation/protocol-signatures.js';
+import * as signatures from '../../../../src/core/service/conversation/protocol-signatures.js';
 
 describe('recognizeProtocol', () => {
   it.each<[string | number[], string | null]>([
@@ -18,8 +18,7 @@ describe('recognizeProtocol', () => {
     ['hello', null],
     ['', null],
   ])('takes %j for %s', (bytes, name) => {
-    expect(
-      recognizeProtocol(typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes)),
-    ).toBe(name);
+    const first = typeof bytes === 'string' ? Buffer.from(bytes) : Buffer.from(bytes);
+    expect(signatures.recognizeProtocol(first)).toBe(name);
   });
 });
