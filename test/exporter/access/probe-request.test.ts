@@ -23,9 +23,22 @@ describe('the parameters of a probe', () => {
     expect(read('target=10.0.0.5:443&service=https&sni=db.example.com&insecure=1').service).toEqual(
       { name: 'https', insecure: true, sni: 'db.example.com' },
     );
-    expect(read('target=https://example.com/x&timeout=&all=0').target).toEqual({
+    expect(read('target=https://example.com/x&all=0').target).toEqual({
       host: 'example.com',
       port: 443,
+    });
+  });
+
+  it('may be the empty fields of a form', () => {
+    expect(read('target=+db:5432+&timeout=&service=&sni=')).toEqual({
+      target: { host: 'db', port: 5432 },
+      timeoutMs: null,
+      all: false,
+      service: null,
+    });
+    expect(read('target=db:443&service=https&sni=').service).toEqual({
+      name: 'https',
+      insecure: false,
     });
   });
 
@@ -107,6 +120,7 @@ describe('the timeout', () => {
     [5000, 500, '0.6', 300], // half of it where the offset would leave less
     [5000, 0, '1', 1000],
     [1000, 60_000, '10', 1000],
+    [5000, 500, '0.0001', 1],
   ])(
     'of %i ms with an offset of %i ms and a scrape timeout of %s s is %i ms',
     (askedMs, offsetMs, header, timeoutMs) => {
