@@ -19,7 +19,8 @@ export interface Diagnosis {
  * machine, the host and the port. Takes at most three times `timeoutMs`.
  *
  * @param internals parts that the program or a test replaces; not for users of the library
- * @throws TypeError or RangeError if an option is misused; never because of the network
+ * @throws UsageError if an option is misused, TypeError if `dnsServer` is not an address; never
+ *   because of the network
  */
 export async function diagnose(
   target: Target,

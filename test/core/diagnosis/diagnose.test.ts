@@ -8,7 +8,7 @@ describe('misuse of a diagnosis', () => {
     ['the port', { host: 'localhost', port: 99_999 }, {}, UsageError],
     ['the timeout', { host: 'localhost', port: 9 }, { timeoutMs: 0 }, UsageError],
     ['the DNS server', { host: 'localhost', port: 9 }, { dnsServer: 'nonsense' }, TypeError],
-    ['the address', { host: 'localhost', port: 9 }, { extraAddress: 'nonsense' }, TypeError],
+    ['the address', { host: 'localhost', port: 9 }, { extraAddress: 'nonsense' }, UsageError],
   ] as const)('rejects for %s', async (_, target, options, kind) => {
     await expect(diagnose(target, options)).rejects.toThrow(kind);
   });

@@ -4,6 +4,7 @@ import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS } from '../../limits.js';
 import { probePort } from '../../probe/port-probe.js';
 import { resolveHost } from '../../resolve/resolver.js';
 import { type Endpoint, familyOf, type Target } from '../../target/target.js';
+import { UsageError } from '../../usage-error.js';
 import { type Counters, readCounters } from './counters.js';
 import type { NameCheckOptions } from './name-check.js';
 import type { DiagnoseOptions, DiagnosisCheck, DiagnosisInternals } from './options.js';
@@ -49,7 +50,9 @@ function parseExtraAddress(extraAddress: string | undefined): Address | null {
   if (extraAddress === undefined) return null;
   const family = familyOf(extraAddress);
   if (family === null)
-    throw new TypeError(`extraAddress: "${extraAddress}" is not a literal address`);
+    throw new UsageError(
+      `extraAddress: "${extraAddress}" is not an address; allowed: an IPv4 or IPv6 address`,
+    );
   return { address: extraAddress, family };
 }
 
@@ -89,7 +92,7 @@ function startStopwatch(
 /**
  * Validates the options and starts the clock of a diagnosis.
  *
- * @throws TypeError or RangeError if an option is misused
+ * @throws UsageError if an option is misused
  */
 export function createContext(
   target: Target,

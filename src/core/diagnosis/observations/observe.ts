@@ -44,7 +44,8 @@ function retimedOutcome(outcome: Outcome, addresses: readonly AddressObservation
  * Observes everything between here and a target, side by side where possible. Infers nothing.
  * Takes at most three times `timeoutMs`.
  *
- * @throws TypeError or RangeError if an option is misused; never because of the network
+ * @throws UsageError if an option is misused, TypeError if `dnsServer` is not an address; never
+ *   because of the network
  */
 export async function observe(
   target: Target,
