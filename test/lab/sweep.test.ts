@@ -8,8 +8,16 @@ describeLab('a sweep of all ports', () => {
 
   beforeAll(async () => {
     lab = await createLab();
-    const script = `const open = ${JSON.stringify(open)}; let left = open.length;
-      for (const port of open) require('node:net').createServer((socket) => socket.on('error', () => {}).resume()).listen(port, '127.0.0.1', 511, () => { left -= 1; if (left === 0) console.log('ready'); });`;
+    const script = `
+      const { createServer } = require('node:net');
+      const open = ${JSON.stringify(open)};
+      let left = open.length;
+      const accept = (socket) => socket.on('error', () => {}).resume();
+      const note = () => {
+        left -= 1;
+        if (left === 0) console.log('ready');
+      };
+      for (const port of open) createServer(accept).listen(port, '127.0.0.1', 511, note);`;
     const listeners = lab.spawn('client', [process.execPath, '-e', script], { stdio: 'pipe' });
     await new Promise((resolve) => listeners.stdout?.once('data', resolve));
     await lab.drop(81);
@@ -143,7 +151,8 @@ describeLab('a sweep of all ports', () => {
     const most = await lab.exec('client', [
       'sh',
       '-c',
-      'for i in 1 2 3 4 5 6 7 8 9 10; do ss -Htn state syn-sent | wc -l; sleep 0.2; done | sort -n | tail -n 1',
+      'for i in 1 2 3 4 5 6 7 8 9 10; do ss -Htn state syn-sent | wc -l; sleep 0.2; done ' +
+        '| sort -n | tail -n 1',
     ]);
     child.kill('SIGINT');
     expect(most.stdout).toBe('1\n');

@@ -83,8 +83,8 @@ function checkOptions({ concurrency = 1, ratePerSecond = 1, timeoutMs }: ManyOpt
  * An array or block of 4096 addresses or more, probed without further options, is swept by two
  * threads: about twice as fast, but `local` of an open port is null.
  *
- * @throws UsageError when an option is out of range. The iteration throws a UsageError for a misused
- * request, and what the iteration of the requests throws, after the verdicts on those before it
+ * @throws UsageError when an option is out of range. The iteration throws a UsageError for a
+ * misused request, and any error of the iterable, after the verdicts on the requests before it
  */
 export function probeTargets(
   requests: Requests,

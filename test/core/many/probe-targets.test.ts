@@ -48,8 +48,8 @@ function resolverOf(answers: readonly Partial<Resolution>[] = []): {
   };
 }
 
-describe('many targets', () => {
-  it('are told in the order they were given, though the first is the last to be known', async () => {
+describe('probeTargets', () => {
+  it('reports targets in their order, also when the first ends last', async () => {
     const [silent, open, closed] = [await silentPort(), await listen(), await freePort()];
     const events = await allOf(requestsTo(silent, open.port, closed), { timeoutMs: 300 });
     expect(events.map(seen)).toEqual([
@@ -59,7 +59,7 @@ describe('many targets', () => {
     ]);
   });
 
-  it('have reports that say all that a single probe says', async () => {
+  it('reports all that a single probe reports', async () => {
     const { port } = await listen();
     const [event] = await allOf(
       [{ target: { host: '127.0.0.1', port }, expect: 'closed', origin: 'list:1' }],
@@ -84,7 +84,7 @@ describe('many targets', () => {
     expect(event?.report.attempts).toEqual([event?.report.outcome]);
   });
 
-  it('are told as they become known, not only at the end', async () => {
+  it('reports targets as they end, not only when all have', async () => {
     const { port } = await listen();
     let release = (): void => {};
     async function* requests() {
@@ -101,7 +101,20 @@ describe('many targets', () => {
     expect((await events.next()).done).toBe(true);
   });
 
-  it('are asked for only as far as there is room, so that they may be endless', async () => {
+  it('measures latencies without the time that the caller takes for other reports', async () => {
+    const ports = [await freePort()]; // its report comes first, while the others connect
+    for (let count = 0; count < 8; count += 1) ports.push((await listen()).port);
+    const latencies: number[] = [];
+    for await (const { report } of probeTargets(requestsTo(...ports))) {
+      if (report.outcome.state === 'open') latencies.push(report.outcome.latencyMs);
+      const untilMs = performance.now() + 200;
+      while (performance.now() < untilMs); // a slow reader
+    }
+    expect(latencies).toHaveLength(8);
+    expect(Math.max(...latencies)).toBeLessThan(150);
+  });
+
+  it('takes requests only when there is room for them, so that they may be endless', async () => {
     const { port } = await listen();
     let given = 0;
     let ended = false;
@@ -125,7 +138,7 @@ describe('many targets', () => {
     expect(given).toBeLessThan(1000);
   });
 
-  it('never run more at once than allowed', async () => {
+  it('never runs more probes at once than allowed', async () => {
     const silent = await silentPort();
     const { asked, resolve } = resolverOf();
     let most = 0;
@@ -143,10 +156,10 @@ describe('many targets', () => {
       told += 1;
     }
     expect(told).toBe(9);
-    expect(most).toBeLessThanOrEqual(6); // three under way, and three that were begun when those before them were told
+    expect(most).toBeLessThanOrEqual(6); // three under way, three that ended and wait
   });
 
-  it('have each name resolved once', async () => {
+  it('resolves each name once', async () => {
     const { port } = await listen();
     const { asked, resolve } = resolverOf();
     const requests = ['a', 'b', 'a', 'a', 'b'].map((host) => ({ target: { host, port } }));
@@ -154,7 +167,7 @@ describe('many targets', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
-  it('are tried again when this machine was short of something, and that is no verdict', async () => {
+  it('retries a probe for which this machine had no descriptor', async () => {
     const { port } = await listen();
     const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
     const { asked, resolve } = resolverOf([short, short]);
@@ -170,7 +183,7 @@ describe('many targets', () => {
     expect(asked.length).toBeGreaterThan(3);
   });
 
-  it('tell a shortage that does not pass', async () => {
+  it('reports a shortage at once when there is no patience', async () => {
     const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
     const { resolve } = resolverOf(Array.from({ length: 100 }, () => short));
     const events = await allOf(
@@ -183,7 +196,7 @@ describe('many targets', () => {
     ]);
   });
 
-  it('end with the error of the source, when those before it are told', async () => {
+  it('throws the error of the iterable after the verdicts on requests before it', async () => {
     const [silent, open] = [await silentPort(), await listen()];
     async function* requests() {
       yield* requestsTo(silent, open.port);
@@ -196,15 +209,15 @@ describe('many targets', () => {
     }).rejects.toThrow('the file is gone');
     expect(told).toEqual([`${silent} filtered`, `${open.port} open`]);
     await expect(
-      allOf(
-        (function* () {
+      allOf({
+        [Symbol.iterator]: () => {
           throw new Error('at once');
-        })(),
-      ),
+        },
+      }),
     ).rejects.toThrow('at once');
   });
 
-  it('may come from an iterable whose promises are none of ours', async () => {
+  it('accepts an iterable with foreign promises', async () => {
     const { port } = await listen();
     const items = requestsTo(port, port);
     const iterator = {
@@ -221,7 +234,7 @@ describe('many targets', () => {
     expect(events.map(seen)).toEqual([`${port} open`, `${port} open`]);
   });
 
-  it('close their source also when they are left while it is being asked', async () => {
+  it('closes the iterable when the caller leaves while a request is awaited', async () => {
     const { port } = await listen();
     let give = (): void => {};
     let closed = false;
@@ -242,7 +255,7 @@ describe('many targets', () => {
     await expect.poll(() => closed).toBe(true);
   });
 
-  it('are begun no further ahead of the oldest without a verdict than there is memory for', async () => {
+  it('starts at most 16,000 targets after the oldest one without a verdict', async () => {
     const silent = await silentPort();
     let given = 0;
     let most = 0;
@@ -258,7 +271,7 @@ describe('many targets', () => {
     expect(most).toBeLessThanOrEqual(16_001);
   });
 
-  it('warn of nothing, though one signal ends many lookups and probes', async () => {
+  it('causes no warning when one signal ends many lookups and probes', async () => {
     const warnings: string[] = [];
     const note = (warning: Error): void => {
       warnings.push(warning.name);
@@ -284,7 +297,7 @@ describe('many targets', () => {
     expect([events.length, every.length, warnings]).toEqual([30, 30, []]);
   });
 
-  it('end at once when they are aborted, with those that were known', async () => {
+  it('ends at once when it is aborted, after the verdicts so far', async () => {
     const [open, silent] = [await listen(), await silentPort()];
     const controller = new AbortController();
     const states: string[] = [];
@@ -299,9 +312,10 @@ describe('many targets', () => {
     expect(states).toEqual(['open']);
   });
 
-  it('end with an error for what is no request, whoever gives it', async () => {
+  it('throws a UsageError for what is no request', async () => {
     const message = 'requests: undefined is not a request; allowed: { target: { host, port } }';
-    await expect(allOf([, ...requestsTo(1)] as TargetRequest[])).rejects.toThrow(message);
+    const holed = new Array<TargetRequest>(1).concat(requestsTo(1));
+    await expect(allOf(holed)).rejects.toThrow(message);
     const strange = {
       [Symbol.asyncIterator]: () => ({ next: () => Promise.resolve(undefined) }),
     } as unknown as AsyncIterable<TargetRequest>;
@@ -312,7 +326,7 @@ describe('many targets', () => {
     [{ concurrency: 0 }, 'concurrency: 0 is out of range; allowed: 1 or more'],
     [{ ratePerSecond: 0 }, 'ratePerSecond: 0 is out of range; allowed: above 0'],
     [{ timeoutMs: 0 }, 'timeoutMs: 0 is out of range; allowed: above 0, at most 2147483647'],
-  ])('refuse %j', async (options, message) => {
+  ])('refuses %j', async (options, message) => {
     await expect(allOf(requestsTo(1), options)).rejects.toThrow(message);
   });
 });

@@ -12,7 +12,7 @@ function startLookups(): LookupProcess {
   return lookups;
 }
 
-/** The processes that were started since; their number is what matters, because other tests run elsewhere. */
+/** The child processes that were started since then. */
 async function startedSince(before: readonly number[]): Promise<number[]> {
   return (await childProcesses()).filter((pid) => !before.includes(pid));
 }
@@ -113,7 +113,7 @@ describe('LookupProcess', () => {
         answered = true;
       });
       lookups.close();
-      await startLookups().lookUp('localhost', 0); // by the time this one has answered, the other would be there too
+      await startLookups().lookUp('localhost', 0); // the other would be there, too
       await expect.poll(() => startedSince(before), SOON).toHaveLength(1);
       expect(answered).toBe(false);
     },
@@ -131,7 +131,7 @@ describe('LookupProcess', () => {
   );
 
   it.runIf(onLinux)(
-    'asks in this process what a process that was killed cannot answer any more, and starts another for the next question',
+    'asks in this process what a killed helper did not answer, and starts a new helper',
     async () => {
       const before = await childProcesses();
       const { lookUp } = startLookups();
@@ -156,7 +156,7 @@ describe('LookupProcess', () => {
     for (const signal of ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'] as const) {
       for (const pid of first) process.kill(pid, signal);
       expect(await lookUp('localhost', 4)).toHaveProperty('addresses');
-      expect(await lookUp('localhost', 4)).toHaveProperty('addresses'); // of the next process, if the first had ended
+      expect(await lookUp('localhost', 4)).toHaveProperty('addresses');
     }
     expect(await startedSince(before)).toEqual(first);
   });
@@ -234,7 +234,7 @@ describe('LookupProcess', () => {
       await lookups.lookUp('localhost', 0);
       lookups.close();
       await lookups.lookUp('localhost', 0);
-      await expect.poll(async () => (await startedSince(before)).length, SOON).toBe(1); // the first is gone
+      await expect.poll(() => startedSince(before), SOON).toHaveLength(1); // the first is gone
       lookups.close();
       await expect.poll(() => startedSince(before), { timeout: 1000 }).toEqual([]);
     },

@@ -38,10 +38,10 @@ function answering(
   return Object.assign(lookUp, { asked });
 }
 
-/** A system's resolver that never answers, as `getaddrinfo` with a dead server does for a long time. */
+/** A system's resolver that never answers, as `getaddrinfo` with a dead server. */
 const silent: SystemLookup = () => new Promise(() => {});
 
-/** Makes this DNS server the one that the machine has configured, as far as resolvers are made from now on in this test. */
+/** Makes this DNS server the configured one, for resolvers that this test makes later. */
 function configure({ address }: Pick<TestDnsServer, 'address'>): void {
   const { Resolver } = dns.promises;
   class ConfiguredResolver extends Resolver {
@@ -56,7 +56,7 @@ function configure({ address }: Pick<TestDnsServer, 'address'>): void {
   });
 }
 
-/** A DNS server that says the same to every question, and is the one that the machine has configured. */
+/** A DNS server that is configured and gives the same answer to every question. */
 async function configuredDns(
   reply: DnsReply | ((type: string) => DnsReply),
 ): Promise<TestDnsServer> {
@@ -249,7 +249,7 @@ describe('the codes of the system resolver', () => {
     });
   });
 
-  it('learns from DNS that a name which the system does not find exists, but has no address', async () => {
+  it('learns from DNS that a name that the system does not find has no address', async () => {
     await configuredDns([]);
     const resolution = await resolveHost(
       NAME,
@@ -259,7 +259,7 @@ describe('the codes of the system resolver', () => {
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
   });
 
-  it('learns from DNS that a name which the system does not find is an alias without an address', async () => {
+  it('learns from DNS that a name that the system does not find is an empty alias', async () => {
     await configuredDns(alias());
     const resolution = await resolveHost(
       NAME,
@@ -270,7 +270,7 @@ describe('the codes of the system resolver', () => {
   });
 
   it.each(['ENOTFOUND', 'EAI_AGAIN'])(
-    'lets what the system says stand (%s) when DNS has addresses: applications see what the system sees',
+    'keeps %s of the system when DNS has addresses: applications see what the system sees',
     async (code) => {
       await configuredDns((type) => (type === 'A' ? a('192.0.2.10') : []));
       const resolution = await resolveHost(
@@ -303,7 +303,7 @@ describe('the codes of the system resolver', () => {
   });
 
   it(
-    'takes a lookup that failed for want of a file descriptor for a fault of this machine, and not of the name',
+    'reports a lookup without a free descriptor as no-files-left, not as a missing name',
     { timeout: 60_000 },
     async () => {
       const { stdout, stderr } = await runAlone(
@@ -315,7 +315,8 @@ describe('the codes of the system resolver', () => {
       try { for (;;) descriptors.push(openSync('/dev/null')); } catch {}
       const resolution = await resolveHost('localhost');
       for (const descriptor of descriptors) closeSync(descriptor);
-      console.log(JSON.stringify([resolution.state, resolution.reason, resolution.error?.code, resolution.error?.winsock]));
+      const { state, reason, error } = resolution;
+      console.log(JSON.stringify([state, reason, error?.code, error?.winsock]));
       `,
         { prefix: ['/bin/sh', '-c', 'ulimit -n 64 && exec "$@"', 'sh'] },
       );
@@ -336,13 +337,15 @@ describe('asking a DNS server', () => {
     ]);
     const result = await runAlone(`
       import { resolveHost } from './core/resolve/resolver.js';
-      const { state, addresses } = await resolveHost('both.test', { dnsServer: '${address}', bothFamilies: true, timeoutMs: 200_000 });
+      const options = { dnsServer: '${address}', timeoutMs: 200_000 };
+      const both = { bothFamilies: true };
+      const { state, addresses } = await resolveHost('both.test', options, both);
       console.log(state, addresses.length);
     `);
     expect(result).toEqual({ stdout: 'resolved 2\n', stderr: '', exitCode: 0 });
   });
 
-  it('is a fault of this machine without a file descriptor for it, and not of the server', async () => {
+  it('reports no-files-left without a free descriptor, not a failing server', async () => {
     const { address, questions } = await listenDns(() => 'NXDOMAIN');
     const { stdout, stderr } = await runAlone(
       `
@@ -409,7 +412,32 @@ describe('the deadline of resolving', () => {
   );
 });
 
+describe('the DNS questions that refine a "not found" of the system', () => {
+  it('take at most a second of the timeout', async () => {
+    await configuredDns('silence');
+    const startMs = performance.now();
+    const systemLookup = answering({ code: 'ENOTFOUND', errno: -3008 });
+    const resolution = await resolveHost(NAME, { timeoutMs: 30_000 }, { systemLookup });
+    expect(verdict(resolution)).toBe('unresolved name-not-found 11001');
+    expect(performance.now() - startMs).toBeGreaterThan(900);
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+  });
+});
+
 describe('aborting', () => {
+  it('lets the process end although DNS is silent', { timeout: 60_000 }, async () => {
+    const { address } = await listenDns(() => 'silence');
+    const { stdout, exitCode } = await runAlone(
+      `
+      import { resolveHost } from './core/resolve/resolver.js';
+      const signal = AbortSignal.timeout(300);
+      const options = { dnsServer: '${address}', timeoutMs: 60_000, signal };
+      console.log((await resolveHost('a.test', options)).state);
+      `,
+    );
+    expect({ stdout, exitCode }).toEqual({ stdout: 'cancelled\n', exitCode: 0 });
+  });
+
   it('ends resolving at once with the state cancelled', async () => {
     const abortion = new AbortController();
     const resolving = resolveHost(

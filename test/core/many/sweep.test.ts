@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { ProbeEvent } from '../../../src/core/facts/events.js';
+import type { ManyOptions } from '../../../src/core/many/many-options.js';
+import { probeTargets, type Requests } from '../../../src/core/many/probe-targets.js';
+import { parseTargets, type TargetRequest } from '../../../src/core/target/target-list.js';
+import { listen } from '../../support/listeners.js';
+
+const SIZE = 4096;
+const sweepWorker = fileURLToPath(new URL('../../../dist/sweep-worker.cjs', import.meta.url));
+
+/** The first port of a range that has this one in it, all of them ports. */
+const firstOf = (port: number): number => Math.max(port - SIZE + 1, 1);
+
+function requestsAround(port: number): TargetRequest[] {
+  return Array.from({ length: SIZE }, (_, index) => ({
+    target: { host: '127.0.0.1', port: firstOf(port) + index },
+  }));
+}
+
+async function sweep(
+  requests: Requests,
+  options: ManyOptions = {},
+  internals = { sweepWorker },
+): Promise<ProbeEvent[]> {
+  const events: ProbeEvent[] = [];
+  for await (const event of probeTargets(requests, options, internals)) events.push(event);
+  return events;
+}
+
+/** A sweep leaves our own end of a connection out, which a probe in this process does not. */
+function isSwept(events: readonly ProbeEvent[], port: number): boolean {
+  const event = events.find(({ report }) => report.target.port === port);
+  const outcome = event?.report.outcome;
+  if (outcome?.state !== 'open') throw new Error(`port ${port} is ${outcome?.state}`);
+  return outcome.local === null;
+}
+
+describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
+  it('is swept in its order when it is an array', async () => {
+    const { port } = await listen();
+    const requests = requestsAround(port);
+    const events = await sweep(requests);
+    expect(isSwept(events, port)).toBe(true);
+    expect(events.map(({ request }) => request)).toEqual(requests);
+    expect(new Set(events.map(({ report }) => report.resolution.via))).toEqual(
+      new Set(['literal']),
+    );
+  });
+
+  it('is swept when it is a block', async () => {
+    const { port } = await listen();
+    const block = parseTargets(['127.0.0.1', `${firstOf(port)}-${firstOf(port) + SIZE - 1}`]);
+    const events = await sweep(block);
+    expect(events).toHaveLength(SIZE);
+    expect(isSwept(events, port)).toBe(true);
+  });
+
+  it("judges each endpoint by its own request's expectation", async () => {
+    const { port } = await listen();
+    const requests = requestsAround(port).map((request) => ({
+      ...request,
+      expect: 'not-open' as const,
+    }));
+    const events = await sweep(requests);
+    const unexpected = events.filter(({ verdict }) => !verdict.asExpected);
+    expect(unexpected.map(({ report }) => report.target.port)).toContain(port);
+    expect(unexpected.length).toBeLessThan(SIZE / 2);
+  });
+
+  it.each<[what: string, options: ManyOptions]>([
+    ['a family', { family: 4 }],
+    ['a source address', { sourceAddress: '127.0.0.1' }],
+    ['a rate', { ratePerSecond: 1e9 }],
+    ['a watch', { watchMs: 1 }],
+    ['resets', { closeWith: 'reset' }],
+    ['every address', { everyAddress: true }],
+    ['no patience', { shortagePatienceMs: 0 }],
+  ])('is probed in this process with %s', async (_, options) => {
+    const { port } = await listen();
+    expect(isSwept(await sweep(requestsAround(port), options), port)).toBe(false);
+  });
+
+  it('is probed in this process when it is shorter or no thread is built', async () => {
+    const { port } = await listen();
+    const requests = requestsAround(port);
+    expect(isSwept(await sweep(requests.slice(1)), port)).toBe(false);
+    expect(isSwept(await sweep(requests, {}, {} as { sweepWorker: string }), port)).toBe(false);
+  });
+
+  it('ends with an error for a request that is misused, after the verdicts before it', async () => {
+    const { port } = await listen();
+    const requests = requestsAround(port);
+    requests[3] = { target: { host: '127.0.0.1', port: 70_000 } };
+    await expect(sweep(requests)).rejects.toThrow('70000 is out of range');
+  });
+
+  it('ends at once when it is aborted', async () => {
+    const { port } = await listen();
+    const controller = new AbortController();
+    let seen = 0;
+    for await (const _ of probeTargets(
+      requestsAround(port),
+      { signal: controller.signal },
+      { sweepWorker },
+    )) {
+      seen += 1;
+      controller.abort();
+    }
+    expect(seen).toBe(1);
+  });
+
+  it('is swept by users of the library', async () => {
+    const library = new URL('../../../dist/index.js', import.meta.url).href;
+    const built = (await import(library)) as { probeTargets: typeof probeTargets };
+    const { port } = await listen();
+    const events: ProbeEvent[] = [];
+    for await (const event of built.probeTargets(requestsAround(port))) events.push(event);
+    expect(isSwept(events, port)).toBe(true);
+  });
+});
