@@ -8,15 +8,15 @@ import { explainError } from '../report/error-table.js';
 import { escapeControls } from '../report/escape.js';
 import { FORMATS } from '../report/formats/registry.js';
 import { tableReporter } from '../report/formats/table.js';
-import { MOST_REPEATED, parseArguments, type ProbeConfig } from './options/arguments.js';
-import type { DiagnosisConfig } from './options/diagnosis-arguments.js';
+import { asksForCheck, readCommandLine, type CommandLine } from './options/command-line.js';
+import { chooseConfig, type DiagnosisConfig, type ProbeConfig } from './options/config.js';
+import { MAX_REPEATED_TARGETS } from './options/defaults.js';
 import { runCommand } from './actions/command.js';
-import { asksForCheck } from './options/format-arguments.js';
 import { execve, leave } from './process/leave.js';
 import { paints } from './output/paint.js';
 import { type Plan, runProbes, type Surroundings } from './actions/probing.js';
 import { openSink, write } from './output/sink.js';
-import { requestsOfBlock, requestsOfFile } from './options/target-source.js';
+import { requestsOfBlock, requestsOfFile } from './options/target-file.js';
 import { canvas } from './output/terminal.js';
 import { askForThreads } from './process/threads.js';
 import { runWait } from './actions/waiting.js';
@@ -90,9 +90,9 @@ async function planOf(config: ProbeConfig, signal: AbortSignal): Promise<Plan> {
   const requests: TargetRequest[] = [];
   for await (const request of requestsOfFile(targets, service, signal)) {
     requests.push(request);
-    if (requests.length > MOST_REPEATED)
+    if (requests.length > MAX_REPEATED_TARGETS)
       throw new UsageError(
-        `--targets: more than ${MOST_REPEATED} targets; allowed ${FORMATS[format].isCheck ? 'in one check' : 'with -c, -t or --wait'}: ${MOST_REPEATED}`,
+        `--targets: more than ${MAX_REPEATED_TARGETS} targets; allowed ${FORMATS[format].isCheck ? 'in one check' : 'with -c, -t or --wait'}: ${MAX_REPEATED_TARGETS}`,
       );
   }
   return { requests, size: requests.length, count };
@@ -165,7 +165,7 @@ async function runConfig(config: ProbeConfig): Promise<number> {
       signal: interruption.signal,
       watchMs: verbose ? WATCH_MS : 0,
       // A check ends within its timeout: all targets at once, none of them retried.
-      ...(isCheck ? { concurrency: MOST_REPEATED, shortagePatienceMs: 0 } : {}),
+      ...(isCheck ? { concurrency: MAX_REPEATED_TARGETS, shortagePatienceMs: 0 } : {}),
     },
     internals: {
       lookups: lookup.lookups,
@@ -222,14 +222,14 @@ async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
 /** UNKNOWN of a check (monitoring plugins guidelines): Nagios shows what is on standard output, and takes 64 for a broken plugin. */
 const EXIT_UNKNOWN = 3;
 
-async function run(argv: readonly string[]): Promise<number> {
-  const config = await parseArguments(argv);
+async function run(line: CommandLine): Promise<number> {
+  const config = await chooseConfig(line);
   switch (config.action) {
     case 'show':
       write({ stdout: config.text, stderr: '' });
-      return asksForCheck(argv) ? EXIT_UNKNOWN : 0; // guidelines, "Plugin Return Codes": also for --help and --version
+      return asksForCheck(line) ? EXIT_UNKNOWN : 0; // guidelines, "Plugin Return Codes": also for --help and --version
     case 'explain':
-      write({ stdout: explainError(config.query), stderr: '' });
+      write({ stdout: explainError(config.code), stderr: '' });
       return 0;
     case 'diagnose':
       return runDiagnosis(config);
@@ -241,9 +241,9 @@ async function run(argv: readonly string[]): Promise<number> {
 }
 
 /** One line for an error, never a stack trace unless the environment variable PORTPING_DEBUG asks for it. */
-function complain(error: unknown, argv: readonly string[]): number {
+function complain(error: unknown, isCheck: boolean): number {
   const message = error instanceof Error ? error.message : String(error);
-  if (asksForCheck(argv)) {
+  if (isCheck) {
     process.stdout.write(
       `PORTPING UNKNOWN: ${error instanceof UsageError ? '' : 'internal error: '}${escapeControls(message).replaceAll('|', '\\x7c')}\n`,
     );
@@ -269,6 +269,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(EXIT_BUG);
   });
   process.stderr.on('error', () => {});
-  process.on('uncaughtException', (error) => process.exit(complain(error, argv)));
-  await leave(await run(argv).catch((error: unknown) => complain(error, argv)));
+  const line = await readCommandLine(argv);
+  const isCheck = asksForCheck(line);
+  process.on('uncaughtException', (error) => process.exit(complain(error, isCheck)));
+  await leave(await run(line).catch((error: unknown) => complain(error, isCheck)));
 }

@@ -106,15 +106,18 @@ describe('--report', () => {
 
 describe('misuse of a diagnosis', () => {
   it.each([
-    [['--ip', '192.0.2.1', 'h', '1'], /--ip: .*allowed with --diagnose or --report/],
-    [['--no-companions', 'h', '1'], /--no-companions: .*allowed with --diagnose or --report/],
+    [['--ip', '192.0.2.1', 'h', '1'], /--ip: .*use it with --diagnose or --report/],
+    [['--no-companions', 'h', '1'], /--no-companions: .*use it with --diagnose or --report/],
     [['--diagnose', '--ip', 'name', 'h', '1'], /--ip: "name" is not an address/],
     [['--diagnose', 'h', '1,2'], /2 targets; allowed: one/],
     [
       ['--diagnose', '-o', 'csv', 'h', '1'],
       /--output: a diagnosis cannot be written as csv; allowed: text, json, or --report/,
     ],
-    [['--report', '-o', 'json', 'h', '1'], /'--report' cannot be used with option '-o/],
+    [
+      ['--report', '-o', 'json', 'h', '1'],
+      /--output: cannot be combined with --report, which writes Markdown/,
+    ],
     [['--diagnose', '-6', '127.0.0.1', '1'], /-6: 127\.0\.0\.1 is an IPv4 address/],
     [['--diagnose', '-4', '--ip', '::1', '127.0.0.1', '1'], /-4: ::1 is an IPv6 address/],
     [
@@ -139,7 +142,10 @@ describe('misuse of a diagnosis', () => {
       '--timestamps',
     ].map(
       (option) =>
-        [['--diagnose', ...option.split(' '), 'h', '1'], /cannot be used with option/] as const,
+        [
+          ['--diagnose', ...option.split(' '), 'h', '1'],
+          /: does not apply to a diagnosis; allowed with --diagnose: -4, /,
+        ] as const,
     ),
   ] as [string[], RegExp][])(
     '%j is refused in one line with exit code 64',
@@ -156,7 +162,7 @@ describe('--help', () => {
   it('lists the ports that --no-companions leaves alone', async () => {
     const { stdout } = await portping(['--help']);
     expect(stdout.replace(/\s+/g, ' ')).toContain(
-      `leave other ports of the host alone (${OTHER_PORTS.join(', ')})`,
+      `do not probe other ports of the host (${OTHER_PORTS.join(', ')})`,
     );
   });
 });

@@ -656,7 +656,7 @@ describe('reports for CI', () => {
     ['histogram', 'tap', 'text'],
     ['histogram', 'json', 'text'],
     ['histogram', 'prometheus', 'text'],
-  ])('refuse what would change nothing: --%s with -o %s', async (option, format, allowed) => {
+  ])('refuse --%s, which has no effect with -o %s', async (option, format, allowed) => {
     const { stdout, stderr, exitCode } = await portping([
       `--${option}`,
       '-o',
@@ -665,7 +665,7 @@ describe('reports for CI', () => {
       `${open[0]},${closed}`,
     ]);
     expect(stderr).toBe(
-      `portping: --${option}: the format ${format} does without it; allowed with --output ${allowed} (see: portping --help)\n`,
+      `portping: --${option}: has no effect with --output ${format}; use it with --output ${allowed} (see: portping --help)\n`,
     );
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
@@ -684,28 +684,28 @@ describe('reports for CI', () => {
 
 describe('misuse', () => {
   it.each([
-    [['--targets', '-', '-c', '2'], /^portping: --targets: standard input can be read once only/],
+    [['--targets', '-', '-c', '2'], /^portping: --targets: standard input can be read only once/],
     [
       ['--targets', 'f', 'h', '1'],
-      /^portping: --targets: the targets come from there; "h 1" is too much/,
+      /^portping: --targets: the targets come from the file; leave out "h 1"/,
     ],
     [
       ['--concurrency', '0', 'h', '1,2'],
-      /^portping: --concurrency: "0" is not a number of probes; allowed: 1 to 65535/,
+      /^portping: --concurrency: 0 is out of range; allowed: 1 to 65535/,
     ],
-    [['--rate', 'fast', 'h', '1,2'], /^portping: --rate: "fast" is not a number/],
+    [['--rate', 'fast', 'h', '1,2'], /^portping: --rate: "fast" is not a whole number/],
     [['--rate', '5', 'h', '1'], /^portping: --rate: there is only one probe/],
     [
       ['--rate', '5', '--wait', 'h', '1,2'],
-      /^portping: --rate: each target is waited for by itself; allowed with --wait: --interval/,
+      /^portping: --rate: cannot be combined with --wait; use --interval/,
     ],
     [
       ['--concurrency', '5', '--wait', 'h', '1,2'],
-      /^portping: --concurrency: each target is waited for by itself/,
+      /^portping: --concurrency: cannot be combined with --wait; use --interval/,
     ],
     [
       ['--concurrency', '5', '-c', '9', 'h', '1'],
-      /^portping: --concurrency: there is only one probe at a time; allowed with several targets/,
+      /^portping: --concurrency: there is only one target; use it with several targets/,
     ],
     [['h', '10-5'], /^portping: port: the range 10-5 runs backwards; allowed: 5-10/],
     [['h', '1,,2'], /^portping: port: nothing given/],
@@ -715,7 +715,7 @@ describe('misuse', () => {
     ],
     [
       ['-c', '2', 'h', '1-2000'],
-      /^portping: arguments: 2000 targets given; allowed with -c, -t or --wait: 1000/,
+      /^portping: arguments: there are 2000 targets; allowed with -c, -t or --wait: 1000/,
     ],
     [['10.0.0.0/33', '1'], /^portping: host: 10\.0\.0\.0\/33 has a length of 33; allowed: 0 to 32/],
     [['--targets', 'a', '--targets', 'b'], /^portping: --targets: given twice; allowed: once/],

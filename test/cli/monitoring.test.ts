@@ -128,10 +128,10 @@ describe('-o nagios', () => {
     [['--warn', 'fast', '127.0.0.1', '1'], '--warn: "fast" is not a duration'],
     [
       ['-c', '2', '127.0.0.1', '1'],
-      '--count: not with --output nagios: the scheduler repeats the check',
+      '--count: cannot be combined with --output nagios: the scheduler repeats the check',
     ],
-    [['-t', '127.0.0.1', '1'], '--continuous: not with'],
-    [['--wait', '1s', '127.0.0.1', '1'], '--wait: not with'],
+    [['-t', '127.0.0.1', '1'], '--continuous: cannot be combined with'],
+    [['--wait', '1s', '127.0.0.1', '1'], '--wait: cannot be combined with'],
     [['-q', '127.0.0.1', '1'], '--quiet: '],
     [['-v', '127.0.0.1', '1'], '--verbose: '],
     [['--timestamps', '127.0.0.1', '1'], '--timestamps: '],
@@ -139,7 +139,7 @@ describe('-o nagios', () => {
     [['--concurrency', '1', '127.0.0.1', '1,2'], '--concurrency: '],
     [['--max-latency', '1s', '127.0.0.1', '1'], '--max-latency: '],
     [['--targets', '-'], '--targets: a check cannot wait'],
-    [['127.0.0.1', '1-65535'], '65535 targets given; allowed in one check: 1000'],
+    [['127.0.0.1', '1-65535'], 'there are 65535 targets; allowed in one check: 1000'],
     [['--diagnose', '127.0.0.1', '1'], 'a diagnosis cannot be written as nagios'],
     [
       ['--expect', 'closed', '--warn', '1', '127.0.0.1', '1'],
@@ -204,7 +204,7 @@ describe('--warn and --crit', () => {
     const { stdout, stderr, exitCode } = await portping(['--crit', '1s', '127.0.0.1', port]);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect(stderr).toContain(
-      '--crit: only a check has thresholds; allowed with --output nagios (else: --max-latency)',
+      '--crit: only a check has thresholds; use it with --output nagios, or use --max-latency',
     );
   });
 });

@@ -337,12 +337,12 @@ describe('--output-file', () => {
   });
 
   it.each([
-    [['-q'], '--quiet writes nothing'],
-    [['-t'], '--continuous has none'],
-    [['--wait', '1s'], 'not together with a command', ['--', 'true']],
+    [['-q'], '--output-file: cannot be combined with --quiet'],
+    [['-t'], '--continuous has no end'],
+    [['--wait', '1s'], 'cannot be combined with a command', ['--', 'true']],
     [
       ['--explain'],
-      '--output-file: --explain only looks an error up; allowed beside it: --no-color',
+      '--output-file: cannot be combined with --explain; allowed with it: --no-color',
     ],
   ])('is refused with %j', async (options, message, command = []) => {
     const { stdout, stderr, exitCode } = await portping([

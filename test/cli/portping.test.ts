@@ -127,21 +127,21 @@ describe('misuse', () => {
       /^portping: host: "evil\\x1b\[31m\\x07\\x0a" is not a host name/,
     ],
     [['127.0.0.1', '80\x1b]0;pwned\x07'], /^portping: port: "80\\x1b\]0;pwned\\x07" is neither/],
-    [['--t\x1b[2J', 'h', '1'], /^portping: unknown option '--t\\x1b\[2J'/],
+    [['--t\x1b[2J', 'h', '1'], /^portping: --t\\x1b\[2J: unknown option; allowed: those in --help/],
     [['-w', 'soon', 'h', '1'], /^portping: --timeout: "soon" is not a duration; allowed/],
     [['-w', '0', 'h', '1'], /^portping: --timeout: 0 is out of range; allowed/],
     [['-w', '25d', 'h', '1'], /^portping: --timeout: 25d is out of range; allowed/],
-    [['-w'], /^portping: option '-w, --timeout <duration>' argument missing/],
+    [['-w'], /^portping: --timeout: needs a value; write: --timeout 5s/],
     [
       ['-o', 'xml', 'h', '1'],
-      /^portping: option '-o, --output <format>' argument 'xml' is invalid\. Allowed choices are text, json, csv, junit, tap, nagios, prometheus\./,
+      /^portping: --output: "xml" is not allowed; allowed: text, json, csv, junit, tap, nagios, prometheus/,
     ],
-    [['-4', '-6', 'h', '1'], /^portping: option '-[46]' cannot be used with option '-[46]'/],
-    [['-6', '127.0.0.1', '1'], /^portping: -6: 127\.0\.0\.1 is an IPv4 address/],
+    [['-4', '-6', 'h', '1'], /^portping: -4: cannot be combined with -6; use only one of them/],
     [
-      ['-q', '-v', 'h', '1'],
-      /^portping: option '-q, --quiet' cannot be used with option '-v, --verbose'/,
+      ['-6', '127.0.0.1', '1'],
+      /^portping: -6: 127\.0\.0\.1 is an IPv4 address; use -4, or an IPv6 address/,
     ],
+    [['-q', '-v', 'h', '1'], /^portping: --quiet: cannot be combined with --verbose; use only one/],
     [['--source', 'eth0', 'h', '1'], /^portping: --source: "eth0" is not an address/],
     [
       ['--source', '::1', '127.0.0.1', '1'],
@@ -160,7 +160,7 @@ describe('misuse', () => {
     ...[['-q'], ['-w', '1'], ['-o', 'json'], ['-4'], ['--no-companions'], ['--service']].map(
       (options): [string[], RegExp] => [
         ['--explain', '10061', ...options],
-        /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): --explain only looks an error up; allowed beside it: --no-color/,
+        /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): cannot be combined with --explain; allowed with it: --no-color/,
       ],
     ),
     [
@@ -170,12 +170,12 @@ describe('misuse', () => {
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
     [
       ['--explain', '10061', '--', 'ls'],
-      /^portping: --: --explain runs no command; allowed with --wait/,
+      /^portping: --explain: runs no command; leave out -- and the words after it/,
     ],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
     [
       ['--timeuot', '1', 'h', '1'],
-      /^portping: unknown option '--timeuot' \(Did you mean --timeout\?\)/,
+      /^portping: --timeuot: unknown option; did you mean --timeout\?/,
     ],
   ])('%j is refused in one line on stderr with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);

@@ -631,31 +631,37 @@ describe('waiting', () => {
 
 describe('misuse', () => {
   it.each([
-    [['-c', '0', 'h', '1'], /^portping: --count: "0" is not a number of probes; allowed: 1 to/],
+    [['-c', '0', 'h', '1'], /^portping: --count: 0 is out of range; allowed: 1 to/],
     [['-c', '2x', 'h', '1'], /^portping: --count: "2x"/],
-    [['-c', '2', '-t', 'h', '1'], /cannot be used with/],
-    [['-t', '--wait', '5', 'h', '1'], /cannot be used with/],
+    [['-c', '2', '-t', 'h', '1'], /--count: cannot be combined with --continuous; use only one/],
+    [['-t', '--wait', '5', 'h', '1'], /--continuous: cannot be combined with --wait; use only one/],
     [['-i', '1s', 'h', '1'], /^portping: --interval: there is only one probe/],
     [['--histogram', 'h', '1'], /^portping: --histogram: there is only one probe/],
-    [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: nothing is waited for/],
+    [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: has an effect only on a wait/],
     [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],
-    [['h', '1', '--', 'echo'], /^portping: --: a command is run after a wait/],
-    [['--wait', 'h', '1', '--'], /^portping: --: no command behind it/],
-    [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command behind it/],
+    [['h', '1', '--', 'echo'], /^portping: --: a command runs only after a wait/],
+    [['--wait', 'h', '1', '--'], /^portping: --: no command follows/],
+    [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command follows/],
     [
       ['--wait', 'abc', 'host', '1'],
-      /^portping: port: "host" is neither a port nor .*; "abc" was taken for the host, as it is not a duration: 500ms, 3s, 2m \(/,
+      /^portping: port: "host" is neither a port nor .*; "abc" was read as the host, because it is not a duration \(500ms, 3s, 2m\) \(/,
     ],
-    [['--expect', 'ajar', 'h', '1'], /Allowed choices are open, closed, filtered, not-open\./],
+    [
+      ['--expect', 'ajar', 'h', '1'],
+      /--expect: "ajar" is not allowed; allowed: open, closed, filtered, not-open \(/,
+    ],
     [
       ['--expect', 'closed', '--max-latency', '1s', 'h', '1'],
       /^portping: --max-latency: only an open port has a latency/,
     ],
     [
       ['-q', '--histogram', '-c', '2', 'h', '1'],
-      /^portping: option '-q, --quiet' cannot be used with option '--histogram'/,
+      /^portping: --quiet: cannot be combined with --histogram; use only one/,
     ],
-    [['-q', '--timestamps', 'h', '1'], /cannot be used with option '--timestamps'/],
+    [
+      ['-q', '--timestamps', 'h', '1'],
+      /--quiet: cannot be combined with --timestamps; use only one/,
+    ],
     [['--max-latency', 'fast', 'h', '1'], /^portping: --max-latency: "fast" is not a duration/],
   ])('%j is refused in one line with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);

@@ -521,27 +521,29 @@ describe('wrong usage', () => {
     ],
     [
       ['--service', 'localhost', '12345'],
-      `--service: port 12345 does not tell which service it has; name one: ${NAMES} (--service=banner takes whatever is said first)`,
+      '--service: port 12345 does not tell which service it has; ' +
+        `name one: ${NAMES} (--service=banner accepts any first line)`,
     ],
     [
       ['--service', 'smtp', '25'],
-      'host: "25" is not an IPv4 address in four decimal parts; some programs read it as 0.0.0.25: write that if you mean it; "smtp" was taken for the service: for a host of that name write --service=smtp smtp <port>',
+      'host: "25" is not an IPv4 address in four decimal parts; some programs read it as 0.0.0.25: write that if you mean it; "smtp" was read as the service; for a host of that name write --service=smtp smtp <port>',
     ],
     [
       ['--service', 'mial', 'localhost', '25'],
-      `port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp; "mial" was taken for the host, as it is not the name of a service: ${NAMES}`,
+      `port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp; "mial" was read as the host, because it is not the name of a service (${NAMES})`,
     ],
     [
       ['--service', 'smtp', '--expect', 'closed', 'localhost', '25'],
-      '--service: only an open port has a service to ask; allowed with --expect open, not closed',
+      '--service: only an open port has a service; use it with --expect open, not closed',
     ],
     [
       ['--insecure', 'localhost', '443'],
-      `--insecure: nothing speaks TLS here; allowed with --service and one of ${TLS_NAMES}`,
+      '--insecure: has an effect only on a service with TLS; ' +
+        `use it with --service and one of ${TLS_NAMES}`,
     ],
     [
       ['--sni', 'a.test', '--service', 'smtp', 'localhost', '25'],
-      `--sni: smtp has no TLS; allowed with --service and one of ${TLS_NAMES}`,
+      `--sni: smtp has no TLS; use it with --service and one of ${TLS_NAMES}`,
     ],
     [
       ['--tls-min-days', '5', '--service', 'localhost', '25,143'],
@@ -549,11 +551,11 @@ describe('wrong usage', () => {
     ],
     [
       ['--tls-min-days', '0', '--service', 'tls', 'localhost', '443'],
-      '--tls-min-days: "0" is not a number of days; allowed: 1 to 3650',
+      '--tls-min-days: 0 is out of range; allowed: 1 to 3650',
     ],
     [
       ['--tls-min-days', '1.5', '--service', 'tls', 'localhost', '443'],
-      '--tls-min-days: "1.5" is not a number of days; allowed: 1 to 3650',
+      '--tls-min-days: "1.5" is not a whole number; allowed: 1 to 3650',
     ],
     [
       ['--sni', '192.0.2.1', '--service', 'tls', 'localhost', '443'],
@@ -565,15 +567,17 @@ describe('wrong usage', () => {
     ],
     [
       ['--sni', 'a..b', '--service', 'tls', 'localhost', '443'],
-      '--sni: "a..b" has an empty part; allowed: a host name',
+      '--sni: "a..b" is not a host name; allowed: letters, digits, hyphens and dots',
     ],
     [
       ['--sni', '[a]', '--service', 'tls', 'localhost', '443'],
-      '--sni: "[a]" is not an IPv6 address; brackets are for IPv6 only',
+      '--sni: "[a]" is not a host name; allowed: letters, digits, hyphens and dots',
     ],
     [
       ['--service', 'smtp', '--diagnose', 'localhost', '25'],
-      "option '--diagnose' cannot be used with option '--service [name]'",
+      '--service: does not apply to a diagnosis; allowed with --diagnose: -4, -6, --timeout, ' +
+        '--ip, --no-companions, --report, --source, --dns, --output, ' +
+        '--output-file, --quiet, --no-color',
     ],
   ])('is refused before anything is sent: %j', async (args, message) => {
     expect(await portping(args)).toMatchObject({
@@ -602,9 +606,9 @@ describe('--help', () => {
   it('has the options, the names and the exit code', async () => {
     const { stdout } = await portping(['--help']);
     for (const word of [
-      '--service [name]',
-      '--sni <name>',
-      '--tls-min-days <n>',
+      '--service [service]',
+      '--sni <host>',
+      '--tls-min-days <days>',
       '--insecure',
       'x400',
     ])

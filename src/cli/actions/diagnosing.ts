@@ -7,7 +7,7 @@ import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../report/fo
 import { escapeControls } from '../../report/escape.js';
 import type { Output } from '../../report/reporter.js';
 import { INTERRUPTED } from './coverage.js';
-import type { DiagnosisConfig } from '../options/diagnosis-arguments.js';
+import type { DiagnosisConfig } from '../options/config.js';
 import { paints } from '../output/paint.js';
 import { newLineAfterEcho } from './probing.js';
 import { NO_SPINNER, spinWhenSlow } from '../output/spinner.js';

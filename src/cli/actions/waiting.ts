@@ -9,7 +9,7 @@ import type { TargetRequest } from '../../core/target/target-list.js';
 import { escapeControls } from '../../report/escape.js';
 import { formatDuration } from '../../report/numbers.js';
 import { describeReason, errorNumber } from '../../report/outcome-words.js';
-import type { WaitConfig } from '../options/arguments.js';
+import type { WaitConfig } from '../options/config.js';
 import { INTERRUPTED } from './coverage.js';
 import { newLineAfterEcho, type Surroundings, Tally } from './probing.js';
 import { canSpin, spinWhenSlow } from '../output/spinner.js';

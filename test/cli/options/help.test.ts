@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { portping } from '../support/portping.js';
+import { portping } from '../../support/portping.js';
 
 let server: Server;
 let port = '';

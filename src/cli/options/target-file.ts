@@ -15,22 +15,22 @@ export function* requestsOfBlock({
   for (const target of targets()) yield { target };
 }
 
-/** Who looks at targets before anything is sent, and throws a UsageError for what cannot be asked of them. */
-export interface Lookout {
+/** Checks targets before any probe; throws a UsageError for what cannot be asked of them. */
+export interface TargetCheck {
   check(port: number, request: Pick<TargetRequest, 'expect' | 'origin'>): void;
-  /** Is called behind the last one. */
+  /** To be called after the last target. */
   finish(): void;
 }
 
-/** The longest line that is read whole: a host name has at most 253 characters, a list of ports may be long. */
+/** The longest line: a host name has at most 253 characters, but a list of ports may be long. */
 const MAX_LINE = 65_536;
 
-/** How often a named pipe is looked at until somebody writes into it, milliseconds. */
-const LOOK_MS = 50;
+/** Time between two reads of a named pipe that has no writer, in milliseconds. */
+const POLL_MS = 50;
 
 /**
- * Waits until somebody has written into a named pipe, and gives what that was. Linux keeps readers waiting by itself until a writer has come and gone;
- * others may tell them the end of a pipe that nobody has opened yet.
+ * Waits for the first bytes in a named pipe. Linux makes readers wait for a writer; other systems
+ * may report the end of a pipe that has no writer yet.
  */
 async function waitForWriter(descriptor: number, signal: AbortSignal | undefined): Promise<Buffer> {
   const first = Buffer.alloc(4096);
@@ -38,17 +38,17 @@ async function waitForWriter(descriptor: number, signal: AbortSignal | undefined
   try {
     while (length === 0 && !signal?.aborted) {
       length = readSync(descriptor, first);
-      if (length === 0) await sleep(LOOK_MS);
+      if (length === 0) await sleep(POLL_MS);
     }
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // somebody has opened it, and has not written yet
+    if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error; // has a writer
   }
   return first.subarray(0, length);
 }
 
 /**
- * A named pipe (or a pipe by its name, `/dev/stdin`, `/dev/fd/63`) as a stream that can be left at any time: a read of a file cannot be, and would keep
- * the process until somebody writes.
+ * Opens a named pipe (or `/dev/stdin`, `/dev/fd/63`) as a socket, whose reads can be cancelled. A
+ * read of a file cannot, and would keep the process until somebody writes.
  */
 async function openPipe(path: string, signal: AbortSignal | undefined): Promise<Readable> {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -61,7 +61,7 @@ async function openPipe(path: string, signal: AbortSignal | undefined): Promise<
   return pipe;
 }
 
-/** A terminal by its name, for the same reason. */
+/** Opens a terminal by its name, for the same reason. */
 async function openTerminal(path: string): Promise<Readable> {
   const { isatty, ReadStream } = await import('node:tty');
   const descriptor = openSync(path, 'r');
@@ -76,7 +76,7 @@ function openInput(path: string, signal: AbortSignal | undefined): Readable | Pr
     : createReadStream(path);
 }
 
-/** Lines as they arrive; nothing is kept of those that have been told. */
+/** Yields lines as they arrive. */
 async function* readLines(input: Readable): AsyncGenerator<string, void, undefined> {
   input.setEncoding('utf8');
   let rest = '';
@@ -96,7 +96,7 @@ interface Entry {
   readonly origin: string;
 }
 
-/** What stands in a file, line by line; `-` is standard input. */
+/** Reads a file line by line; `-` is standard input. */
 async function* readEntries(
   path: string,
   signal: AbortSignal | undefined,
@@ -107,11 +107,13 @@ async function* readEntries(
   try {
     const opened = await openInput(path, signal);
     input = opened;
-    signal?.addEventListener('abort', () => opened.destroy(), { once: true }); // a pipe that stays open would keep us until it ends
+    // A pipe that stays open would keep the process until it ends.
+    signal?.addEventListener('abort', () => opened.destroy(), { once: true });
     if (signal?.aborted) return;
     for await (const line of readLines(opened)) {
       number += 1;
-      const origin = [name, number].join(':'); // flat, where a template would make a tree of strings: it is kept for every verdict that waits
+      // join() makes a flat string; a template makes a tree, and each waiting verdict keeps it.
+      const origin = [name, number].join(':');
       if (line.length > MAX_LINE)
         throw new UsageError(
           `${origin}: the line is too long; allowed: at most ${MAX_LINE} characters`,
@@ -130,8 +132,8 @@ async function* readEntries(
   }
 }
 
-function lookAt({ block, expect, origin }: Entry, lookout: Lookout): void {
-  for (const port of block.ports()) lookout.check(port, { expect, origin });
+function checkPorts({ block, expect, origin }: Entry, check: TargetCheck): void {
+  for (const port of block.ports()) check.check(port, { expect, origin });
 }
 
 function is(path: string, kind: (stats: Stats) => boolean): boolean {
@@ -142,30 +144,30 @@ function is(path: string, kind: (stats: Stats) => boolean): boolean {
   }
 }
 
-/** Whether a path is a pipe: what stands in it comes when it comes, and once. */
+/** Whether a path is a pipe, which can be read only once. */
 export const isPipe = (path: string): boolean => is(path, (stats) => stats.isFIFO());
 
 /**
- * The targets of a file or of standard input (`-`), as they are read. A regular file is looked through first, so that a mistake in it is found before
- * anything is sent; what comes through a pipe is probed as it arrives, and a mistake ends the run there.
+ * The targets of a file or of standard input (`-`). A regular file is validated first, before any
+ * probe. A pipe is probed as its lines arrive; a mistake ends the run there.
  *
- * @param lookout checks the ports of each line, too
- * @throws UsageError naming the file and line
+ * @param check also checks the ports of each line
+ * @throws UsageError that names the file and line
  */
 export async function* requestsOfFile(
   path: string,
-  lookout: Lookout | null = null,
+  check: TargetCheck | null = null,
   signal?: AbortSignal,
 ): AsyncGenerator<TargetRequest, void, undefined> {
   const isFile = path !== '-' && is(path, (stats) => stats.isFile());
   if (isFile) {
-    for await (const entry of readEntries(path, signal)) if (lookout) lookAt(entry, lookout);
-    lookout?.finish();
+    for await (const entry of readEntries(path, signal)) if (check) checkPorts(entry, check);
+    check?.finish();
   }
   let any = false;
   for await (const entry of readEntries(path, signal)) {
     any = true;
-    if (lookout && !isFile) lookAt(entry, lookout);
+    if (check && !isFile) checkPorts(entry, check);
     const { block, expect, origin } = entry;
     for (const target of block.targets()) yield { target, expect, origin };
   }

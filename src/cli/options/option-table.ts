@@ -1,0 +1,248 @@
+import { isIP } from 'node:net';
+import { OTHER_PORTS } from '../../core/diagnosis/observations/failure-check.js';
+import { parseCount } from '../../core/count.js';
+import { parseDuration } from '../../core/duration.js';
+import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../../core/many/many-options.js';
+import { WAIT_DEFAULTS } from '../../core/series/probe-series.js';
+import { MAX_TLS_DAYS } from '../../core/service/conversation/certificate.js';
+import { SERVICE_NAMES } from '../../core/service/registry.js';
+import { parseServerName, parseServiceName } from '../../core/service/service-parameters.js';
+import { EXPECTATIONS } from '../../core/states.js';
+import { parseDnsServer, parseSourceAddress } from '../../core/target/address-parameters.js';
+import { parseHost } from '../../core/target/target.js';
+import { UsageError } from '../../core/usage-error.js';
+import { FORMAT_NAMES } from '../../report/formats/registry.js';
+import { parseThreshold } from '../../report/threshold.js';
+import { DEFAULT_OPTIONS } from './defaults.js';
+
+/** Reads the value of an option; `name` is its long form, for the error message. */
+type Parse<Value> = (text: string, name: string) => Value;
+
+/** All that is known about an option, apart from its rules (`option-rules.ts`). */
+export interface OptionDefinition<Value = unknown> {
+  /** As commander reads it: `-w, --timeout <duration>`. */
+  readonly flags: string;
+  /** The text in `--help`. */
+  readonly help: string;
+  /** Undefined for an option without a value. */
+  readonly parse?: Parse<Value>;
+  /** For an option whose value may be left out: decides whether the next word is its value. */
+  readonly takes?: (word: string) => boolean;
+  /** What `takes` looks for, in words for an error message. */
+  readonly kind?: string;
+  /** Refused when given twice. Of other options the last one counts. */
+  readonly once?: true;
+}
+
+const flag = (flags: string, help: string): OptionDefinition<true> => ({ flags, help });
+
+const switchOff = (flags: string, help: string): OptionDefinition<false> => ({ flags, help });
+
+const value = <Value>(
+  flags: string,
+  help: string,
+  parse: Parse<Value>,
+): OptionDefinition<Value> => ({ flags, help, parse });
+
+const optional = <Value>(
+  definition: Required<Omit<OptionDefinition<Value>, 'once'>>,
+): OptionDefinition<Value | true> => definition;
+
+const once = <Value>(definition: OptionDefinition<Value>): OptionDefinition<Value> => ({
+  ...definition,
+  once: true,
+});
+
+/** An option with a list of allowed values, one of which is the default. */
+function choice<Choice extends string>(
+  flags: string,
+  help: string,
+  choices: readonly Choice[],
+  byDefault: NoInfer<Choice>,
+): OptionDefinition<Choice> {
+  const list = choices.map((each) => (each === byDefault ? `${each} (default)` : each));
+  return value(flags, `${help}: ${list.join(', ')}`, (text, name) => {
+    const found = choices.find((each) => each === text);
+    if (found !== undefined) return found;
+    throw new UsageError(`${name}: "${text}" is not allowed; allowed: ${choices.join(', ')}`);
+  });
+}
+
+const duration: Parse<number> = (text, name) => parseDuration(text, name);
+const durationOrZero: Parse<number> = (text, name) => parseDuration(text, name, 0);
+
+const countUpTo =
+  (maximum: number): Parse<number> =>
+  (text, name) =>
+    parseCount(text, name, maximum);
+
+function parseHostAddress(text: string, name: string): string {
+  if (isIP(text) !== 0) return parseHost(text);
+  throw new UsageError(
+    `${name}: "${text}" is not an address; allowed: an IPv4 or IPv6 address of the host`,
+  );
+}
+
+const asWritten: Parse<string> = (text) => text;
+
+/** A value that is accepted for each placeholder, for error messages and tests. */
+export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
+  address: '192.0.2.1',
+  code: '10061',
+  days: '14',
+  duration: '5s',
+  file: 'list.txt',
+  format: 'json',
+  host: 'example.com',
+  n: '5',
+  path: 'results.txt',
+  range: '100ms',
+  server: '192.0.2.53',
+  service: 'https',
+  state: 'closed',
+};
+
+/** The options, in the order of `--help`. */
+export const OPTIONS = {
+  ipv4: flag('-4', 'use IPv4 only'),
+  ipv6: flag('-6', 'use IPv6 only'),
+  timeout: value(
+    '-w, --timeout <duration>',
+    'time limit for one probe, from name lookup to exit ' +
+      `(default: ${DEFAULT_OPTIONS.timeout / 1000}s)`,
+    duration,
+  ),
+  count: value('-c, --count <n>', 'probe n times', countUpTo(9_999_999_999)),
+  continuous: flag(
+    '-t, --continuous',
+    'probe until interrupted; Enter or SIGQUIT (^\\) shows the summary so far',
+  ),
+  interval: value(
+    '-i, --interval <duration>',
+    'time from the start of one probe to the start of the next ' +
+      `(default: 1s; with --wait ${WAIT_DEFAULTS.intervalMs}ms)`,
+    durationOrZero,
+  ),
+  wait: optional({
+    flags: '--wait [duration]',
+    help:
+      'retry until the port is open, for at most the duration ' +
+      `(default: ${WAIT_DEFAULTS.durationMs / 1000}s); then run the command after --, if any`,
+    parse: duration,
+    takes: (word) => /^\d+(\.\d+)?[a-z]*$/i.test(word),
+    kind: 'a duration (500ms, 3s, 2m)',
+  }),
+  waitForName: flag('--wait-for-name', 'with --wait: retry also while the name does not exist'),
+  expect: choice(
+    '--expect <state>',
+    'the state that the port must have',
+    EXPECTATIONS,
+    DEFAULT_OPTIONS.expect,
+  ),
+  maxLatency: value(
+    '--max-latency <duration>',
+    'fail with exit code 5 if the handshake takes longer',
+    durationOrZero,
+  ),
+  histogram: flag('--histogram', 'with -c or -t: show the distribution of the latency'),
+  targets: once(
+    value(
+      '--targets <file>',
+      'read targets from a file (- for standard input): one target per line, optionally ' +
+        'followed by the expected state; # starts a comment',
+      asWritten,
+    ),
+  ),
+  concurrency: value(
+    '--concurrency <n>',
+    `run at most n probes at once (default: ${DEFAULT_CONCURRENCY}; ` +
+      `${CONCURRENCY_OF_ADDRESSES} if all targets are addresses, without --targets or --service)`,
+    countUpTo(65_535),
+  ),
+  rate: value('--rate <n>', 'start at most n probes per second', countUpTo(1_000_000)),
+  all: flag('-a, --all', 'probe every address of the name, each with its own verdict'),
+  service: once(
+    optional({
+      flags: '--service [service]',
+      help:
+        'after the handshake, check that the service answers; without a name, the port ' +
+        `selects the service: ${SERVICE_NAMES.join(', ')}`,
+      parse: parseServiceName,
+      takes: (word) => SERVICE_NAMES.some((name) => name === word.toLowerCase()),
+      kind: `the name of a service (${SERVICE_NAMES.join(', ')})`,
+    }),
+  ),
+  sni: value(
+    '--sni <host>',
+    'with a TLS service: request and verify this name instead of the host',
+    parseServerName,
+  ),
+  tlsMinDays: value(
+    '--tls-min-days <days>',
+    'with a TLS service: fail if the certificate expires sooner',
+    countUpTo(MAX_TLS_DAYS),
+  ),
+  insecure: flag(
+    '--insecure',
+    'with a TLS service: ignore certificate problems and old TLS versions, but report them',
+  ),
+  diagnose: flag(
+    '--diagnose',
+    'find out why a target fails: check the name, its addresses, this machine and other ports ' +
+      'of the host; takes up to 3 times the timeout',
+  ),
+  ip: once(value('--ip <address>', 'with --diagnose: also probe this address', parseHostAddress)),
+  companions: switchOff(
+    '--no-companions',
+    `with --diagnose: do not probe other ports of the host (${OTHER_PORTS.join(', ')})`,
+  ),
+  report: flag('--report', 'write a diagnosis as Markdown, for a ticket'),
+  source: value('--source <address>', 'connect from this local address', parseSourceAddress),
+  dns: value('--dns <server>', "ask this DNS server, not the system's resolver", parseDnsServer),
+  output: choice('-o, --output <format>', 'output format', FORMAT_NAMES, DEFAULT_OPTIONS.output),
+  outputFile: value(
+    '--output-file <path>',
+    'write the results to this file; it is replaced only when all of them are there',
+    asWritten,
+  ),
+  warn: value(
+    '--warn <range>',
+    'with -o nagios: WARNING if the latency is above 100ms, below 10ms:, outside 10ms:100ms or ' +
+      'inside @10ms:100ms',
+    parseThreshold,
+  ),
+  crit: value('--crit <range>', 'with -o nagios: CRITICAL, with the same ranges', parseThreshold),
+  quiet: flag('-q, --quiet', 'print nothing; the exit code is the result'),
+  verbose: flag('-v, --verbose', 'show every attempt and timing'),
+  timestamps: flag('--timestamps', 'start each line with the time (ISO 8601)'),
+  color: switchOff('--no-color', 'use no colours (environment: NO_COLOR, FORCE_COLOR)'),
+  explain: optional({
+    flags: '--explain [code]',
+    help: 'explain an error code (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, list all',
+    parse: asWritten,
+    takes: (word) => !word.startsWith('-') || /^-\d+$/.test(word),
+    kind: 'a code (10061, ECONNREFUSED, EAI_AGAIN)',
+  }),
+} as const;
+
+/** The name of an option in the option table. */
+export type OptionName = keyof typeof OPTIONS;
+
+/** The names of all options, in the order of `--help`. */
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** The form of an option that messages use: the long one where there is one. */
+export function longForm(name: OptionName): string {
+  const { flags } = OPTIONS[name];
+  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
+}
+
+type ValueOf<Definition> = Definition extends OptionDefinition<infer Value> ? Value : never;
+type Defaults = typeof DEFAULT_OPTIONS;
+
+/** The values of a command line's options; those with a default are always there. */
+export type OptionValues = {
+  readonly [Name in Exclude<OptionName, keyof Defaults>]?: ValueOf<(typeof OPTIONS)[Name]>;
+} & {
+  readonly [Name in keyof Defaults]: ValueOf<(typeof OPTIONS)[Name]> | Defaults[Name];
+};
