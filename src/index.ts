@@ -2,8 +2,13 @@ export { probePort, type AttemptOptions } from './core/probe/port-probe.js';
 export { DEFAULT_TIMEOUT_MS } from './core/limits.js';
 export { probeEveryAddress, probeTarget, type ProbeOptions } from './core/probe/target-probe.js';
 export { resolveHost, type ResolveOptions } from './core/resolve/resolver.js';
-export { probeSeries, WAIT_DEFAULTS, waitUntil } from './core/series/probe-series.js';
-export type { SeriesOptions, WaitOptions, WaitResult } from './core/series/probe-series.js';
+export { probeSeries, type SeriesOptions } from './core/series/probe-series.js';
+export {
+  WAIT_DEFAULTS,
+  type WaitOptions,
+  type WaitResult,
+  waitUntil,
+} from './core/series/wait-until.js';
 export type { OutageEvent, ProbeEvent, SeriesEvent } from './core/facts/events.js';
 export {
   Statistics,

@@ -35,7 +35,12 @@ export function checkRange(name: string, value: number, least: number, most = In
  *
  * @throws UsageError unless it is a whole number from `least` to `most`
  */
-function checkWholeNumber(name: string, value: number, least: number, most = Infinity): void {
+export function checkWholeNumber(
+  name: string,
+  value: number,
+  least: number,
+  most = Infinity,
+): void {
   checkRange(name, value, least, most);
   if (value !== Infinity && !Number.isInteger(value))
     throw new UsageError(

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { monotonicClock } from '../../core/clock.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { reasonOf } from '../../core/facts/outcome.js';
-import { waitUntil, type WaitResult } from '../../core/series/probe-series.js';
+import { waitUntil, type WaitResult } from '../../core/series/wait-until.js';
 import { exitCodeOf } from '../../core/states.js';
 import { formatHostPort } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';

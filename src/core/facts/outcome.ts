@@ -133,7 +133,10 @@ export type Resolution = Resolved | Unresolved | ResolvingFailed | ResolvingCanc
 /** The deciding outcome of a probe: of one attempt, or of the resolution when no attempt could be made. */
 export type Outcome = Attempt | Unresolved | ResolvingFailed | ResolvingCancelled;
 
-/** Why an outcome is not what a client needs; null when it is (open, and the service answered if it was asked), and when nobody waited for it. */
+/**
+ * Why an outcome is not what a client needs. Null when it is: open, and the service answered if it
+ * was probed. Null also for a cancelled probe.
+ */
 export function reasonOf(outcome: Outcome): Reason | null {
   if (outcome.state === 'open')
     return outcome.service === null || outcome.service.state === 'answered'
@@ -142,9 +145,17 @@ export function reasonOf(outcome: Outcome): Reason | null {
   return outcome.state === 'cancelled' ? null : outcome.reason;
 }
 
+/** The addresses of a name, in the order they are tried; null when it was not resolved. */
+export function addressesOf(resolution: Resolution): readonly string[] | null {
+  return resolution.state === 'resolved'
+    ? resolution.addresses.map(({ address }) => address)
+    : null;
+}
+
 /**
- * Whether it took as long as an unanswered ARP or neighbour request on Linux, which a router passes on: three of them, a second apart (arp(7):
- * mcast_solicit, retrans_time_ms), and up to a second more where one was under way.
+ * Whether it took as long as an unanswered ARP or neighbour request on Linux, whose failure a router
+ * passes on. That is three requests, one second apart (arp(7): mcast_solicit, retrans_time_ms), and
+ * up to a second more if one was running already.
  */
 export function isNeighbourTimeout({ elapsedMs }: { readonly elapsedMs: number }): boolean {
   return elapsedMs >= 2500 && elapsedMs <= 3900;

@@ -1,264 +1,171 @@
-import { setMaxListeners } from 'node:events';
+import { onAbort } from '../abort.js';
 import { type Clock, monotonicClock } from '../clock.js';
-import { MAX_DURATION_MS } from '../limits.js';
 import type { ProbeEvent, SeriesEvent } from '../facts/events.js';
-import type { ProbeReport } from '../facts/outcome.js';
-import { OutageTracker } from './outages.js';
-import { DEFAULT_TIMEOUT_MS } from '../limits.js';
+import { type ProbeReport, reasonOf } from '../facts/outcome.js';
+import { checkRange, checkWholeNumber, DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
 import {
   type ManyInternals,
   type ManyOptions,
   SHORTAGE_PATIENCE_MS,
 } from '../many/many-options.js';
 import { probeTargets } from '../many/probe-targets.js';
-import { RetransmissionDetector } from './retransmission.js';
-import type { Reason } from '../states.js';
-import { formatHostPort, type Target } from '../target/target.js';
 import type { TargetRequest } from '../target/target-list.js';
+import type { Target } from '../target/target.js';
+import { SeriesMemory } from './series-memory.js';
 
 /** How targets are probed again and again. */
 export interface SeriesOptions extends ManyOptions {
-  /** How often, at the most; default without end. */
+  /** Number of rounds, a whole number from 0; default no limit. */
   readonly count?: number;
-  /** From the start of one probe to the start of the next, milliseconds; default 1000. A probe that takes longer delays the next one. */
+  /**
+   * From the start of one round to the start of the next, in milliseconds, 0 or more; default 1000.
+   * A round that takes longer delays the next one.
+   */
   readonly intervalMs?: number;
-  /** Ends the series, and a probe that is under way, after so many milliseconds; default never. */
+  /**
+   * Ends the series, and a probe that is running, after this time in milliseconds; 0 or more;
+   * default no limit.
+   */
   readonly durationMs?: number;
-  /** Ends the series after the probe for which it says so. */
+  /** Ends the series after the probe for which it returns true. */
   readonly stopWhen?: (event: ProbeEvent) => boolean;
 }
 
-/** From this many probes of one endpoint, closer together than this, on, connections are reset instead of leaving 28,000 ports in TIME_WAIT. */
-const MANY = 5000;
-const CLOSE_TOGETHER_MS = 10;
+/** What the rest of portping and the tests may replace or add. */
+export type SeriesInternals = ManyInternals;
 
-/** Waits until the clock says so; less when the signal is aborted. A timer may fire a millisecond early. */
+const DEFAULT_INTERVAL_MS = 1000;
+
+/** A faster and longer series resets its connections: TIME_WAIT would hold up to 28,000 ports. */
+const RESET_BELOW_INTERVAL_MS = 10;
+const RESET_ABOVE_COUNT = 5000;
+
+/** Waits until that time on the clock, or until the signal is aborted. */
 async function sleepUntil(
   timeMs: number,
   clock: Clock,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  for (
-    let remainingMs = timeMs - clock();
-    remainingMs > 0 && !signal?.aborted;
-    remainingMs = timeMs - clock()
-  ) {
+  const isAborted = (): boolean => signal?.aborted ?? false;
+  // A timer may fire a millisecond early, and Node limits its length: wait again until it is time.
+  for (let waitMs = timeMs - clock(); waitMs > 0 && !isAborted(); waitMs = timeMs - clock()) {
     await new Promise<void>((resolve) => {
       const wake = (): void => {
         clearTimeout(timer);
-        signal?.removeEventListener('abort', wake);
+        stopListening();
         resolve();
       };
-      const timer = setTimeout(wake, Math.min(Math.ceil(remainingMs), MAX_DURATION_MS));
-      signal?.addEventListener('abort', wake, { once: true });
+      const timer = setTimeout(wake, Math.min(Math.ceil(waitMs), MAX_DURATION_MS));
+      const stopListening = onAbort(signal, wake);
     });
   }
 }
 
-/** What is remembered about one target, or one address of it, from round to round. */
-class Track {
-  readonly outages = new OutageTracker();
-  readonly retransmissions = new RetransmissionDetector();
-  readonly target: Target;
-  readonly address: string | null;
+/** What a series does, with all defaults. */
+interface Plan {
+  readonly requests: readonly TargetRequest[];
+  readonly options: SeriesOptions;
+  readonly count: number;
+  readonly timeoutMs: number;
+  /** From round to round; at least as long as one round takes at the rate allowed. */
+  readonly roundMs: number;
+  readonly endMs: number;
+}
 
-  constructor(target: Target, address: string | null) {
-    this.target = target;
-    this.address = address;
+function planSeries(
+  targets: Target | readonly TargetRequest[],
+  options: SeriesOptions,
+  nowMs: number,
+): Plan {
+  const { count = Infinity, intervalMs = DEFAULT_INTERVAL_MS, durationMs = Infinity } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, ratePerSecond = Infinity } = options;
+  checkWholeNumber('count', count, 0);
+  checkRange('intervalMs', intervalMs, 0);
+  checkRange('durationMs', durationMs, 0);
+  const requests = Array.isArray(targets)
+    ? (targets as readonly TargetRequest[])
+    : [{ target: targets as Target }];
+  const isFastAndLong = intervalMs < RESET_BELOW_INTERVAL_MS && count > RESET_ABOVE_COUNT;
+  return {
+    requests,
+    options: { closeWith: isFastAndLong ? 'reset' : 'fin', ...options },
+    count,
+    timeoutMs,
+    roundMs: Math.max(intervalMs, (requests.length * 1000) / ratePerSecond),
+    endMs: nowMs + durationMs,
+  };
+}
+
+/** The options of one round, which the duration of the series may cut short. */
+function roundOptions({ requests, options, timeoutMs }: Plan, remainingMs: number): ManyOptions {
+  // A single probe cannot exhaust this machine: report its shortage at once, within its timeout.
+  const patienceMs =
+    requests.length === 1 ? 0 : (options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS);
+  return {
+    ...options,
+    timeoutMs: Math.min(timeoutMs, remainingMs),
+    shortagePatienceMs: Math.min(patienceMs, remainingMs),
+  };
+}
+
+/** Probes round after round, until the count, the duration or the signal ends that. */
+async function* probeRounds(
+  plan: Plan,
+  memory: SeriesMemory,
+  clock: Clock,
+  internals: SeriesInternals,
+): AsyncGenerator<ProbeEvent, void, undefined> {
+  const { requests, count, timeoutMs, roundMs, endMs } = plan;
+  const { signal } = plan.options;
+  const isOver = (): boolean => (signal?.aborted ?? false) || clock() >= endMs;
+  let scheduledMs = clock();
+  for (let sequence = 1; sequence <= count && !isOver(); sequence += 1) {
+    const remainingMs = Math.max(endMs - clock(), 1);
+    const options = roundOptions(plan, remainingMs);
+    for await (const probed of probeTargets(requests, options, internals)) {
+      if (sequence > 1 && wasCutShort(probed.report, timeoutMs)) continue;
+      yield memory.complete(probed, sequence);
+    }
+    if (sequence >= count) return;
+    scheduledMs = Math.max(scheduledMs + roundMs, clock());
+    await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
   }
 }
 
-const addressesOf = ({ resolution }: ProbeReport): readonly string[] | null =>
-  resolution.state === 'resolved' ? resolution.addresses.map(({ address }) => address) : null;
-
-function checkRange(name: string, value: number, least: number, most: number): void {
-  if (!(value >= least && value <= most))
-    throw new RangeError(`${name}: ${value} is out of range; allowed: ${least} or more`);
-}
-
-/** How the program and its tests replace parts of a series. */
-export type SeriesInternals = ManyInternals;
-
-const asRequests = (targets: Target | readonly TargetRequest[]): readonly TargetRequest[] =>
-  'host' in targets ? [{ target: targets }] : targets;
-
 /**
- * Probes a target, or several side by side, again and again: the loop behind repeating and waiting. Names are resolved anew in each round.
- * Ends with the count, the duration, `stopWhen` or the signal; a probe that the signal or the duration cut off is not an event, unless it
- * came to a verdict. Leaving the loop early (`break`) ends it as well.
+ * Probes a target, or several side by side, again and again. Names are resolved anew in each round.
  *
- * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ * It ends with the count, the duration, `stopWhen` or the signal, or when the caller leaves the
+ * loop (`break`). A probe that the signal or the duration cuts off yields no event, unless it has
+ * an outcome already.
+ *
+ * @throws UsageError when a target or an option is misused; never because of the network
  */
 export async function* probeSeries(
   targets: Target | readonly TargetRequest[],
   options: SeriesOptions = {},
   internals: SeriesInternals = {},
 ): AsyncGenerator<SeriesEvent, void, undefined> {
-  const {
-    count = Infinity,
-    intervalMs = 1000,
-    durationMs = Infinity,
-    timeoutMs = DEFAULT_TIMEOUT_MS,
-    stopWhen = () => false,
-    everyAddress = false,
-    ratePerSecond = Infinity,
-    signal,
-  } = options;
-  checkRange('count', count, 0, Infinity);
-  if (count !== Infinity && !Number.isInteger(count))
-    throw new RangeError(`count: ${count} is out of range; allowed: whole numbers`);
-  checkRange('intervalMs', intervalMs, 0, Infinity);
-  checkRange('durationMs', durationMs, 0, Infinity);
-  if (signal) setMaxListeners(0, signal); // one signal may end many series
-  const requests = asRequests(targets);
+  const { stopWhen = () => false, everyAddress = false, expect = 'open' } = options;
   const clock = monotonicClock;
-  const endMs = clock() + durationMs;
-  const tracks = new Map<string, Track>();
-  const known = new Map<string, readonly string[]>();
-  const closeWith = intervalMs < CLOSE_TOGETHER_MS && count > MANY ? 'reset' : 'fin';
-  // As long as one round takes at that rate, so that the next does not begin in the middle of it.
-  const roundMs = Math.max(intervalMs, (requests.length * 1000) / ratePerSecond);
-  let scheduledMs = clock();
-  let stop = false;
-
-  /** The addresses that a name had before, when they are others now: said once. */
-  const noticeAddresses = (report: ProbeReport): readonly string[] | null => {
-    const now = addressesOf(report);
-    if (now === null) return null;
-    const former = known.get(report.target.host);
-    known.set(report.target.host, now);
-    return former && [...former].sort().join() !== [...now].sort().join() ? former : null;
-  };
-
-  for (
-    let sequence = 1;
-    sequence <= count && !stop && !signal?.aborted && clock() < endMs;
-    sequence += 1
-  ) {
-    const remainingMs = Math.max(endMs - clock(), 1);
-    // A single probe is not what makes this machine short of something: it is told at once, within its deadline.
-    const shortagePatienceMs =
-      requests.length === 1
-        ? 0
-        : Math.min(options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS, remainingMs);
-    const roundOptions: ManyOptions = {
-      closeWith,
-      ...options,
-      timeoutMs: Math.min(timeoutMs, remainingMs),
-      shortagePatienceMs,
-    };
-    const round = probeTargets(requests, roundOptions, internals);
-    for await (const probed of round) {
-      const { report, request } = probed;
-      if (sequence > 1 && wasCutShort(report, timeoutMs)) continue;
-      const address =
-        everyAddress && 'endpoint' in report.outcome ? report.outcome.endpoint.address : null;
-      const name = formatHostPort(report.target.host, report.target.port);
-      const key = `${name} ${address}`;
-      const track = tracks.get(key) ?? new Track(report.target, address);
-      tracks.set(key, track);
-      const event: ProbeEvent = {
-        ...probed,
-        sequence,
-        lostSynSeconds: track.retransmissions.add(report.outcome),
-        formerAddresses: noticeAddresses(report),
-      };
-      yield event;
-      const outage =
-        (request.expect ?? options.expect ?? 'open') === 'open' ? track.outages.add(report) : null;
-      if (outage) yield { type: 'outage', target: report.target, address, outage };
-      // An outage of the name itself is over when it resolves, whatever its addresses do then.
-      const ofName =
-        address === null
-          ? null
-          : (tracks.get(`${name} null`)?.outages.end(report.startedAt) ?? null);
-      if (ofName) yield { type: 'outage', target: report.target, address: null, outage: ofName };
-      stop = stopWhen(event);
-      if (stop) break;
-    }
-    if (stop || sequence >= count) break;
-    scheduledMs = Math.max(scheduledMs + roundMs, clock());
-    await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
+  const plan = planSeries(targets, options, clock());
+  const memory = new SeriesMemory({ everyAddress, expect });
+  for await (const event of probeRounds(plan, memory, clock, internals)) {
+    yield event;
+    yield* memory.recordOutages(event);
+    if (stopWhen(event)) break;
   }
-  for (const { target, address, outages } of tracks.values()) {
-    const outage = outages.finish();
-    if (outage) yield { type: 'outage', target, address, outage };
-  }
+  yield* memory.unfinishedOutages();
 }
-
-/** Whether a probe heard nothing in less than its own time, because the duration of the series was over: that says nothing about the port. */
-function wasCutShort({ outcome, timeoutMs }: ProbeReport, ownTimeoutMs: number): boolean {
-  if (timeoutMs >= ownTimeoutMs) return false;
-  if (outcome.state === 'open') return outcome.service?.state === 'silent';
-  return (
-    'reason' in outcome &&
-    (outcome.reason === 'no-response' || outcome.reason === 'resolver-timeout')
-  );
-}
-
-/** Reasons that waiting does not cure: the name does not exist, this machine has no way there or forbids it. */
-const INCURABLE: ReadonlySet<Reason> = new Set<Reason>([
-  'name-not-found',
-  'name-no-address',
-  'no-route',
-  'not-permitted',
-  'bad-source',
-  'unknown-error',
-]);
-
-/** How long to wait, and for what. */
-export interface WaitOptions extends Omit<SeriesOptions, 'count' | 'stopWhen' | 'everyAddress'> {
-  /** Give up after so many milliseconds; default 60000. */
-  readonly durationMs?: number;
-  /** From start to start, milliseconds; default 500. */
-  readonly intervalMs?: number;
-  /** Wait also for a name that does not exist yet. */
-  readonly waitForName?: boolean;
-  /** Is told of every probe after which the wait goes on. */
-  readonly onProbe?: (event: ProbeEvent) => void;
-}
-
-/** How a wait ended. */
-export interface WaitResult {
-  /** The probe that decided; null when the wait ended before there was one. */
-  readonly event: ProbeEvent | null;
-  /** `expected`: the port is as expected; `timeout`: the time is over; `incurable`: waiting would not help; `aborted`: by the signal. */
-  readonly end: 'expected' | 'timeout' | 'incurable' | 'aborted';
-}
-
-/** The defaults of waiting, in milliseconds. */
-export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
 
 /**
- * Probes until the port is as expected, the time is over, or waiting cannot help: a name that does not exist (unless `waitForName`),
- * no route, not permitted.
+ * Whether a probe heard nothing only because the end of the series shortened its timeout. Such a
+ * probe says nothing about the port.
  *
- * @throws TypeError or RangeError when the options are misused; never because of what the network answers
+ * @param ownTimeoutMs the timeout that each probe should have, milliseconds
  */
-export async function waitUntil(
-  target: Target | TargetRequest,
-  options: WaitOptions = {},
-  internals: SeriesInternals = {},
-): Promise<WaitResult> {
-  const request: TargetRequest = 'host' in target ? { target } : target;
-  const { waitForName = false, onProbe, ...rest } = options;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-  const isIncurable = ({ report: { outcome } }: ProbeEvent): boolean =>
-    'reason' in outcome &&
-    INCURABLE.has(outcome.reason) &&
-    !(waitForName && outcome.state === 'unresolved');
-  let last: ProbeEvent | null = null;
-  const { durationMs = WAIT_DEFAULTS.durationMs, intervalMs = WAIT_DEFAULTS.intervalMs } = options;
-  const isExpected = ({ verdict, report }: ProbeEvent): boolean =>
-    verdict.asExpected && !wasCutShort(report, timeoutMs);
-  const stopWhen = (seen: ProbeEvent): boolean => isExpected(seen) || isIncurable(seen);
-  const seriesOptions = { ...rest, durationMs, intervalMs, stopWhen };
-  for await (const event of probeSeries([request], seriesOptions, internals)) {
-    if (event.type !== 'probe') continue;
-    last = event;
-    if (!stopWhen(event) && !wasCutShort(event.report, timeoutMs)) onProbe?.(event);
-  }
-  if (last && isExpected(last)) return { event: last, end: 'expected' };
-  if (signal?.aborted) return { event: last, end: 'aborted' };
-  return { event: last, end: last && isIncurable(last) ? 'incurable' : 'timeout' };
+export function wasCutShort({ outcome, timeoutMs }: ProbeReport, ownTimeoutMs: number): boolean {
+  if (timeoutMs >= ownTimeoutMs) return false;
+  const reason = reasonOf(outcome);
+  return reason === 'silent' || reason === 'no-response' || reason === 'resolver-timeout';
 }

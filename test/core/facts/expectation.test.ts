@@ -4,7 +4,8 @@ import { judge } from '../../../src/core/facts/expectation.js';
 import { EXPECTATIONS, type Expectation } from '../../../src/core/states.js';
 import type { Outcome } from '../../../src/core/facts/outcome.js';
 import { probeTargets } from '../../../src/core/many/probe-targets.js';
-import { probeSeries, waitUntil } from '../../../src/core/series/probe-series.js';
+import { probeSeries } from '../../../src/core/series/probe-series.js';
+import { waitUntil } from '../../../src/core/series/wait-until.js';
 import type {
   FailedReason,
   FilteredReason,
