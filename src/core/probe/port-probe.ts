@@ -139,10 +139,11 @@ async function inspectConnection(
  */
 export async function probePort(
   endpoint: Endpoint,
-  options: AttemptOptions & AttemptInternals = {},
+  options: AttemptOptions = {},
+  internals: AttemptInternals = {},
 ): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, clock = monotonicClock } = options;
-  const { signal, sourceAddress, probeService, createSocket = () => new Socket() } = options;
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, signal, sourceAddress } = options;
+  const { clock = monotonicClock, probeService, createSocket = () => new Socket() } = internals;
   const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService };
   checkArguments(endpoint, settled);
   // Node connects even if the signal given to a socket is aborted already, so no socket gets it.
@@ -153,7 +154,7 @@ export async function probePort(
   const { outcome } = handshake;
   try {
     if (outcome.state !== 'open') return outcome;
-    options.onOpen?.();
+    internals.onOpen?.();
     if (probeService || (watchMs > 0 && !outcome.dropped))
       return await inspectConnection(socket, outcome, handshake, settled);
     // Other sockets may have connected in the same moment, and their clocks run.

@@ -86,15 +86,11 @@ async function resolveTarget(
 function attemptWith(options: ProbeOptions, probeService: ServiceProbe | undefined): Attempting {
   const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
   return (endpoint, timeoutMs, signal, onOpen) =>
-    probePort(endpoint, {
-      timeoutMs,
-      signal,
-      sourceAddress,
-      watchMs,
-      closeWith,
-      probeService,
-      ...(onOpen ? { onOpen } : {}),
-    });
+    probePort(
+      endpoint,
+      { timeoutMs, signal, sourceAddress, watchMs, closeWith },
+      { probeService, ...(onOpen ? { onOpen } : {}) },
+    );
 }
 
 /** Resolves the name and starts the attempts: a race, or one for every address. */

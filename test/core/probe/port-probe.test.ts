@@ -3,6 +3,7 @@ import { Socket, type SocketConnectOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { Attempt } from '../../../src/core/facts/outcome.js';
+import type { ServiceFinding, ServiceProbe } from '../../../src/core/facts/service-finding.js';
 import {
   type AttemptInternals,
   type AttemptOptions,
@@ -52,12 +53,26 @@ class FakeSocket extends Socket {
   }
 }
 
+const finding: ServiceFinding = {
+  state: 'silent',
+  name: 'smtp',
+  firstLine: null,
+  answerMs: null,
+  elapsedMs: 1,
+  receivedBytes: 0,
+  tls: null,
+  awaited: 'its greeting',
+  unfinished: null,
+};
+
 /** An attempt on an address that is never really connected to. */
 function probeWith(
   act: (socket: FakeSocket) => void,
-  options: AttemptOptions & AttemptInternals = {},
+  options: AttemptOptions = {},
+  internals: AttemptInternals = {},
 ): Promise<Attempt> {
-  return probePort(v4(9, '192.0.2.1'), { ...options, createSocket: () => new FakeSocket(act) });
+  const createSocket = () => new FakeSocket(act);
+  return probePort(v4(9, '192.0.2.1'), options, { ...internals, createSocket });
 }
 
 /** A socket that connects from the port that it connects to, so that TCP opens it with itself. */
@@ -190,9 +205,11 @@ describe('probePort', () => {
 
   it('measures from the system call to the completed handshake', async () => {
     const times = [100, 250, 262.5];
-    const outcome = await probeWith((socket) => socket.emit('connect'), {
-      clock: () => times.shift() ?? NaN,
-    });
+    const outcome = await probeWith(
+      (socket) => socket.emit('connect'),
+      {},
+      { clock: () => times.shift() ?? NaN },
+    );
     expect(expectState(outcome, 'open').latencyMs).toBe(12.5);
   });
 });
@@ -200,7 +217,11 @@ describe('probePort', () => {
 describe('a probe that meets itself', () => {
   it.each([v4, v6])('is closed: nobody listens there', async (endpointOf) => {
     const endpoint = endpointOf(await freePort(endpointOf(1).address));
-    const outcome = await probePort(endpoint, { createSocket: () => new SelfConnectingSocket() });
+    const outcome = await probePort(
+      endpoint,
+      {},
+      { createSocket: () => new SelfConnectingSocket() },
+    );
     expect(outcome).toMatchObject({
       state: 'closed',
       reason: 'conn-refused',
@@ -212,10 +233,11 @@ describe('a probe that meets itself', () => {
 
   it('was none when only the ports or only the addresses are equal', async () => {
     const { port } = await listen();
-    const outcome = await probePort(v4(port), {
-      sourceAddress: '127.0.0.2',
-      createSocket: () => new SelfConnectingSocket(),
-    });
+    const outcome = await probePort(
+      v4(port),
+      { sourceAddress: '127.0.0.2' },
+      { createSocket: () => new SelfConnectingSocket() },
+    );
     expect(expectState(outcome, 'open').local).toEqual({ address: '127.0.0.2', port });
     expectState(await probePort(v4(port), { sourceAddress: '127.0.0.1' }), 'open');
   });
@@ -300,6 +322,22 @@ describe('the deadline of a probe', () => {
   });
 });
 
+describe('the deadline of a probe with a service', () => {
+  it('is one for the handshake and the service together', async () => {
+    let serviceMs = NaN;
+    const probeService: ServiceProbe = async (_, { signal }) => {
+      const startMs = performance.now();
+      await once(signal, 'abort');
+      serviceMs = performance.now() - startMs;
+      return finding;
+    };
+    const slowHandshake = (socket: FakeSocket) => setTimeout(() => socket.emit('connect'), 700);
+    const outcome = await probeWith(slowHandshake, { timeoutMs: 1000 }, { probeService });
+    expect(expectState(outcome, 'open').service).toBe(finding);
+    expect(serviceMs).toBeLessThan(700); // about 300, and not 1000
+  });
+});
+
 describe('aborting a probe', () => {
   it('before it begins makes no socket at all', async () => {
     let sockets = 0;
@@ -308,7 +346,7 @@ describe('aborting a probe', () => {
       return new Socket();
     };
     const outcome = expectState(
-      await probePort(v4(9), { signal: AbortSignal.abort(), createSocket }),
+      await probePort(v4(9), { signal: AbortSignal.abort() }, { createSocket }),
       'cancelled',
     );
     expect(outcome).toEqual({
@@ -411,12 +449,11 @@ describe('watching an open connection', () => {
       expectState(await probePort(v4(port), { watchMs: 60_000, timeoutMs: 150 }), 'open').dropped,
     ).toBeNull();
     const abortion = new AbortController();
-    const aborted = probePort(v4(port), {
-      watchMs: 600_000,
-      timeoutMs: 600_000,
-      signal: abortion.signal,
-      onOpen: () => abortion.abort(),
-    });
+    const aborted = probePort(
+      v4(port),
+      { watchMs: 600_000, timeoutMs: 600_000, signal: abortion.signal },
+      { onOpen: () => abortion.abort() },
+    );
     expect(expectState(await aborted, 'open').dropped).toBeNull();
   });
 

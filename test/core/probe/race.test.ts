@@ -131,6 +131,19 @@ describe('a race', () => {
     expect(times()).toEqual([0, 250]);
   });
 
+  it('does not abort the attempt that opened: its connection may still be in use', async () => {
+    const { begun } = race(3);
+    await vi.advanceTimersByTimeAsync(300);
+    await nth(begun, 1).end('open');
+    expect(begun.map(({ signal }) => signal.aborted)).toEqual([true, false]);
+  });
+
+  it('gives an attempt that begins at the deadline 1 ms, because 0 is not a timeout', async () => {
+    const { begun } = race(3, { timeoutMs: 1 });
+    await vi.advanceTimersByTimeAsync(10);
+    expect(begun.map(({ timeoutMs }) => timeoutMs)).toEqual([1, 1, 1]);
+  });
+
   it('leaves no timer behind when it is over', async () => {
     const { begun } = race(5);
     await nth(begun, 0).end('open');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Address, ProbeReport } from '../../../src/core/facts/outcome.js';
+import type { Address, ProbeReport, Resolution } from '../../../src/core/facts/outcome.js';
 import {
   probeEveryAddress,
   type ProbeInternals,
@@ -175,6 +175,22 @@ describe('probeTarget', () => {
     });
     if (report.outcome.state !== 'filtered') throw new Error(report.outcome.state);
     expect(report.outcome.elapsedMs).toBeLessThan(900); // and not 1000
+  });
+
+  it('still makes an attempt, of 1 ms, when resolving has used up the deadline', async () => {
+    const resolution: Resolution = {
+      state: 'resolved',
+      host: 'late.test',
+      via: 'system',
+      elapsedMs: 60,
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+    };
+    const report = await probeTarget(
+      { host: 'late.test', port: await silentPort() },
+      { timeoutMs: 30 },
+      { resolve: () => new Promise((resolve) => setTimeout(resolve, 60, resolution)) },
+    );
+    expect(report.outcome).toMatchObject({ state: 'filtered', reason: 'no-response' });
   });
 
   it('is unresolved, without attempts, when the name has no address', async () => {

@@ -210,6 +210,7 @@ describe('a server that', () => {
     const serviceProbe = await prepareServiceProbe({ name: 'http' }, { host: '127.0.0.1', port });
     const outcome = await probePort(
       { address: '127.0.0.1', family: 4, port },
+      {},
       { probeService: serviceProbe, onOpen },
     );
     expect(outcome).toMatchObject({

@@ -226,7 +226,8 @@ describeWith('openssl', 'TLS', () => {
       );
       const outcome = await probePort(
         { address: '127.0.0.1', family: 4, port },
-        { timeoutMs: 5000, probeService: serviceProbe, clock: () => monotonicClock() + oursMs },
+        { timeoutMs: 5000 },
+        { probeService: serviceProbe, clock: () => monotonicClock() + oursMs },
       );
       const finding = outcome.state === 'open' ? outcome.service : null;
       expect(finding).toMatchObject({ state: insecure ? 'answered' : 'tls-failed' });
