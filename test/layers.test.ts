@@ -77,7 +77,8 @@ const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   [/^src\/report\//, /^src\/(core|report)\//],
   [/^src\/cli\//, /^src\/(core|report|cli)\//],
   [/^src\/exporter\//, /^src\/(core|report|exporter)\//],
-  [/^src\/index\.ts$/, /^src\/core\//],
+  [/^src\/library\//, /^src\/(core|report|library)\//],
+  [/^src\/index\.ts$/, /^src\/(core|report|library)\//],
   [/^bin\//, /^dist\/(start|exporter)\.cjs$/],
 ];
 
@@ -93,7 +94,7 @@ const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
   ],
   [/^src\/cli\//, /^(node:)?(https?|http2)\b|^prom-client\b/],
   [/^src\/exporter\//, /^(chalk|ora)\b/],
-  [/^src\/index\.ts$/, /^[^.]/],
+  [/^src\/(index\.ts$|library\/)/, /^[^.]/],
   [/^bin\//, /^[^.]/],
 ];
 

@@ -43,7 +43,7 @@ export type Reason =
   ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
 
 /** One row of the table of exit codes. */
-export interface ExitCodeRow {
+export type ExitCodeRow = {
   /** The process' exit code. */
   readonly exitCode: number;
   /** The state the code stands for, or null where it is about the call and not about the port. */
@@ -52,7 +52,7 @@ export interface ExitCodeRow {
   readonly meaning: string;
   /** The reasons that lead to it. */
   readonly reasons: readonly Reason[];
-}
+};
 
 /**
  * The table of exit codes: the only one. `--help` is made from it and the README is tested against it.

@@ -3,7 +3,7 @@ import type { ProbeOptions } from '../../core/probe/target-probe.js';
 import type { Target } from '../../core/target/target.js';
 import { parseTarget, parseTargets, type TargetBlock } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
-import { WAIT_DEFAULTS } from '../../core/series/probe-series.js';
+import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import type { Thresholds } from '../../report/threshold.js';
 import type { Format } from '../../report/formats/registry.js';
 import type { CommandLine } from './command-line.js';

@@ -3,7 +3,7 @@ import { OTHER_PORTS } from '../../core/diagnosis/observations/failure-check.js'
 import { parseCount } from '../../core/count.js';
 import { parseDuration } from '../../core/duration.js';
 import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../../core/many/many-options.js';
-import { WAIT_DEFAULTS } from '../../core/series/probe-series.js';
+import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import { MAX_TLS_DAYS } from '../../core/service/conversation/certificate.js';
 import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { parseServerName, parseServiceName } from '../../core/service/service-parameters.js';

@@ -6,10 +6,10 @@ import type { Target } from '../target/target.js';
 import type { TargetRequest } from '../target/target-list.js';
 
 /** A cause of an outage and how many probes in a row had it. */
-export interface OutageCause {
+type OutageCause = {
   readonly reason: Reason;
   readonly count: number;
-}
+};
 
 /** A stretch of probes that were not open, or whose service did not answer as it should. */
 export interface Outage {

@@ -20,19 +20,19 @@ export interface ErrorFacts {
   readonly syscall: string | null;
 }
 
-interface Attempted {
+type Attempted = {
   readonly endpoint: Endpoint;
   /** When the attempt began, milliseconds since the epoch. */
   readonly startedAt: number;
-}
+};
 
-interface Unsuccessful {
+type Unsuccessful = {
   /** From the connect call (or the start of resolving) to the answer or to giving up, in milliseconds. */
   readonly elapsedMs: number;
-}
+};
 
 /** The handshake completed. */
-export interface OpenOutcome extends Attempted {
+export type OpenOutcome = Attempted & {
   readonly state: 'open';
   /** From the connect call to the completed handshake, in milliseconds. */
   readonly latencyMs: number;
@@ -42,68 +42,72 @@ export interface OpenOutcome extends Attempted {
   readonly dropped: Drop | null;
   /** What a conversation with the service found; null when it was not asked for. */
   readonly service: ServiceFinding | null;
-}
+};
 
 /** Somebody answered: refused. */
-export interface ClosedOutcome extends Attempted, Unsuccessful {
-  readonly state: 'closed';
-  readonly reason: ClosedReason;
-  readonly error: ErrorFacts;
-}
+export type ClosedOutcome = Attempted &
+  Unsuccessful & {
+    readonly state: 'closed';
+    readonly reason: ClosedReason;
+    readonly error: ErrorFacts;
+  };
 
 /** Nothing usable came back. */
-export interface FilteredOutcome extends Attempted, Unsuccessful {
-  readonly state: 'filtered';
-  readonly reason: FilteredReason;
-  readonly error: ErrorFacts;
-}
+export type FilteredOutcome = Attempted &
+  Unsuccessful & {
+    readonly state: 'filtered';
+    readonly reason: FilteredReason;
+    readonly error: ErrorFacts;
+  };
 
 /** The attempt could not be made here. */
-export interface FailedOutcome extends Attempted, Unsuccessful {
-  readonly state: 'failed';
-  readonly reason: FailedReason;
-  readonly error: ErrorFacts;
-}
+export type FailedOutcome = Attempted &
+  Unsuccessful & {
+    readonly state: 'failed';
+    readonly reason: FailedReason;
+    readonly error: ErrorFacts;
+  };
 
 /** Given up before there was an answer: the caller aborted, or another address of the name opened first. */
-export interface CancelledOutcome extends Attempted, Unsuccessful {
-  readonly state: 'cancelled';
-}
+export type CancelledOutcome = Attempted &
+  Unsuccessful & {
+    readonly state: 'cancelled';
+  };
 
 /** What one attempt on one endpoint learned. */
 export type Attempt =
   OpenOutcome | ClosedOutcome | FilteredOutcome | FailedOutcome | CancelledOutcome;
 
 /** One address of a name. */
-export interface Address {
+export type Address = {
   readonly address: string;
   readonly family: 4 | 6;
-}
+};
 
-interface Resolving {
+type Resolving = {
   /** The name as it was asked for (internationalised names in their ASCII form), or the literal address. */
   readonly host: string;
   /** Who was asked: nobody (`literal`), the `system` resolver (hosts file, nsswitch, DNS …) or the address of a DNS server. */
   readonly via: string;
   /** Milliseconds from asking to the answer or to giving up; 0 for a literal. */
   readonly elapsedMs: number;
-}
+};
 
 /** The name has addresses: at least one, each once, in the order they are to be tried. */
-export interface Resolved extends Resolving {
+export type Resolved = Resolving & {
   readonly state: 'resolved';
   readonly addresses: readonly Address[];
-}
+};
 
 /** What one DNS server said about a name. */
-export interface ServerAnswer {
+export type ServerAnswer = {
   readonly server: string;
   /** Code of c-ares: `ENOTFOUND` (NXDOMAIN), `ENODATA`, `ESERVFAIL`, `EREFUSED` …; null when it gave addresses. */
   readonly code: string | null;
-}
+};
 
 /** The name has no address, or nobody could say. */
-export interface Unresolved extends Resolving {
+export type Unresolved = Resolving & {
   readonly state: 'unresolved';
   readonly reason: UnresolvedReason;
   readonly error: ErrorFacts;
@@ -113,19 +117,19 @@ export interface Unresolved extends Resolving {
   readonly answers?: readonly ServerAnswer[];
   /** Which family was asked for: 0 for both. */
   readonly family: 0 | 4 | 6;
-}
+};
 
 /** Resolving could not be tried here: no file descriptor for it. */
-export interface ResolvingFailed extends Resolving {
+export type ResolvingFailed = Resolving & {
   readonly state: 'failed';
   readonly reason: FailedReason;
   readonly error: ErrorFacts;
-}
+};
 
 /** The caller aborted while the name was being resolved. */
-export interface ResolvingCancelled extends Resolving {
+type ResolvingCancelled = Resolving & {
   readonly state: 'cancelled';
-}
+};
 
 /** What the resolver returned, with its time. */
 export type Resolution = Resolved | Unresolved | ResolvingFailed | ResolvingCancelled;

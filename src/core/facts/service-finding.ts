@@ -2,12 +2,12 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 
 /** How the other side dropped an accepted connection. */
-export interface Drop {
+export type Drop = {
   /** `end`: closed (FIN); `reset`: aborted (RST). */
   readonly by: 'end' | 'reset';
   /** Milliseconds from the completed handshake. */
   readonly afterMs: number;
-}
+};
 
 /** How the TLS of a service is checked. */
 export interface TlsRequest {
@@ -43,13 +43,13 @@ export type TlsFailure =
   | 'untrusted';
 
 /** A TLS problem, in words: `the certificate is self-signed`. Raw: may quote the server. */
-export interface TlsProblem {
+export type TlsProblem = {
   readonly failure: TlsFailure;
   readonly problem: string;
-}
+};
 
 /** A server's certificate. All text is raw, as the server sent it. */
-export interface CertificateFacts {
+export type CertificateFacts = {
   /** `CN=mail.example.com, O=Example`; empty when it has none. */
   readonly subject: string;
   readonly issuer: string;
@@ -61,10 +61,10 @@ export interface CertificateFacts {
   readonly validTo: number | null;
   /** Whole days until it expires; negative after that; null if the date is unreadable. */
   readonly daysLeft: number | null;
-}
+};
 
 /** What TLS agreed on. */
-export interface TlsFacts {
+export type TlsFacts = {
   /** `TLSv1.3`, `TLSv1.2` … */
   readonly version: string;
   /** OpenSSL's name of the cipher suite: `TLS_AES_256_GCM_SHA384`. */
@@ -73,10 +73,10 @@ export interface TlsFacts {
   readonly certificate: CertificateFacts | null;
   /** All that is wrong with it; `insecure` ignores these problems. */
   readonly problems: readonly TlsProblem[];
-}
+};
 
 /** What every finding has. */
-interface Talked {
+type Talked = {
   /** The service that was probed: the requested one, or that of the port. */
   readonly name: string;
   /**
@@ -95,47 +95,51 @@ interface Talked {
   readonly receivedBytes: number;
   /** Null if there was no complete TLS handshake. */
   readonly tls: TlsFacts | null;
-}
+};
 
 /** What a conversation was waiting for when it ended. */
-export interface Waiting {
+export type Waiting = {
   /** `its greeting`, `its answer to EHLO`. */
   readonly awaited: string;
   /** As much as came of it; null if nothing did. Raw. */
   readonly unfinished: string | null;
-}
+};
 
 /** The service answered as it should. */
-export interface ServiceAnswered extends Talked {
+export type ServiceAnswered = Talked & {
   readonly state: 'answered';
   readonly answerMs: number;
   /** The meaning of an answer that is not text: `a COTP connection confirm (CC), class 0`. Raw. */
   readonly meaning: string | null;
-}
+};
 
 /** The service sent something that its protocol does not have at that point, or refused service. */
-export interface ServiceWrongProtocol extends Talked {
+type ServiceWrongProtocol = Talked & {
   readonly state: 'wrong-protocol';
   /** In words: `"SSH-2.0-x" is not an SMTP greeting; it looks like SSH`. Raw. */
   readonly problem: string;
-}
+};
 
 /** The service did not complete its answer before the deadline. */
-export interface ServiceSilent extends Talked, Waiting {
-  readonly state: 'silent';
-}
+export type ServiceSilent = Talked &
+  Waiting & {
+    readonly state: 'silent';
+  };
 
 /** The other side ended the connection before its answer was complete. */
-export interface ServiceDropped extends Talked, Waiting, Drop {
-  readonly state: 'dropped';
-  /** 10054 (WSAECONNRESET) for a reset; null for a FIN. */
-  readonly winsock: 10054 | null;
-}
+export type ServiceDropped = Talked &
+  Waiting &
+  Drop & {
+    readonly state: 'dropped';
+    /** 10054 (WSAECONNRESET) for a reset; null for a FIN. */
+    readonly winsock: 10054 | null;
+  };
 
 /** TLS failed, or the certificate is not acceptable. */
-export interface ServiceTlsFailed extends Talked, TlsProblem {
-  readonly state: 'tls-failed';
-}
+export type ServiceTlsFailed = Talked &
+  TlsProblem & {
+    readonly state: 'tls-failed';
+  };
 
 /** What the probe of a service found. */
 export type ServiceFinding =

@@ -4,48 +4,48 @@ import type { ServiceFinding } from '../facts/service-finding.js';
 import type { ServiceReason, State } from '../states.js';
 
 /** Figures of a set of times, all in milliseconds. Those that need two values are null when there is one. */
-export interface Figures {
+export type Figures = {
   readonly count: number;
   readonly min: number;
   readonly mean: number;
   readonly max: number;
   /** Of the sample (n − 1 in the divisor). */
   readonly standardDeviation: number | null;
-}
+};
 
 /** Figures of the latency. Percentiles are by nearest rank, exact to a microsecond up to 16 ms and to 0.01 % above. */
-export interface LatencyFigures extends Figures {
+export type LatencyFigures = Figures & {
   readonly p50: number;
   readonly p90: number;
   readonly p95: number;
   readonly p99: number;
   /** Mean absolute difference of neighbours: probes that followed each other directly and were both open. */
   readonly jitter: number | null;
-}
+};
 
 /** How many times fell between two bounds. */
-export interface Bin {
+export type Bin = {
   /** Milliseconds; the lower bound belongs to the bin, the upper one does not. */
   readonly from: number;
   readonly to: number;
   readonly count: number;
-}
+};
 
 /** The sum of all outages. */
-export interface OutageTotals {
+export type OutageTotals = {
   readonly count: number;
   readonly longestMs: number;
   readonly totalMs: number;
-}
+};
 
 /** What came of the service behind open ports. */
-export interface ServiceTotals {
+export type ServiceTotals = {
   readonly answered: number;
   /** How often it did not answer as it should, by reason; those that did not occur are left out. */
   readonly failures: Readonly<Partial<Record<ServiceReason, number>>>;
   /** Times from the handshake to the answer; null when there was none. */
   readonly answers: Figures | null;
-}
+};
 
 /** What many probes learned. */
 export interface Summary {

@@ -1,5 +1,6 @@
 import type { ServiceFinding, ServiceProbe } from '../facts/service-finding.js';
 import { asciiHost, isServerName, type Target } from '../target/target.js';
+import { UsageError } from '../usage-error.js';
 import { MAX_TLS_DAYS } from './conversation/certificate.js';
 import { Conversation } from './conversation/conversation.js';
 import { prepareTls } from './conversation/secure-layer.js';
@@ -21,9 +22,9 @@ const plainHost = (host: string): string =>
 function chooseService({ name }: ServiceRequest, port: number): ServiceName {
   const chosen = name ?? serviceNameOfPort(port);
   if (chosen === undefined)
-    throw new RangeError(`service.name: no service is known for port ${port}; name one`);
+    throw new UsageError(`service.name: no service is known for port ${port}; name one`);
   if (!isServiceName(chosen))
-    throw new RangeError(
+    throw new UsageError(
       `service.name: "${String(chosen)}" is not a service; allowed: ${SERVICE_NAMES.join(', ')}`,
     );
   return chosen;
@@ -32,15 +33,15 @@ function chooseService({ name }: ServiceRequest, port: number): ServiceName {
 function checkTlsRequest({ name, tlsMinDays, insecure, sni }: ServiceRequest): void {
   const asksForTls = tlsMinDays !== undefined || insecure || sni !== undefined;
   if (name !== undefined && SERVICES[name].tls === null && asksForTls)
-    throw new TypeError(`service: ${name} has no TLS`);
+    throw new UsageError(`service: ${name} has no TLS`);
   const isInRange = (days: number): boolean =>
     Number.isInteger(days) && days >= 1 && days <= MAX_TLS_DAYS;
   if (tlsMinDays !== undefined && !isInRange(tlsMinDays))
-    throw new RangeError(
+    throw new UsageError(
       `service.tlsMinDays: ${tlsMinDays} is out of range; allowed: 1 to ${MAX_TLS_DAYS}`,
     );
   if (sni !== undefined && !isServerName(sni))
-    throw new TypeError(`service.sni: "${sni}" is not a host name`);
+    throw new UsageError(`service.sni: "${sni}" is not a host name`);
 }
 
 function toFinding(
@@ -65,8 +66,8 @@ function toFinding(
  * Prepares to probe the service of a target. Loads all that the first conversation would otherwise
  * wait for.
  *
- * @throws RangeError when the name is unknown, the port selects no service, or `tlsMinDays` is out
- *   of range; TypeError when the named service has no TLS to check, or `sni` is not a host name
+ * @throws UsageError when the name is unknown, the port selects no service, `tlsMinDays` is out of
+ *   range, the named service has no TLS to check, or `sni` is not a host name
  */
 export async function prepareServiceProbe(
   request: ServiceRequest,

@@ -2,7 +2,7 @@ import type { Attempt, Outcome, Resolution } from '../../facts/outcome.js';
 import type { Target } from '../../target/target.js';
 
 /** What a DNS server answered to one question. */
-export interface DnsAnswer {
+export type DnsAnswer = {
   /**
    * - `unreachable`: no process listens at the server's address.
    * - `broken`: an answer that cannot be used (FORMERR, NOTIMP, malformed).
@@ -22,18 +22,18 @@ export interface DnsAnswer {
   readonly addresses: readonly string[];
   /** From the question to the answer or to the deadline, in milliseconds. */
   readonly elapsedMs: number;
-}
+};
 
 /** One DNS server, queried directly. A family that was not asked for is null. */
-export interface DnsServerObservation {
+export type DnsServerObservation = {
   /** Its address, with the port if that is not 53. */
   readonly server: string;
   readonly a: DnsAnswer | null;
   readonly aaaa: DnsAnswer | null;
-}
+};
 
 /** What the name resolves to, from each source. */
-export interface NameObservation {
+export type NameObservation = {
   /** What applications get: from the system's resolver, or from the server in `dnsServer`. */
   readonly resolution: Resolution;
   /** Each configured DNS server, queried directly. Empty for a literal address. */
@@ -45,10 +45,10 @@ export interface NameObservation {
     readonly name: string;
     readonly addresses: readonly string[];
   }[];
-}
+};
 
 /** One address that was probed, and its source. */
-export interface AddressObservation {
+export type AddressObservation = {
   /**
    * - `resolver`: what applications get.
    * - `dns`: only a DNS server that was queried directly has it.
@@ -57,10 +57,10 @@ export interface AddressObservation {
   readonly source: 'resolver' | 'dns' | 'given';
   /** An open port is timed twice, once alone; the shorter latency counts. */
   readonly attempt: Attempt;
-}
+};
 
 /** This machine, as far as it matters to a connection. */
-export interface MachineObservation {
+export type MachineObservation = {
   readonly platform: NodeJS.Platform;
   readonly hostName: string;
   readonly timeZone: string;
@@ -78,10 +78,10 @@ export interface MachineObservation {
   readonly descriptorLimit: number | null;
   /** The number of ephemeral source ports; null if the system does not report it. */
   readonly sourcePorts: number | null;
-}
+};
 
 /** Changes of the kernel's counters over several connects. Other traffic can only add to them. */
-export interface CounterChanges {
+export type CounterChanges = {
   /** Packets sent on all interfaces but loopback: the fewest and the most of all tries. */
   readonly leastPacketsSent: number;
   readonly mostPacketsSent: number;
@@ -89,10 +89,10 @@ export interface CounterChanges {
   readonly answeredWithoutSending: boolean;
   /** ICMP "destination unreachable" that this machine both sent and received: the fewest of all. */
   readonly unreachableToSelf: number;
-}
+};
 
 /** Evidence for or against a firewall on this machine (Linux only). */
-export interface LocalFilterObservation {
+export type LocalFilterObservation = {
   readonly endpoint: { readonly address: string; readonly port: number };
   readonly target: CounterChanges;
   /**
@@ -102,14 +102,14 @@ export interface LocalFilterObservation {
   readonly control: { readonly port: number; readonly leastPacketsSent: number } | null;
   /** Retransmissions that failed here while the addresses were probed (TcpExt TCPRetransFail). */
   readonly failedRepeats: number;
-}
+};
 
 /** The shortest of several refusals and of several handshakes, in milliseconds. */
-export interface RefusalTiming {
+export type RefusalTiming = {
   readonly refusedMs: number;
   readonly openPort: number;
   readonly openMs: number;
-}
+};
 
 /** All that a diagnosis observed. Nothing in it is inferred. */
 export interface Observations {

@@ -9,11 +9,11 @@ import type {
 } from '../observations/observations.js';
 
 /** An observation in words, with its time if that was measured. */
-export interface Evidence {
+export type Evidence = {
   readonly fact: string;
   /** Milliseconds, or null. */
   readonly elapsedMs: number | null;
-}
+};
 
 /** Evidence without a time. */
 export const untimed = (fact: string): Evidence => ({ fact, elapsedMs: null });

@@ -39,8 +39,7 @@ export const inWords = ({ certainty, statement, evidence, advice }: Conclusion):
 });
 
 /** All findings of a case. */
-export const findingsOf = (particulars: Particulars): Finding[] =>
-  findings(observations(particulars));
+const findingsOf = (particulars: Particulars): Finding[] => findings(observations(particulars));
 
 /** The kinds of all findings of a case. */
 export const kindsOf = (particulars: Particulars): FindingKind[] =>
