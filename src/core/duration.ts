@@ -10,7 +10,8 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 };
 
 /**
- * A duration as users write it: `500ms`, `3s`, `1.5m`, `2h`, `1d`; a bare number is seconds, as for ping, nc and curl.
+ * A duration as users write it: `500ms`, `3s`, `1.5m`, `2h`, `1d`; a bare number is seconds, as for
+ * ping, nc and curl.
  *
  * @param text what the user wrote
  * @param name the argument, for the error message

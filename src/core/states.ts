@@ -1,4 +1,7 @@
-/** What a probe can learn: nmap's port states, and the ones that are about us rather than about the port. */
+/**
+ * What a probe can learn: nmap's port states, and the ones that are about us rather than about the
+ * port.
+ */
 export type State = 'open' | 'closed' | 'filtered' | 'unresolved' | 'failed' | 'cancelled';
 
 /** The states a port can be expected to be in. */
@@ -28,7 +31,10 @@ export type FailedReason =
   | 'no-resources'
   | 'unknown-error';
 
-/** What this machine is short of when too much is done at once: it passes, and says nothing about a port. */
+/**
+ * What this machine is short of when too much is done at once: it passes, and says nothing about a
+ * port.
+ */
 export const SHORTAGES: ReadonlySet<Reason> = new Set<FailedReason>([
   'no-files-left',
   'no-ports-left',
@@ -55,8 +61,9 @@ export type ExitCodeRow = {
 };
 
 /**
- * The table of exit codes: the only one. `--help` is made from it and the README is tested against it.
- * 0, 1 and 2 are those of Microsoft's PortQry (KB 310099); 64 and 70 are EX_USAGE and EX_SOFTWARE of sysexits(3).
+ * The table of exit codes: the only one. `--help` is made from it and the README is tested against
+ * it. 0, 1 and 2 are those of Microsoft's PortQry (KB 310099); 64 and 70 are EX_USAGE and
+ * EX_SOFTWARE of sysexits(3).
  */
 export const EXIT_CODES: readonly ExitCodeRow[] = [
   {
@@ -129,7 +136,10 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
 /** Exit code for a port that is open, but not as expected. */
 export const EXIT_UNEXPECTEDLY_OPEN = 5;
 
-/** Exit code for a port that is open as expected, behind which the service did not answer as it should. */
+/**
+ * Exit code for a port that is open as expected, behind which the service did not answer as it
+ * should.
+ */
 export const EXIT_SERVICE_FAILED = 6;
 
 /** Exit code for wrong usage (EX_USAGE of sysexits(3)). */

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Where each platform keeps its files about the network, `hosts` and `services`: hosts(5), services(5); on Windows below the system root. */
+/**
+ * Where each platform keeps its files about the network, `hosts` and `services`: hosts(5),
+ * services(5); on Windows below the system root.
+ */
 export function systemFilePath(
   name: 'hosts' | 'services',
   platform: NodeJS.Platform = process.platform,

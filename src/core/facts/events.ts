@@ -15,7 +15,10 @@ type OutageCause = {
 export interface Outage {
   /** Start of the first probe that was not open, milliseconds since the epoch. */
   readonly from: number;
-  /** Start of the first probe that was open again, or of the last one that was not, milliseconds since the epoch. */
+  /**
+   * Start of the first probe that was open again, or of the last one that was not, milliseconds
+   * since the epoch.
+   */
   readonly to: number;
   readonly durationMs: number;
   /** False when the run ended before the port was open again. */
@@ -36,7 +39,10 @@ export interface ProbeEvent {
   readonly request: TargetRequest;
   readonly report: ProbeReport;
   readonly verdict: Verdict;
-  /** By how many whole seconds the latency is above its neighbours: probably a SYN was lost and repeated. Null when it is not. */
+  /**
+   * By how many whole seconds the latency is above its neighbours: probably a SYN was lost and
+   * repeated. Null when it is not.
+   */
   readonly lostSynSeconds: number | null;
   /** The addresses that the name had before, when they are others now. */
   readonly formerAddresses: readonly string[] | null;

@@ -16,7 +16,10 @@ export interface ErrorFacts {
   readonly errno: number | null;
   /** Windows Sockets number, or null when the table has none. */
   readonly winsock: number | null;
-  /** The call that failed: `connect`, `bind`, `getaddrinfo`, `queryA` …, or null when it was our own deadline. */
+  /**
+   * The call that failed: `connect`, `bind`, `getaddrinfo`, `queryA` …, or null when it was our own
+   * deadline.
+   */
   readonly syscall: string | null;
 }
 
@@ -27,7 +30,10 @@ type Attempted = {
 };
 
 type Unsuccessful = {
-  /** From the connect call (or the start of resolving) to the answer or to giving up, in milliseconds. */
+  /**
+   * From the connect call (or the start of resolving) to the answer or to giving up, in
+   * milliseconds.
+   */
   readonly elapsedMs: number;
 };
 
@@ -38,7 +44,10 @@ export type OpenOutcome = Attempted & {
   readonly latencyMs: number;
   /** Our end of the connection. */
   readonly local: { readonly address: string; readonly port: number } | null;
-  /** Set when the connection was watched (`watchMs`) and the other side dropped it; null when it was not dropped or not watched. */
+  /**
+   * Set when the connection was watched (`watchMs`) and the other side dropped it; null when it was
+   * not dropped or not watched.
+   */
   readonly dropped: Drop | null;
   /** What a conversation with the service found; null when it was not asked for. */
   readonly service: ServiceFinding | null;
@@ -68,7 +77,10 @@ export type FailedOutcome = Attempted &
     readonly error: ErrorFacts;
   };
 
-/** Given up before there was an answer: the caller aborted, or another address of the name opened first. */
+/**
+ * Given up before there was an answer: the caller aborted, or another address of the name opened
+ * first.
+ */
 export type CancelledOutcome = Attempted &
   Unsuccessful & {
     readonly state: 'cancelled';
@@ -85,9 +97,15 @@ export type Address = {
 };
 
 type Resolving = {
-  /** The name as it was asked for (internationalised names in their ASCII form), or the literal address. */
+  /**
+   * The name as it was asked for (internationalised names in their ASCII form), or the literal
+   * address.
+   */
   readonly host: string;
-  /** Who was asked: nobody (`literal`), the `system` resolver (hosts file, nsswitch, DNS …) or the address of a DNS server. */
+  /**
+   * Who was asked: nobody (`literal`), the `system` resolver (hosts file, nsswitch, DNS …) or the
+   * address of a DNS server.
+   */
   readonly via: string;
   /** Milliseconds from asking to the answer or to giving up; 0 for a literal. */
   readonly elapsedMs: number;
@@ -102,7 +120,10 @@ export type Resolved = Resolving & {
 /** What one DNS server said about a name. */
 export type ServerAnswer = {
   readonly server: string;
-  /** Code of c-ares: `ENOTFOUND` (NXDOMAIN), `ENODATA`, `ESERVFAIL`, `EREFUSED` …; null when it gave addresses. */
+  /**
+   * Code of c-ares: `ENOTFOUND` (NXDOMAIN), `ENODATA`, `ESERVFAIL`, `EREFUSED` …; null when it gave
+   * addresses.
+   */
   readonly code: string | null;
 };
 
@@ -113,7 +134,10 @@ export type Unresolved = Resolving & {
   readonly error: ErrorFacts;
   /** The DNS servers that this machine (or the caller) has configured. */
   readonly servers: readonly string[];
-  /** What they said by themselves, as far as it was known soon after the system's answer; undefined when they were not asked. */
+  /**
+   * What they said by themselves, as far as it was known soon after the system's answer; undefined
+   * when they were not asked.
+   */
   readonly answers?: readonly ServerAnswer[];
   /** Which family was asked for: 0 for both. */
   readonly family: 0 | 4 | 6;
@@ -134,7 +158,10 @@ type ResolvingCancelled = Resolving & {
 /** What the resolver returned, with its time. */
 export type Resolution = Resolved | Unresolved | ResolvingFailed | ResolvingCancelled;
 
-/** The deciding outcome of a probe: of one attempt, or of the resolution when no attempt could be made. */
+/**
+ * The deciding outcome of a probe: of one attempt, or of the resolution when no attempt could be
+ * made.
+ */
 export type Outcome = Attempt | Unresolved | ResolvingFailed | ResolvingCancelled;
 
 /**
@@ -157,9 +184,9 @@ export function addressesOf(resolution: Resolution): readonly string[] | null {
 }
 
 /**
- * Whether it took as long as an unanswered ARP or neighbour request on Linux, whose failure a router
- * passes on. That is three requests, one second apart (arp(7): mcast_solicit, retrans_time_ms), and
- * up to a second more if one was running already.
+ * Whether it took as long as an unanswered ARP or neighbour request on Linux, whose failure a
+ * router passes on. That is three requests, one second apart (arp(7): mcast_solicit,
+ * retrans_time_ms), and up to a second more if one was running already.
  */
 export function isNeighbourTimeout({ elapsedMs }: { readonly elapsedMs: number }): boolean {
   return elapsedMs >= 2500 && elapsedMs <= 3900;

@@ -45,7 +45,10 @@ export class OutageTracker {
     return null;
   }
 
-  /** Ends the outage that is going on, because something else showed that it is over; null when there is none. */
+  /**
+   * Ends the outage that is going on, because something else showed that it is over; null when
+   * there is none.
+   */
   end(at: number): Outage | null {
     return this.#end(at, true);
   }
@@ -60,6 +63,7 @@ export class OutageTracker {
     if (!current) return null;
     this.#current = undefined;
     const { from, probes, causes, moreCauses } = current;
-    return { from, to, durationMs: Math.max(to - from, 0), over, probes, causes, moreCauses }; // the wall clock may have been set back
+    // the wall clock may have been set back
+    return { from, to, durationMs: Math.max(to - from, 0), over, probes, causes, moreCauses };
   }
 }

@@ -3,7 +3,10 @@ import type { SeriesEvent } from '../facts/events.js';
 import type { ServiceFinding } from '../facts/service-finding.js';
 import type { ServiceReason, State } from '../states.js';
 
-/** Figures of a set of times, all in milliseconds. Those that need two values are null when there is one. */
+/**
+ * Figures of a set of times, all in milliseconds. Those that need two values are null when there is
+ * one.
+ */
 export type Figures = {
   readonly count: number;
   readonly min: number;
@@ -13,13 +16,19 @@ export type Figures = {
   readonly standardDeviation: number | null;
 };
 
-/** Figures of the latency. Percentiles are by nearest rank, exact to a microsecond up to 16 ms and to 0.01 % above. */
+/**
+ * Figures of the latency. Percentiles are by nearest rank, exact to a microsecond up to 16 ms and
+ * to 0.01 % above.
+ */
 export type LatencyFigures = Figures & {
   readonly p50: number;
   readonly p90: number;
   readonly p95: number;
   readonly p99: number;
-  /** Mean absolute difference of neighbours: probes that followed each other directly and were both open. */
+  /**
+   * Mean absolute difference of neighbours: probes that followed each other directly and were both
+   * open.
+   */
   readonly jitter: number | null;
 };
 
@@ -49,7 +58,10 @@ export type ServiceTotals = {
 
 /** What many probes learned. */
 export interface Summary {
-  /** Start of the first and of the latest probe, milliseconds since the epoch; null when there was none. */
+  /**
+   * Start of the first and of the latest probe, milliseconds since the epoch; null when there was
+   * none.
+   */
   readonly firstAt: number | null;
   readonly latestAt: number | null;
   readonly sent: number;
@@ -70,7 +82,10 @@ export interface Summary {
   readonly resolving: Figures | null;
   /** The latest latencies in milliseconds, oldest first; null where a probe was not open. */
   readonly recent: readonly (number | null)[];
-  /** The distribution of the latency from the first bin that is not empty to the last, each 9 % wider than the one before. */
+  /**
+   * The distribution of the latency from the first bin that is not empty to the last, each 9 %
+   * wider than the one before.
+   */
   readonly bins: readonly Bin[];
 }
 
@@ -79,7 +94,10 @@ const RECENT = 240;
 const BINS_PER_DOUBLING = 8;
 const HIGHEST_MICROSECONDS = 3_600_000_000;
 
-/** Mean and variance of values as they come (Welford, Technometrics 4, 1962), with the least and the greatest. */
+/**
+ * Mean and variance of values as they come (Welford, Technometrics 4, 1962), with the least and the
+ * greatest.
+ */
 class RunningFigures {
   #count = 0;
   #mean = 0;
@@ -106,7 +124,10 @@ class RunningFigures {
   }
 }
 
-/** What probes learned so far, in memory that does not grow with their number. Probes that were cancelled do not count. */
+/**
+ * What probes learned so far, in memory that does not grow with their number. Probes that were
+ * cancelled do not count.
+ */
 export class Statistics {
   readonly #counts = { open: 0, closed: 0, filtered: 0, unresolved: 0, failed: 0 };
   readonly #latency = new RunningFigures();
@@ -206,7 +227,8 @@ export class Statistics {
     const { count, min, max } = figures;
     const [p50 = min, p90 = min, p95 = min, p99 = min] = PERCENTILES.map((percent) => {
       const rank = Math.ceil((percent / 100) * count);
-      // The histogram rounds to a rank in a way of its own; a quarter short of the rank is that rank either way.
+      // The histogram rounds to a rank in a way of its own; a quarter short of the rank is that
+      // rank either way.
       const value = this.#histogram.percentile(((rank - 0.25) / count) * 100) / 1000;
       return Math.min(Math.max(value, min), max);
     });

@@ -1,8 +1,9 @@
 import { readSystemFile, systemFilePath } from '../system-file.js';
 
 /**
- * What stands behind the system's services file: containers often have none, and some schemes of URLs are in none.
- * Sources: IANA's registry of service names and port numbers, or, where IANA has no entry, the service's own documentation.
+ * What stands behind the system's services file: containers often have none, and some schemes of
+ * URLs are in none. Sources: IANA's registry of service names and port numbers, or, where IANA has
+ * no entry, the service's own documentation.
  */
 const BUILT_IN: Readonly<Record<string, number>> = {
   ftp: 21,
@@ -76,7 +77,10 @@ const BUILT_IN: Readonly<Record<string, number>> = {
   wss: 443,
 };
 
-/** The TCP services of a services file: name (lower case, aliases too) to port. Lines that are not in the format are passed over. */
+/**
+ * The TCP services of a services file: name (lower case, aliases too) to port. Lines that are not
+ * in the format are passed over.
+ */
 export function parseServices(text: string): Map<string, number> {
   const services = new Map<string, number>();
   for (const line of text.split('\n')) {
@@ -97,7 +101,8 @@ const readSystemServices = (): Map<string, number> =>
   parseServices(readSystemFile(systemFilePath('services')) ?? '');
 
 /**
- * The TCP port of a service name, from the system's services file or, failing that, from a small built-in list.
+ * The TCP port of a service name, from the system's services file or, failing that, from a small
+ * built-in list.
  *
  * @returns 1 to 65535, or undefined when nobody knows the name
  */
@@ -109,7 +114,10 @@ export function portOfService(name: string): number | undefined {
 
 let namesByPort: Map<number, string> | undefined;
 
-/** The name of the service that usually has a TCP port, or undefined; the first name where there are several. */
+/**
+ * The name of the service that usually has a TCP port, or undefined; the first name where there are
+ * several.
+ */
 export function serviceOfPort(port: number): string | undefined {
   if (!namesByPort) {
     systemServices ??= readSystemServices();
@@ -120,7 +128,10 @@ export function serviceOfPort(port: number): string | undefined {
   return namesByPort.get(port);
 }
 
-/** The TCP port that a URL's scheme stands for: the built-in list first, because a services file knows the schemes less well. */
+/**
+ * The TCP port that a URL's scheme stands for: the built-in list first, because a services file
+ * knows the schemes less well.
+ */
 export function portOfScheme(scheme: string): number | undefined {
   const key = scheme.toLowerCase();
   return Object.hasOwn(BUILT_IN, key) ? BUILT_IN[key] : portOfService(key);

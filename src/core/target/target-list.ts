@@ -15,7 +15,9 @@ export interface TargetRequest {
 /** The most addresses that one CIDR block may stand for: a /16 of IPv4, a /112 of IPv6. */
 export const MAX_BLOCK = 65_536;
 
-/** Ports that follow each other, the first and the last included; the same twice for a single one. */
+/**
+ * Ports that follow each other, the first and the last included; the same twice for a single one.
+ */
 export interface PortRange {
   readonly first: number;
   readonly last: number;
@@ -164,13 +166,14 @@ function parseWord(word: string): TargetBlock {
   parseHosts(word); // says what is wrong with the host, if something is
   const [, host = word, bits = ''] = /^\[?([^\]/]*)\]?(\/\d+)?$/.exec(word) ?? [];
   throw new UsageError(
-    `port: none given for ${word}; write: portping ${word} 443, or ${host.includes(':') ? `[${host}]` : host}${bits}:443`,
+    `port: none given for ${word}; ` +
+      `write: ${word} 443, or ${host.includes(':') ? `[${host}]` : host}${bits}:443`,
   );
 }
 
 /**
- * The targets of a command line: `<host> <port...>`, where a port may be a list or a range and the host a CIDR block, or any number of
- * `<host:port>` and URLs.
+ * The targets of a command line: `<host> <port...>`, where a port may be a list or a range and the
+ * host a CIDR block, or any number of `<host:port>` and URLs.
  *
  * @throws UsageError naming the argument, what is wrong with it and what is allowed
  */
@@ -178,7 +181,7 @@ export function parseTargets(words: readonly string[]): TargetBlock {
   const [first, ...rest] = words;
   if (first === undefined)
     throw new UsageError(
-      'host: nothing given; write: portping <host> <port>, for example portping mail.example.com 25',
+      'host: nothing given; write: <host> <port>, for example mail.example.com 25',
     );
   words.forEach(refuseOtherScheme);
   const whole = isUrl(first) || splitWord(first) !== null;
@@ -202,7 +205,8 @@ export function parseTargets(words: readonly string[]): TargetBlock {
 }
 
 /**
- * One target: `<host> <port>`, `<host:port>` or a URL whose scheme gives the port unless it is written.
+ * One target: `<host> <port>`, `<host:port>` or a URL whose scheme gives the port unless it is
+ * written.
  *
  * @throws UsageError also when the words stand for more than one target
  */
@@ -215,7 +219,8 @@ export function parseTarget(words: readonly string[]): Target {
 }
 
 /**
- * One line of a file of targets: `host port[,port…]`, `host:port` or a URL, then optionally the state that is expected. `#` begins a comment.
+ * One line of a file of targets: `host port[,port…]`, `host:port` or a URL, then optionally the
+ * state that is expected. `#` begins a comment.
  *
  * @param origin where the line stands (`targets.txt:12`), for error messages
  * @returns null for a line without a target

@@ -22,7 +22,9 @@ export interface Endpoint {
   readonly port: number;
 }
 
-/** Whether text can be a server's name for TLS: a host name, not an address (RFC 6066, section 3). */
+/**
+ * Whether text can be a server's name for TLS: a host name, not an address (RFC 6066, section 3).
+ */
 export function isServerName(text: string): boolean {
   return asciiHost(text).replace(/\.$/, '') !== '' && familyOf(text) === null;
 }
@@ -65,7 +67,8 @@ export function parsePort(text: string): number {
 }
 
 /**
- * A name as the resolver is asked for it: internationalised names in their ASCII form (RFC 5891), others unchanged.
+ * A name as the resolver is asked for it: internationalised names in their ASCII form (RFC 5891),
+ * others unchanged.
  *
  * @returns '' when the name has characters that no host name may have
  */
@@ -76,7 +79,10 @@ export function asciiHost(host: string): string {
 
 const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IPv6 address';
 
-/** Whether an address holds only on one link (RFC 4291, 2.5.6), and so means nothing without its interface. */
+/**
+ * Whether an address holds only on one link (RFC 4291, 2.5.6), and so means nothing without its
+ * interface.
+ */
 export function isLinkLocal(address: string): boolean {
   return /^fe[89ab][\da-f]:/i.test(address);
 }
@@ -104,8 +110,9 @@ function parseZonedAddress(address: string): string {
 }
 
 /**
- * A host: a name (internationalised too), IPv4 in four decimal parts, IPv6 with or without brackets, with a zone where it is link-local.
- * Other spellings of IPv4 (`127.1`, `010.0.0.1`, `0x7f000001`), which the system's resolver would guess at, are refused.
+ * A host: a name (internationalised too), IPv4 in four decimal parts, IPv6 with or without
+ * brackets, with a zone where it is link-local. Other spellings of IPv4 (`127.1`, `010.0.0.1`,
+ * `0x7f000001`), which the system's resolver would guess at, are refused.
  *
  * @returns the host without brackets
  * @throws UsageError when it cannot be a host
@@ -174,13 +181,15 @@ export function checkTarget(target: Target): void {
 }
 
 /**
- * A URL: its host, and its port or else the port of its scheme. User names, passwords and paths are dropped.
+ * A URL: its host, and its port or else the port of its scheme. User names, passwords and paths are
+ * dropped.
  *
  * @throws UsageError when it has no host, or no port that is known
  */
 export function parseUrl(text: string): Target {
   const scheme = text.slice(0, text.indexOf(':'));
-  // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001. The port is the digits behind it.
+  // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001.
+  // The port is the digits behind it.
   const authority =
     /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?(?=[/?#]|$)/.exec(
       text,
@@ -194,7 +203,7 @@ export function parseUrl(text: string): Target {
   const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
   if (port === undefined)
     throw new UsageError(
-      `port: the scheme "${scheme}" has no port that portping knows; write it: ${scheme}://${formatHostPort(host, 1234)}`,
+      `port: the scheme "${scheme}" has no known port; write it: ${scheme}://${formatHostPort(host, 1234)}`,
     );
   return { host, port };
 }

@@ -89,7 +89,7 @@ describe('a URL that can be TCP', () => {
 
   it('of an unknown scheme needs a port, and the refusal names the scheme', () => {
     const message = refusalOf(() => parseTarget(['unknown://h']));
-    expect(message).toContain('the scheme "unknown" has no port that portping knows');
+    expect(message).toContain('the scheme "unknown" has no known port');
     const [, advice = ''] = /write it: (\S+)$/.exec(message) ?? [];
     expect(parseTarget([advice])).toEqual({ host: 'h', port: 1234 });
   });

@@ -143,7 +143,7 @@ describe('targets', () => {
     ],
     [['10.0.0.0/33', '1'], /has a length of 33; allowed: 0 to 32/],
     [['name/24', '1'], /is not a block of addresses/],
-    [['db'], /^port: none given for db; write: portping db 443, or db:443/],
+    [['db'], /^port: none given for db; write: db 443, or db:443/],
     [['db:1', 'cache'], /^arguments: "cache" is not a target beside db:1/],
   ])('%j is refused', (words, message) =>
     expect(refusalOf(() => parseTargets(words))).toMatch(message),

@@ -350,10 +350,7 @@ describe('parseTarget', () => {
   });
 
   it.each<[string[], RegExp]>([
-    [
-      [],
-      /^host: nothing given; write: portping <host> <port>, for example portping mail\.example\.com 25$/,
-    ],
+    [[], /^host: nothing given; write: <host> <port>, for example mail\.example\.com 25$/],
     [['a', '1', '2'], /^arguments: "a 1 2" is 2 targets; allowed: one$/],
     [['a', '1-3'], /^arguments: "a 1-3" is 3 targets; allowed: one$/],
     [['192.0.2.0/30', '80'], /^arguments: "192\.0\.2\.0\/30 80" is 4 targets; allowed: one$/],
@@ -362,13 +359,13 @@ describe('parseTarget', () => {
     [['example.com', '0'], /^port: 0 is out of range; /],
     [
       ['example.com'],
-      /^port: none given for example\.com; write: portping example\.com 443, or example\.com:443$/,
+      /^port: none given for example\.com; write: example\.com 443, or example\.com:443$/,
     ],
     [['192.0.2.1'], /^port: none given for 192\.0\.2\.1; /],
     [['[::1]'], /^port: none given for \[::1\]; /],
     [
       ['2001:db8::1'],
-      /^port: none given for 2001:db8::1; write: portping 2001:db8::1 443, or \[2001:db8::1\]:443$/,
+      /^port: none given for 2001:db8::1; write: 2001:db8::1 443, or \[2001:db8::1\]:443$/,
     ],
     [['example.com:'], /^port: nothing given; /],
     [[':80'], /^host: nothing given; /],
@@ -390,10 +387,10 @@ describe('parseTarget', () => {
     [['http://[::1/'], /^host: "\[" is not a host name; /],
     [
       ['foo://example.com'],
-      /^port: the scheme "foo" has no port that portping knows; write it: foo:\/\/example\.com:1234$/,
+      /^port: the scheme "foo" has no known port; write it: foo:\/\/example\.com:1234$/,
     ],
     [['foo://[::1]'], /write it: foo:\/\/\[::1\]:1234$/],
-    [['constructor://example.com'], /^port: the scheme "constructor" has no port /],
+    [['constructor://example.com'], /^port: the scheme "constructor" has no known port/],
   ])('refuses %j and says why', (words, message) => {
     expect(refusalOf(() => parseTarget(words))).toMatch(message);
   });
