@@ -4,8 +4,8 @@ import { WINSOCK_ERRORS } from '../../src/core/errors/winsock.js';
 import { explainError } from '../../src/report/error-table.js';
 import { HARMFUL } from '../support/reports.js';
 
-describe('explaining one error', () => {
-  it('gives its number, its names on each platform, what it means and what to do', () => {
+describe('the explanation of one error', () => {
+  it('gives its number, its names on each platform, its meaning and the next step', () => {
     expect(explainError('10061')).toBe(
       '10061 WSAECONNREFUSED  ECONNREFUSED (Linux 111, macOS 61)\n' +
         'The host answered that nothing listens on that port, or a firewall answered so for it.\n' +
@@ -13,7 +13,7 @@ describe('explaining one error', () => {
     );
   });
 
-  it('gives the same by whatever name or number it is asked for', () => {
+  it('is the same for every name and number of the error', () => {
     for (const query of [
       'WSAECONNREFUSED',
       'ECONNREFUSED',
@@ -25,7 +25,7 @@ describe('explaining one error', () => {
       expect(explainError(query), query).toBe(explainError('10061'));
   });
 
-  it('names the other codes that mean the same', () => {
+  it('names the other codes with the same meaning', () => {
     expect(explainError('EMFILE').split('\n')[0]).toBe(
       '10024 WSAEMFILE  EMFILE (Linux 24, macOS 24); also ENFILE',
     );
@@ -37,7 +37,7 @@ describe('explaining one error', () => {
     );
   });
 
-  it('leaves out what a platform does not have', () => {
+  it('leaves out platforms without the error', () => {
     expect(explainError('10067').split('\n')[0]).toBe('10067 WSAEPROCLIM  EPROCLIM (macOS 67)');
     expect(explainError('10091').split('\n')[0]).toBe('10091 WSASYSNOTREADY');
   });
@@ -51,7 +51,7 @@ describe('explaining one error', () => {
   });
 });
 
-describe('explaining every error', () => {
+describe('the explanation of every error', () => {
   const lines = explainError(null).split('\n');
 
   it('gives one line for each row of the table, sorted, and ends with a newline', () => {
@@ -72,13 +72,14 @@ describe('explaining every error', () => {
   });
 });
 
-describe('explaining an error that is in no table', () => {
+describe('the explanation of an unknown error', () => {
   it.each(['99999', '10005', 'EWHATEVER', '', 'constructor', '10061 10060', 'ENOENT'])(
     'refuses %j and says what is allowed',
     (query) => {
       expect(() => explainError(query)).toThrow(UsageError);
       expect(() => explainError(query)).toThrow(
-        `--explain: "${query}" is not in the table; allowed: a code such as 10061, WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table`,
+        `--explain: "${query}" is not in the table; allowed: a code such as 10061, ` +
+          'WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table',
       );
     },
   );

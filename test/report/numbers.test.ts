@@ -28,7 +28,7 @@ describe('formatMilliseconds', () => {
     expect(formatMilliseconds(milliseconds)).toBe(text);
   });
 
-  it('has two decimals below 10, one below 100 and none from 100 on, and is never off by more than half of the last digit', () => {
+  it('has two decimals below 10, one below 100, none above, and rounds to the nearest', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 2 ** 31, noNaN: true }).map((value) => value),
@@ -48,7 +48,7 @@ describe('formatMilliseconds', () => {
     );
   });
 
-  it('never writes a smaller time as a greater one', () => {
+  it('keeps the order of times', () => {
     const time = fc.oneof(
       fc.double({ min: 0, max: 200, noNaN: true }),
       fc.double({ min: 9.9, max: 10.1, noNaN: true }),
@@ -100,7 +100,7 @@ describe('formatDuration', () => {
     expect(formatDuration(milliseconds)).toBe(text);
   });
 
-  it('is one line that is close to what was measured', () => {
+  it('stays close to the measured time', () => {
     const unitMs: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
     fc.assert(
       fc.property(

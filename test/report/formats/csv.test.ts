@@ -42,16 +42,19 @@ function parseCsv(text: string): string[][] {
 }
 
 describe('the CSV report', () => {
-  it('has a head and a row a probe, numbers in milliseconds', () => {
+  it('has a header, then a row for each probe, with times in milliseconds', () => {
     const [head, open, closed, end] = csvOf([
       eventOf(reportOf(openOutcome())),
       eventOf(reportOf(closedOutcome())),
     ]).split('\r\n');
     expect(head).toBe(
-      'time,host,port,address,state,reason,winsock,latency_ms,elapsed_ms,dns_ms,expected,as_expected,exit_code,explanation,service,service_state,service_ms,service_said,tls_version,tls_days_left',
+      'time,host,port,address,state,reason,winsock,latency_ms,elapsed_ms,dns_ms,' +
+        'expected,as_expected,exit_code,explanation,service,service_state,service_ms,' +
+        'service_said,tls_version,tls_days_left',
     );
     expect(open).toBe(
-      '2026-03-04T05:06:07.089Z,mail.example.com,25,192.0.2.10,open,,,12.346,,1.5,open,true,0,,,,,,,',
+      '2026-03-04T05:06:07.089Z,mail.example.com,25,192.0.2.10,open,,,12.346,,1.5,' +
+        'open,true,0,,,,,,,',
     );
     expect(closed).toMatch(
       /^2026-03-04T05:06:07\.089Z,mail\.example\.com,25,192\.0\.2\.10,closed,conn-refused,10061,,0\.31,1\.5,open,false,1,"10061 /,
@@ -59,11 +62,11 @@ describe('the CSV report', () => {
     expect(end).toBe('');
   });
 
-  it('has a head also when there was no probe', () => {
+  it('has a header also without a probe', () => {
     expect(csvOf([])).toMatch(/^time,host,.*\r\n$/);
   });
 
-  it('is RFC 4180 with as many cells in each row, and says what was said', () => {
+  it('is RFC 4180 with the same number of cells in each row, for any text', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 20 }), (events) => {
         const csv = csvOf(events);
@@ -77,7 +80,7 @@ describe('the CSV report', () => {
     );
   });
 
-  it('escapes what was said once, in every column alike', () => {
+  it('escapes the text of a service once, in every column', () => {
     const said = '220 \x1b[31m \\x1b';
     const finding = silentService({ firstLine: said, awaited: 'its answer to EHLO' });
     const [, row = []] = parseCsv(csvOf([eventOf(reportOf(openOutcome({ service: finding })))]));
@@ -85,7 +88,7 @@ describe('the CSV report', () => {
     expect(row[13]).toContain(` It had sent "${escapeControls(said)}". `);
   });
 
-  it('never begins a cell with what a spreadsheet takes for a formula', () => {
+  it('never starts a cell with a formula of a spreadsheet', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('=', '+', '-', '@', '|', '＝', '＋', '－', '＠', '\t=', '\r='),

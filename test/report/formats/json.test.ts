@@ -152,7 +152,7 @@ describe('the JSON of a port that is not open', () => {
     });
   });
 
-  it('has no explanation when nobody waited for the verdict', () => {
+  it('has no explanation when the probe was cancelled', () => {
     expect(read(reportOf(cancelledOutcome()))).toMatchObject({
       state: 'cancelled',
       exitCode: 130,
@@ -249,7 +249,7 @@ describe('every JSON object', () => {
     },
   );
 
-  it('has no more digits than a microsecond', () => {
+  it('has no digits beyond a microsecond', () => {
     expect(read(reportOf(openOutcome({ latencyMs: 0.123_456_789 })))['latencyMs']).toBe(0.123);
     expect(read(reportOf(openOutcome({ latencyMs: 1 / 3 })))['latencyMs']).toBe(0.333);
   });
@@ -260,11 +260,11 @@ describe('a hostile name in JSON', () => {
     target: { host: HOSTILE, port: 25 },
   });
 
-  it('comes out of the parser as it went in', () => {
+  it('is parsed to the same text', () => {
     expect(read(report)['target']).toEqual({ host: HOSTILE, port: 25 });
   });
 
-  it('brings no control character, no end of line and no mark of embedding or override into the line', () => {
+  it('keeps control characters, ends of lines and direction marks out of the line', () => {
     const { stdout } = jsonReporter(options()).probe(eventOf(report));
     expect(stdout.slice(0, -1)).not.toMatch(
       /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\p{Cs}]/u,

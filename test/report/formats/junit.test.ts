@@ -35,7 +35,7 @@ function complaints(text: string): string {
 }
 
 describe('the JUnit report', () => {
-  it('has a test case a probe, a failure for what is not as expected, an error for what could not be probed', () => {
+  it('has a case for each probe, a failure where unexpected, an error where not probed', () => {
     const junit = junitOf(
       [openOutcome(), closedOutcome(), failedOutcome('no-route')].map((outcome) =>
         eventOf(reportOf(outcome)),
@@ -45,18 +45,21 @@ describe('the JUnit report', () => {
       '<testsuites name="portping" tests="3" failures="1" errors="1" time="1.234">',
     );
     expect(junit).toContain(
-      '<testsuite name="portping" tests="3" failures="1" errors="1" time="1.234" skipped="0" timestamp="2026-03-04T05:06:07">',
+      '<testsuite name="portping" tests="3" failures="1" errors="1" time="1.234" ' +
+        'skipped="0" timestamp="2026-03-04T05:06:07">',
     );
     expect(junit).toContain(
-      '<testcase classname="portping.mail.example.com" name="mail.example.com:25 is open" time="0.014"/>',
+      '<testcase classname="portping.mail.example.com" ' +
+        'name="mail.example.com:25 is open" time="0.014"/>',
     );
     expect(junit).toContain(
-      '<failure type="closed" message="closed (conn-refused) (192.0.2.10)">10061 WSAECONNREFUSED (ECONNREFUSED): ',
+      '<failure type="closed" message="closed (conn-refused) (192.0.2.10)">' +
+        '10061 WSAECONNREFUSED (ECONNREFUSED): ',
     );
     expect(junit).toContain('<error type="failed" message="failed (no-route) (192.0.2.10)">');
   });
 
-  it('has an error when the run did not come to its end', () => {
+  it('has an error when the run ended early', () => {
     const text = junitReporter({ expect: 'open', service: null, rounds: true }).finish({
       ...totalsOf(0),
       isComplete: false,
@@ -68,7 +71,7 @@ describe('the JUnit report', () => {
     if (reasonToSkip('xmllint') === undefined) expect(complaints(text)).toBe('');
   });
 
-  it('lets nothing through that could do harm', () => {
+  it('escapes hostile text', () => {
     expect(
       junitOf([
         eventOf(reportOf(closedOutcome(), { target: { host: HOSTILE, port: 25 } })),
@@ -79,7 +82,8 @@ describe('the JUnit report', () => {
   itWith('xmllint', 'is checked by a schema that does not accept everything', () => {
     expect(
       complaints(
-        '<testsuites tests="1" failures="0" errors="0"><testsuite tests="1" failures="0" errors="0"/></testsuites>',
+        '<testsuites tests="1" failures="0" errors="0">' +
+          '<testsuite tests="1" failures="0" errors="0"/></testsuites>',
       ),
     ).toMatch(/fails to validate/);
   });

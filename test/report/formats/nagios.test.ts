@@ -52,7 +52,8 @@ describe('a check of one target', () => {
   it('says OK, the endpoint and the latency, with performance data in seconds', () => {
     expect(check([eventOf(reportOf(openOutcome()))])).toEqual({
       first:
-        'PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms | time=0.012346s;;;0;5 dns=0.001500s;;;0;5',
+        'PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms | ' +
+        'time=0.012346s;;;0;5 dns=0.001500s;;;0;5',
       long: [],
       exitCode: 0,
       stdout: expect.any(String),
@@ -94,7 +95,7 @@ describe('a check of one target', () => {
       0,
       'open in 12.3 ms | time=0.012346s;0.02;@1:2;0;5',
     ],
-  ] as const)('holds the latency against %j: %s', (thresholds, state, exitCode, text) => {
+  ] as const)('compares the latency with %j: %s', (thresholds, state, exitCode, text) => {
     const result = check([eventOf(reportOf(openOutcome()))], { thresholds });
     expect(result.first).toContain(text);
     expect(result.first).toMatch(new RegExp(`^PORTPING ${state}: `));
@@ -131,7 +132,7 @@ describe('a check of one target', () => {
     expect(first).not.toContain('time=');
   });
 
-  it('turns round with what is expected', () => {
+  it('is OK when a port is closed as expected', () => {
     const closed = eventOf(reportOf(closedOutcome()), {
       verdict: judge(closedOutcome(), { expect: 'closed' }),
     });
@@ -150,18 +151,20 @@ describe('a check of one target', () => {
     });
   });
 
-  it('tells what the service said, with its time apart, and of its TLS', () => {
+  it('shows the answer of the service, its time, and its TLS', () => {
     const { first, long, exitCode } = check([
       eventOf(reportOf(openOutcome({ service: answeredService({ tls: tlsFacts() }) }))),
     ]);
     expect(first).toBe(
-      'PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms, smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds | time=0.012346s;;;0;5 service=0.005200s;;;0;5 dns=0.001500s;;;0;5',
+      'PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms, ' +
+        'smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds | ' +
+        'time=0.012346s;;;0;5 service=0.005200s;;;0;5 dns=0.001500s;;;0;5',
     );
     expect(long).toEqual([expect.stringMatching(/^TLS: TLSv1\.3, .*, valid for 62 more days\.$/)]);
     expect(exitCode).toBe(0);
   });
 
-  it('escapes what a service said once', () => {
+  it('escapes the text of a service once', () => {
     const { first } = check([
       eventOf(
         reportOf(openOutcome({ service: answeredService({ firstLine: '220 a\x1b[31m|b' }) })),
@@ -194,13 +197,16 @@ describe('a check of several targets', () => {
   const other = (outcome: Parameters<typeof reportOf>[0], host = 'db') =>
     eventOf(reportOf(outcome, { target: { host, port: 5432 } }));
 
-  it('has the worst state, a line for each with the worst first, and labels with the name of the target', () => {
+  it('has the worst state, a line for each, worst first, and labels that name targets', () => {
     const { first, long, exitCode } = check([
       eventOf(reportOf(openOutcome())),
       other(closedOutcome()),
     ]);
     expect(first).toBe(
-      "PORTPING CRITICAL: 1 of 2 not OK: db:5432 (192.0.2.10) closed, refused <10061> after 0.31 ms | 'mail.example.com:25 time'=0.012346s;;;0;5 'mail.example.com:25 dns'=0.001500s;;;0;5 'db:5432 dns'=0.001500s;;;0;5",
+      'PORTPING CRITICAL: 1 of 2 not OK: ' +
+        'db:5432 (192.0.2.10) closed, refused <10061> after 0.31 ms | ' +
+        "'mail.example.com:25 time'=0.012346s;;;0;5 'mail.example.com:25 dns'=0.001500s;;;0;5 " +
+        "'db:5432 dns'=0.001500s;;;0;5",
     );
     expect(long).toEqual([
       expect.stringMatching(
@@ -211,7 +217,7 @@ describe('a check of several targets', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('takes what is known to be wrong for worse than what is not known', () => {
+  it('counts WARNING and CRITICAL as worse than UNKNOWN', () => {
     expect(check([other(failedOutcome()), other(closedOutcome(), 'db2')]).exitCode).toBe(2);
     expect(check([other(failedOutcome()), other(openOutcome(), 'db2')]).exitCode).toBe(3);
     const slow = check([other(failedOutcome()), other(openOutcome(), 'db2')], {
@@ -230,7 +236,7 @@ describe('a check of several targets', () => {
     expect(long).toHaveLength(5);
   });
 
-  it('is not OK when it was interrupted before the last', () => {
+  it('is not OK when it was interrupted before the last target', () => {
     expect(check([other(openOutcome())], { interrupted: true })).toMatchObject({
       exitCode: 3,
       first: expect.stringContaining(
@@ -239,19 +245,21 @@ describe('a check of several targets', () => {
     });
   });
 
-  it('tells the addresses of one target apart in the labels, and resolves once', () => {
+  it('has the addresses of one target in the labels, and one time of resolving', () => {
     const second = { ...endpoint, address: '192.0.2.11' };
     const { first } = check([
       eventOf(reportOf(openOutcome())),
       eventOf(reportOf(openOutcome({ endpoint: second }))),
     ]);
     expect(first.split(' | ')[1]).toBe(
-      "'mail.example.com:25 (192.0.2.10) time'=0.012346s;;;0;5 'mail.example.com:25 dns'=0.001500s;;;0;5 'mail.example.com:25 (192.0.2.11) time'=0.012346s;;;0;5",
+      "'mail.example.com:25 (192.0.2.10) time'=0.012346s;;;0;5 " +
+        "'mail.example.com:25 dns'=0.001500s;;;0;5 " +
+        "'mail.example.com:25 (192.0.2.11) time'=0.012346s;;;0;5",
     );
   });
 });
 
-it('is safe whatever a name holds', () => {
+it('is safe for a hostile name', () => {
   const host = `${HOSTILE}|a'b=c`;
   const service = answeredService({ firstLine: `220 ${HOSTILE} | time=1s` });
   const { stdout } = check([
@@ -264,7 +272,7 @@ it('is safe whatever a name holds', () => {
   expect(first.split('|')[1]).toMatch(/^( ('(?:[^'=]|'')+'|[\w.-]+)=[\d.]+s;;;0;5)+$/);
 });
 
-it('has one line of text and performance data that can be read, whatever a name or a service says', () => {
+it('has one line of text and valid performance data, for any text', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),

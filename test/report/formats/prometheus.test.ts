@@ -38,6 +38,7 @@ function samplesOf(text: string): Record<string, string> {
 
 const TARGET = 'target="mail.example.com:25"';
 const ADDRESS = `${TARGET},address="192.0.2.10",family="ipv4"`;
+const IPV6_ADDRESS = `${TARGET},address="2001:db8::1",family="ipv6"`;
 
 describe('the metrics of a probe', () => {
   it('are the phases in seconds when it is open', () => {
@@ -71,7 +72,7 @@ describe('the metrics of a probe', () => {
     },
   );
 
-  it('have one sample of the cause for a target, whatever there was', () => {
+  it('have one sample of the cause for a target, for any outcome', () => {
     const text = renderMetrics(
       [openOutcome(), closedOutcome()].map((outcome) => eventOf(reportOf(outcome))),
     );
@@ -82,7 +83,7 @@ describe('the metrics of a probe', () => {
     expect(samplesOf(text)[`portping_success{${TARGET}}`]).toBe('0');
   });
 
-  it('have the time of the service and the end of its certificate where it was asked', () => {
+  it('have the service time and the expiry of its certificate where it was checked', () => {
     expect(
       samplesOf(
         renderMetrics([
@@ -106,7 +107,7 @@ describe('the metrics of a probe', () => {
     });
   });
 
-  it('have of several addresses the certificate that ends first, and the longest time of the service, whichever is the worst', () => {
+  it('have the earliest expiry and the longest service time of several addresses', () => {
     const at = (validTo: number, elapsedMs: number) =>
       eventOf(
         reportOf(
@@ -137,7 +138,7 @@ describe('the metrics of a probe', () => {
     }
   });
 
-  it('have no end of a certificate that does not tell it in a date', () => {
+  it('have no expiry of a certificate without a readable date', () => {
     const service = answeredService({
       tls: {
         ...tlsFacts(),
@@ -153,7 +154,7 @@ describe('the metrics of a probe', () => {
     );
   });
 
-  it('say so when an open port was too slow', () => {
+  it('have too-slow as the cause of an open port that was too slow', () => {
     const event = eventOf(reportOf(openOutcome()), {
       verdict: judge(openOutcome(), { maxLatencyMs: 1 }),
     });
@@ -163,7 +164,7 @@ describe('the metrics of a probe', () => {
     });
   });
 
-  it('tell of each address that was tried, but not of one that was given up', () => {
+  it('have each address that was tried, but not a cancelled one', () => {
     const refused = closedOutcome({ endpoint: endpoint6 });
     const resolution = resolved([
       { address: '2001:db8::1', family: 6 },
@@ -177,15 +178,14 @@ describe('the metrics of a probe', () => {
     expect(samplesOf(text)).toMatchObject({
       [`portping_success{${TARGET}}`]: '1',
       [`portping_addresses{${TARGET}}`]: '3',
-      [`portping_address_open{${TARGET},address="2001:db8::1",family="ipv6"}`]: '0',
-      [`portping_address_cause{${TARGET},address="2001:db8::1",family="ipv6",state="closed",cause="conn-refused"}`]:
-        '1',
+      [`portping_address_open{${IPV6_ADDRESS}}`]: '0',
+      [`portping_address_cause{${IPV6_ADDRESS},state="closed",cause="conn-refused"}`]: '1',
       [`portping_address_open{${ADDRESS}}`]: '1',
     });
     expect(text).not.toContain('192.0.2.11');
   });
 
-  it('stand together, each described once, with no sample twice', () => {
+  it('are grouped, each with one HELP line and no sample twice', () => {
     const events = ['a', 'b', 'a'].map((host) =>
       eventOf(reportOf(openOutcome(), { target: { host, port: 25 } })),
     );
@@ -215,7 +215,7 @@ describe('the metrics of a probe', () => {
     expect(new Set(lines).size).toBe(lines.length);
   });
 
-  it('are safe whatever a name holds', () => {
+  it('are safe for a hostile name', () => {
     const host = `${HOSTILE}"} 1\\`;
     const text = renderMetrics([
       eventOf(reportOf(closedOutcome(), { target: { host, port: 25 } })),
@@ -227,7 +227,7 @@ describe('the metrics of a probe', () => {
     }
   });
 
-  it('give a name back as it was escaped for a terminal, whatever it holds', () => {
+  it('give back the escaped name, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (host) => {
         const [line = ''] = renderMetrics([

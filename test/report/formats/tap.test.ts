@@ -15,13 +15,13 @@ function tapOf(events: readonly ProbeEvent[]): string {
 }
 
 describe('the TAP report', () => {
-  it('has a test point a probe and says why one is not ok', () => {
+  it('has a test point for each probe, and the cause where it is not ok', () => {
     expect(tapOf([eventOf(reportOf(openOutcome())), eventOf(reportOf(closedOutcome()))])).toMatch(
       /^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed \(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n {2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$/,
     );
   });
 
-  it('bails out instead of having a plan when the run did not come to its end', () => {
+  it('bails out in place of a plan when the run ended early', () => {
     expect(
       tapReporter({ expect: 'open', service: null, rounds: true }).finish({
         ...totalsOf(0),
@@ -30,11 +30,11 @@ describe('the TAP report', () => {
     ).toBe('TAP version 13\nBail out! The run ended before the last probe.\n');
   });
 
-  it('has a plan also when there was no probe', () => {
+  it('has a plan also without a probe', () => {
     expect(tapOf([])).toBe('TAP version 13\n1..0\n');
   });
 
-  it('is read by a TAP parser as it was meant, whatever hosts are called', () => {
+  it('gives a TAP parser the right results, for any host name', () => {
     fc.assert(
       fc.property(fc.array(anyEvent, { minLength: 1, maxLength: 20 }), (events) => {
         const tap = tapOf(events);

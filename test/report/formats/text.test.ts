@@ -37,7 +37,7 @@ const linesOf = (
 ) => show(reportOf(outcome, report), facts).stderr.split('\n').slice(0, -1);
 
 describe('the explanations of many targets', () => {
-  it('are told once for each reason, whatever was as expected before', () => {
+  it('are written once for each reason, also after results that were as expected', () => {
     const reporter = textReporter(options({ manyTargets: true, nameEndpoints: true }));
     const refused = reportOf(closedOutcome());
     const request = { target: refused.target, expect: 'closed', origin: 'list:1' } as const;
@@ -55,7 +55,7 @@ describe('the explanations of many targets', () => {
     expect(reporter.probe(eventOf(refused)).stderr).toBe('');
   });
 
-  it('are told in a table for what was not learned', () => {
+  it('are written with a table where nothing was learned about a port', () => {
     const table = tableReporter(options({ manyTargets: true }));
     const [first, second] = [
       table.probe(eventOf(reportOf(failedOutcome('no-route')))),
@@ -83,7 +83,7 @@ describe('the verdict', () => {
     [9.995, '10.0'],
     [99.95, '100'],
     [1234.5, '1235'],
-  ])('has the digits of %d ms that mean something', (latencyMs, shown) => {
+  ])('writes %d ms with the digits that matter', (latencyMs, shown) => {
     expect(stdoutOf(openOutcome({ latencyMs }))).toBe(
       `Success! Pinged port 25 in ${shown} milliseconds.\n`,
     );
@@ -108,7 +108,7 @@ describe('the verdict', () => {
     },
   );
 
-  it('has the number of this platform, or else the name, for an error that Windows Sockets has not', () => {
+  it('has the number or the name of an error that Windows Sockets does not have', () => {
     expect(
       stdoutOf(failedOutcome('unknown-error', { error: errorOf('EWHATEVER', { errno: -4000 }) })),
     ).toBe('Error Detected: Connection refused <4000> returned.\n');
@@ -117,11 +117,11 @@ describe('the verdict', () => {
     );
   });
 
-  it('is none when nobody waited for it', () => {
+  it('is missing when the probe was cancelled', () => {
     expect(show(reportOf(cancelledOutcome()))).toEqual({ stdout: '', stderr: '' });
   });
 
-  it('is coloured at its greeting only, and everything else is dimmed on stderr', () => {
+  it('colours its first words only, and stderr is dimmed', () => {
     const paint = { stdout: visiblePaint, stderr: visiblePaint };
     expect(stdoutOf(openOutcome(), { paint })).toBe(
       'good(Success!) Pinged port 25 in 12.3 milliseconds.\n',
@@ -190,7 +190,8 @@ describe('timestamps', () => {
       nameEndpoints: true,
     });
     expect(stdout).toBe(
-      '2026-03-04T05:06:07.089Z  mail.example.com:25 (192.0.2.10)  Error Detected: Connection refused <10061> returned.\n',
+      '2026-03-04T05:06:07.089Z  mail.example.com:25 (192.0.2.10)  ' +
+        'Error Detected: Connection refused <10061> returned.\n',
     );
     for (const line of stderr.split('\n').slice(0, -1))
       expect(line).toMatch(/^2026-03-04T05:06:07\.089Z {2}mail/);
@@ -214,7 +215,7 @@ describe('the explanation in a series', () => {
     );
   }
 
-  it('comes once for each reason, and again when the reason changes or the port was open in between', () => {
+  it('comes once for a reason, and again after another reason or an open port', () => {
     expect(
       linesOfEach(
         closedOutcome(),
@@ -233,7 +234,7 @@ describe('the explanation in a series', () => {
     ).toEqual([2, 2, 0]);
   });
 
-  it('does not come when that was expected', () => {
+  it('does not come when the outcome was expected', () => {
     const event = eventOf(reportOf(closedOutcome()), {
       verdict: { asExpected: true, exitCode: 0, tooSlow: false },
     });
@@ -275,8 +276,8 @@ describe('the remark on what was expected', () => {
       string | null,
     ]
   >([
-    ['closed where nobody said anything', closedOutcome(), undefined, {}, null],
-    ['open where nobody said anything', openOutcome(), undefined, {}, null],
+    ['closed without an expectation', closedOutcome(), undefined, {}, null],
+    ['open without an expectation', openOutcome(), undefined, {}, null],
     [
       'open where it must be closed',
       openOutcome(),
@@ -338,13 +339,13 @@ describe('the remark on what was expected', () => {
       'Not as expected (--max-latency 5 ms): open, but too slow.',
     ],
     [
-      'open, slow, where nobody said which state',
+      'open, slow, where no state was asked for',
       openOutcome(),
       undefined,
       FAST,
       'Not as expected (--max-latency 5 ms): open, but too slow.',
     ],
-    ['closed where only the latency was spoken of', closedOutcome(), undefined, FAST, null],
+    ['closed where only a latency was asked for', closedOutcome(), undefined, FAST, null],
     [
       'open without the service that its line and --service ask for',
       openOutcome({ service: silentService() }),
@@ -353,8 +354,8 @@ describe('the remark on what was expected', () => {
       null,
     ],
   ])(
-    'holds a port against its own expectation: %s',
-    (_, outcome, own, { expect: common, maxLatencyMs, expectation = null }, remark) => {
+    'compares a port with its own expectation: %s',
+    (_, ...[outcome, own, { expect: common, maxLatencyMs, expectation = null }, remark]) => {
       const report = reportOf(outcome);
       const request = { target: report.target, expect: own, origin: 'list\x1b.txt:2' };
       const event = eventOf(report, {
@@ -372,7 +373,7 @@ describe('the remark on what was expected', () => {
 });
 
 describe('an open port whose name has other addresses', () => {
-  it('has a line for each that refused or was silent before it', () => {
+  it('has a line for each address that refused or was silent before', () => {
     const open = openOutcome();
     const attempts = [
       closedOutcome({ endpoint: endpoint6 }),
@@ -385,7 +386,7 @@ describe('an open port whose name has other addresses', () => {
     ]);
   });
 
-  it('has none for those that this machine cannot reach, or that were begun later', () => {
+  it('has no line for addresses without a route or started later', () => {
     const open = openOutcome();
     const attempts = [
       failedOutcome('no-route', { endpoint: endpoint6 }),
@@ -448,7 +449,7 @@ describe('the verbose report', () => {
     );
   });
 
-  it('says of a literal address nothing about resolving', () => {
+  it('has no line about resolving for a literal address', () => {
     const resolution = {
       state: 'resolved',
       host: '192.0.2.10',
@@ -461,7 +462,7 @@ describe('the verbose report', () => {
     ).toEqual(['192.0.2.10:25 from 192.0.2.99:50000: open in 12.3 ms', 'connect 12.3 ms']);
   });
 
-  it('names the DNS server that was asked, and all the addresses that it gave', () => {
+  it('names the DNS server and all the addresses that it gave', () => {
     const resolution = {
       ...resolved([
         { address: '2001:db8::1', family: 6 },
@@ -539,7 +540,7 @@ describe('what came from the network or the command line', () => {
       ),
     ],
     ['a refusal', reportOf(closedOutcome(), { target: hostile })],
-  ])('brings no control character to the terminal: %s', (_, report) => {
+  ])('writes no control characters: %s', (_, report) => {
     for (const facts of [{}, everything]) {
       const { stdout, stderr } = show(report, facts);
       for (const line of `${stdout}${stderr}`.split('\n')) expect(line).not.toMatch(HARMFUL);
