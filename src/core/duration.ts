@@ -30,12 +30,14 @@ export function parseDuration(
   const durationMs = match ? Number(match[1]) * (UNIT_MS[match[2] ?? 's'] ?? NaN) : NaN;
   if (Number.isNaN(durationMs)) {
     throw new UsageError(
-      `${name}: "${text}" is not a duration; allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`,
+      `${name}: "${text}" is not a duration; ` +
+        `allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`,
     );
   }
   if (durationMs < minimumMs || durationMs > maximumMs) {
     throw new UsageError(
-      `${name}: ${text} is out of range; allowed: ${minimumMs}ms to ${maximumMs === MAX_DURATION_MS ? '24.8 days' : `${maximumMs / 1000}s`}`,
+      `${name}: ${text} is out of range; ` +
+        `allowed: ${minimumMs}ms to ${maximumMs === MAX_DURATION_MS ? '24.8 days' : `${maximumMs / 1000}s`}`,
     );
   }
   return durationMs;

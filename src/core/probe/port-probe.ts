@@ -126,6 +126,12 @@ async function inspectConnection(
   }
 }
 
+/** Sends a FIN, or a reset if asked for; never a reset while connecting. */
+function close(socket: Socket, { state }: Attempt, { closeWith }: AttemptOptions): void {
+  if (state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
+  else socket.destroy();
+}
+
 /**
  * One TCP connect attempt to one literal address. Nothing is sent on the connection.
  *
@@ -143,25 +149,24 @@ export async function probePort(
   internals: AttemptInternals = {},
 ): Promise<Attempt> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, signal, sourceAddress } = options;
-  const { clock = monotonicClock, probeService, createSocket = () => new Socket() } = internals;
+  const { clock = monotonicClock, probeService, createSocket, onOpen } = internals;
   const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService };
   checkArguments(endpoint, settled);
   // Node connects even if the signal given to a socket is aborted already, so no socket gets it.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
 
-  const socket = createSocket();
+  const socket = createSocket?.() ?? new Socket();
   const handshake = await connect(socket, endpoint, settled);
   const { outcome } = handshake;
   try {
     if (outcome.state !== 'open') return outcome;
-    internals.onOpen?.();
+    onOpen?.();
     if (probeService || (watchMs > 0 && !outcome.dropped))
       return await inspectConnection(socket, outcome, handshake, settled);
     // Other sockets may have connected in the same moment, and their clocks run.
     await new Promise(setImmediate);
     return outcome;
   } finally {
-    if (outcome.state === 'open' && options.closeWith === 'reset') socket.resetAndDestroy();
-    else socket.destroy(); // a FIN on an open connection; never a reset while connecting
+    close(socket, outcome, options);
   }
 }

@@ -140,7 +140,7 @@ export class Statistics {
     highest: HIGHEST_MICROSECONDS,
     figures: 4,
   });
-  readonly #bins: number[] = [];
+  readonly #bins: (number | undefined)[] = [];
   readonly #recent: (number | null)[] = [];
 
   #outages: OutageTotals = { count: 0, longestMs: 0, totalMs: 0 };

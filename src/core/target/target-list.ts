@@ -98,18 +98,21 @@ function parseBlock(text: string): {
   const bits = Number(rawBits);
   if (family === null || rawHost.includes('%'))
     throw new UsageError(
-      `host: "${text}" is not a block of addresses; allowed: an address and a length, such as 10.0.0.0/28`,
+      `host: "${text}" is not a block of addresses; ` +
+        `allowed: an address and a length, such as 10.0.0.0/28`,
     );
   if (bits > width)
     throw new UsageError(`host: ${text} has a length of ${bits}; allowed: 0 to ${width}`);
   if (isLinkLocal(rawHost))
     throw new UsageError(
-      `host: ${text} is a block of link-local addresses, which say nothing without their interface; name each with it, as in fe80::1%eth0`,
+      `host: ${text} is a block of link-local addresses, which say nothing without their interface; ` +
+        `name each with it, as in fe80::1%eth0`,
     );
   const size = 2 ** (width - bits);
   if (size > MAX_BLOCK)
     throw new UsageError(
-      `host: ${text} is ${Number.isSafeInteger(size) ? size : `2^${width - bits}`} addresses; allowed: at most ${MAX_BLOCK} (/${width - 16})`,
+      `host: ${text} is ${Number.isSafeInteger(size) ? size : `2^${width - bits}`} addresses; ` +
+        `allowed: at most ${MAX_BLOCK} (/${width - 16})`,
     );
   const first = (toNumber(rawHost, family) >> BigInt(width - bits)) << BigInt(width - bits);
   return {
@@ -246,7 +249,8 @@ export function parseTargetLine(
     const whole = isUrl(named[0] ?? '') || splitWord(named[0] ?? '') !== null;
     if (named.length > (whole ? 1 : 2)) {
       throw new UsageError(
-        `"${named.slice(whole ? 1 : 2).join(' ')}" is too much; allowed: a host and its ports, host:port or a URL, then one of ${EXPECTATIONS.join(', ')}`,
+        `"${named.slice(whole ? 1 : 2).join(' ')}" is too much; ` +
+          `allowed: a host and its ports, host:port or a URL, then one of ${EXPECTATIONS.join(', ')}`,
       );
     }
     return { ...parseTargets(named), ...(expect ? { expect } : {}) };

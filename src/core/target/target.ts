@@ -91,7 +91,8 @@ function parseZonedAddress(address: string): string {
   const [, zone] = address.split('%');
   if (isLinkLocal(address) && !zone) {
     throw new UsageError(
-      `host: ${address} is a link-local address and says nothing without its interface; write ${address}%eth0, for example`,
+      `host: ${address} is a link-local address and says nothing without its interface; ` +
+        `write ${address}%eth0, for example`,
     );
   }
   if (zone !== undefined) {
@@ -102,11 +103,31 @@ function parseZonedAddress(address: string): string {
     ]);
     if (!zones.includes(zone)) {
       throw new UsageError(
-        `host: ${address} names the interface "${zone}", which this machine does not have; allowed: ${Object.keys(interfaces).join(', ')}`,
+        `host: ${address} names the interface "${zone}", which this machine does not have; ` +
+          `allowed: ${Object.keys(interfaces).join(', ')}`,
       );
     }
   }
   return address;
+}
+
+/** Checks the length and the labels of a name (RFC 1123, section 2.1). */
+function checkName(host: string, ascii: string): void {
+  const asciiName = (ascii || host).replace(/\.$/, '');
+  if (asciiName.length > 253)
+    throw new UsageError(`host: the name has ${asciiName.length} characters; allowed: at most 253`);
+  for (const label of asciiName.split('.')) {
+    if (label === '') throw new UsageError(`host: "${host}" has an empty part; ${HOST_RULE}`);
+    if (label.length > 63)
+      throw new UsageError(
+        `host: a part of the name has ${label.length} characters; allowed: at most 63 between dots`,
+      );
+    if (ascii === '' || !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i.test(label)) {
+      throw new UsageError(
+        `host: "${host}" is not a host name; allowed: letters, digits, hyphens and dots`,
+      );
+    }
+  }
 }
 
 /**
@@ -132,7 +153,8 @@ export function parseHost(text: string): string {
   const ascii = /^[\w.-]*$/.test(host) ? domainToASCII(host) || host : asciiHost(host);
   if (isIPv4(ascii)) {
     throw new UsageError(
-      `host: "${host}" is not an IPv4 address in four decimal parts; some programs read it as ${ascii}: write that if you mean it`,
+      `host: "${host}" is not an IPv4 address in four decimal parts; ` +
+        `some programs read it as ${ascii}: write that if you mean it`,
     );
   }
   const name = host.replace(/\.$/, '');
@@ -140,21 +162,7 @@ export function parseHost(text: string): string {
     throw new UsageError(
       `host: "${host}" is not an IPv4 address; allowed: four numbers from 0 to 255`,
     );
-  const asciiName = (ascii || host).replace(/\.$/, '');
-  if (asciiName.length > 253)
-    throw new UsageError(`host: the name has ${asciiName.length} characters; allowed: at most 253`);
-  for (const label of asciiName.split('.')) {
-    if (label === '') throw new UsageError(`host: "${host}" has an empty part; ${HOST_RULE}`);
-    if (label.length > 63)
-      throw new UsageError(
-        `host: a part of the name has ${label.length} characters; allowed: at most 63 between dots`,
-      );
-    if (ascii === '' || !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i.test(label)) {
-      throw new UsageError(
-        `host: "${host}" is not a host name; allowed: letters, digits, hyphens and dots`,
-      );
-    }
-  }
+  checkName(host, ascii);
   return host;
 }
 
@@ -203,7 +211,8 @@ export function parseUrl(text: string): Target {
   const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
   if (port === undefined)
     throw new UsageError(
-      `port: the scheme "${scheme}" has no known port; write it: ${scheme}://${formatHostPort(host, 1234)}`,
+      `port: the scheme "${scheme}" has no known port; ` +
+        `write it: ${scheme}://${formatHostPort(host, 1234)}`,
     );
   return { host, port };
 }
