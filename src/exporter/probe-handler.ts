@@ -16,7 +16,7 @@ import { checkRoom } from './lookups.js';
 import { chooseTimeout, readProbeRequest } from './access/probe-request.js';
 import { Refusal } from './access/refusal.js';
 
-/** At most so many addresses of one name are probed: each costs a connection and time series. */
+/** The most addresses of one name that are probed. Each costs a connection and time series. */
 export const MOST_ADDRESSES = 64;
 
 /** How probes are made. */
@@ -38,7 +38,7 @@ export interface ProbeAnswer {
   readonly probes: readonly JudgedProbe[];
   /** How many addresses of the name were not probed: not allowed, or beyond `MOST_ADDRESSES`. */
   readonly leftOut: number;
-  /** Milliseconds for all of them, name resolution included. */
+  /** Milliseconds for the whole request, name resolution included. */
   readonly elapsedMs: number;
 }
 

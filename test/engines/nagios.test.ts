@@ -138,9 +138,7 @@ describeWith('nagios4', 'Nagios', () => {
       );
     const critical = await statusOf(folder);
     expect(critical['performance_data']).toBe('');
-    expect(critical['long_plugin_output']).toMatch(
-      /^10061 WSAECONNREFUSED .*nothing listens on that port there/,
-    );
+    expect(critical['long_plugin_output']).toMatch(/^10061 WSAECONNREFUSED /);
 
     await listen('127.0.0.1', { port });
     await expect.poll(seen, PATIENCE).toMatch(/^0 PORTPING OK: /);

@@ -33,7 +33,7 @@ describe('the pages', () => {
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'/);
     expect(body).toContain('<form action="/probe" method="get">');
     expect(body).toMatch(
-      new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*nothing listens on that port`),
+      new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*10061 WSAECONNREFUSED`),
     );
     expect(body).toContain('<code>127.0.0.0/8</code>');
   });

@@ -113,7 +113,7 @@ describe('a probe over HTTP', () => {
       [`portping_success{target="127.0.0.1:${mute}"}`]: 0,
       [`portping_cause{target="127.0.0.1:${mute}",state="open",cause="silent"}`]: 1,
     });
-    expect(silent.body).toMatch(/^# 127\.0\.0\.1:\d+: Service: smtp is silent: /m);
+    expect(silent.body).toMatch(/^# 127\.0\.0\.1:\d+: Service: smtp is silent/m);
     expect((await get(`${exporter.url}/`)).body).toContain(
       '<span class="other">open</span> silent',
     );
