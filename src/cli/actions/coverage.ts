@@ -3,14 +3,14 @@ import { formatHostPort, type Target } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
 import type { Requests } from '../../core/many/probe-targets.js';
 
-/** How an interruption is told when there is no verdict at all. */
+/** How an interruption is reported when there is no verdict at all. */
 export const INTERRUPTED = 'Interrupted before there was a verdict.';
 
-/** What is to be probed, how many that is (null when it is not known beforehand), and how often. */
+/** What is probed, how many targets that is (null if that is not known), and how often. */
 export interface Extent {
   readonly requests: Requests;
   readonly size: number | null;
-  /** Rounds; one for targets that can be gone through only once. */
+  /** Rounds; 1 for targets that can be read only once. */
   readonly count: number;
 }
 
@@ -19,12 +19,13 @@ const endpointKey = ({ host, port }: Target, address: string | null): string =>
   `${formatHostPort(host, port)} ${address}`;
 
 /**
- * Tells whether a run that was interrupted is complete all the same. A run with a number of probes is complete when all of them were
- * made. An endless one is complete when every target has a verdict; with `--all`, every address that was found.
+ * Whether an interrupted run is complete. A run with a number of probes is complete when all of
+ * them were made. An endless one is complete when every target has a verdict; with `--all`, every
+ * address.
  */
 export class Coverage {
   readonly #everyAddress: boolean;
-  /** How many verdicts there must be; undefined when nobody knows. */
+  /** How many verdicts there must be; undefined when that is not known. */
   readonly #wanted: number | undefined;
   /** Of an endless run: what has no verdict yet, and what has. */
   readonly #awaited = new Set<string>();
@@ -58,7 +59,7 @@ export class Coverage {
     return this.#wanted === Infinity ? this.#awaited.size === 0 : this.#probes === this.#wanted;
   }
 
-  /** How an interruption is told; empty when it left nothing undone. */
+  /** How an interruption is reported; empty when the run is complete. */
   describeInterruption(): string {
     if (this.#probes === 0) return INTERRUPTED;
     if (this.isComplete) return '';

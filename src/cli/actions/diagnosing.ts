@@ -9,7 +9,10 @@ import type { Output } from '../../report/reporter.js';
 import { INTERRUPTED } from './coverage.js';
 import type { DiagnosisConfig } from '../options/config.js';
 import { paints } from '../output/paint.js';
-import { newLineAfterEcho } from './probing.js';
+import { newLineAfterEcho } from './surroundings.js';
+import { openSink } from '../output/sink.js';
+import { listenForInterruptions } from '../process/interruptions.js';
+import { openLookups } from '../process/lookups.js';
 import { NO_SPINNER, spinWhenSlow } from '../output/spinner.js';
 import { onSummarySignal } from '../process/summary-signals.js';
 import { canvas } from '../output/terminal.js';
@@ -17,7 +20,7 @@ import { canvas } from '../output/terminal.js';
 declare const PORTPING_VERSION: string;
 
 /** What a diagnosis needs from the program. */
-export interface DiagnosisSurroundings {
+interface DiagnosisSurroundings {
   readonly signal: AbortSignal;
   readonly systemLookup: SystemLookup;
   readonly write: (output: Output) => void;
@@ -66,17 +69,36 @@ async function diagnoseWithSpinner(
   }
 }
 
-/** Diagnoses a target and writes the result. Returns the exit code of the target's state. */
-export async function diagnoseTarget(
+/** Writes a diagnosis, or that it was interrupted. Returns the exit code of the target's state. */
+async function writeDiagnosis(
+  diagnosis: Diagnosis,
   config: DiagnosisConfig,
-  surroundings: DiagnosisSurroundings,
+  { signal, write }: DiagnosisSurroundings,
 ): Promise<number> {
-  const { signal, write } = surroundings;
-  const diagnosis = await diagnoseWithSpinner(config, surroundings);
   if (signal.aborted) {
     if (!config.quiet) write({ stdout: '', stderr: `${newLineAfterEcho()}${INTERRUPTED}\n` });
     return exitCodeOf('cancelled');
   }
   if (!config.quiet) write({ stdout: await render(diagnosis, config), stderr: '' });
   return exitCodeOf(diagnosis.observations.outcome.state);
+}
+
+/** Diagnoses a target and writes the result. Returns the exit code of the target's state. */
+export async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
+  const interruptions = listenForInterruptions();
+  const { signal } = interruptions;
+  const sink = await openSink(config.outputFile, signal);
+  const lookups = openLookups();
+  try {
+    const systemLookup = lookups.lookups.lookUp;
+    const surroundings = { signal, systemLookup, write: sink.write };
+    const diagnosis = await diagnoseWithSpinner(config, surroundings);
+    const exitCode = await writeDiagnosis(diagnosis, config, surroundings);
+    sink.finish(signal.aborted);
+    return exitCode;
+  } finally {
+    sink.close();
+    lookups.close();
+    interruptions.end();
+  }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onAbort } from '../../core/abort.js';
 import { monotonicClock } from '../../core/clock.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { reasonOf } from '../../core/facts/outcome.js';
@@ -11,65 +12,79 @@ import { formatDuration } from '../../report/numbers.js';
 import { describeReason, errorNumber } from '../../report/outcome-words.js';
 import type { WaitConfig } from '../options/config.js';
 import { INTERRUPTED } from './coverage.js';
-import { newLineAfterEcho, type Surroundings, Tally } from './probing.js';
+import { newLineAfterEcho, type Surroundings } from './surroundings.js';
+import { Tally } from './tally.js';
 import { canSpin, spinWhenSlow } from '../output/spinner.js';
 import { onSummarySignal } from '../process/summary-signals.js';
 
-/** Waits that begin, and so probe, in the same millisecond: all at once they would read each other's time. */
+/**
+ * Waits started per millisecond. Many at once would measure each other's work in their latencies.
+ */
 const STARTS_PER_MS = 2;
 
 const nameOf = ({ target }: TargetRequest): string =>
   escapeControls(formatHostPort(target.host, target.port));
 
-function presentCause({ report: { outcome } }: ProbeEvent): string {
+function describeCause({ report: { outcome } }: ProbeEvent): string {
   if (outcome.state === 'cancelled') return '';
   const reason = reasonOf(outcome);
   if (outcome.state === 'open') return reason === null ? 'open' : `open, ${describeReason(reason)}`;
   return `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
 }
 
-/** Settings of a wait that are about telling. */
-export interface WaitTelling {
+/** How a wait is shown. */
+export interface WaitDisplay {
   /** Lines for people may be written; other formats have only their own. */
   readonly plain: boolean;
   readonly verbose: boolean;
   readonly timestamps: boolean;
 }
 
-/** How waits are told about. */
-interface Narration {
-  tell(request: TargetRequest, event: ProbeEvent): void;
-  done(request: TargetRequest): void;
-  stop(): void;
+/** All waits of a run. */
+interface Waits {
+  readonly requests: readonly TargetRequest[];
+  readonly wait: WaitConfig;
+  readonly display: WaitDisplay;
+  readonly surroundings: Surroundings;
+  /** Writes a line for people. */
+  readonly say: (line: string) => void;
 }
 
-/** On a terminal the present causes and the time left, elsewhere a line when a cause changes. */
-function narrate(
-  requests: readonly TargetRequest[],
-  wait: WaitConfig,
-  { plain, verbose }: WaitTelling,
-  say: (line: string) => void,
-  { quiet, reporter, write }: Surroundings,
-): Narration {
-  if (quiet) return { tell: () => {}, done: () => {}, stop: () => {} };
+/** Shows the progress of waits. */
+interface Progress {
+  readonly report: (request: TargetRequest, event: ProbeEvent) => void;
+  readonly done: (request: TargetRequest) => void;
+  readonly stop: () => void;
+}
+
+const NO_PROGRESS: Progress = { report: () => {}, done: () => {}, stop: () => {} };
+
+/** A terminal gets the causes and the time left; elsewhere a changed cause gets a line. */
+function showProgress({ requests, wait, display, surroundings, say }: Waits): Progress {
+  const { quiet, reporter, sink } = surroundings;
+  if (quiet) return NO_PROGRESS;
   const endMs = monotonicClock() + wait.durationMs;
   const causes = new Map(requests.map((request) => [request, 'trying']));
   const spinner = spinWhenSlow('...');
   const describe = (): string => {
     const left = formatDuration(Math.max(Math.round((endMs - monotonicClock()) / 1000) * 1000, 0));
-    return `${[...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`).join('; ')}; ${left} left`;
+    const states = [...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`);
+    return `${states.join('; ')}; ${left} left`;
   };
   const refresh = (): void => spinner.say(describe());
   refresh();
   const timer = setInterval(refresh, 1000);
   const stopListening = onSummarySignal(() => spinner.aside(() => say(`${describe()}.`)));
   return {
-    tell(request, event) {
-      const cause = presentCause(event);
-      const changed = causes.get(request) !== cause;
+    report(request, event) {
+      const cause = describeCause(event);
+      const isNew = causes.get(request) !== cause;
       causes.set(request, cause);
-      if (verbose) spinner.aside(() => write({ stdout: '', stderr: reporter.probe(event).stderr }));
-      else if (changed && !canSpin() && plain) say(`${nameOf(request)}: ${cause}; waiting.`);
+      if (display.verbose) {
+        const { stderr } = reporter.probe(event);
+        spinner.aside(() => sink.write({ stdout: '', stderr }));
+      } else if (isNew && !canSpin() && display.plain)
+        say(`${nameOf(request)}: ${cause}; waiting.`);
       refresh();
     },
     done: (request) => void causes.delete(request),
@@ -81,18 +96,16 @@ function narrate(
   };
 }
 
-function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null {
+function describeEnd({ end, event }: WaitResult, wait: WaitConfig): string | null {
   switch (end) {
     case 'expected':
       return null;
     case 'timeout':
       return `Gave up after ${formatDuration(wait.durationMs)}.`;
     case 'incurable': {
-      const hint =
-        event?.report.outcome.state === 'unresolved'
-          ? ' (--wait-for-name waits for a name, too)'
-          : '';
-      return `Waiting does not help here: gave up at once${hint}.`;
+      const isName = event?.report.outcome.state === 'unresolved';
+      const hint = isName ? ' Use --wait-for-name to wait for a name, too.' : '';
+      return `Gave up at once: waiting does not help here.${hint}`;
     }
     case 'aborted':
       return INTERRUPTED;
@@ -101,76 +114,89 @@ function endOfWait({ end, event }: WaitResult, wait: WaitConfig): string | null 
   }
 }
 
-/** What is told of a target that was given up because of another one; null when its last verdict says enough. */
-function givenUp(request: TargetRequest | undefined, event: ProbeEvent | null): string | null {
+/** A target that ended because of another one; null when its last verdict says enough. */
+function describeAbort(
+  request: TargetRequest | undefined,
+  event: ProbeEvent | null,
+): string | null {
   return request && event === null
-    ? `${nameOf(request)} was given up with the others, before there was a verdict.`
+    ? `${nameOf(request)}: stopped with the others before there was a verdict.`
     : null;
 }
 
+/** Waits for all targets; the first one that waiting cannot help ends the others. */
+async function waitForAll(waits: Waits, progress: Progress): Promise<WaitResult[]> {
+  const { options, internals } = waits.surroundings;
+  const { durationMs, waitForName } = waits.wait;
+  const hopeless = new AbortController();
+  const stopListening = onAbort(options.signal, () => hopeless.abort());
+  const { signal } = hopeless;
+  const waitForOne = async (request: TargetRequest, index: number): Promise<WaitResult> => {
+    const delayMs = Math.floor(index / STARTS_PER_MS);
+    if (delayMs > 0) await sleep(delayMs, undefined, { signal }).catch(() => {});
+    const waitOptions = {
+      ...options,
+      signal,
+      durationMs: Math.max(durationMs - delayMs, 1),
+      waitForName,
+      onProbe: (event: ProbeEvent) => progress.report(request, event),
+    };
+    const result = await waitUntil(request, waitOptions, internals);
+    progress.done(request);
+    if (result.end === 'incurable') hopeless.abort();
+    return result;
+  };
+  try {
+    return await Promise.all(waits.requests.map(waitForOne));
+  } finally {
+    stopListening();
+    progress.stop();
+  }
+}
+
+/** Writes how each wait ended. */
+function reportEnds(results: readonly WaitResult[], waits: Waits): void {
+  const { requests, wait, display, surroundings, say } = waits;
+  if (surroundings.quiet) return;
+  for (const [index, result] of results.entries()) {
+    const { end, event } = result;
+    if (event) surroundings.sink.write(surroundings.reporter.probe(event));
+    const isAborted = end === 'aborted';
+    const line = isAborted ? describeAbort(requests[index], event) : describeEnd(result, wait);
+    if (line !== null && display.plain) say(line);
+  }
+}
+
 /**
- * Waits until every target is as expected, and says how that ended. The first target that waiting cannot help ends the others' waiting, too.
+ * Waits until every target is as expected, and reports how that ended.
  *
- * @returns the exit code, and whether all are as expected
+ * @returns the exit code, and whether all targets are as expected
  */
 export async function runWait(
   requests: readonly TargetRequest[],
   wait: WaitConfig,
   surroundings: Surroundings,
-  telling: WaitTelling,
+  display: WaitDisplay,
 ): Promise<{ readonly exitCode: number; readonly asExpected: boolean }> {
-  const { plain, timestamps } = telling;
-  const say = (line: string): void =>
-    void write({
-      stdout: '',
-      stderr: `${timestamps ? `${new Date().toISOString()}  ` : ''}${line}\n`,
-    });
-  const { options, internals, reporter, quiet, write } = surroundings;
-  const { durationMs, waitForName } = wait;
-  const narration = narrate(requests, wait, telling, say, surroundings);
+  const { options, reporter, quiet, sink } = surroundings;
+  const say = (line: string): void => {
+    const time = display.timestamps ? `${new Date().toISOString()}  ` : '';
+    sink.write({ stdout: '', stderr: `${time}${line}\n` });
+  };
+  const waits: Waits = { requests, wait, display, surroundings, say };
+  const results = await waitForAll(waits, showProgress(waits));
   const tally = new Tally(options);
-  const hopeless = new AbortController();
-  options.signal.addEventListener('abort', () => hopeless.abort(), { once: true });
-  if (options.signal.aborted) hopeless.abort();
-  let results: WaitResult[];
-  try {
-    results = await Promise.all(
-      requests.map(async (request, index) => {
-        const delayMs = Math.floor(index / STARTS_PER_MS);
-        if (delayMs > 0)
-          await sleep(delayMs, undefined, { signal: hopeless.signal }).catch(() => {});
-        const waitOptions = {
-          ...options,
-          signal: hopeless.signal,
-          durationMs: Math.max(durationMs - delayMs, 1),
-          waitForName,
-          onProbe: (event: ProbeEvent) => narration.tell(request, event),
-        };
-        const result = await waitUntil(request, waitOptions, internals);
-        narration.done(request);
-        if (result.end === 'incurable') hopeless.abort();
-        return result;
-      }),
-    );
-  } finally {
-    narration.stop();
+  const isInterrupted = options.signal.aborted;
+  if (!isInterrupted) {
+    for (const { event } of results) if (event) tally.add(event);
+    reportEnds(results, waits);
+  } else if (!quiet) {
+    sink.write({ stdout: '', stderr: newLineAfterEcho() });
+    if (display.plain) say(INTERRUPTED);
   }
-  const interrupted = options.signal.aborted;
-  if (interrupted && !quiet) write({ stdout: '', stderr: newLineAfterEcho() });
-  if (interrupted && !quiet && plain) say(INTERRUPTED);
-  for (const [index, result] of interrupted ? [] : results.entries()) {
-    const { end, event } = result;
-    if (event) tally.add(event);
-    if (quiet) continue;
-    if (event) write(reporter.probe(event));
-    const line = end === 'aborted' ? givenUp(requests[index], event) : endOfWait(result, wait);
-    if (line !== null && plain) say(line);
-  }
+  // A target that was stopped before it had a verdict does not count.
+  const exitCode = tally.exitCode ?? exitCodeOf('cancelled');
   const isComplete = tally.probes === results.length;
-  // Those that were given up together with one that is hopeless, before they had a verdict, do not count: that one does.
-  const exitCode = interrupted
-    ? exitCodeOf('cancelled')
-    : (tally.exitCode ?? exitCodeOf('cancelled'));
-  if (!plain && !quiet) write(reporter.finish(tally.totals(isComplete, exitCode)));
-  return { exitCode, asExpected: !interrupted && results.every(({ end }) => end === 'expected') };
+  if (!display.plain && !quiet) sink.write(reporter.finish(tally.totals(isComplete, exitCode)));
+  return { exitCode, asExpected: !isInterrupted && results.every(({ end }) => end === 'expected') };
 }

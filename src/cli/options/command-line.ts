@@ -1,24 +1,5 @@
 import { type Format, FORMATS } from '../../report/formats/registry.js';
-import type { OptionName } from './option-table.js';
-
-/** A command line, taken apart but not yet checked. */
-export interface CommandLine {
-  /**
-   * The options that were given, with their values as text; true for an option without a value,
-   * false for one that switches something off.
-   */
-  readonly texts: ReadonlyMap<OptionName, string | boolean>;
-  /** The words that are not options. */
-  readonly words: readonly string[];
-  /** The words after `--`; null without `--`. */
-  readonly command: readonly string[] | null;
-  /** What to add to an error about the words, if one of them may have been meant for an option. */
-  readonly hint: string;
-  /** The text that was asked for (help, version); null otherwise. */
-  readonly shown: string | null;
-  /** Why it cannot be taken apart; null if it can. */
-  readonly problem: Error | null;
-}
+import type { CommandLine } from './option-parser.js';
 
 /** Takes a command line apart. Loads commander, which takes 7 ms, only if there are options. */
 export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {

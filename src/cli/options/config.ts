@@ -6,7 +6,7 @@ import { UsageError } from '../../core/usage-error.js';
 import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import type { Thresholds } from '../../report/threshold.js';
 import type { Format } from '../../report/formats/registry.js';
-import type { CommandLine } from './command-line.js';
+import type { CommandLine } from './option-parser.js';
 import { DEFAULT_OPTIONS } from './defaults.js';
 import type { OptionDefinition, OptionName, OptionValues } from './option-table.js';
 import type { Given, Rule } from './rule.js';

@@ -1,6 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../../core/usage-error.js';
-import type { CommandLine } from './command-line.js';
 import {
   addHelpOptions,
   DESCRIPTION,
@@ -21,6 +20,25 @@ import {
 import { refusal } from './rule.js';
 
 declare const PORTPING_VERSION: string;
+
+/** A command line, taken apart but not yet checked. */
+export interface CommandLine {
+  /**
+   * The options that were given, with their values as text; true for an option without a value,
+   * false for one that switches something off.
+   */
+  readonly texts: ReadonlyMap<OptionName, string | boolean>;
+  /** The words that are not options. */
+  readonly words: readonly string[];
+  /** The words after `--`; null without `--`. */
+  readonly command: readonly string[] | null;
+  /** What to add to an error about the words, if one of them may have been meant for an option. */
+  readonly hint: string;
+  /** The text that was asked for (help, version); null otherwise. */
+  readonly shown: string | null;
+  /** Why it cannot be taken apart; null if it can. */
+  readonly problem: Error | null;
+}
 
 /** Stands for a value that was left out. A word of a command line cannot contain NUL. */
 const NO_VALUE = '\0';

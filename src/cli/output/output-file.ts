@@ -18,16 +18,15 @@ import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
 
 const fail = (path: string, error: unknown): never => {
-  throw new UsageError(
-    `--output-file: ${path} cannot be written (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-  );
+  const code = (error as NodeJS.ErrnoException).code ?? String(error);
+  throw new UsageError(`--output-file: ${path} cannot be written (${code})`);
 };
 
 /** Names of devices and of descriptors; /dev/shm has ordinary files. */
 const SPECIAL = /^\/(?:dev(?!\/shm\/)|proc)\//;
 
 /**
- * Refuses a place under /dev or /proc. /dev/stdout leads to the file behind a redirection, and a new
+ * Refuses a place under /dev or /proc. /dev/stdout leads to the file of a redirection, and a new
  * file in its place would lose what `>> log` keeps.
  */
 function refuseSpecial(path: string, place: string): void {
@@ -68,7 +67,7 @@ function findFile(path: string): { readonly realPath: string; readonly old: Stat
     // A file would take the place of the pipe.
     if (old && !old.isFile())
       throw new UsageError(
-        `--output-file: ${path} is not a regular file, and is not replaced by one; write to it with >`,
+        `--output-file: ${path} is not a regular file and is not replaced; write to it with >`,
       );
     return { realPath, old };
   } catch (error) {
@@ -77,7 +76,7 @@ function findFile(path: string): { readonly realPath: string; readonly old: Stat
   }
 }
 
-/** Gives the new file the owner, the group and the mode of the old one. Only root may give files away; anybody else keeps what can be kept. */
+/** Gives the new file the owner, group and mode of the old one, as far as that is permitted. */
 function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
   const own = fstatSync(descriptor);
   for (const [user, group] of [
@@ -90,13 +89,14 @@ function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
       // not allowed here
     }
   }
-  if ((own.mode & 0o777) !== (mode & 0o777)) fchmodSync(descriptor, mode & 0o777); // after the owner: nobody else is to read it in between
+  // After the owner: nobody else may read the file in between.
+  if ((own.mode & 0o777) !== (mode & 0o777)) fchmodSync(descriptor, mode & 0o777);
 }
 
 /**
- * A file that is there whole or not at all: it is written under another name in the same folder and renamed when it is complete, which replaces the
- * old one in one step (POSIX, rename()) and has its owner and mode. A reader sees the old one or the new one, never half of it. The other name begins with a dot and does not end
- * as the file does, so that whoever reads `*.prom` does not take it for one.
+ * A file that is written whole or not at all: under another name in the same folder, and renamed
+ * when it is complete, which replaces the old one in one step (POSIX, rename()). A reader of
+ * `*.prom` does not see the other name: it begins with a dot and ends in `.tmp`.
  */
 export class OutputFile {
   readonly #path: string;

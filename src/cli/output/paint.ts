@@ -3,8 +3,9 @@ import type { Paint } from '../../report/reporter.js';
 const PLAIN: Paint = { good: (text) => text, bad: (text) => text, dim: (text) => text };
 
 /**
- * Colours for the two streams. `--no-color` wins, then FORCE_COLOR, then NO_COLOR (https://no-color.org), then what the terminal can do.
- * A file is not coloured. chalk is loaded only where there may be colours: in a pipe it would only cost time.
+ * Colours for the two streams. `--no-color` wins, then FORCE_COLOR, then NO_COLOR
+ * (https://no-color.org), then what the terminal can do. A file has no colours. chalk is loaded only
+ * if there may be colours.
  */
 export async function paints(
   color: boolean,

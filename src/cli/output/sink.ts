@@ -7,8 +7,8 @@ export function write({ stdout, stderr }: Output): void {
   if (stderr !== '') process.stderr.write(stderr);
 }
 
-/** Waits until both streams have taken what was written, or nobody takes it any more; undefined when there is nothing to wait for. */
-function whenTaken(signal: AbortSignal): Promise<unknown> | undefined {
+/** Waits until both streams are drained or closed; undefined if there is nothing to wait for. */
+function whenDrained(signal: AbortSignal): Promise<unknown> | undefined {
   const full = [process.stdout, process.stderr].filter(
     ({ writableNeedDrain }) => writableNeedDrain,
   );
@@ -31,20 +31,21 @@ function whenTaken(signal: AbortSignal): Promise<unknown> | undefined {
 
 /** Where results go. */
 export interface Sink {
-  /** The promise, where there is one, tells that there is room for more: a reader that is slow is waited for. */
-  write(output: Output): Promise<unknown> | undefined;
+  readonly write: (output: Output) => void;
+  /** Waits for a slow reader; undefined if there is room for more. */
+  readonly whenDrained: () => Promise<unknown> | undefined;
   /**
-   * Ends it when the run has ended in order; a file that is incomplete, because of an interruption, does not take the place of an old one.
+   * Puts a file in place, unless the run was interrupted: then the old file stays.
    *
-   * @returns whether the results are where they were to be
+   * @returns whether the results are where they should be
    */
-  finish(interrupted: boolean): boolean;
-  /** Ends it whatever happened. */
-  close(): void;
+  readonly finish: (interrupted: boolean) => boolean;
+  /** Closes it; a file that was not finished is removed. */
+  readonly close: () => void;
 }
 
 /**
- * Results on standard output, or in a file that is put in place when the run has ended in order.
+ * Opens standard output or a file, which is put in place when the run is complete.
  *
  * @param signal ends waiting for a slow reader
  * @throws UsageError when the file cannot be written
@@ -52,10 +53,8 @@ export interface Sink {
 export async function openSink(path: string | null, signal: AbortSignal): Promise<Sink> {
   if (path === null) {
     return {
-      write(output) {
-        write(output);
-        return whenTaken(signal);
-      },
+      write,
+      whenDrained: () => whenDrained(signal),
       finish: () => true,
       close: () => {},
     };
@@ -66,8 +65,8 @@ export async function openSink(path: string | null, signal: AbortSignal): Promis
     write({ stdout, stderr }) {
       file.write(stdout);
       write({ stdout: '', stderr });
-      return undefined;
     },
+    whenDrained: () => undefined,
     finish(interrupted) {
       if (interrupted)
         write({ stdout: '', stderr: `${escapeControls(path)} was left as it was.\n` });

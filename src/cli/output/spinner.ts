@@ -3,7 +3,7 @@ import type { Ora } from 'ora';
 /** How long something may take before the spinner shows, in milliseconds. */
 const PATIENCE_MS = 500;
 
-/** A spinner on stderr that shows up only when there is something to wait for, and only on a terminal. */
+/** A spinner on stderr, shown only on a terminal and only after a while. */
 export interface Spinner {
   /** What is being waited for. Must be safe for a terminal. */
   say(text: string): void;
@@ -16,7 +16,7 @@ export interface Spinner {
 /** The spinner where there is no terminal. */
 export const NO_SPINNER: Spinner = { say: () => {}, aside: (write) => write(), stop: () => {} };
 
-/** Whether a spinner can be shown. ora redraws for ever on a terminal that reports no columns (ora 9.4.1). */
+/** Whether a spinner can be shown. ora 9.4.1 redraws for ever on a terminal of 0 columns. */
 export const canSpin = (): boolean => process.stderr.isTTY && process.stderr.columns > 0;
 
 /** A spinner that shows after half a second. ora is loaded only then. */

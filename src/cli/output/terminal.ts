@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Canvas } from '../../report/charts.js';
 
-/** Whether text in UTF-8 can be shown: the locale says so (locale(7)), on Windows a terminal that is known to. */
+/** Whether UTF-8 can be shown: the locale decides (locale(7)); on Windows, the terminal. */
 function canShowUnicode(env: NodeJS.ProcessEnv): boolean {
   if (process.platform === 'win32') return Boolean(env['WT_SESSION'] ?? env['TERM_PROGRAM']);
   return (
@@ -18,8 +18,9 @@ export function canvas(env: NodeJS.ProcessEnv = process.env): Canvas {
 }
 
 /**
- * Whether this process may read from its terminal: a background job that tries is stopped (SIGTTIN). Linux tells: fields 5 and 8 of
- * /proc/self/stat are our process group and the terminal's; elsewhere it is taken for granted.
+ * Whether this process may read from its terminal. A background job that tries is stopped
+ * (SIGTTIN). On Linux, fields 5 and 8 of /proc/self/stat are our process group and the terminal's.
+ * Elsewhere the answer is yes.
  */
 function isForeground(): boolean {
   if (process.platform !== 'linux') return true;

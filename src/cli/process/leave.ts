@@ -3,13 +3,15 @@ import { pendingLookups } from '../../core/resolve/system-lookup.js';
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 
 /**
- * `process.execve` (Node 22.15 and later, not on Windows): replaces this process without waiting for its threads.
+ * `process.execve` (Node 22.15 and later, not on Windows): replaces this process without waiting
+ * for its threads.
  * Where it is missing, lookups must be made in a process of their own.
  */
 export const execve = (process as { execve?: Execve }).execve;
 
 /**
- * Ends the process now, also while the system's resolver is busy: `process.exit` would wait for it, 10 s and more when the DNS server is dead.
+ * Ends the process now, also while the system's resolver is busy: `process.exit` would wait for it,
+ * 10 s and more if the DNS server is dead.
  * Returns, with the exit code set, when there is nothing to hurry.
  */
 export async function leave(exitCode: number): Promise<void> {
@@ -21,7 +23,7 @@ export async function leave(exitCode: number): Promise<void> {
     ),
   );
   try {
-    // The same program, told to do nothing but to end with the code: it exists wherever this runs, which /bin/sh does not.
+    // Node itself exists wherever this runs; /bin/sh may not.
     execve?.(process.execPath, [process.execPath, '-e', `process.exitCode=${exitCode}`], {});
   } catch {
     // not permitted here: the slow way remains

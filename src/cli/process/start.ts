@@ -17,13 +17,15 @@ import { join } from 'node:path';
 import { Script } from 'node:vm';
 import { SUMMARY_SIGNALS } from './summary-signals.js';
 
-// First of all: else Node would start its debugger for SIGUSR1, and SIGQUIT would end the command. A run answers both with its summary.
+// First of all: by default, Node starts its debugger for SIGUSR1, and SIGQUIT ends the command. A
+// run answers both with its summary.
 for (const name of SUMMARY_SIGNALS) process.on(name, () => {});
 
 /**
- * Starts the command with V8's code cache, which takes a quarter off its start-up. The cache stands beside the bundle,
- * one for each version of Node, and is written at the end of the first run. V8 itself rejects a cache of another version
- * or of a source of another length. A cache is code: only one that is as safe as the bundle is used.
+ * Starts the command with V8's code cache, which saves a quarter of its start-up. The cache stands
+ * beside the bundle, one for each version of Node, and is written at the end of the first run. V8
+ * rejects a cache of another version or of a source of another length. A cache is code: it is used
+ * only if it is as safe as the bundle.
  */
 const bundlePath = join(import.meta.dirname, 'cli.cjs');
 const cachePath = join(
@@ -37,7 +39,7 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** Whether nobody could have written the cache who could not have written the bundle. */
 function isSafe(stats: Stats): boolean {
   if (!stats.isFile()) return false;
-  // Windows has neither owner nor mode here (libuv says 0 and 0666): the cache inherits its permissions from the folder.
+  // Windows has no owner and mode (libuv reports 0 and 0666): the folder gives the permissions.
   if (process.platform === 'win32') return true;
   return stats.uid === bundleStats.uid && (stats.mode & WRITABLE_BY_OTHERS) === 0;
 }
@@ -45,7 +47,8 @@ function isSafe(stats: Stats): boolean {
 function readCache(): Buffer | undefined {
   let descriptor: number | undefined;
   try {
-    // No link is followed and no FIFO waited for (Windows has neither flag). One descriptor: what is checked is what is read.
+    // Follow no link and wait for no FIFO (Windows has neither flag). The same descriptor is
+    // checked and read.
     descriptor = openSync(
       cachePath,
       constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK,
@@ -60,17 +63,19 @@ function readCache(): Buffer | undefined {
   }
 }
 
-/** Writes the cache whole or not at all: other runs may be starting now. Where that fails, only time is lost. */
+/** Writes the cache whole or not at all: other runs may start now. A failure only costs time. */
 function writeCache(script: Script): void {
   const newPath = `${cachePath}.${process.pid}`;
   try {
-    const descriptor = openSync(newPath, 'wx', 0o644); // a umask of 000 must not let others write it
+    // A umask of 000 must not let others write it.
+    const descriptor = openSync(newPath, 'wx', 0o644);
     try {
-      // The bundle's owner owns the cache too, or it would never be used. Only root can give a file away.
+      // Without the bundle's owner it would never be used. Only root can give a file away.
       if (fstatSync(descriptor).uid !== bundleStats.uid)
         fchownSync(descriptor, bundleStats.uid, bundleStats.gid);
       writeFileSync(descriptor, script.createCachedData());
-      fsyncSync(descriptor); // V8 believes what it finds: zeros left by a power failure would crash each later run
+      // V8 does not verify it: zeros left by a power failure would crash each later run.
+      fsyncSync(descriptor);
     } finally {
       closeSync(descriptor);
     }

@@ -1,4 +1,4 @@
-/** Signals that ask for the summary so far, as dd(1) and ping(8) answer them. On Windows they are never sent. */
+/** Signals that ask for the summary so far, as for dd(1) and ping(8). Windows never sends them. */
 export const SUMMARY_SIGNALS = ['SIGUSR1', 'SIGQUIT'] as const;
 
 /**

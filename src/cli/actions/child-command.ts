@@ -20,7 +20,7 @@ function exists(path: string): boolean {
   }
 }
 
-/** A folder of PATH that may not be searched makes EACCES of a command that is nowhere else. */
+/** A folder in PATH that may not be searched gives EACCES for a command that does not exist. */
 const isNowhere = (file: string): boolean =>
   !file.includes('/') &&
   !(process.env['PATH'] ?? '').split(delimiter).some((folder) => exists(join(folder, file)));
@@ -34,17 +34,18 @@ function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException):
 }
 
 /**
- * Runs a command in place of this process, as far as that can be: its input and output are ours, signals are passed on, and how it ends is how
- * we end. A command that cannot be run gives 127 when it is not there and 126 otherwise, as in a shell (POSIX, 2.8.2).
+ * Runs a command in place of this process: it gets our streams and signals, and we end as it ends.
  *
- * @returns its exit code; when a signal ended it, this process ends by the same one or, where it cannot, with 128 and the signal's number
+ * @returns its exit code; 127 if it does not exist and 126 if it cannot be run (POSIX, 2.8.2).
+ * If a signal ended it, this process ends by that signal, or returns 128 and its number
  */
 export async function runCommand(words: readonly string[]): Promise<number> {
   const { spawn } = await import('node:child_process');
   const [file = '', ...args] = words;
   return new Promise<number>((resolve, reject) => {
-    const child = spawn(file, args, { stdio: 'inherit' }); // throws some errors (ENOTDIR, ELOOP …), and tells others later
-    // On a terminal ^C reaches the whole process group by itself.
+    // Throws some errors (ENOTDIR, ELOOP …); others come as an event.
+    const child = spawn(file, args, { stdio: 'inherit' });
+    // On a terminal, ^C reaches the whole process group.
     const passOn = (signal: NodeJS.Signals): void => {
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     };
@@ -59,10 +60,10 @@ export async function runCommand(words: readonly string[]): Promise<number> {
     child.once('exit', (exitCode, signal) => {
       settle();
       if (signal) {
-        process.removeAllListeners(signal); // ours would keep it from ending us
+        process.removeAllListeners(signal); // a listener would keep it from ending us
         process.kill(process.pid, signal);
       }
-      // Still here: it is ignored (SIGPIPE, by Node), or this is the first process of a container, which no signal ends.
+      // Still here: Node ignores SIGPIPE, and no signal ends the first process of a container.
       resolve(exitCode ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   }).catch((error: NodeJS.ErrnoException) => cannotRun(file, error));

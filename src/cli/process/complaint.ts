@@ -1,0 +1,40 @@
+import { EXIT_BUG, EXIT_USAGE } from '../../core/states.js';
+import { UsageError } from '../../core/usage-error.js';
+import { escapeControls } from '../../report/escape.js';
+
+/**
+ * UNKNOWN of a check, also for `--help` and wrong usage (monitoring plugins guidelines, "Plugin
+ * Return Codes"). Nagios takes 64 for a broken plugin.
+ */
+export const EXIT_UNKNOWN = 3;
+
+/** Writes an error in one line, as a check if it was asked for. Returns the exit code. */
+export function complain(error: unknown, isCheck: boolean): number {
+  const isUsage = error instanceof UsageError;
+  const message = escapeControls(error instanceof Error ? error.message : String(error));
+  if (isCheck) {
+    const text = `${isUsage ? '' : 'internal error: '}${message}`.replaceAll('|', '\\x7c');
+    process.stdout.write(`PORTPING UNKNOWN: ${text}\n`);
+    return EXIT_UNKNOWN;
+  }
+  if (isUsage) {
+    process.stderr.write(`portping: ${message} (see: portping --help)\n`);
+    return EXIT_USAGE;
+  }
+  process.stderr.write(
+    `portping: internal error: ${message} (PORTPING_DEBUG=1 shows where; please report it)\n`,
+  );
+  if (process.env['PORTPING_DEBUG'] && error instanceof Error)
+    process.stderr.write(`${escapeControls(error.stack ?? '').replaceAll('\\x0a', '\n')}\n`);
+  return EXIT_BUG;
+}
+
+/** Handles errors of the standard streams. A reader that is gone (`| head -1`) is not an error. */
+export function watchStandardStreams(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`portping: standard output: ${escapeControls(error.message)}\n`);
+    process.exit(EXIT_BUG);
+  });
+  process.stderr.on('error', () => {});
+}

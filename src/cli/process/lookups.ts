@@ -1,0 +1,16 @@
+import { LookupProcess } from '../../core/resolve/lookup-process.js';
+import { LookupQueue, systemLookups } from '../../core/resolve/lookup-queue.js';
+import { execve } from './leave.js';
+
+/** Lookups by the system's resolver that cannot delay the end of the process. */
+export interface Lookups {
+  readonly lookups: LookupQueue;
+  readonly close: () => void;
+}
+
+/** Opens lookups: in this process if `execve` can leave them behind, else in a helper process. */
+export function openLookups(): Lookups {
+  if (execve) return { lookups: systemLookups, close: () => {} };
+  const helper = new LookupProcess();
+  return { lookups: new LookupQueue(helper.lookUp), close: () => helper.close() };
+}
