@@ -14,6 +14,7 @@ import type { Target } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
 import { answering, collectEvents, outagesOf, probesOf, slowly } from '../../support/events.js';
 import { freePort, listen, listenDns, runAlone, silentPort } from '../../support/listeners.js';
+import { REAL_TIME } from '../../support/real-time.js';
 
 /** Addresses of this host where nothing else looks for a free port, so that a port closed for a moment stays ours. */
 const APART = '127.44.0.1';
@@ -653,7 +654,7 @@ async function gatedListener(): Promise<{
 
 describe('a SYN that is lost in a series', () => {
   // A busy machine may add more to a latency than a repeated SYN may be late: then it has another try.
-  it('is found by the second that its latency is above the others', { retry: 2 }, async () => {
+  it('is found by the second that its latency is above the others', REAL_TIME, async () => {
     const { port, shut, open } = await gatedListener();
     const found: (number | null)[] = [];
     const latencies: number[] = [];

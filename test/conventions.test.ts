@@ -1,0 +1,79 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { TestModule, Vitest } from 'vitest/node';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { SkippedNeeds } from './support/skipped-needs.js';
+
+const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
+
+/** Files of this folder and its subfolders, as paths from here. */
+const FILES = readdirSync(fileURLToPath(new URL('.', import.meta.url)), { recursive: true })
+  .map(String)
+  .filter((path) => /\.[cm]?[jt]s$/.test(path));
+
+describe('test/README.md', () => {
+  it('describes every environment variable that tests read', () => {
+    const reads = /process\.env(?:\.|\[')([A-Z_]+)/g;
+    const names = FILES.flatMap((path) => [...read(path).matchAll(reads)].map(([, name]) => name));
+    const described = [...read('README.md').matchAll(/^\| `([A-Z_]+)/gm)].map(([, name]) => name);
+    expect([...described, 'PATH'].sort()).toEqual([...new Set(names)].sort());
+  });
+
+  it('names folders and files that exist', () => {
+    const text = read('README.md');
+    const folders = [...text.matchAll(/^\| ((?:`[a-z]+`(?:, )?)+) \|/gm)]
+      .flatMap(([, cells = '']) => cells.split(', '))
+      .map((cell) => cell.replaceAll('`', ''));
+    const links = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path = '']) => path);
+    const entries = readdirSync(fileURLToPath(new URL('.', import.meta.url)), { recursive: true });
+    expect(links.length).toBeGreaterThan(1);
+    expect(entries.map(String)).toEqual(expect.arrayContaining([...folders, ...links]));
+  });
+});
+
+describe('a retry', () => {
+  it('is only for tests that are marked with REAL_TIME', () => {
+    const own = ['support/real-time.ts', 'conventions.test.ts'];
+    const others = FILES.filter((path) => !own.includes(path.replaceAll('\\', '/')));
+    expect(others.filter((path) => /\bretry:/.test(read(path)))).toEqual([]);
+  });
+});
+
+describe('the list of skipped needs', () => {
+  const exitCode = process.exitCode;
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    process.exitCode = exitCode;
+  });
+
+  /** The lines that are printed after a run that skipped tests with these names. */
+  function listOf(...names: string[]): string {
+    const lines: string[] = [];
+    const logger = { log: (text: string) => lines.push(text) };
+    const skipped = names.map((fullName) => ({ fullName, result: () => ({ state: 'skipped' }) }));
+    const reporter = new SkippedNeeds();
+    reporter.onInit({ config: {}, logger } as unknown as Vitest);
+    reporter.onTestRunEnd([{ children: { allTests: () => skipped } } as unknown as TestModule]);
+    return lines.join('\n');
+  }
+
+  it('counts the tests of each reason', () => {
+    vi.stubEnv('PORTPING_TESTS', '');
+    expect(listOf('a (skipped: needs root) > b', 'a (skipped: needs root) > c', 'd')).toBe(
+      ' Skipped tests:\n   2 × needs root\n   1 × no reason given\n',
+    );
+    expect(process.exitCode).toBe(exitCode);
+  });
+
+  it('fails the run with PORTPING_TESTS=all', () => {
+    vi.stubEnv('PORTPING_TESTS', 'all');
+    expect(listOf('a (skipped: needs root)')).toContain('1 × needs root');
+    expect(process.exitCode).toBe(1);
+  });
+
+  it('never fails the run for tests of another operating system', () => {
+    vi.stubEnv('PORTPING_TESTS', 'all');
+    expect(listOf('a (skipped: needs macOS)', 'b > c (skipped: needs Windows)')).toBe('');
+    expect(process.exitCode).toBe(exitCode);
+  });
+});
