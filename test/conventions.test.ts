@@ -11,12 +11,15 @@ const FILES = readdirSync(fileURLToPath(new URL('.', import.meta.url)), { recurs
   .map(String)
   .filter((path) => /\.[cm]?[jt]s$/.test(path));
 
+/** Variables of the system and of Node. */
+const OF_NODE = ['PATH', 'UV_THREADPOOL_SIZE'];
+
 describe('test/README.md', () => {
   it('describes every environment variable that tests read', () => {
     const reads = /process\.env(?:\.|\[')([A-Z_]+)/g;
     const names = FILES.flatMap((path) => [...read(path).matchAll(reads)].map(([, name]) => name));
     const described = [...read('README.md').matchAll(/^\| `([A-Z_]+)/gm)].map(([, name]) => name);
-    expect([...described, 'PATH'].sort()).toEqual([...new Set(names)].sort());
+    expect([...described, ...OF_NODE].sort()).toEqual([...new Set(names)].sort());
   });
 
   it('names folders and files that exist', () => {

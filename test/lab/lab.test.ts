@@ -26,7 +26,7 @@ interface Outcome {
 
 type Expected = Partial<Outcome>;
 
-/** How long an outcome takes, ms: at least, less than. Timers fire early, busy machines are slow. */
+/** How long an outcome takes, ms: at least, less than. Timers may fire early. */
 const times = {
   'at once': [0, 600],
   'after half a second': [450, 1500],
@@ -62,13 +62,11 @@ interface ConnectOptions {
   localPort?: number;
 }
 
-/** A connect to a literal address that is expected to give `code`. */
+/** A connect to a literal address, its result and the time that it takes. */
 function connect(
   situation: string,
-  host: string,
-  port: number,
-  code: string,
-  when: When,
+  [host, port]: readonly [host: string, port: number],
+  [code, when]: readonly [code: string, when: When],
   { local = false, ...source }: ConnectOptions = {},
 ): Case {
   const request = { host, port, ...source, giveUpMs: when === 'never' ? 600 : 6000 };
@@ -83,18 +81,17 @@ function connect(
   };
 }
 
+/** The same for several hosts. */
 function connects(
   situation: string,
-  hosts: string[],
-  port: number,
-  code: string,
-  when: When,
+  [hosts, port]: readonly [hosts: string[], port: number],
+  result: readonly [code: string, when: When],
   options?: ConnectOptions,
 ): Case[] {
-  return hosts.map((host) => connect(situation, host, port, code, when, options));
+  return hosts.map((host) => connect(situation, [host, port], result, options));
 }
 
-/** Errors for a firewall's replies: icmp_err_convert in Linux's net/ipv4/icmp.c and net/ipv6/icmp.c. */
+/** Errors for a firewall's replies: icmp_err_convert in Linux's net/ipv{4,6}/icmp.c. */
 const answers: { kind: RejectKind; v4?: string; v6?: string }[] = [
   { kind: 'tcp-reset', v4: 'ECONNREFUSED', v6: 'ECONNREFUSED' },
   { kind: 'port-unreachable', v4: 'ECONNREFUSED', v6: 'ECONNREFUSED' },
@@ -114,9 +111,9 @@ function rejections(who: string, hosts: Addresses, firstPort: number, icmp6: Whe
     const situation = `${who} that answers ${kind}`;
     const port = firstPort + index;
     return [
-      ...(v4 ? [connect(situation, hosts.v4, port, v4, 'at once')] : []),
+      ...(v4 ? [connect(situation, [hosts.v4, port], [v4, 'at once'])] : []),
       ...(v6
-        ? [connect(situation, hosts.v6, port, v6, kind === 'tcp-reset' ? 'at once' : icmp6)]
+        ? [connect(situation, [hosts.v6, port], [v6, kind === 'tcp-reset' ? 'at once' : icmp6])]
         : []),
     ];
   });
@@ -134,46 +131,48 @@ const local = true;
 const fromPort = { local, localPort: 5555 };
 
 const straight: Case[] = [
-  ...connects('an open port', [near.v4, near.v6], ports.open, 'open', 'at once'),
-  ...connects('a closed port', [near.v4, near.v6], ports.closed, 'ECONNREFUSED', 'at once'),
+  ...connects('an open port', [[near.v4, near.v6], ports.open], ['open', 'at once']),
+  ...connects('a closed port', [[near.v4, near.v6], ports.closed], ['ECONNREFUSED', 'at once']),
   ...connects(
     'a closed port on loopback',
-    ['127.0.0.1', '::1'],
-    ports.closed,
-    'ECONNREFUSED',
-    'at once',
+    [['127.0.0.1', '::1'], ports.closed],
+    ['ECONNREFUSED', 'at once'],
   ),
-  ...connects('a dropped port', [near.v4, near.v6], ports.dropped, 'none', 'never'),
+  ...connects('a dropped port', [[near.v4, near.v6], ports.dropped], ['none', 'never']),
   ...connects(
     'a port dropped by our own firewall',
-    [near.v4, near.v6],
-    ports.droppedOut,
-    'none',
-    'never',
+    [[near.v4, near.v6], ports.droppedOut],
+    ['none', 'never'],
   ),
-  ...connects('an absent neighbour', ['10.77.0.99', 'fd77::99'], 80, 'EHOSTUNREACH', 'after 3 s'),
-  ...connects('no route', ['10.99.0.1', 'fd99::1'], 80, 'ENETUNREACH', 'at once', { local }),
-  ...connects('a multicast address', ['224.0.0.1', 'ff02::1'], 80, 'ENETUNREACH', 'at once', {
+  ...connects(
+    'an absent neighbour',
+    [['10.77.0.99', 'fd77::99'], 80],
+    ['EHOSTUNREACH', 'after 3 s'],
+  ),
+  ...connects('no route', [['10.99.0.1', 'fd99::1'], 80], ['ENETUNREACH', 'at once'], { local }),
+  ...connects('a multicast address', [['224.0.0.1', 'ff02::1'], 80], ['ENETUNREACH', 'at once'], {
     local,
   }),
-  ...connects('the broadcast address', ['10.77.0.255'], 80, 'ENETUNREACH', 'at once', { local }),
-  ...connects('a prohibit route', ['10.91.0.1', 'fd91::1'], 80, 'EACCES', 'at once', { local }),
-  ...connects('a blackhole route', ['10.92.0.1', 'fd92::1'], 80, 'EINVAL', 'at once', { local }),
-  ...connects('an unreachable route', ['10.93.0.1', 'fd93::1'], 80, 'EHOSTUNREACH', 'at once', {
+  ...connects('the broadcast address', [['10.77.0.255'], 80], ['ENETUNREACH', 'at once'], {
     local,
   }),
-  connect('a source that is not ours', near.v4, ports.open, 'EADDRNOTAVAIL', 'at once', {
+  ...connects('a prohibit route', [['10.91.0.1', 'fd91::1'], 80], ['EACCES', 'at once'], { local }),
+  ...connects('a blackhole route', [['10.92.0.1', 'fd92::1'], 80], ['EINVAL', 'at once'], {
+    local,
+  }),
+  ...connects('an unreachable route', [['10.93.0.1', 'fd93::1'], 80], ['EHOSTUNREACH', 'at once'], {
+    local,
+  }),
+  connect('a source that is not ours', [near.v4, ports.open], ['EADDRNOTAVAIL', 'at once'], {
     localAddress: '10.77.0.55',
   }),
-  connect('a source of the other family', near.v4, ports.open, 'EINVAL', 'at once', {
+  connect('a source of the other family', [near.v4, ports.open], ['EINVAL', 'at once'], {
     localAddress: 'fd77::1',
   }),
   ...connects(
     'a closed port from a source port',
-    [near.v4],
-    ports.closed,
-    'ECONNREFUSED',
-    'at once',
+    [[near.v4], ports.closed],
+    ['ECONNREFUSED', 'at once'],
     fromPort,
   ),
   ...rejections('a server', near, ports.rejected, 'after 1 s'),
@@ -181,22 +180,20 @@ const straight: Case[] = [
 ];
 
 const routed: Case[] = [
-  ...connects('an open port behind a router', [far.v4, far.v6], ports.open, 'open', 'at once'),
-  ...connects('a port dropped by a router', [far.v4, far.v6], ports.dropped, 'none', 'never'),
+  ...connects('an open port behind a router', [[far.v4, far.v6], ports.open], ['open', 'at once']),
+  ...connects('a port dropped by a router', [[far.v4, far.v6], ports.dropped], ['none', 'never']),
   ...connects(
     'an absent host behind a router',
-    ['10.78.0.99', 'fd78::99'],
-    80,
-    'EHOSTUNREACH',
-    'after 3 s',
+    [['10.78.0.99', 'fd78::99'], 80],
+    ['EHOSTUNREACH', 'after 3 s'],
   ),
-  ...connects('a router without a route', ['10.99.0.1'], 80, 'ENETUNREACH', 'at once'),
-  ...connects('a router without a route', ['fd99::1'], 80, 'ENETUNREACH', 'after 1 s'),
-  ...connects('a prohibit route of a router', ['10.91.0.1'], 80, 'EHOSTUNREACH', 'at once'),
-  ...connects('a prohibit route of a router', ['fd91::1'], 80, 'EACCES', 'after 1 s'),
-  ...connects('a blackhole route of a router', ['10.92.0.1', 'fd92::1'], 80, 'none', 'never'),
-  ...connects('an unreachable route of a router', ['10.93.0.1'], 80, 'EHOSTUNREACH', 'at once'),
-  ...connects('an unreachable route of a router', ['fd93::1'], 80, 'ENETUNREACH', 'after 1 s'),
+  ...connects('a router without a route', [['10.99.0.1'], 80], ['ENETUNREACH', 'at once']),
+  ...connects('a router without a route', [['fd99::1'], 80], ['ENETUNREACH', 'after 1 s']),
+  ...connects('a prohibit route of a router', [['10.91.0.1'], 80], ['EHOSTUNREACH', 'at once']),
+  ...connects('a prohibit route of a router', [['fd91::1'], 80], ['EACCES', 'after 1 s']),
+  ...connects('a blackhole route of a router', [['10.92.0.1', 'fd92::1'], 80], ['none', 'never']),
+  ...connects('an unreachable route of a router', [['10.93.0.1'], 80], ['EHOSTUNREACH', 'at once']),
+  ...connects('an unreachable route of a router', [['fd93::1'], 80], ['ENETUNREACH', 'after 1 s']),
   ...rejections('a router', far, ports.rejected, 'after 1 s'),
 ];
 
@@ -222,25 +219,23 @@ const zone: DnsZone = {
 
 function lookup(
   situation: string,
-  name: string,
+  request: { name: string; family?: 4 | 6 },
   expected: Expected,
   when: When = 'at once',
-  family?: 4 | 6,
 ): Case {
-  return { kind: 'lookup', situation, request: { name, family }, expected, when, local: false };
+  return { kind: 'lookup', situation, request, expected, when, local: false };
 }
 
 function resolve(
   situation: string,
-  name: string,
+  request: { name: string; server?: string },
   code: string,
   when: When = 'at once',
-  server = near.v4,
 ): Case {
   return {
     kind: 'resolve',
     situation,
-    request: { name, type: 'A', server },
+    request: { type: 'A', server: near.v4, ...request },
     expected: { code },
     when,
     local: false,
@@ -253,43 +248,59 @@ const again = { code: 'EAI_AGAIN', errno: -3001, syscall: 'getaddrinfo' };
 const found = (...value: string[]) => ({ code: 'open', value });
 
 const names: Case[] = [
-  lookup('a name of both families', 'both.test', found('2001:db8::1', '192.0.2.1')),
-  lookup('a name in another case', 'V4.test', found('192.0.2.1')),
-  lookup('a name in the hosts file', 'hosts.test', found('192.0.2.9')),
+  lookup('a name of both families', { name: 'both.test' }, found('2001:db8::1', '192.0.2.1')),
+  lookup('a name in another case', { name: 'V4.test' }, found('192.0.2.1')),
+  lookup('a name in the hosts file', { name: 'hosts.test' }, found('192.0.2.9')),
   lookup(
     'localhost over IPv4, twice because of ::1',
-    'localhost',
+    { name: 'localhost', family: 4 },
     found('127.0.0.1', '127.0.0.1'),
     'at once',
-    4,
   ),
-  lookup('a slow answer', 'slow.test', { code: 'open' }, 'after half a second'),
-  lookup('NXDOMAIN', 'nxdomain.test', notFound),
-  lookup('a name outside the zone', 'unheard-of.test', notFound),
-  lookup('a name with an empty label', 'a..b', notFound),
-  lookup('FORMERR', 'formerr.test', notFound),
-  lookup('NODATA', 'nodata.test', noData),
-  lookup('a name without IPv6 address, for IPv6', 'v4.test', noData, 'at once', 6),
-  lookup('an IPv4 line of the hosts file, for IPv6', 'hosts.test', notFound, 'at once', 6),
-  lookup('NODATA for A and SERVFAIL for AAAA', 'only-servfail.test', noData),
-  lookup('SERVFAIL', 'servfail.test', again),
-  lookup('REFUSED', 'refused.test', again),
-  lookup('NOTIMP', 'notimp.test', again),
-  lookup('a silent server', 'silent.test', again, 'after 1 s'),
-  lookup('SERVFAIL for AAAA alone', 'aaaa-servfail.test', found('192.0.2.1')),
-  lookup('silence for AAAA alone', 'aaaa-silent.test', found('192.0.2.1'), 'after 3 s'),
-  resolve('an A record', 'both.test', 'open'),
-  resolve('NXDOMAIN', 'nxdomain.test', 'ENOTFOUND'),
-  resolve('NODATA', 'nodata.test', 'ENODATA'),
-  resolve('FORMERR', 'formerr.test', 'EFORMERR'),
-  resolve('SERVFAIL', 'servfail.test', 'ESERVFAIL'),
-  resolve('REFUSED', 'refused.test', 'EREFUSED'),
-  resolve('NOTIMP', 'notimp.test', 'ENOTIMP'),
-  resolve('a silent server', 'silent.test', 'ETIMEOUT', 'after half a second'),
-  resolve('a machine without a name server', 'both.test', 'ECONNREFUSED', 'at once', '10.77.0.1'),
+  lookup('a slow answer', { name: 'slow.test' }, { code: 'open' }, 'after half a second'),
+  lookup('NXDOMAIN', { name: 'nxdomain.test' }, notFound),
+  lookup('a name outside the zone', { name: 'unheard-of.test' }, notFound),
+  lookup('a name with an empty label', { name: 'a..b' }, notFound),
+  lookup('FORMERR', { name: 'formerr.test' }, notFound),
+  lookup('NODATA', { name: 'nodata.test' }, noData),
+  lookup(
+    'a name without IPv6 address, for IPv6',
+    { name: 'v4.test', family: 6 },
+    noData,
+    'at once',
+  ),
+  lookup(
+    'an IPv4 line of the hosts file, for IPv6',
+    { name: 'hosts.test', family: 6 },
+    notFound,
+    'at once',
+  ),
+  lookup('NODATA for A and SERVFAIL for AAAA', { name: 'only-servfail.test' }, noData),
+  lookup('SERVFAIL', { name: 'servfail.test' }, again),
+  lookup('REFUSED', { name: 'refused.test' }, again),
+  lookup('NOTIMP', { name: 'notimp.test' }, again),
+  lookup('a silent server', { name: 'silent.test' }, again, 'after 1 s'),
+  lookup('SERVFAIL for AAAA alone', { name: 'aaaa-servfail.test' }, found('192.0.2.1')),
+  lookup('silence for AAAA alone', { name: 'aaaa-silent.test' }, found('192.0.2.1'), 'after 3 s'),
+  resolve('an A record', { name: 'both.test' }, 'open'),
+  resolve('NXDOMAIN', { name: 'nxdomain.test' }, 'ENOTFOUND'),
+  resolve('NODATA', { name: 'nodata.test' }, 'ENODATA'),
+  resolve('FORMERR', { name: 'formerr.test' }, 'EFORMERR'),
+  resolve('SERVFAIL', { name: 'servfail.test' }, 'ESERVFAIL'),
+  resolve('REFUSED', { name: 'refused.test' }, 'EREFUSED'),
+  resolve('NOTIMP', { name: 'notimp.test' }, 'ENOTIMP'),
+  resolve('a silent server', { name: 'silent.test' }, 'ETIMEOUT', 'after half a second'),
+  resolve(
+    'a machine without a name server',
+    { name: 'both.test', server: '10.77.0.1' },
+    'ECONNREFUSED',
+    'at once',
+  ),
 ];
 
-const serverless: Case[] = [lookup('a resolver without a name server', 'both.test', again)];
+const serverless: Case[] = [
+  lookup('a resolver without a name server', { name: 'both.test' }, again),
+];
 
 const plainNode = fileURLToPath(new URL('plain-node.mjs', import.meta.url));
 const node = process.env['PORTPING_TEST_NODE'] ?? process.execPath;
@@ -381,9 +392,9 @@ describeLab('The network lab', () => {
   itShows([...straight, ...routed, ...names, ...serverless]);
 
   it('records the queries of its DNS server, which accepts new names', async () => {
-    await observeAndCheck(lab, resolve('before', 'later.test', 'ENOTFOUND'));
+    await observeAndCheck(lab, resolve('before', { name: 'later.test' }, 'ENOTFOUND'));
     await dns.update({ 'Later.test': { A: ['192.0.2.7'] } });
-    await observeAndCheck(lab, resolve('after', 'later.test', 'open'));
+    await observeAndCheck(lab, resolve('after', { name: 'later.test' }, 'open'));
     const queries = (await dns.queries()).filter((query) => query.name === 'later.test');
     expect(queries).toEqual(
       [1, 2].map(() => ({ name: 'later.test', type: 'A', transport: 'udp' })),
@@ -421,13 +432,13 @@ describeLab('The network lab', () => {
 
   it('lets a test change its rules and routes', async () => {
     await routedLab.drop(6000);
-    await observeAndCheck(routedLab, connect('blocked', far.v4, 6000, 'none', 'never'));
+    await observeAndCheck(routedLab, connect('blocked', [far.v4, 6000], ['none', 'never']));
     await routedLab.clearRules('server');
-    await observeAndCheck(routedLab, connect('free', far.v4, 6000, 'ECONNREFUSED', 'at once'));
+    await observeAndCheck(routedLab, connect('free', [far.v4, 6000], ['ECONNREFUSED', 'at once']));
     await routedLab.ip('router', 'route del 10.78.0.0/24');
     await observeAndCheck(
       routedLab,
-      connect('without a route', far.v4, 6000, 'ENETUNREACH', 'at once'),
+      connect('without a route', [far.v4, 6000], ['ENETUNREACH', 'at once']),
     );
   });
 
@@ -519,7 +530,7 @@ describeLab(
     for (const family of ['v4', 'v6'] as const) {
       it(`makes connects take its round-trip time (IP${family})`, async () => {
         const cases = Array.from({ length: 12 }, () =>
-          connect('', link.server[family], ports.open, 'open', 'at once'),
+          connect('', [link.server[family], ports.open], ['open', 'at once']),
         );
         await observe(lab, cases);
         const sorted = cases.map((one) => outcomes.get(one)?.elapsedMs ?? 0).sort((a, b) => a - b);
@@ -531,13 +542,13 @@ describeLab(
     it('can exist several times, each with its own addresses and delay', async () => {
       const addresses = { clientAddress: '192.0.2.1', serverAddress: '192.0.2.2' };
       const slow = await lab.delayLink({ rttMs: 150, ...addresses });
-      const one = connect('', slow.server.v4, ports.closed, 'ECONNREFUSED', 'at once');
+      const one = connect('', [slow.server.v4, ports.closed], ['ECONNREFUSED', 'at once']);
       await observeAndCheck(lab, one);
       expect(outcomes.get(one)?.elapsedMs).toBeGreaterThan(149);
       await slow.stop();
       await observeAndCheck(
         lab,
-        connect('', slow.server.v4, ports.closed, 'ENETUNREACH', 'at once', { local }),
+        connect('', [slow.server.v4, ports.closed], ['ENETUNREACH', 'at once'], { local }),
       );
     });
   },
