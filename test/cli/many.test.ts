@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 describe('several targets', () => {
-  it('have a verdict line each, with their endpoint, in the order given, and a summary line', async () => {
+  it('have a verdict line each with their endpoint, in order, and a summary line', async () => {
     const { stdout, stderr, exitCode } = await portping([
       HOST,
       String(open[2]),
@@ -74,7 +74,8 @@ describe('several targets', () => {
     ]);
     expect(stdout).toMatch(
       new RegExp(
-        `^127\\.0\\.0\\.1:${port}  Success.*\\nlocalhost:${port} \\(127\\.0\\.0\\.1\\)  Success.*\\n127\\.0\\.0\\.1:${port}  Success.*\\n$`,
+        `^127\\.0\\.0\\.1:${port}  Success.*\\nlocalhost:${port} \\(127\\.0\\.0\\.1\\)  Success.*\\n` +
+          `127\\.0\\.0\\.1:${port}  Success.*\\n$`,
       ),
     );
     expect(exitCode).toBe(0);
@@ -128,7 +129,7 @@ describe('several targets', () => {
     expect(one.exitCode).toBe(1);
   });
 
-  it('are no longer waited for when one of them is hopeless, with the code of that one', async () => {
+  it('end when waiting cannot help one of them, with the exit code of that one', async () => {
     const silent = await silentPort();
     const { stdout, stderr, exitCode } = await portping([
       '--wait',
@@ -137,7 +138,7 @@ describe('several targets', () => {
       `127.0.0.1:${silent}`,
     ]);
     expect(stdout).toMatch(
-      /^nosuch\.invalid:1  Error Detected: Connection refused <1100[12]> returned\.\n$/,
+      /^nosuch\.invalid:1 {2}Error Detected: Connection refused <1100[12]> returned\.\n$/,
     );
     expect(stderr).toContain(
       `\n127.0.0.1:${silent}: stopped with the others before there was a verdict.\n`,
@@ -163,7 +164,8 @@ describe('several targets', () => {
     ]);
     expect(junit.stdout).toMatch(
       new RegExp(
-        `^<\\?xml [^]* tests="2" failures="1" errors="0" [^]*name="${HOST}:${closed} is open" [^]*</testsuites>\\n$`,
+        '^<\\?xml [^]* tests="2" failures="1" errors="0" [^]*' +
+          `name="${HOST}:${closed} is open" [^]*</testsuites>\\n$`,
       ),
     );
     expect(tap.stdout).toMatch(
@@ -217,7 +219,8 @@ describe('several targets', () => {
     const preload = join(folder, 'peak.cjs');
     await writeFile(
       preload,
-      "process.on('exit', () => require('node:fs').writeSync(2, `peak ${process.resourceUsage().maxRSS} KiB\\n`));",
+      "process.on('exit', () => require('node:fs').writeSync(2, " +
+        '`peak ${process.resourceUsage().maxRSS} KiB\\n`));',
     );
     const pipe = `yes ${HOST}:1 | head -n 60000 | "$@" | (sleep 5; wc -l)`;
     const { stdout, stderr } = await portping(['-o', 'json', '--targets', '-'], {
@@ -272,7 +275,8 @@ describe('several targets', () => {
 
 describe('--targets', () => {
   const suite = (): string =>
-    `# a firewall's test\n${HOST} ${open[0]} open\n${HOST} ${closed} closed # as it should be\n\n${HOST}:${open[1]} closed\n${HOST} ${closed},${open[2]}\n`;
+    `# a firewall's test\n${HOST} ${open[0]} open\n${HOST} ${closed} closed # as it should be\n\n` +
+    `${HOST}:${open[1]} closed\n${HOST} ${closed},${open[2]}\n`;
 
   it('holds every target against the state behind it', async () => {
     const { stdout, stderr, exitCode } = await portping([
@@ -311,7 +315,7 @@ describe('--targets', () => {
     expect([stderr, exitCode]).toEqual(['', 5]);
   });
 
-  it('says which line is not as expected, and holds none against what --expect says of the others', async () => {
+  it('names each line that is not as expected; --expect applies to the other lines', async () => {
     const path = await file(suite());
     const { stderr, exitCode } = await portping(['--expect', 'not-open', '--targets', path]);
     const remarks = stderr
@@ -332,7 +336,7 @@ describe('--targets', () => {
     expect(exitCode).toBe(5);
   });
 
-  it('is looked through before anything is sent, and a mistake is named with file and line', async () => {
+  it('is validated before any probe, and a mistake is named with file and line', async () => {
     const listener = createServer();
     let connections = 0;
     listener.on('connection', (socket) => {
@@ -346,7 +350,8 @@ describe('--targets', () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', path]);
     listener.close();
     expect(stderr).toBe(
-      `portping: ${path}:2: port: 99999 is out of range; allowed: 1 to 65535, or the name of a TCP service such as smtp (see: portping --help)\n`,
+      `portping: ${path}:2: port: 99999 is out of range; allowed: 1 to 65535, ` +
+        'or the name of a TCP service such as smtp (see: portping --help)\n',
     );
     expect([stdout, exitCode, connections]).toEqual(['', 64, 0]);
   });
@@ -387,7 +392,8 @@ describe('--targets', () => {
         wrapper: [
           'sh',
           '-c',
-          `mkfifo '${pipe}'; (sleep 0.3; echo '${HOST} ${open[0]}'; sleep 0.3; echo '${HOST} ${closed}') > '${pipe}' & exec "$@"`,
+          `mkfifo '${pipe}'; (sleep 0.3; echo '${HOST} ${open[0]}'; sleep 0.3; ` +
+            `echo '${HOST} ${closed}') > '${pipe}' & exec "$@"`,
           'sh',
         ],
       }),
@@ -459,7 +465,8 @@ describe('--targets', () => {
       await file(`${HOST}:1-1001\n`),
     ]);
     expect(stderr).toBe(
-      'portping: --targets: more than 1000 targets; allowed with -c, -t or --wait: 1000 (see: portping --help)\n',
+      'portping: --targets: more than 1000 targets; ' +
+        'allowed with -c, -t or --wait: 1000 (see: portping --help)\n',
     );
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
@@ -665,7 +672,8 @@ describe('reports for CI', () => {
       `${open[0]},${closed}`,
     ]);
     expect(stderr).toBe(
-      `portping: --${option}: has no effect with --output ${format}; use it with --output ${allowed} (see: portping --help)\n`,
+      `portping: --${option}: has no effect with --output ${format}; ` +
+        `use it with --output ${allowed} (see: portping --help)\n`,
     );
     expect([stdout, exitCode]).toEqual(['', 64]);
   });

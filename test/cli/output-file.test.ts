@@ -175,7 +175,7 @@ describe('--output-file', () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
-    expect(stderr).toContain(`--output-file: ${path} is not a regular file, and is not replaced`);
+    expect(stderr).toContain(`--output-file: ${path} is not a regular file and is not replaced`);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect((await lstat(path)).isFIFO()).toBe(true);
   });
@@ -206,7 +206,7 @@ describe('--output-file', () => {
     expect([uid, gid, mode & 0o777]).toEqual([12_345, 23_456, 0o640]);
   });
 
-  it('has the mode of any new file where there was none, also behind links that lead to nothing yet', async () => {
+  it('has the mode of a new file if there was none, also at the end of dangling links', async () => {
     await mkdir(join(folder, 'elsewhere'));
     await symlink('elsewhere/second', join(folder, 'first'));
     await symlink('result', join(folder, 'elsewhere', 'second'));

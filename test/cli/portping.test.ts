@@ -33,12 +33,13 @@ describe('the verdict', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('is the error sentence on stdout, the explanation on stderr and exit code 1 for a refusal', async () => {
+  it('of a refusal is the error sentence, its explanation on stderr and exit code 1', async () => {
     const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(closedPort)]);
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
     expect(stderr).toMatch(
       new RegExp(
-        `^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): 127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n.*Check that .*\\.\\n$`,
+        '^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): ' +
+          `127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n.*Check that .*\\.\\n$`,
       ),
     );
     expect(exitCode).toBe(1);
@@ -73,7 +74,9 @@ describe('the verdict', () => {
     expect(stdout).toMatch(/^Success! .*\n$/);
     expect(stderr).toMatch(
       new RegExp(
-        `^localhost: 127\\.0\\.0\\.1 \\(system resolver, [\\d.]+ ms\\)\\n127\\.0\\.0\\.1:${openPort} from 127\\.0\\.0\\.1:\\d+: open in [\\d.]+ ms\\ndns [\\d.]+ ms \\+ connect [\\d.]+ ms = [\\d.]+ ms\\n$`,
+        '^localhost: 127\\.0\\.0\\.1 \\(system resolver, [\\d.]+ ms\\)\\n' +
+          `127\\.0\\.0\\.1:${openPort} from 127\\.0\\.0\\.1:\\d+: open in [\\d.]+ ms\\n` +
+          'dns [\\d.]+ ms \\+ connect [\\d.]+ ms = [\\d.]+ ms\\n$',
       ),
     );
   });
@@ -84,7 +87,7 @@ describe('the verdict', () => {
       expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}\S/);
   });
 
-  it('is one JSON object on one line with -o json, also for failures, and stderr stays empty', async () => {
+  it('is one line of JSON with -o json, also for failures, and stderr stays empty', async () => {
     const open = await portping(['-o', 'json', '127.0.0.1', String(openPort)]);
     expect(open.stdout.split('\n')).toHaveLength(2);
     expect(jsonOf(open)).toMatchObject({
@@ -263,11 +266,12 @@ describe('the surroundings', () => {
   });
 
   it('shows a bug as one line with exit code 70, and its trace only on demand', async () => {
+    const brokenSocket = new URL('../support/broken-socket.cjs', import.meta.url);
     const wrapped = (env: Record<string, string>) =>
       portping(['127.0.0.1', String(openPort)], {
         env: {
           ...env,
-          NODE_OPTIONS: `--require=${new URL('../support/broken-socket.cjs', import.meta.url).pathname}`,
+          NODE_OPTIONS: `--require=${brokenSocket.pathname}`,
         },
       });
     const [plain, debug] = await Promise.all([wrapped({}), wrapped({ PORTPING_DEBUG: '1' })]);

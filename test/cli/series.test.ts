@@ -162,7 +162,7 @@ describe('repeating', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
-  it('says one outage with its length and cause when a listener goes and comes back, and ends with the code of what was seen', async () => {
+  it('reports one outage with length and cause, and ends with the code of what was seen', async () => {
     const flapping = accept();
     const port = await listen(flapping, await freePort());
     const running = new Running(['-t', '-i', '50ms', '127.0.0.1', String(port)]);
@@ -216,7 +216,7 @@ describe('repeating', () => {
     );
   });
 
-  it('shows the distribution with --histogram, in ASCII where the locale has no Unicode', async () => {
+  it('shows the distribution with --histogram, in ASCII without a Unicode locale', async () => {
     const { stderr } = await portping(
       ['--histogram', '-c', '20', '-i', '0', '127.0.0.1', String(openPort)],
       { env: { LANG: 'C' } },
@@ -316,7 +316,8 @@ describe('an interrupted series', () => {
         `127.0.0.1:${openPort}`,
       ]);
       if (format === 'junit')
-        await new Promise((resolve) => setTimeout(resolve, 1500)); // it writes nothing before the end
+        // It writes nothing before the end.
+        await new Promise((resolve) => setTimeout(resolve, 1500));
       else await running.until(isOpenOnce);
       running.child.kill('SIGINT');
       const { stdout, stderr, exitCode } = await running.end();
@@ -478,7 +479,8 @@ describe('waiting', () => {
       '--',
       process.execPath,
       '-e',
-      "process.on('SIGTERM', () => process.exit(9)); console.log(process.pid); setInterval(() => {}, 1000)",
+      "process.on('SIGTERM', () => process.exit(9)); console.log(process.pid); " +
+        'setInterval(() => {}, 1000)',
     ]);
     await running.until(({ stdout }) => /^\d+\n/.test(stdout));
     running.child.kill('SIGTERM');
@@ -489,7 +491,9 @@ describe('waiting', () => {
 
   it('passes a second signal on as well, and ends when the command does', async () => {
     const script =
-      "let signals = 0; process.on('SIGTERM', () => { signals += 1; console.log('signal', signals); if (signals === 2) process.exit(9); }); console.log('ready'); setInterval(() => {}, 1000)";
+      "let signals = 0; process.on('SIGTERM', () => { signals += 1; " +
+      "console.log('signal', signals); if (signals === 2) process.exit(9); }); " +
+      "console.log('ready'); setInterval(() => {}, 1000)";
     const running = new Running([
       '-q',
       '--wait',
@@ -680,7 +684,7 @@ describeWith('script', 'on a terminal', () => {
       { TERM: 'xterm' },
     );
 
-  it('shows the summary so far on Enter, and once more after ^C, each whole and on lines of its own', async () => {
+  it('shows the whole summary so far on Enter, and again after ^C', async () => {
     const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
     await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 3);
     running.child.stdin?.write('\r');
