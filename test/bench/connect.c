@@ -1,4 +1,5 @@
-/* The shortest way to time a handshake: one blocking connect(2). Prints {"latencyMs":…,"port":…}, the port being our own. */
+/* The shortest way to time a handshake: one blocking connect(2).
+   Prints {"latencyMs":…,"port":…} with the source port. */
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,10 +8,11 @@ import { captureHandshakes } from './wire.mjs';
 
 const RTT_MS = 20;
 const CONCURRENCY = 500;
-const PROBES = 2000; // many more, and connect() itself takes long: it looks for a port that is not in TIME_WAIT towards the same endpoint
+// With many more, connect() itself is slow: it searches for a source port that is not in TIME_WAIT.
+const PROBES = 2000;
 const GOAL_MS = 2;
 
-/** What was said of each handshake minus what the wire says of it, in ms, joined on the source port; those that only one of them has are left out. */
+/** Reported latency minus that on the wire, ms, joined on the source port. Drops unmatched ones. */
 function errorsAgainst(wire, samples) {
   const seen = new Map(wire.map(({ port, latencyMs }) => [port, latencyMs]));
   const counts = new Map();

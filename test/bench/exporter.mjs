@@ -10,7 +10,7 @@ import { table } from './statistics.mjs';
 
 const SCRAPE_TIMEOUT_S = 2;
 
-/** A port of loopback that drops: nobody accepts, and the queue is full. */
+/** A port of loopback that drops: nothing accepts, and the queue is full. */
 async function silentPort() {
   const script = `
     const { parentPort } = require('node:worker_threads');
@@ -55,7 +55,7 @@ function scrape(agent, base, target) {
   });
 }
 
-/** So many scrapes, so many at once, the targets taking turns. */
+/** Makes `count` scrapes, `atOnce` at a time, of each target in turn. */
 async function scrapes(base, count, atOnce, targets) {
   const agent = new Agent({ keepAlive: true, maxSockets: atOnce });
   const results = [];
@@ -86,7 +86,7 @@ const processorSeconds = (pid) =>
     .slice(11, 13)
     .reduce((sum, ticks) => sum + Number(ticks) / 100, 0);
 
-/** The exporter under load: half of the scrapes to a port that drops, then many more to see that memory stays, then what one exporter carries. */
+/** The exporter under load: half of the scrapes time out, then memory, then the highest rate. */
 export const exporter = {
   name: 'exporter',
   needs: [],

@@ -5,10 +5,10 @@ const SERVER = '10.203.0.2';
 let count = 0;
 
 /**
- * A host with an open port and a known round-trip time: two namespaces, and between them a link that keeps each packet for half of it.
+ * A host with an open port and a known round-trip time: two namespaces and a delaying link.
  *
  * @param {number} rttMs
- * @returns where it is, and the words before a command that is to see it
+ * @returns its address, and the words that start a command in the client's namespace
  */
 export async function farHost(rttMs) {
   count += 1;

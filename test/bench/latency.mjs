@@ -8,7 +8,7 @@ import { captureHandshakes, errorAgainst } from './wire.mjs';
 const GOAL_MS = 0.35;
 const RTT_MS = 20;
 
-/** The programs that time one handshake: how each is called, and how the latency (ms) and, where it is told, the own port are read. */
+/** Programs that time one handshake, and how to read the latency (ms) and the source port. */
 function peersOf({ nodes, checkouts, say }) {
   const json = JSON.parse;
   const peers = nodes.map(({ node, label }) => ({
@@ -119,7 +119,7 @@ function describe({ wireMs, errors }, peers) {
   return `wire (SYN to SYN-ACK): ${wireMs.toFixed(3)} ms\n\n${table([head, ...rows])}\n`;
 }
 
-/** How much longer than the wire the latency reads that the first and only probe of a process reports. */
+/** Error of the reported latency against the wire, for the only probe of a process. */
 export const latency = {
   name: 'latency',
   needs: ['linux', 'root', 'tcpdump'],

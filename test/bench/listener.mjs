@@ -1,5 +1,5 @@
-// Open ports: `listener.mjs HOST...` listens on one port of each host, writes its number and ends when its stdin does.
-// Who sends something is hung up on, so that curl does not wait for an answer.
+// Open ports: `listener.mjs HOST...` listens on the same port of each host and writes its number.
+// Ends when its stdin ends. Closes a connection that sends data, so that curl need not wait.
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 
@@ -13,7 +13,7 @@ for (const host of process.argv.slice(2)) {
     () => null,
     (error) => error,
   );
-  if (problem && port === 0) throw problem; // the further hosts may be missing: not every machine has ::1
+  if (problem && port === 0) throw problem; // later hosts may be missing: ::1 without IPv6
   port ||= server.address().port;
 }
 process.stdout.write(`${port}\n`);

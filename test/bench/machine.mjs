@@ -19,7 +19,7 @@ export function findProgram(program) {
   return candidates.find((path) => canAccess(path, constants.X_OK));
 }
 
-/** What else than programs a measurement may need: how to see whether it is there, and what to say if not. */
+/** Needs that are not programs: the check, and the message if it fails. */
 const conditions = {
   linux: {
     holds: () => process.platform === 'linux',
@@ -32,7 +32,11 @@ const conditions = {
   },
 };
 
-/** What is missing here, in words; '' when nothing is. @param {string[]} needs conditions above and names of programs */
+/**
+ * What is missing here, in words; '' if nothing is.
+ *
+ * @param {string[]} needs conditions above and names of programs
+ */
 export function missing(needs) {
   const lacking = needs.filter((need) => !(conditions[need]?.holds() ?? findProgram(need)));
   return lacking.map((need) => conditions[need]?.otherwise ?? `there is no ${need}`).join(', ');

@@ -1,4 +1,4 @@
-// Many handshakes with Node as one would begin them at first: all that are allowed at once, each with a clock around net.connect.
+// The obvious way to time many handshakes with Node: a clock around each net.connect.
 // `naive-crowd.mjs HOST PORT COUNT CONCURRENCY` prints one {"latencyMs":…,"port":…} a line.
 import { connect } from 'node:net';
 

@@ -1,4 +1,5 @@
-// Renders a real run of the built command as the SVG that README.md shows: `node test/bench/picture.mjs > .assets/terminal.svg`.
+// Renders a real run of the built command as the SVG in README.md:
+// `node test/bench/picture.mjs > .assets/terminal.svg`
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';

@@ -39,7 +39,7 @@ export function temporaryFolder() {
   return folder;
 }
 
-/** The built command of a checkout, copied away so that a build meanwhile changes nothing. Returns the path of portping.js. */
+/** Copies the built command of a checkout, so a later build has no effect. Returns portping.js. */
 export function copyOfPortping(checkout) {
   const folder = temporaryFolder();
   for (const part of ['bin', 'dist'])
@@ -52,7 +52,7 @@ export function copyOfPortping(checkout) {
  *
  * @param {string[]} argv
  * @param {number} timeoutMs
- * @returns its status and output, its wall time in milliseconds, and when it began and ended, in seconds since 1970
+ * @returns status, output, wall time (ms), start and end (seconds since 1970)
  */
 export function run(argv, timeoutMs = 15_000) {
   const startedAt = Date.now() / 1000;
@@ -75,7 +75,11 @@ export function run(argv, timeoutMs = 15_000) {
   };
 }
 
-/** Runs a command that must succeed; returns its stdout. @param {string} command words without blanks in them */
+/**
+ * Runs a command that must succeed. Returns its stdout.
+ *
+ * @param {string} command words without blanks in them
+ */
 export function must(command) {
   const { status, stdout, stderr } = run(command.split(' '));
   if (status !== 0) throw new Error(`${command}: ${stderr.trim() || `exit code ${status}`}`);
@@ -102,12 +106,16 @@ export async function start(argv, stream = 'stdout') {
   return { first, stop };
 }
 
-/** Opens a port on each host, the same; returns its number. @param {string[]} prefix words before the command */
+/**
+ * Opens the same port on each host. Returns its number.
+ *
+ * @param {string[]} prefix words before the command
+ */
 export async function openPort(hosts, prefix = []) {
   return (await start([...prefix, process.execPath, file('listener.mjs'), ...hosts])).first;
 }
 
-/** Measures every peer once a round, each round beginning with another one, so that noise meets all alike. */
+/** Measures every peer once a round. Each round starts with another one: noise hits all alike. */
 export function roundRobin(peers, rounds, measure) {
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < peers.length; turn++) measure(peers[(round + turn) % peers.length]);

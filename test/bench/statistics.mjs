@@ -1,4 +1,8 @@
-/** The value below which a share of the samples lies, between the two nearest ones in proportion. @param {number[]} samples */
+/**
+ * The quantile of the samples, interpolated linearly.
+ *
+ * @param {number[]} samples
+ */
 export function quantile(samples, share) {
   const sorted = [...samples].sort((a, b) => a - b);
   const at = (sorted.length - 1) * share;
@@ -9,7 +13,11 @@ export function quantile(samples, share) {
 /** @param {number[]} samples */
 export const median = (samples) => quantile(samples, 0.5);
 
-/** Rows as a Markdown table: the first is the head, columns but the first are set to the right. @param {string[][]} rows */
+/**
+ * Rows as a Markdown table. The first row is the head; all columns but the first align right.
+ *
+ * @param {string[][]} rows
+ */
 export function table([head, ...rows]) {
   const widths = head.map((_, column) =>
     Math.max(3, ...[head, ...rows].map((row) => row[column].length)),

@@ -5,7 +5,11 @@ import { run, start, temporaryFolder } from './processes.mjs';
 /** A line of tcpdump's about a SYN or a SYN-ACK. */
 const LINE = /^(\d+)\.(\d{9}) .*?\.(\d+) > \S+\.(\d+): Flags \[(S\.?)\]/gm;
 
-/** @typedef {{ port: number, synAt: number, latencyMs: number }} Handshake its own port, when the SYN went out (seconds since 1970), and how long after it the SYN-ACK came */
+/**
+ * The source port, the time of the SYN (seconds since 1970), and the time from it to the SYN-ACK.
+ *
+ * @typedef {{ port: number, synAt: number, latencyMs: number }} Handshake
+ */
 
 /** @returns {Handshake[]} */
 function handshakes(text, serverPort) {
@@ -28,8 +32,8 @@ function handshakes(text, serverPort) {
 }
 
 /**
- * Begins to note the handshakes with a port. The kernel stamps the packets, and hands them over in blocks of up to a second, so that
- * tcpdump sleeps while something is measured.
+ * Starts to record the handshakes with a port. The kernel stamps the packets and delivers them in
+ * blocks of up to 1 s, so tcpdump sleeps during a measurement.
  *
  * @param {string} device
  * @param {string} port
@@ -55,8 +59,8 @@ export async function captureHandshakes(device, port, prefix) {
 }
 
 /**
- * What was said of a handshake minus what the wire says of it, in ms; null unless just one handshake fits: it began while the command ran and,
- * where the command says its port, came from there.
+ * Reported latency minus that on the wire, ms. null unless exactly one handshake matches: it began
+ * while the command ran and, if the command reports its source port, came from there.
  */
 export function errorAgainst(wire, { latencyMs, port, startedAt, endedAt }) {
   const fitting = wire.filter(
