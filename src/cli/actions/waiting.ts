@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { onAbort } from '../../core/abort.js';
 import { monotonicClock } from '../../core/clock.js';
@@ -131,6 +132,7 @@ async function waitForAll(waits: Waits, progress: Progress): Promise<WaitResult[
   const hopeless = new AbortController();
   const stopListening = onAbort(options.signal, () => hopeless.abort());
   const { signal } = hopeless;
+  setMaxListeners(Infinity, signal); // every delayed start listens to it
   const waitForOne = async (request: TargetRequest, index: number): Promise<WaitResult> => {
     const delayMs = Math.floor(index / STARTS_PER_MS);
     if (delayMs > 0) await sleep(delayMs, undefined, { signal }).catch(() => {});
