@@ -30,7 +30,7 @@ function verdict(error: unknown, family: 4 | 6 = 4, ipv6Here = true): string {
   return `${state} ${reason}`;
 }
 
-/** Rows of the table in ground.md, 2.1: what happened, the error it gave, and what it says. */
+/** What happened, the error that Linux and Node gave (test/lab/lab.test.ts), and its verdict. */
 const ROWS: readonly [
   situation: string,
   code: string,
