@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { SERVICE_NAMES, SERVICES } from '../../src/core/service/registry.js';
 import { type CertificateWishes, TestAuthority } from '../support/certificates.js';
 import { collect, environment } from '../support/command.js';
 import { jsonOf, portping, portpingCommand } from '../support/portping.js';
@@ -51,7 +52,7 @@ afterAll(async () => {
 });
 
 describe('--service', () => {
-  it('says what answered in a second line, and nothing else', async () => {
+  it('reports the answer in a second line, and nothing else', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '--service',
       'smtp',
@@ -60,14 +61,15 @@ describe('--service', () => {
     ]);
     expect(stdout).toMatch(
       new RegExp(
-        `^Success! Pinged port ${smtpPort} in [\\d.]+ milliseconds\\.\\nService: smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.\\n$`,
+        `^Success! Pinged port ${smtpPort} in [\\d.]+ milliseconds\\.\\nService: smtp ` +
+          `answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.\\n$`,
       ),
     );
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
   it.each(['--service=smtp', '--service=SMTP'])(
-    'takes its name behind an equals sign as well, in any case: %s',
+    'accepts the name after an equals sign, in any case: %s',
     async (option) => {
       expect((await portping(['127.0.0.1', String(smtpPort), option])).stdout).toMatch(
         /\nService: smtp answered/,
@@ -75,7 +77,7 @@ describe('--service', () => {
     },
   );
 
-  it('keeps the deadline, says silent and ends with 6', async () => {
+  it('reports a silent service at the deadline and exits with 6', async () => {
     const { stdout, stderr, exitCode, elapsedMs } = await portping([
       '-w',
       '700ms',
@@ -94,7 +96,7 @@ describe('--service', () => {
     expect(elapsedMs).toBeLessThan(3000);
   });
 
-  it('says dropped of a load balancer that accepts and closes, and ends with 6', async () => {
+  it('reports a load balancer that accepts and closes as dropped, and exits with 6', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '--service',
       'smtp',
@@ -116,7 +118,7 @@ describe('--service', () => {
     [['-o', 'tap']],
     [['-o', 'junit']],
     [['-o', 'text', '--timestamps']],
-  ])('puts nothing on the terminal that the server chose to put there: %j', async (options) => {
+  ])('never lets the server control the terminal: %j', async (options) => {
     for (const name of ['ssh', 'banner', 'smtp']) {
       const { stdout, stderr } = await portping([
         ...options,
@@ -254,7 +256,7 @@ describeWith('openssl', '--service with TLS', () => {
       'it supports only TLS 1.0, which is withdrawn (RFC 8996); at least TLS 1.2 is required',
     ],
   ])(
-    'names a server whose TLS is %s, with 6, and passes that over when told to',
+    'exits with 6 if TLS is %s, and ignores it with --insecure',
     async (_, wishes, options, problem) => {
       const port = await startTlsServer(wishes, options);
       const { stdout, stderr, exitCode } = await ask(port);
@@ -274,7 +276,8 @@ describeWith('openssl', '--service with TLS', () => {
     for (const args of [[], ['--insecure']]) {
       const { stdout, exitCode } = await ask(smtpPort, ...args);
       expect(stdout.split('\n')[1]).toBe(
-        'Service: tls failed at TLS: "220 mail.example.com ESMTP" came instead of TLS; it looks like SMTP.',
+        'Service: tls failed at TLS: "220 mail.example.com ESMTP" came instead of TLS; it ' +
+          'looks like SMTP.',
       );
       expect(exitCode).toBe(6);
     }
@@ -293,13 +296,14 @@ describeWith('openssl', '--service with TLS', () => {
       );
       expect((await ask(port)).stdout).toMatch(
         new RegExp(
-          `\\nService: tls failed at TLS: it ended the handshake with the alert "${words}"${reason}\\.\\n$`,
+          `\\nService: tls failed at TLS: it ended the handshake with the alert ` +
+            `"${words}"${reason}\\.\\n$`,
         ),
       );
     },
   );
 
-  it('finds a weak certificate in a chain that is trusted, and one that has expired above one that has not', async () => {
+  it('reports a weak or an expired certificate above a good one in a trusted chain', async () => {
     const chain = async (above: CertificateWishes): Promise<number> => {
       const between = authority.issue({ commonName: 'Between', isAuthority: true, ...above });
       const { cert, key } = authority.issue({ altNames: 'IP:127.0.0.1', by: between });
@@ -312,7 +316,8 @@ describeWith('openssl', '--service with TLS', () => {
       (await ask(port, ...args)).stdout.split('\n')[1];
     expect(await serviceLine(await chain({}))).toMatch(/ answered with /);
     expect(await serviceLine(await chain({ digest: 'sha1' }))).toBe(
-      'Service: tls failed at TLS: a certificate above it in the chain is signed with SHA-1, which clients refuse today.',
+      'Service: tls failed at TLS: a certificate above it in the chain is signed with SHA-1, ' +
+        'which clients refuse today.',
     );
     const old = await chain({ fromDays: -40, toDays: -10 });
     expect(await serviceLine(old)).toMatch(
@@ -342,7 +347,9 @@ describe('--service, several times and of several targets,', () => {
     ]);
     expect(stdout).toMatch(
       new RegExp(
-        `^127\\.0\\.0\\.1:${smtpPort}  Success! .*\\n127\\.0\\.0\\.1:${smtpPort}  Service: smtp answered .*\\n127\\.0\\.0\\.1:${closingPort}  Success! .*\\n127\\.0\\.0\\.1:${closingPort}  Service: smtp dropped .*\\n$`,
+        `^127\\.0\\.0\\.1:${smtpPort}  Success! .*\\n127\\.0\\.0\\.1:${smtpPort}  Service: ` +
+          `smtp answered .*\\n127\\.0\\.0\\.1:${closingPort}  Success! .*\\n` +
+          `127\\.0\\.0\\.1:${closingPort}  Service: smtp dropped .*\\n$`,
       ),
     );
     expect(stderr).toMatch(/2 probes in [\d.]+ ms: 2 open; 1 not as expected\.\n$/);
@@ -447,7 +454,8 @@ describe('--service, several times and of several targets,', () => {
     const path = join(folder, 'list.txt');
     await writeFile(
       path,
-      `127.0.0.1 ${smtpPort}\n127.0.0.1 ${silentPort} closed # not asked\n127.0.0.1 ${closingPort} open\n`,
+      `127.0.0.1 ${smtpPort}\n127.0.0.1 ${silentPort} closed # not asked\n127.0.0.1 ` +
+        `${closingPort} open\n`,
     );
     const { stdout, exitCode } = await portping([
       '--targets',
@@ -471,11 +479,13 @@ describe('--service, several times and of several targets,', () => {
   });
 
   it('shows what the services said in the table of many targets', async () => {
-    const many = `${smtpPort},${closingPort},${Array.from({ length: 60 }, (_, index) => index + 1).join(',')}`;
+    const others = Array.from({ length: 60 }, (_, index) => index + 1);
+    const many = [smtpPort, closingPort, ...others].join(',');
     const { stdout } = await portping(['--service', 'smtp', '127.0.0.1', many]);
     expect(stdout).toMatch(
       new RegExp(
-        `^127\\.0\\.0\\.1:${smtpPort} +open +[\\d.]+ ms +smtp answered "220 mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.$`,
+        `^127\\.0\\.0\\.1:${smtpPort} +open +[\\d.]+ ms +smtp answered "220 ` +
+          `mail\\.example\\.com ESMTP" in [\\d.]+ milliseconds\\.$`,
         'm',
       ),
     );
@@ -505,10 +515,8 @@ describe('the port', () => {
 });
 
 describe('wrong usage', () => {
-  const NAMES =
-    'banner, smtp, smtp+tls, smtps, pop3, pop3+tls, pop3s, imap, imap+tls, imaps, ftp, ftp+tls, ftps, ssh, http, http+tls, https, tls, x400';
-  const TLS_NAMES =
-    'smtp+tls, smtps, pop3+tls, pop3s, imap+tls, imaps, ftp+tls, ftps, http+tls, https, tls';
+  const NAMES = SERVICE_NAMES.join(', ');
+  const TLS_NAMES = SERVICE_NAMES.filter((name) => SERVICES[name].tls !== null).join(', ');
 
   it.each<[string[], string]>([
     [
@@ -526,11 +534,15 @@ describe('wrong usage', () => {
     ],
     [
       ['--service', 'smtp', '25'],
-      'host: "25" is not an IPv4 address in four decimal parts; some programs read it as 0.0.0.25: write that if you mean it; "smtp" was read as the service; for a host of that name write --service=smtp smtp <port>',
+      'host: "25" is not an IPv4 address in four decimal parts; some programs read it as ' +
+        '0.0.0.25: write that if you mean it; "smtp" was read as the service; for a host of ' +
+        'that name write --service=smtp smtp <port>',
     ],
     [
       ['--service', 'mial', 'localhost', '25'],
-      `port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp; "mial" was read as the host, because it is not the name of a service (${NAMES})`,
+      'port: "localhost" is neither a port nor a known service; allowed: 1 to 65535, or the ' +
+        'name of a TCP service such as smtp; "mial" was read as the host, because it is not the ' +
+        `name of a service (${NAMES})`,
     ],
     [
       ['--service', 'smtp', '--expect', 'closed', 'localhost', '25'],

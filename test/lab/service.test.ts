@@ -15,7 +15,7 @@ const run = (args: string[]): Promise<ExecResult> =>
     env: { NODE_EXTRA_CA_CERTS: authority.caFile },
   });
 
-/** Asks for a service by its name and expects it to answer: the two lines, or three with TLS, and nothing on stderr. */
+/** Probes a service and expects an answer: two lines, three with TLS, and an empty stderr. */
 async function expectAnswer(
   name: string,
   port: number,
@@ -42,7 +42,7 @@ async function expectAnswer(
   expect([rest, stderr, exitCode]).toEqual([[], '', 0]);
 }
 
-/** The port decides: the same answer without a name. */
+/** Expects the port to select the service. */
 async function expectByPort(name: string, port: number): Promise<void> {
   const { stdout, exitCode } = await run([
     '--service',
@@ -78,7 +78,7 @@ describeLab(
 
     itWith(
       'postfix',
-      'hears SMTP of Postfix, with STARTTLS, with TLS from the start, and leaves with QUIT',
+      'gets SMTP from Postfix: plain, with STARTTLS, with TLS from the start; sends QUIT',
       async () => {
         await servers.startPostfix();
         await expectAnswer('smtp', 25, /^"220 mail\.example\.com ESMTP Postfix/);
@@ -86,7 +86,7 @@ describeLab(
         await expectAnswer('smtps', 465, /^"220 mail\.example\.com ESMTP Postfix/);
         await expectByPort('smtp', 25);
         await expectByPort('smtps', 465);
-        // The wait for it to start said nothing on its two connections; each of the five conversations ended with QUIT.
+        // Waiting for the start made two connections without a command. All five probes sent QUIT.
         const commands = (): string[] =>
           (servers.read('postfix/mail.log').match(/disconnect from .*/g) ?? [])
             .map((line) => line.replace(/^.*\] /, ''))
@@ -109,7 +109,7 @@ describeLab(
 
     itWith(
       'dovecot',
-      'hears IMAP and POP3 of Dovecot, with STARTTLS and STLS, and with TLS from the start',
+      'gets IMAP and POP3 from Dovecot: plain, with STARTTLS, with TLS from the start',
       async () => {
         await servers.startDovecot();
         await expectAnswer('imap', 143, /^"\* OK \[CAPABILITY/);
@@ -131,14 +131,14 @@ describeLab(
       },
     );
 
-    itWith('sshd', 'hears SSH of OpenSSH', async () => {
+    itWith('sshd', 'gets SSH from OpenSSH', async () => {
       await servers.startSshd();
       await expectAnswer('ssh', 22, /^"SSH-2\.0-OpenSSH/);
       await expectAnswer('banner', 22, /^"SSH-2\.0-OpenSSH/);
       await expectByPort('ssh', 22);
     });
 
-    itWith('vsftpd', 'hears FTP of vsftpd, with AUTH TLS', async () => {
+    itWith('vsftpd', 'gets FTP from vsftpd: plain and with AUTH TLS', async () => {
       await servers.startVsftpd();
       await expectAnswer('ftp', 21, /^"220 \(vsFTPd/);
       await expectAnswer('ftp+tls', 21, /^"220 \(vsFTPd/);
@@ -147,7 +147,7 @@ describeLab(
 
     itWith(
       'nginx',
-      'hears HTTP and TLS of nginx, and holds its certificate against the name, the authority and the days asked for',
+      'gets HTTP and TLS from nginx, and checks its certificate: name, authority, days',
       async () => {
         await servers.startNginx();
         await expectAnswer('http', 80, /^"HTTP\/1\.1 204 No Content"$/);
@@ -192,7 +192,7 @@ describeLab(
       },
     );
 
-    itWith('nginx', 'names what answers instead of what was asked for', async () => {
+    itWith('nginx', 'reports an HTTP server as silent when probed for SMTP', async () => {
       const { stdout, stderr, exitCode } = await run([
         '--service',
         'smtp',
@@ -208,7 +208,7 @@ describeLab(
       expect(exitCode).toBe(6);
     });
 
-    it('times the answer from the completed handshake: over a link of 60 ms, a round trip more', async () => {
+    it('times the answer from the handshake: one round trip of 60 ms more', async () => {
       const link = await lab.delayLink({ rttMs: 60 });
       const { port } = await lab.listen('server', { onConnection: 'banner' });
       const { latencyMs, service } = JSON.parse(
@@ -224,7 +224,7 @@ describeLab(
 
     itWith(
       'nginx',
-      'writes the end of the handshake of TLS and its first command without a wait between them: over a link of 200 ms, two round trips',
+      'sends its first command right after the TLS handshake: two round trips of 200 ms',
       async () => {
         const link = await lab.delayLink({ rttMs: 200 });
         const { service } = JSON.parse(
@@ -248,7 +248,7 @@ describeLab(
       },
     );
 
-    it('says dropped of an accept-then-close load balancer, and 6', async () => {
+    it('reports a load balancer that accepts and closes as dropped, and exits with 6', async () => {
       const { port } = await lab.listen('server', { onConnection: 'close' });
       const closed = await run(['--service', 'smtp', 'mail.example.com', String(port)]);
       expect(closed.stdout).toMatch(

@@ -40,9 +40,11 @@ const show = (service: ServiceFinding, facts: Partial<ReportOptions> = {}) =>
 const VERDICT = 'Success! Pinged port 25 in 12.3 milliseconds.\n';
 
 describe('the second line', () => {
-  it('says what answered, in how long, behind the classic verdict', () => {
+  it('reports what answered and its time, after the classic verdict', () => {
     expect(show(answeredService())).toEqual({
-      stdout: `${VERDICT}Service: smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.\n`,
+      stdout:
+        `${VERDICT}Service: smtp answered "220 mail.example.com ESMTP" in 4.10 ` +
+        `milliseconds.\n`,
       stderr: '',
     });
   });
@@ -86,12 +88,14 @@ describe('the second line', () => {
     [
       'an end',
       droppedService(),
-      'smtp dropped the connection: it was closed 1.02 ms after the handshake, before its greeting.',
+      'smtp dropped the connection: it was closed 1.02 ms after the handshake, before its ' +
+        'greeting.',
     ],
     [
       'a reset',
       droppedService({ by: 'reset', winsock: 10054, unfinished: '220-', firstLine: '220-' }),
-      'smtp dropped the connection: it was reset <10054> 1.02 ms after the handshake, in the middle of its greeting, which began with "220-".',
+      'smtp dropped the connection: it was reset <10054> 1.02 ms after the handshake, in the ' +
+        'middle of its greeting, which began with "220-".',
     ],
     [
       'a reset that came first',
@@ -108,27 +112,29 @@ describe('the second line', () => {
       tlsFailedService(),
       'https failed at TLS: the certificate is self-signed.',
     ],
-  ])('says what is to say of %s', (_, finding, sentence) => {
+  ])('describes %s', (_, finding, sentence) => {
     expect(describeService(finding)).toBe(sentence);
   });
 
-  it('is coloured at its first word only', () => {
+  it('colours its first word only', () => {
     const paint = { stdout: visiblePaint, stderr: visiblePaint };
     expect(show(answeredService(), { paint }).stdout).toMatch(/\ngood\(Service:\) smtp answered/);
     expect(show(silentService(), { paint }).stdout).toMatch(/\nbad\(Service:\) smtp is silent/);
   });
 
-  it('has the advice behind it on stderr, and says nothing twice', () => {
+  it('has its advice on stderr, and repeats nothing', () => {
     const { stdout, stderr } = show(droppedService());
     expect(stdout).toBe(
-      `${VERDICT}Service: smtp dropped the connection: it was closed 1.02 ms after the handshake, before its greeting.\n`,
+      `${VERDICT}Service: smtp dropped the connection: it was closed 1.02 ms after the ` +
+        `handshake, before its greeting.\n`,
     );
     expect(stderr).toBe(
-      'Probably a load balancer or proxy with no service behind it, or a service that refuses this client (access list, too many connections). Check its log.\n',
+      'Probably a load balancer or proxy with no service behind it, or a service that ' +
+        'refuses this client (access list, too many connections). Check its log.\n',
     );
   });
 
-  it('has the endpoint before it, as every line has', () => {
+  it('begins with the endpoint, as every line does', () => {
     const { stdout } = show(tlsFailedService(), { nameEndpoints: true });
     const lines = stdout.split('\n').slice(0, -1);
     expect(lines).toHaveLength(3);
@@ -136,7 +142,7 @@ describe('the second line', () => {
       expect(line).toMatch(/^mail\.example\.com:25 \(192\.0\.2\.10\) {2}(Success!|Service:|TLS:) /);
   });
 
-  it('explains a reason once in a series, and again when it has changed', () => {
+  it('explains a reason once in a series, and again after a change', () => {
     const reporter = textReporter(options());
     const asides = [
       silentService(),
@@ -148,17 +154,17 @@ describe('the second line', () => {
     expect(asides).toEqual([true, false, true, false, true]);
   });
 
-  it('is a wrong answer in an outage, and not another protocol: the right service may have said no', () => {
+  it('is called a wrong answer in an outage: the right service may have refused', () => {
     expect(describeReason('wrong-protocol')).toBe('wrong answer');
   });
 
-  it('adds the time of the conversation with -v', () => {
+  it('has the time of the conversation with -v', () => {
     expect(show(answeredService(), { verbose: true }).stderr).toMatch(
       /\nsmtp: result 5\.20 ms after the handshake, 60 bytes received\ndns 1\.50 ms \+ connect 12\.3 ms \+ service 5\.20 ms = 19\.0 ms\n$/,
     );
   });
 
-  it('shows no more of what was said than fits a line for people', () => {
+  it('cuts a long line of the server', () => {
     expect(describeService(answeredService({ firstLine: 'a'.repeat(512) })).length).toBeLessThan(
       230,
     );
@@ -168,11 +174,12 @@ describe('the second line', () => {
 describe('the line about TLS', () => {
   it('has version, suite, certificate and days left', () => {
     expect(describeTls(tlsFacts(), true)).toBe(
-      'TLSv1.3, TLS_AES_256_GCM_SHA384; certificate of CN=mail.example.com from CN=Example CA, for mail.example.com, www.example.com, valid for 62 more days.',
+      'TLSv1.3, TLS_AES_256_GCM_SHA384; certificate of CN=mail.example.com from CN=Example ' +
+        'CA, for mail.example.com, www.example.com, valid for 62 more days.',
     );
   });
 
-  it('tells what --insecure passed over, and only then', () => {
+  it('lists what --insecure ignored, only if the service answered', () => {
     const facts = tlsFacts({
       problems: [{ failure: 'self-signed', problem: 'the certificate is self-signed' }],
     });
@@ -234,7 +241,7 @@ describe('the advice', () => {
     untrusted: 0,
   } satisfies Record<TlsFailure, 0>) as TlsFailure[];
 
-  it('is there for every failure, one line each', () => {
+  it('exists for every failure, one line each', () => {
     const findings = [
       silentService(),
       silentService({ name: 'http' }),
@@ -246,7 +253,7 @@ describe('the advice', () => {
     for (const finding of findings) expect(adviseOnService(finding)).toMatch(/^[A-Z][^\n]{30,}\.$/);
   });
 
-  it('names --insecure only where TLS was reached, and only for what that passes over', () => {
+  it('names --insecure only after a TLS handshake, and only for what it ignores', () => {
     const advised = (tls: ReturnType<typeof tlsFacts> | null): TlsFailure[] =>
       failures.filter((failure) =>
         / --insecure ignores this problem\.$/.test(
@@ -266,26 +273,26 @@ describe('the advice', () => {
     expect(advised(null)).toEqual([]);
   });
 
-  it('is to look at the whole chain where the certificate itself may be well', () => {
+  it('names the whole chain if the certificate itself may be good', () => {
     expect(adviseOnService(tlsFailedService({ failure: 'untrusted' }))).toMatch(
       /the chain that it sends\./,
     );
   });
 
-  it('does not say that an offer of STARTTLS was taken out: it may have been made and refused', () => {
+  it('never blames a missing offer of STARTTLS: it may have been made and refused', () => {
     expect(adviseOnService(tlsFailedService({ failure: 'no-starttls', tls: null }))).not.toMatch(
       /offer/,
     );
   });
 
-  it('names a certificate of the client where it was dropped inside TLS', () => {
+  it('names a client certificate if the connection was dropped inside TLS', () => {
     expect(adviseOnService(droppedService({ name: 'https', tls: tlsFacts() }))).toMatch(
       /no client certificate\)\. Check its log\.$/,
     );
     expect(adviseOnService(droppedService())).not.toMatch(/certificate/);
   });
 
-  it('does not say of silence inside TLS that something had been said: that was the handshake', () => {
+  it('takes silence inside TLS for silence: only the handshake had come', () => {
     expect(
       adviseOnService(silentService({ name: 'smtps', receivedBytes: 2000, tls: tlsFacts() })),
     ).toMatch(/^Something accepts connections but sends nothing/);
@@ -294,7 +301,7 @@ describe('the advice', () => {
     );
   });
 
-  it('thinks of TLS where plain HTTP was dropped', () => {
+  it('suggests https if plain HTTP was dropped', () => {
     expect(adviseOnService(droppedService({ name: 'http' }))).toMatch(
       / Or the port has TLS from the start: try https\.$/,
     );
@@ -306,11 +313,11 @@ describe('the advice', () => {
       expect(adviseOnService(droppedService(facts))).not.toMatch(/https/);
   });
 
-  it('is none when the service answered', () => {
+  it('is absent if the service answered', () => {
     expect(adviseOnService(answeredService())).toBeNull();
   });
 
-  it('does not tell who is to speak first to a service that waits for us anyway', () => {
+  it('does not suggest a waiting service if clients send first anyway', () => {
     expect(adviseOnService(silentService())).toMatch(/waits for the client/);
     for (const name of ['http', 'https', 'tls', 'x400', 'smtps'] as const)
       expect(adviseOnService(silentService({ name }))).not.toMatch(/waits for the client/);
@@ -318,7 +325,7 @@ describe('the advice', () => {
 });
 
 describe('the other formats', () => {
-  it('have the service in JSON, with the reason', () => {
+  it('have the service and the reason in JSON', () => {
     const read = (service: ServiceFinding): Record<string, unknown> =>
       JSON.parse(jsonReporter(options()).probe(eventWith(service)).stdout) as Record<
         string,
@@ -390,7 +397,7 @@ describe('the other formats', () => {
     for (const each of keys) expect(each).toEqual(keys[0]);
   });
 
-  it('have the service in CSV, safe against formulas', () => {
+  it('have the service in CSV, safe from formulas', () => {
     const [header, row] = csvReporter({ expect: 'open' })
       .probe(eventWith(answeredService({ firstLine: '=cmd|calc', tls: tlsFacts() })))
       .stdout.split('\r\n');
@@ -405,7 +412,7 @@ describe('the other formats', () => {
     ).toMatch(/,open,dropped,10054,.*,smtp,dropped,,,,\r\n$/);
   });
 
-  it('assert in JUnit and TAP that the service answers, whatever came of it', () => {
+  it('assert in JUnit and TAP that the service answers', () => {
     const settings = { expect: 'open', service: 'smtp', rounds: false };
     const junit = junitReporter(settings);
     junit.probe(eventWith(answeredService()));
@@ -436,7 +443,7 @@ describe('the other formats', () => {
     ).toMatch(/ is closed\n/);
   });
 
-  it('have what the service said in the table of many targets', () => {
+  it('have the answer of the service in the table of many targets', () => {
     const table = tableReporter(options());
     table.probe(eventWith(answeredService()));
     table.probe(eventWith(silentService()));
@@ -451,12 +458,14 @@ describe('the other formats', () => {
       isComplete: true,
     });
     expect(stdout).toBe(
-      'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp answered "220 mail.example.com ESMTP" in 4.10 milliseconds.\n' +
-        'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp is silent: its greeting did not come within 4.99 s.\n',
+      'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp answered "220 mail.example.com ' +
+        'ESMTP" in 4.10 milliseconds.\n' +
+        'mail.example.com:25 (192.0.2.10)  open  12.3 ms  smtp is silent: its greeting did ' +
+        'not come within 4.99 s.\n',
     );
   });
 
-  it('let nothing harmful through that a server said', () => {
+  it('escape everything that a server sent', () => {
     const { certificate } = tlsFacts();
     const hostile = tlsFacts({
       version: HOSTILE,

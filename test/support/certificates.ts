@@ -12,28 +12,28 @@ export interface TestCertificate {
   readonly keyFile: string;
 }
 
-/** What a certificate is to say. */
+/** What a certificate should be. */
 export interface CertificateWishes {
   readonly commonName?: string;
   /** `DNS:mail.example.com,IP:127.0.0.1` */
   readonly altNames?: string;
-  /** Days from now until it begins and ends to be valid; 0 and 90 unless given. */
+  /** Validity in days from now; default 0 and 90. */
   readonly fromDays?: number;
   readonly toDays?: number;
   readonly selfSigned?: boolean;
-  /** `sha1`; `sha256` unless given. */
+  /** `sha1`; default `sha256`. */
   readonly digest?: string;
-  /** 2048 unless given. */
+  /** Default 2048. */
   readonly rsaBits?: number;
   /** Whether it may issue others. */
   readonly isAuthority?: boolean;
-  /** What its key is for (extended key usage): `serverAuth`, `clientAuth`; anything unless given. */
+  /** Extended key usage: `serverAuth`, `clientAuth`; default: any. */
   readonly purpose?: string;
-  /** Who issues it instead of the authority itself. */
+  /** The issuer; default: the authority itself. */
   readonly by?: TestCertificate;
 }
 
-/** An authority of the tests' own, made with openssl in a directory of its own. */
+/** A certificate authority for tests, made with openssl in a temporary directory. */
 export class TestAuthority {
   readonly directory = mkdtempSync(join(tmpdir(), 'portping-certificates-'));
   readonly caFile = join(this.directory, 'ca.pem');
@@ -59,7 +59,22 @@ export class TestAuthority {
     writeFileSync(join(this.directory, 'index.txt'), '');
     writeFileSync(
       join(this.directory, 'ca.cnf'),
-      `[ca]\ndefault_ca=d\n[d]\ndatabase=${this.directory}/index.txt\nnew_certs_dir=${this.directory}\ncertificate=ca.pem\nprivate_key=ca.key\npolicy=p\ncopy_extensions=copy\nunique_subject=no\ndefault_md=sha256\nrand_serial=yes\n[p]\ncommonName=supplied\norganizationName=optional\n`,
+      `[ca]
+default_ca=d
+[d]
+database=${this.directory}/index.txt
+new_certs_dir=${this.directory}
+certificate=ca.pem
+private_key=ca.key
+policy=p
+copy_extensions=copy
+unique_subject=no
+default_md=sha256
+rand_serial=yes
+[p]
+commonName=supplied
+organizationName=optional
+`,
     );
   }
 
@@ -133,7 +148,7 @@ export class TestAuthority {
     };
   }
 
-  /** Takes all of it away. */
+  /** Removes all its files. */
   async remove(): Promise<void> {
     await rm(this.directory, { recursive: true, force: true });
   }

@@ -24,7 +24,7 @@ const idOf = (kind: 'passwd' | 'group', name: string): number =>
       .find(([each]) => each === name)?.[2] ?? 0,
   );
 
-/** Real servers in the server's namespace of a lab, each with a configuration of its own in a directory of its own. */
+/** Real servers in the server's namespace of a lab, configured in a temporary directory. */
 export class Servers {
   readonly directory = mkdtempSync(join(tmpdir(), 'portping-servers-'));
   readonly #lab: Lab;
@@ -37,7 +37,7 @@ export class Servers {
     chmodSync(this.directory, 0o755);
   }
 
-  /** Ends all of them. The lab ends what they have started. */
+  /** Ends all servers. The lab ends what they have started. */
   close(): void {
     for (const pid of this.#pids) kill(-pid);
     rmSync(this.directory, { recursive: true, force: true });
@@ -125,10 +125,16 @@ userdb {
       join(home, 'key'),
     ]);
     if (status !== 0) throw new Error('ssh-keygen failed');
-    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 }); // where the package's unit would make it
+    // The package's systemd unit makes this folder.
+    mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     this.#write(
       'sshd/sshd_config',
-      `HostKey ${home}/key\nPidFile ${home}/pid\nUsePAM no\nListenAddress 0.0.0.0\nListenAddress ::\n`,
+      `HostKey ${home}/key
+PidFile ${home}/pid
+UsePAM no
+ListenAddress 0.0.0.0
+ListenAddress ::
+`,
     );
     await this.#start(['/usr/sbin/sshd', '-D', '-e', '-f', join(home, 'sshd_config')], 22);
   }
@@ -186,7 +192,7 @@ http {
     await this.#start(['nginx', '-c', join(home, 'nginx.conf')], 80, 443);
   }
 
-  /** What a server has written to a file of its own. */
+  /** Reads a file that a server wrote. */
   read(path: string): string {
     return readFileSync(join(this.directory, path), 'utf8');
   }

@@ -12,7 +12,7 @@ import {
   startFakeServer,
 } from '../../support/fake-servers.js';
 
-/** What a check hears and says on a connection. */
+/** Probes a fake server and returns the finding. */
 async function talk(name: ServiceName, greeting: string, answers: Replies = {}) {
   const server = await startFakeServer(replyToLines(greeting, answers));
   return { finding: await probeService(server.port, { name }, { timeoutMs: 1000 }), server };
@@ -22,8 +22,7 @@ async function expectAnswered(
   name: ServiceName,
   greeting: string,
   answers: Replies,
-  firstLine: string,
-  heard: string | RegExp,
+  ...[firstLine, received]: [firstLine: string, received: string | RegExp]
 ): Promise<void> {
   const { finding, server } = await talk(name, greeting, answers);
   const answered = expectFinding(finding, 'answered');
@@ -31,8 +30,8 @@ async function expectAnswered(
   expect(answered.answerMs).toBeGreaterThan(0);
   expect(answered.answerMs).toBeLessThanOrEqual(answered.elapsedMs);
   await expect.poll(() => server.ends, SOON).toEqual(['end']);
-  if (typeof heard === 'string') expect(server.received()).toBe(heard);
-  else expect(server.received()).toMatch(heard);
+  if (typeof received === 'string') expect(server.received()).toBe(received);
+  else expect(server.received()).toMatch(received);
 }
 
 async function expectWrong(
@@ -132,7 +131,7 @@ describe('smtp', () => {
 });
 
 describe('ftp', () => {
-  it('may say anything between the first and the last line of an answer, also what looks like the end of another', async () => {
+  it('may send any line inside a reply, also one that looks like the end of another', async () => {
     await expectAnswered(
       'ftp',
       '220-Welcome\r\n230 users\r\n220 ready\r\n',
@@ -368,7 +367,7 @@ describe('another protocol that ends no line', () => {
     ['http', 'HTTP/1.1'],
     ['x400', [3, 0, 0, 11, 6, 0xd0]],
   ])(
-    'is not what may be the beginning of the right one, or nothing that is known: %s, %j',
+    'is not reported for the beginning of the right one, or for unknown bytes: %s, %j',
     async (name, said) => {
       const server = await startFakeServer(
         (socket) => void socket.write(Buffer.from(said as string)),
@@ -377,7 +376,7 @@ describe('another protocol that ends no line', () => {
     },
   );
 
-  it('is not looked for behind the first answer', async () => {
+  it('is looked for in the first answer only', async () => {
     const { finding } = await talk('smtp', '220 x\r\n', { EHLO: 'SSH-2.0-x' });
     expect(finding).toMatchObject({
       state: 'silent',
@@ -388,7 +387,7 @@ describe('another protocol that ends no line', () => {
 });
 
 describe('asking', () => {
-  it('keeps the latency that of the handshake, however long the conversation', async () => {
+  it('reports the latency of the handshake, however long the conversation takes', async () => {
     const server = await startFakeServer(
       (socket) => void setTimeout(() => socket.write('+OK\r\n'), 300),
     );
@@ -429,7 +428,7 @@ describe('asking', () => {
     expect(outcome).not.toHaveProperty('service');
   });
 
-  it('ends at once and as cancelled when the caller aborts, without a verdict by halves', async () => {
+  it('ends at once as cancelled when the caller aborts', async () => {
     const server = await startFakeServer(() => {});
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
@@ -443,11 +442,12 @@ describe('asking', () => {
     await expect.poll(() => server.ends.length, SOON).toBe(1);
   });
 
-  it('speaks only to the address that opened first, and tries no other one while it talks', async () => {
+  it('probes only the address that opened first, and tries no other meanwhile', async () => {
     let connections = 0;
     const greetLate = (socket: Socket): void => {
       connections += 1;
-      setTimeout(() => socket.write('+OK\r\n'), 600); // longer than the pause before the next address
+      // Longer than the pause before the next address.
+      setTimeout(() => socket.write('+OK\r\n'), 600);
     };
     const { port } = await startFakeServer(greetLate, '0.0.0.0');
     const { outcome, attempts } = await probeTarget(

@@ -47,7 +47,7 @@ const judge = (own: Partial<CertificateFacts>, verification: Partial<Verificatio
 const HIDDEN = ' (fix this first; only then can its issuer be checked)';
 
 describe('a certificate', () => {
-  it('that is in order has no problems', () => {
+  it('that is good has no problems', () => {
     expect(judge({}, {})).toEqual([]);
   });
 
@@ -61,12 +61,14 @@ describe('a certificate', () => {
     [
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
       'unknown-authority',
-      'the authority of the certificate is not known here (CN=Some Authority), or the server did not send an intermediate certificate',
+      'the authority of the certificate is not known here (CN=Some Authority), or the server ' +
+        'did not send an intermediate certificate',
     ],
     [
       'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
       'unknown-authority',
-      'the authority of the certificate is not known here (CN=Some Authority), or the server did not send an intermediate certificate',
+      'the authority of the certificate is not known here (CN=Some Authority), or the server ' +
+        'did not send an intermediate certificate',
     ],
     ['CERT_HAS_EXPIRED', 'untrusted', `a certificate above it in the chain has expired${HIDDEN}`],
     [
@@ -91,7 +93,7 @@ describe('a certificate', () => {
     ],
     ['CERT_REVOKED', 'untrusted', 'the certificate has been revoked'],
     ['WHATEVER', 'untrusted', 'the certificate cannot be verified (WHATEVER)'],
-  ])('of which OpenSSL says %s is %s', (verifyCode, failure, problem) => {
+  ])('with the verdict %s of OpenSSL is %s', (verifyCode, failure, problem) => {
     expect(judge({}, { verifyCode })).toEqual([{ failure, problem }]);
   });
 
@@ -99,13 +101,13 @@ describe('a certificate', () => {
     [0.5, 'less than a day'],
     [1, '1 day'],
     [12.9, '12 days'],
-  ])('that expired %d days ago says so once', (days, words) => {
+  ])('that expired %d days ago is reported once', (days, words) => {
     expect(judge({ validTo: NOW - days * DAY }, { verifyCode: 'CERT_HAS_EXPIRED' })).toEqual([
       { failure: 'expired', problem: `the certificate expired ${words} ago${HIDDEN}` },
     ]);
   });
 
-  it('that is not valid yet says from when', () => {
+  it('that is not valid yet is reported with its start', () => {
     expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([
       {
         failure: 'not-yet-valid',
@@ -115,7 +117,7 @@ describe('a certificate', () => {
   });
 
   it.each<Partial<CertificateFacts>>([{ validTo: null, daysLeft: null }, { validFrom: null }])(
-    'with a date that cannot be read says so once: %j',
+    'with an unreadable date is reported once: %j',
     (dates) => {
       expect(judge(dates, { verifyCode: 'ERROR_IN_CERT_NOT_AFTER_FIELD' })).toEqual([
         {
@@ -131,7 +133,7 @@ describe('a certificate', () => {
     },
   );
 
-  it('has all that is wrong with it, the weightiest first', () => {
+  it('with several problems is reported with all, the most important first', () => {
     const all = judge(
       { validTo: NOW - DAY },
       {
@@ -155,7 +157,7 @@ describe('a certificate', () => {
     [[], 'CN=a.test', ' but for CN=a.test'],
     [[], '', '; it names no host'],
     [['1', '2', '3', '4', '5', '6'], '', ' but for 1, 2, 3, 4, 5 …'],
-  ])('for another host says whom it is for: %j', (names, subject, words) => {
+  ])('for another host is reported with its own names: %j', (names, subject, words) => {
     expect(judge({ names, subject }, { host: 'x.test' })).toEqual([
       { failure: 'wrong-name', problem: `the certificate is not for x.test${words}` },
     ]);
@@ -265,7 +267,7 @@ describeWith('openssl', 'the chain of a certificate', () => {
     ).toEqual(['above', 'above', 'above']);
   });
 
-  it('is not weak for a signature that nobody looks at: its own, or one of another authority beneath a root that is trusted', () => {
+  it('ignores weak signatures that are not checked: of itself, or above a trusted root', () => {
     expect(
       findWeaknesses([read(authority.issue({ selfSigned: true, digest: 'sha1' }).cert)], () => []),
     ).toEqual([]);
@@ -280,7 +282,7 @@ describeWith('openssl', 'the chain of a certificate', () => {
     ).toEqual([]);
   });
 
-  it('is looked up among the roots by its key, and no other root is read for that', () => {
+  it('finds a root by its key without parsing the others', () => {
     let read = 0;
     class Counted extends X509Certificate {
       constructor(bytes: Buffer | string) {
@@ -354,7 +356,7 @@ describeWith('openssl', 'the chain of a certificate', () => {
     );
   });
 
-  it('is as it was issued, in whatever order it was sent, without what is not part of it', async () => {
+  it('is ordered by issuer, however it was sent, without strangers', async () => {
     const upper = authority.issue({ commonName: 'Upper', isAuthority: true });
     const lower = authority.issue({ commonName: 'Lower', isAuthority: true, by: upper });
     const leaf = authority.issue({ by: lower });

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cutText, decodeText, quote } from '../../../../src/core/service/conversation/text.js';
 
 describe('text from the network', () => {
-  it('is UTF-8 where it is that, and else one character a byte', () => {
+  it('is decoded as UTF-8 if valid, else as ISO 8859-1', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         expect(decodeText(Buffer.from(text))).toBe(Buffer.from(text).toString('utf8'));
@@ -12,7 +12,7 @@ describe('text from the network', () => {
     expect(decodeText(Buffer.from([0x61, 0xff]))).toBe('aÿ');
   });
 
-  it('is cut between characters, never in one', () => {
+  it('is never cut inside a character', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'grapheme' }),
@@ -32,7 +32,7 @@ describe('text from the network', () => {
     );
   });
 
-  it('is quoted, and shortened where it is long', () => {
+  it('is quoted, and cut after 120 characters', () => {
     expect(quote('a"b')).toBe('"a"b"');
     expect(quote('a'.repeat(121))).toBe(`"${'a'.repeat(120)}…"`);
   });

@@ -14,7 +14,7 @@ import { probeService, expectFinding, startFakeServer } from '../../../support/f
 const tpkt = (tpdu: Buffer): Buffer =>
   Buffer.concat([Buffer.from([3, 0, (tpdu.length + 4) >> 8, (tpdu.length + 4) & 255]), tpdu]);
 
-/** TPDUs octet by octet as X.224 draws them: length, code, destination and source reference, and what follows. */
+/** TPDUs as X.224 draws them: length, code, destination and source reference, the rest. */
 const confirm = (reference: number, classOption = 0, parameters: number[] = []): Buffer =>
   Buffer.from([
     6 + parameters.length,
@@ -31,7 +31,7 @@ const disconnect = (reference: number, reason: number): Buffer =>
 const error = (reference: number, cause: number): Buffer =>
   Buffer.from([4, 0x70, reference >> 8, reference & 255, cause]);
 
-/** A responder that reads a connection request as RFC 1006 and X.224 define it, and answers only to one that is in order. */
+/** A responder that answers only to a connection request that RFC 1006 and X.224 allow. */
 function respond(answer: (sourceReference: number) => Buffer): (socket: Socket) => void {
   return (socket) => {
     let seen = Buffer.alloc(0);
@@ -104,19 +104,19 @@ describe('x400', () => {
 
   it('is heard in pieces of any size', async () => {
     const answer = tpkt(confirm(0x5050, 0, [0xc0, 1, 0x0a]));
+    const answerInPieces = async (socket: Socket, cuts: number[]): Promise<void> => {
+      const edges = [0, ...cuts.sort((one, other) => one - other), answer.length];
+      for (const [index, edge] of edges.slice(1).entries()) {
+        socket.write(answer.subarray(edges[index], edge));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.integer({ min: 1, max: answer.length }), { maxLength: 5 }),
         async (cuts) => {
           const { port } = await startFakeServer(
-            (socket) =>
-              void socket.once('data', async () => {
-                const edges = [0, ...cuts.sort((a, b) => a - b), answer.length];
-                for (const [index, edge] of edges.slice(1).entries()) {
-                  socket.write(answer.subarray(edges[index], edge));
-                  await new Promise((resolve) => setImmediate(resolve));
-                }
-              }),
+            (socket) => void socket.once('data', () => void answerInPieces(socket, cuts)),
           );
           expect((await probeService(port, { name: 'x400' })).state).toBe('answered');
         },
@@ -157,7 +157,7 @@ describe('x400', () => {
     expect(found.replace(/; it looks like an ISO.*/, '')).toBe(problem.replace(/\n.*"/, '"'));
   });
 
-  it('is silent when its answer is not whole', async () => {
+  it('is silent if its answer is incomplete', async () => {
     const { port } = await startFakeServer(
       (socket) => void socket.once('data', () => socket.write(Buffer.from([3, 0, 0, 11, 6, 0xd0]))),
     );
@@ -215,7 +215,8 @@ describe("tshark's dissector", () => {
     const text = dissect([connectionRequest()], 50_000, 102);
     expect(text).toContain('TPKT, Version: 3, Length: 14\n');
     expect(text).toContain(
-      'Length: 9\nPDU Type: CR Connect Request (0x0e)\nDestination reference: 0x0000\nSource reference: 0x5050\n0000 .... = Class: 0\n',
+      'Length: 9\nPDU Type: CR Connect Request (0x0e)\nDestination reference: 0x0000\nSource ' +
+        'reference: 0x5050\n0000 .... = Class: 0\n',
     );
     expect(text).toContain(
       'Parameter code: tpdu-size (0xc0)\nParameter length: 1\nTPDU size: 2048\n',
@@ -230,13 +231,16 @@ describe("tshark's dissector", () => {
       50_000,
     );
     expect(text).toContain(
-      'Length: 6\nPDU Type: CC Connect Confirm (0x0d)\nDestination reference: 0x5050\nSource reference: 0x002a\n0000 .... = Class: 0\n',
+      'Length: 6\nPDU Type: CC Connect Confirm (0x0d)\nDestination reference: 0x5050\nSource ' +
+        'reference: 0x002a\n0000 .... = Class: 0\n',
     );
     expect(text).toContain(
-      'PDU Type: DR Disconnect Request (0x08)\nDestination reference: 0x5050\nSource reference: 0x0000\nCause: Address unknown (3)\n',
+      'PDU Type: DR Disconnect Request (0x08)\nDestination reference: 0x5050\nSource ' +
+        'reference: 0x0000\nCause: Address unknown (3)\n',
     );
     expect(text).toContain(
-      'PDU Type: ER TPDU Error (0x07)\nDestination reference: 0x5050\nReject cause: Invalid TPDU type (2)\n',
+      'PDU Type: ER TPDU Error (0x07)\nDestination reference: 0x5050\nReject cause: Invalid ' +
+        'TPDU type (2)\n',
     );
     expect(text).not.toMatch(/malformed/i);
   });
