@@ -79,10 +79,7 @@ describe('the packed package', () => {
     expect(
       (await readdir(join(installed, 'dist'))).filter((name) => name.endsWith('.cache')),
     ).toHaveLength(1);
-    await writeFile(
-      bundle,
-      before.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`),
-    );
+    await writeFile(bundle, before.replaceAll(version, version.replaceAll(/\d/g, '7')));
     expect((await run(command, folder)).stdout).toBe(`${version.replaceAll(/\d/g, '7')}\n`);
     await writeFile(bundle, before);
   });
@@ -193,10 +190,7 @@ describe('the packed package', () => {
       const source = await readFile(bundle, 'utf8');
       // The code of a bundle of the same length with another version: V8 takes it for that of ours.
       await rm(cache);
-      await writeFile(
-        bundle,
-        source.replaceAll(`"${version}"`, `"${version.replaceAll(/\d/g, '7')}"`),
-      );
+      await writeFile(bundle, source.replaceAll(version, version.replaceAll(/\d/g, '7')));
       await runVersion();
       foreign = await readFile(cache);
       await writeFile(bundle, source);

@@ -75,7 +75,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
   {
     exitCode: 1,
     state: 'closed',
-    meaning: 'somebody answered: refused',
+    meaning: 'the connection was refused',
     reasons: ['conn-refused'],
   },
   {
