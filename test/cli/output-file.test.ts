@@ -198,7 +198,8 @@ describe('--output-file', () => {
 
   itWith('root', 'leaves the file to whom it belongs', async () => {
     const path = join(folder, 'result');
-    await writeFile(path, 'old', { mode: 0o640 });
+    await writeFile(path, 'old');
+    await chmod(path, 0o640);
     await chown(path, 12_345, 23_456);
     await portping(['--output-file', path, '127.0.0.1', port]);
     expect(await readFile(path, 'utf8')).toMatch(/^Success/);

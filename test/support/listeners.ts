@@ -59,16 +59,15 @@ export function ownLoopback(): string {
     : '127.0.0.1';
 }
 
-/** Whether no program listens on a port. */
+/** Whether no program listens on a port. Rejects if this machine does not have the address. */
 async function isFree(port: number, host: string): Promise<boolean> {
   const server = createServer().listen({ host, port });
-  if (
-    !(await once(server, 'listening').then(
-      () => true,
-      () => false,
-    ))
-  )
-    return false;
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
   server.close();
   await once(server, 'close');
   return true;

@@ -148,6 +148,15 @@ export function itWith(
   it.skipIf(reason !== undefined)(nameWithReason(name, reason), test);
 }
 
+/** Two tests, on 127.0.0.1 and on ::1. `%s` in the name is the address. */
+export function itOnLoopback(
+  name: string,
+  test: (address: string, family: 4 | 6) => Promise<void>,
+): void {
+  itWith([], name.replace('%s', '127.0.0.1'), () => test('127.0.0.1', 4));
+  itWith('ipv6', name.replace('%s', '::1'), () => test('::1', 6));
+}
+
 /** `describe` for tests with needs. If one is not met all are skipped, and the name says why. */
 export function describeWith(
   needs: Need | readonly Need[],

@@ -17,11 +17,11 @@ import {
   silentPort,
   SOON,
 } from '../../support/listeners.js';
+import { itOnLoopback } from '../../support/tools.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
 
 const v4 = (port: number, address = '127.0.0.1'): Endpoint => ({ address, family: 4, port });
-const v6 = (port: number): Endpoint => ({ address: '::1', family: 6, port });
 
 /** Keeps the event loop busy, as a burst of other work does. */
 function block(durationMs: number): void {
@@ -84,10 +84,7 @@ class SelfConnectingSocket extends Socket {
 }
 
 describe('probePort', () => {
-  it.each([
-    ['127.0.0.1', 4],
-    ['::1', 6],
-  ] as const)(
+  itOnLoopback(
     'says open of a port of %s that somebody listens on, with the latency and our end',
     async (address, family) => {
       const { port, connections } = await listen(address);
@@ -135,10 +132,7 @@ describe('probePort', () => {
     expect(resets).toBe(0);
   });
 
-  it.each([
-    ['127.0.0.1', 4],
-    ['::1', 6],
-  ] as const)('says closed of a port of %s that nobody listens on', async (address, family) => {
+  itOnLoopback('says closed of a port of %s that nobody listens on', async (address, family) => {
     const port = await freePort(address);
     const outcome = expectState(await probePort({ address, family, port }), 'closed');
     expect(outcome).toMatchObject({
@@ -215,8 +209,8 @@ describe('probePort', () => {
 });
 
 describe('a probe that meets itself', () => {
-  it.each([v4, v6])('is closed: nobody listens there', async (endpointOf) => {
-    const endpoint = endpointOf(await freePort(endpointOf(1).address));
+  itOnLoopback('on %s is closed: nobody listens there', async (address, family) => {
+    const endpoint = { address, family, port: await freePort(address) };
     const outcome = await probePort(
       endpoint,
       {},

@@ -11,6 +11,7 @@ import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
 import type { Target } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
 import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
+import { itOnLoopback, itWith } from '../../support/tools.js';
 
 /** Where nothing can be sent: connect() itself fails, on every machine. */
 const UNROUTABLE = '255.255.255.255';
@@ -65,7 +66,7 @@ describe('probeTarget', () => {
     expect(report.startedAt).toBeLessThanOrEqual(Date.now());
   });
 
-  it('goes on to 127.0.0.1 when ::1 refuses, and reports both', async () => {
+  itWith('ipv6', 'goes on to 127.0.0.1 when ::1 refuses, and reports both', async () => {
     const { port } = await listen('127.0.0.1');
     expect(
       summary(
@@ -81,7 +82,7 @@ describe('probeTarget', () => {
     });
   });
 
-  it('leaves the second address alone when the first one opens', async () => {
+  itWith('ipv6', 'leaves the second address alone when the first one opens', async () => {
     const first = await listen('::1');
     const second = await listen('127.0.0.1', { port: first.port });
     expect(
@@ -96,24 +97,28 @@ describe('probeTarget', () => {
     expect(second.connections).toEqual([]);
   });
 
-  it('tries the families in turns, beginning with that of the first address', async () => {
-    const port = await freePort();
-    const { attempts } = summary(
-      await probeTarget(
-        { host: 'many.test', port },
-        {},
-        { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
-      ),
-    );
-    expect(attempts).toEqual([
-      '127.0.0.1 closed',
-      '::1 closed',
-      '127.0.0.2 closed',
-      '127.0.0.3 closed',
-    ]);
-  });
+  itWith(
+    'ipv6',
+    'tries the families in turns, beginning with that of the first address',
+    async () => {
+      const port = await freePort();
+      const { attempts } = summary(
+        await probeTarget(
+          { host: 'many.test', port },
+          {},
+          { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
+        ),
+      );
+      expect(attempts).toEqual([
+        '127.0.0.1 closed',
+        '::1 closed',
+        '127.0.0.2 closed',
+        '127.0.0.3 closed',
+      ]);
+    },
+  );
 
-  it('takes an address as it is, without resolving', async () => {
+  itWith('ipv6', 'takes an address as it is, without resolving', async () => {
     const { port } = await listen('::1');
     expect(await probeTarget({ host: '::1', port }, {}, { systemLookup: failing })).toMatchObject({
       resolution: { via: 'literal', elapsedMs: 0, addresses: [{ address: '::1', family: 6 }] },
@@ -230,10 +235,7 @@ describe('probeTarget', () => {
     expect(families).toEqual([asked]);
   });
 
-  it.each([
-    ['127.0.0.1', 4],
-    ['::1', 6],
-  ] as const)(
+  itOnLoopback(
     'asks only for the family of the source address %s',
     async (sourceAddress, family) => {
       const families: number[] = [];
@@ -318,7 +320,7 @@ describe('probeTarget', () => {
     ).rejects.toThrow(UsageError);
   });
 
-  it('leaves the second address alone also while it watches the first', async () => {
+  itWith('ipv6', 'leaves the second address alone also while it watches the first', async () => {
     const first = await listen('::1');
     const second = await listen('127.0.0.1', { port: first.port });
     await probeTarget(
@@ -355,7 +357,7 @@ describe('probeEveryAddress', () => {
     expect(new Set(reports.map(({ resolution }) => resolution)).size).toBe(1);
   });
 
-  it('gives a literal address one report', async () => {
+  itWith('ipv6', 'gives a literal address one report', async () => {
     const { port } = await listen('::1');
     const reports = await everyAddress({ host: '::1', port }, {});
     expect(reports.map((report) => summary(report).decided)).toEqual(['::1 open']);

@@ -11,6 +11,7 @@ import {
   expectFinding,
   startFakeServer,
 } from '../../support/fake-servers.js';
+import { itWith } from '../../support/tools.js';
 
 /** Probes a fake server and returns the finding. */
 async function talk(name: ServiceName, greeting: string, answers: Replies = {}) {
@@ -81,7 +82,7 @@ describe('smtp', () => {
     );
   });
 
-  it('introduces itself by an IPv6 address as RFC 5321 writes it', async () => {
+  itWith('ipv6', 'introduces itself by an IPv6 address as RFC 5321 writes it', async () => {
     const server = await startFakeServer(replyToLines('220 x\r\n', polite), '::1');
     expectFinding(await probeService(server.port, { name: 'smtp' }, { host: '::1' }), 'answered');
     expect(server.received()).toBe('EHLO [IPv6:::1]\r\nQUIT\r\n');
@@ -268,7 +269,7 @@ describe('http', () => {
     },
   );
 
-  it('is asked for by the host, with IPv6 in brackets', async () => {
+  itWith('ipv6', 'is asked for by the host, with IPv6 in brackets', async () => {
     const server = await startFakeServer(
       replyToLines('', { Connection: 'HTTP/1.1 200 OK\r\n\r\n' }),
       '::1',
