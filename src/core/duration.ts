@@ -35,10 +35,8 @@ export function parseDuration(
     );
   }
   if (durationMs < minimumMs || durationMs > maximumMs) {
-    throw new UsageError(
-      `${name}: ${text} is out of range; ` +
-        `allowed: ${minimumMs}ms to ${maximumMs === MAX_DURATION_MS ? '24.8 days' : `${maximumMs / 1000}s`}`,
-    );
+    const longest = maximumMs === MAX_DURATION_MS ? '24.8 days' : `${maximumMs / 1000}s`;
+    throw new UsageError(`${name}: ${text} is out of range; allowed: ${minimumMs}ms to ${longest}`);
   }
   return durationMs;
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { onAbort } from '../../src/core/abort.js';
 
 describe('onAbort', () => {
-  it('calls every listener once, in the order they came', () => {
+  it('calls every listener once, in the order of registration', () => {
     const controller = new AbortController();
     const calls: string[] = [];
     const first = (): void => void calls.push('first');
@@ -15,13 +15,13 @@ describe('onAbort', () => {
     expect(calls).toEqual(['first', 'second', 'first']);
   });
 
-  it('calls at once for a signal that is already aborted', () => {
+  it('calls the listener at once if the signal is already aborted', () => {
     const calls: string[] = [];
     onAbort(AbortSignal.abort(), () => calls.push('called'));
     expect(calls).toEqual(['called']);
   });
 
-  it('adds one listener to the signal for many calls and leaves its limit alone', () => {
+  it('adds one listener to the signal for many calls and keeps its listener limit', () => {
     const { signal } = new AbortController();
     const limit = getMaxListeners(signal);
     const stops = Array.from({ length: 100 }, () => onAbort(signal, () => {}));
@@ -31,7 +31,7 @@ describe('onAbort', () => {
     expect(getMaxListeners(signal)).toBe(limit);
   });
 
-  it('does not call a listener that has stopped waiting, even when another one stops it', () => {
+  it('does not call a removed listener, even if another listener removed it', () => {
     const controller = new AbortController();
     const calls: string[] = [];
     const stop = onAbort(controller.signal, () => calls.push('stopped at first'));
@@ -46,7 +46,7 @@ describe('onAbort', () => {
     expect(calls).toEqual(['kept']);
   });
 
-  it('listens again after all had stopped', () => {
+  it('listens again after all listeners were removed', () => {
     const controller = new AbortController();
     const calls: string[] = [];
     const stop = onAbort(controller.signal, () => {});
@@ -57,7 +57,7 @@ describe('onAbort', () => {
     expect(calls).toEqual(['called']);
   });
 
-  it('waits for nothing without a signal', () => {
+  it('does nothing without a signal', () => {
     expect(onAbort(undefined, () => expect.unreachable())()).toBeUndefined();
   });
 });

@@ -70,9 +70,10 @@ describe('parseDuration', () => {
     'NaN',
     'constructor',
     '1constructor',
-  ])('refuses %j, which is no duration, and says what is', (text) => {
+  ])('refuses %j, which is not a duration, and lists what is allowed', (text) => {
     expect(refusalOf(text)).toBe(
-      `--timeout: "${text}" is not a duration; allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`,
+      `--timeout: "${text}" is not a duration; ` +
+        'allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)',
     );
   });
 
@@ -91,13 +92,13 @@ describe('parseDuration', () => {
     expect(refusalOf(text)).toBe(`--timeout: ${text} is out of range; allowed: 1ms to 24.8 days`);
   });
 
-  it('takes the longest time that a timer of Node keeps, and not a millisecond more', () => {
+  it("accepts the longest timeout of Node's timers, and not a millisecond more", () => {
     expect(parseDuration('2147483647ms', '--timeout')).toBe(MAX_DURATION_MS);
     expect(parseDuration('2147483.647', '--timeout')).toBe(MAX_DURATION_MS);
     expect(MAX_DURATION_MS).toBe(2_147_483_647);
   });
 
-  it('takes zero where the minimum is zero, and refuses less than another minimum', () => {
+  it('accepts zero if the minimum is zero, and refuses less than the minimum', () => {
     expect(parseDuration('0', '--interval', 0)).toBe(0);
     expect(parseDuration('100ms', '--interval', 100)).toBe(100);
     expect(refusalOf('99ms', 100)).toBe(
@@ -105,11 +106,11 @@ describe('parseDuration', () => {
     );
   });
 
-  it('names the argument that was meant', () => {
+  it('names the argument in the refusal', () => {
     expect(() => parseDuration('soon', '--interval')).toThrow(/^--interval: "soon" /);
   });
 
-  it('reads every whole number of milliseconds back as it was written', () => {
+  it('reads every whole number of milliseconds unchanged', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: MAX_DURATION_MS }), (durationMs) => {
         expect(parseDuration(`${durationMs}ms`, '--timeout')).toBe(durationMs);
@@ -118,7 +119,7 @@ describe('parseDuration', () => {
     );
   });
 
-  it('gives a duration in range or a UsageError, whatever it is given', () => {
+  it('returns a duration in range or throws a UsageError for any text', () => {
     const anything = fc.oneof(
       fc.string(),
       fc.string({ unit: 'binary' }),

@@ -47,7 +47,7 @@ describe('the table of exit codes', () => {
     expect(exitCodes).toEqual([...new Set(exitCodes)].sort((a, b) => a - b));
   });
 
-  it('has one row for each state, and a second one for ports that are open without what was asked for', () => {
+  it('has one row for each state, and a second row for open ports that fail a check', () => {
     expect(
       EXIT_CODES.map((row) => row.state)
         .filter((state) => state !== null)
@@ -55,16 +55,16 @@ describe('the table of exit codes', () => {
     ).toEqual([...STATES, 'open'].sort());
   });
 
-  it('has each reason in one row only, and leaves none out', () => {
+  it('has every reason in exactly one row', () => {
     expect(EXIT_CODES.flatMap((row) => row.reasons).sort()).toEqual([...REASONS].sort());
   });
 
-  it('has no reasons where the state alone says everything', () => {
+  it('has rows without reasons only for open, cancelled and no state', () => {
     for (const row of EXIT_CODES.filter((each) => each.reasons.length === 0))
       expect(['open', 'cancelled', null]).toContain(row.state);
   });
 
-  it('has codes that a shell can see, and says in words what they mean', () => {
+  it('has exit codes from 0 to 255, each with its meaning', () => {
     for (const { exitCode, meaning } of EXIT_CODES) {
       expect(Number.isInteger(exitCode) && exitCode >= 0 && exitCode < 256).toBe(true);
       expect(meaning).toMatch(/^[^\n]{5,}[^.\n]$/);
@@ -80,15 +80,15 @@ describe('exitCodeOf', () => {
     ['unresolved', 3],
     ['failed', 4],
     ['cancelled', 130],
-  ])('is for %s %i', (state, exitCode) => {
+  ])('returns for %s the exit code %i', (state, exitCode) => {
     expect(exitCodeOf(state)).toBe(exitCode);
   });
 
-  it('throws for a state that is none', () => {
+  it('throws for an unknown state', () => {
     expect(() => exitCodeOf('ajar' as State)).toThrow(TypeError);
   });
 
-  it('leaves the codes for wrong usage and for bugs to the call, not to a state', () => {
+  it('never returns the exit codes for wrong usage and for bugs', () => {
     expect([EXIT_USAGE, EXIT_BUG]).toEqual([64, 70]);
     for (const state of STATES) expect([EXIT_USAGE, EXIT_BUG]).not.toContain(exitCodeOf(state));
     for (const exitCode of [EXIT_USAGE, EXIT_BUG])

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { readSystemFile, systemFilePath } from '../../src/core/system-file.js';
 
-it('A file of the system lies where the platform keeps it', () => {
+it('a system file is found in the directory of the platform', () => {
   expect(systemFilePath('hosts', 'linux')).toBe('/etc/hosts');
   expect(systemFilePath('services', 'darwin')).toBe('/etc/services');
   expect(systemFilePath('hosts', 'win32', { SystemRoot: 'D:\\Windows' })).toBe(
@@ -9,6 +9,6 @@ it('A file of the system lies where the platform keeps it', () => {
   );
 });
 
-it('A file of the system that is not there is nothing', () => {
+it('a missing system file has no content', () => {
   expect(readSystemFile('/no/such/file')).toBeNull();
 });

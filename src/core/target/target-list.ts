@@ -84,7 +84,8 @@ function toAddress(value: bigint, family: 4 | 6): string {
     ([a], [b]) => zeros(b) - zeros(a),
   );
   if (!longest) return groups;
-  return `${groups.slice(0, longest.index)}::${groups.slice(longest.index + longest[0].length + 1)}`;
+  const rest = groups.slice(longest.index + longest[0].length + 1);
+  return `${groups.slice(0, longest.index)}::${rest}`;
 }
 
 /** The addresses of a CIDR block (RFC 4632), its first and last included. */
@@ -105,8 +106,8 @@ function parseBlock(text: string): {
     throw new UsageError(`host: ${text} has a length of ${bits}; allowed: 0 to ${width}`);
   if (isLinkLocal(rawHost))
     throw new UsageError(
-      `host: ${text} is a block of link-local addresses, which say nothing without their interface; ` +
-        `name each with it, as in fe80::1%eth0`,
+      `host: ${text} is a block of link-local addresses, ` +
+        `which say nothing without their interface; name each with it, as in fe80::1%eth0`,
     );
   const size = 2 ** (width - bits);
   if (size > MAX_BLOCK)
@@ -250,7 +251,8 @@ export function parseTargetLine(
     if (named.length > (whole ? 1 : 2)) {
       throw new UsageError(
         `"${named.slice(whole ? 1 : 2).join(' ')}" is too much; ` +
-          `allowed: a host and its ports, host:port or a URL, then one of ${EXPECTATIONS.join(', ')}`,
+          `allowed: a host and its ports, host:port or a URL, ` +
+          `then one of ${EXPECTATIONS.join(', ')}`,
       );
     }
     return { ...parseTargets(named), ...(expect ? { expect } : {}) };

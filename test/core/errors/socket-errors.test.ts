@@ -7,13 +7,14 @@ import {
   TIMED_OUT,
 } from '../../../src/core/errors/socket-errors.js';
 
-type Call = 'connect' | 'bind' | 'socket';
-
-/** An error as net.Socket gives it (ExceptionWithHostPort in lib/net.js): a local fault ends with our own endpoint. */
+/**
+ * An error like those of net.Socket (ExceptionWithHostPort in lib/net.js).
+ * The message of a local fault ends with our own endpoint.
+ */
 function nodeError(
   code: string,
   {
-    syscall = 'connect' as Call,
+    syscall = 'connect',
     local = false,
     address = '10.99.0.1',
     source = address.includes(':') ? '::' : '0.0.0.0',
@@ -99,7 +100,8 @@ const ROWS: readonly [
 ];
 
 describe('judgeSocketError', () => {
-  it.each(ROWS)('takes %s (%s, %s, IPv%i) for "%s"', (_, code, where, family, expected) => {
+  it.each(ROWS)('judges %s (%s, %s, IPv%i) as "%s"', (...row) => {
+    const [, code, where, family, expected] = row;
     const address = family === 4 ? '10.99.0.1' : 'fd77::1';
     const error = nodeError(code, {
       syscall: where === 'bind' ? 'bind' : 'connect',
@@ -109,7 +111,7 @@ describe('judgeSocketError', () => {
     expect(verdict(error, family)).toBe(expected);
   });
 
-  it('takes EADDRNOTAVAIL for a missing route where the machine has no IPv6 at all, and only for IPv6', () => {
+  it('reads EADDRNOTAVAIL as no-route for IPv6 on a machine without IPv6', () => {
     const error = nodeError('EADDRNOTAVAIL', { local: true });
     expect(verdict(error, 6, false)).toBe('failed no-route');
     expect(verdict(error, 4, false)).toBe('failed no-ports-left');
@@ -119,7 +121,7 @@ describe('judgeSocketError', () => {
     [4, '10.99.0.1', '127.0.0.1'],
     [6, 'fd77::1', '::1'],
   ] as const)(
-    'takes EINVAL for a source that cannot reach there when we had one (IPv%i)',
+    'reads EINVAL as bad-source if the socket had a source address (IPv%i)',
     (family, address, source) => {
       expect(verdict(nodeError('EINVAL', { local: true, address, source }), family)).toBe(
         'failed bad-source',
@@ -128,7 +130,7 @@ describe('judgeSocketError', () => {
     },
   );
 
-  it('looks only at the end of the message for what makes a fault local', () => {
+  it('reads "- Local" only at the end of the message as a local fault', () => {
     const inTheMiddle = Object.assign(
       new Error('connect ENETUNREACH - Local (0.0.0.0:0) 10.0.0.1:80'),
       { code: 'ENETUNREACH', syscall: 'connect' },
@@ -137,7 +139,7 @@ describe('judgeSocketError', () => {
   });
 
   it.each(['ENFILE', 'EMFILE', 'ENOBUFS'])(
-    'judges %s of the call `socket` as of `connect`',
+    'judges %s from `socket` the same as from `connect`',
     (code) => {
       expect(verdict(nodeError(code, { syscall: 'socket' }))).toBe(verdict(nodeError(code)));
     },
@@ -153,14 +155,14 @@ describe('judgeSocketError', () => {
   });
 
   it.each(['EWHATEVER', 'ERR_SOCKET_BAD_PORT', '', 'constructor'])(
-    'says of the unknown code %j that nothing was learned about the port',
+    'judges the unknown code %j as failed unknown-error',
     (code) => {
       expect(verdict(nodeError(code))).toBe('failed unknown-error');
     },
   );
 
   it.each([null, undefined, 'ECONNREFUSED', 42, new Error('odd'), { code: 111 }])(
-    'says the same of %s, which has no code',
+    'judges %s, which has no code, as failed unknown-error',
     (error) => {
       expect(verdict(error)).toBe('failed unknown-error');
     },
@@ -177,7 +179,7 @@ describe('errorFacts', () => {
     });
   });
 
-  it('has null for what Node did not say', () => {
+  it('returns null for facts that the error does not have', () => {
     expect(errorFacts({ code: 'ETIMEOUT' })).toEqual({
       code: 'ETIMEOUT',
       errno: null,
@@ -192,7 +194,7 @@ describe('errorFacts', () => {
     });
   });
 
-  it('keeps a code that the table does not have, without a Windows Sockets number', () => {
+  it('keeps an unknown code and returns no Windows Sockets number for it', () => {
     expect(errorFacts({ code: 'EWHATEVER', errno: -4000, syscall: 'connect' })).toEqual({
       code: 'EWHATEVER',
       errno: -4000,
@@ -212,7 +214,7 @@ describe('errorFacts', () => {
     }
   });
 
-  it('gives the facts of the first cause of an AggregateError, also through a second one, and its own when it has none', () => {
+  it('returns the facts of the first cause of an AggregateError, or else its own', () => {
     const cause = nodeError('EHOSTUNREACH');
     expect(
       errorFacts(
@@ -227,13 +229,13 @@ describe('errorFacts', () => {
 
 describe('isResetAfterHandshake', () => {
   it.each(['ECONNRESET', 'EPIPE'])(
-    'holds for %s of connecting: the handshake had completed before we looked',
+    'is true for %s from `connect`: the handshake had completed before the reset',
     (code) => {
       expect(isResetAfterHandshake(errorFacts(nodeError(code)))).toBe(true);
     },
   );
 
-  it('does not hold for a refusal, nor for the same codes of another call', () => {
+  it('is false for a refusal and for the same codes from another call', () => {
     expect(isResetAfterHandshake(errorFacts(nodeError('ECONNREFUSED')))).toBe(false);
     expect(
       isResetAfterHandshake({ code: 'ECONNRESET', errno: null, winsock: 10054, syscall: 'read' }),
@@ -245,7 +247,7 @@ describe('isResetAfterHandshake', () => {
 });
 
 describe('TIMED_OUT', () => {
-  it('is the error of a deadline of our own: no system call, no errno, and the number 10060', () => {
+  it('has the Windows Sockets number 10060, no system call and no errno', () => {
     expect(TIMED_OUT).toEqual({ code: 'ETIMEDOUT', errno: null, winsock: 10060, syscall: null });
   });
 });

@@ -20,7 +20,10 @@ const NUMBER_HERE = new Map<string, number>([
   ...Object.entries(constants.errno),
 ]);
 
-/** Platforms as lookUpError takes them: from the table, and the numbers of the aliases (errno(3); XNU's bsd/sys/errno.h). */
+/**
+ * Errno numbers by platform, in the form that lookUpError takes: from the table,
+ * and the numbers of the aliases (errno(3); XNU's bsd/sys/errno.h).
+ */
 const BOTH = [
   [1, 'EPERM'],
   [2, 'ENOENT'],
@@ -58,7 +61,7 @@ function numberFor(query: string, codeByErrno?: ReadonlyMap<number, string>): nu
   return lookUpError(query, codeByErrno)?.winsock;
 }
 
-describe('the table', () => {
+describe('the table of Windows Sockets errors', () => {
   it('has every code of KB Q150537, sorted by number', () => {
     expect(WINSOCK_ERRORS.map((row) => row.winsock)).toEqual([
       10004,
@@ -76,7 +79,7 @@ describe('the table', () => {
     ]);
   });
 
-  it('gives every name, errno and alias to one row only', () => {
+  it('has each name, errno and alias in one row only', () => {
     const spellings = WINSOCK_ERRORS.flatMap((row) => [
       row.name,
       ...(row.errno === null ? [] : [row.errno]),
@@ -87,21 +90,21 @@ describe('the table', () => {
     );
   });
 
-  it('writes every name, errno and alias as Node and Windows do, in capitals', () => {
+  it('has every name, errno and alias in capitals, as Node and Windows write them', () => {
     for (const row of WINSOCK_ERRORS) {
       expect(row.name).toMatch(/^WSA[A-Z_]+$/);
       for (const code of [row.errno ?? 'ENONE', ...row.aliases]) expect(code).toMatch(/^E[A-Z_]+$/);
     }
   });
 
-  it('gives every errno number of a platform to one row only', () => {
+  it('has each errno number of a platform in one row only', () => {
     for (const platform of ['linux', 'macos'] as const) {
       const numbers = columnOf(platform).map(([number]) => number);
       expect(new Set(numbers).size, platform).toBe(numbers.length);
     }
   });
 
-  it('has the numbers of BSD for macOS, which are those of Windows less 10000, except where macOS moved one', () => {
+  it('has for macOS the Windows numbers minus 10000, except those that macOS changed', () => {
     const moved = WINSOCK_ERRORS.filter(
       (row) => row.macos !== null && row.macos !== row.winsock - 10000,
     );
@@ -116,7 +119,7 @@ describe('the table', () => {
     expect(without.map((row) => row.errno)).toEqual(['EPROCLIM']);
   });
 
-  it('has the Linux numbers that Node does not know as asm-generic/errno.h has them', () => {
+  it('has the numbers of asm-generic/errno.h for Linux codes that Node does not know', () => {
     const unknownToNode = {
       ETOOMANYREFS: 109,
       EPFNOSUPPORT: 96,
@@ -129,14 +132,14 @@ describe('the table', () => {
       expect(winsockByCode(code)?.linux, code).toBe(number);
   });
 
-  it.runIf(onLinux || onMacos)('agrees with this platform about its errno numbers', () => {
+  it.runIf(onLinux || onMacos)('has the errno numbers of this platform', () => {
     const rows = WINSOCK_ERRORS.filter((row) => row.errno !== null && NUMBER_HERE.has(row.errno));
     expect(rows.length).toBeGreaterThan(35);
     for (const row of rows)
       expect(onLinux ? row.linux : row.macos, row.name).toBe(NUMBER_HERE.get(row.errno ?? ''));
   });
 
-  it('says what each code means and what to do, in one short sentence each', () => {
+  it('explains each code in one short sentence and gives advice in another', () => {
     for (const row of WINSOCK_ERRORS) {
       for (const sentence of [row.meaning, row.advice]) {
         expect(sentence, row.name).toMatch(/^[A-Z][^\n]+[^.]\.$/);
@@ -146,7 +149,7 @@ describe('the table', () => {
     }
   });
 
-  it('does not hold ENOENT, which means a host only when getaddrinfo says it', () => {
+  it('does not contain ENOENT, which concerns a host only if getaddrinfo reports it', () => {
     expect(winsockByCode('ENOENT')).toBeUndefined();
     expect(lookUpError('2', LINUX)).toBeUndefined();
   });
@@ -157,7 +160,7 @@ describe('winsockByNumber', () => {
     for (const row of WINSOCK_ERRORS) expect(winsockByNumber(row.winsock)).toBe(row);
   });
 
-  it('knows no other number', () => {
+  it('returns undefined for any other number', () => {
     for (const number of [
       0,
       -10061,
@@ -233,7 +236,7 @@ describe('winsockByCode', () => {
     expect(winsockByCode(code)?.winsock).toBe(winsock);
   });
 
-  it('finds a row for every EAI code that Node can give', () => {
+  it('finds a row for every EAI code that Node can report', () => {
     const codes = [...getSystemErrorMap().values()]
       .map(([code]) => code)
       .filter((code) => code.startsWith('EAI_'));
@@ -241,7 +244,7 @@ describe('winsockByCode', () => {
     for (const code of codes) expect(winsockByCode(code), code).toBeDefined();
   });
 
-  it('is case-sensitive and takes neither WSA names nor numbers', () => {
+  it('is case-sensitive and accepts neither WSA names nor numbers', () => {
     for (const code of [
       'econnrefused',
       'WSAECONNREFUSED',
@@ -306,14 +309,14 @@ describe('lookUpError', () => {
     expect(numberFor(query, MACOS)).toBe(onMacosIs);
   });
 
-  it('takes 61 for "refused" on macOS, and on Linux not for the resolver error that shares a name with that errno', () => {
+  it('reads 61 as "refused" on macOS, and no errno of ENODATA as a resolver error', () => {
     expect(numberFor('61', MACOS)).toBe(10061);
     expect(numberFor('61', LINUX)).toBeUndefined();
     expect(numberFor('96', MACOS)).toBeUndefined();
     expect(numberFor('ENODATA', LINUX)).toBe(11004);
   });
 
-  it.runIf(onLinux)('takes the numbers of Linux when it runs there', () => {
+  it.runIf(onLinux)('reads errno numbers as Linux numbers by default on Linux', () => {
     expect(
       ['111', '-111', '110', '113', '1', '23', '109', '96', '112', '61', '2'].map((query) =>
         numberFor(query),
@@ -333,7 +336,7 @@ describe('lookUpError', () => {
     ]);
   });
 
-  itWith('macos', 'takes the numbers of macOS when it runs there', () => {
+  itWith('macos', 'reads errno numbers as macOS numbers by default on macOS', () => {
     expect(
       ['61', '-61', '60', '65', '1', '23', '59', '46', '64', '2'].map((query) => numberFor(query)),
     ).toEqual([10061, 10061, 10060, 10065, 10013, 10024, 10059, 10046, 10064, undefined]);
@@ -424,12 +427,12 @@ describe('lookUpError', () => {
     'hasOwnProperty',
     'CONSTRUCTOR',
     'ENOENT',
-  ])('does not know %j', (query) => {
+  ])('returns undefined for %j', (query) => {
     for (const codeByErrno of [undefined, LINUX, MACOS, NOWHERE])
       expect(lookUpError(query, codeByErrno)).toBeUndefined();
   });
 
-  it('never throws, and finds nothing but rows of the table, whatever it is given', () => {
+  it('never throws and returns only rows of the table for any text', () => {
     const anything = fc.oneof(
       fc.string({
         unit: fc.integer({ min: 0, max: 0xffff }).map((unit) => String.fromCharCode(unit)),
@@ -449,7 +452,7 @@ describe('lookUpError', () => {
     );
   });
 
-  it('finds every row again by each of its spellings in any case', () => {
+  it('finds every row by each of its names in upper or lower case', () => {
     const spelled = WINSOCK_ERRORS.flatMap((row) => {
       const hex = row.winsock.toString(16);
       const hresult = 0x80070000 + row.winsock;

@@ -74,7 +74,10 @@ const OUTCOMES: Readonly<Record<State, readonly Outcome[]>> = {
   cancelled: [cancelledOutcome(), resolvingCancelled],
 };
 
-/** The exit code for each state under each expectation, an open port being fast enough; 0 is as expected, and nothing else is. */
+/**
+ * The exit code for each state under each expectation.
+ * Open ports are fast enough. Only 0 means "as expected".
+ */
 const EXIT_CODES: Readonly<Record<State, Readonly<Record<Expectation, number>>>> = {
   open: { open: 0, closed: 5, filtered: 5, 'not-open': 5 },
   closed: { open: 1, closed: 0, filtered: 1, 'not-open': 0 },
@@ -104,7 +107,7 @@ const CASES = (Object.keys(OUTCOMES) as State[]).flatMap((state) =>
 
 describe('judge', () => {
   it.each(CASES)(
-    'holds %s against %s with at most %s ms',
+    'judges the state %s with %s expected and a maximum latency of %s ms',
     (state, expected, maxLatencyMs, limitExceeded) => {
       const tooSlow = state === 'open' && limitExceeded;
       const exitCode = tooSlow ? 5 : EXIT_CODES[state][expected];
@@ -118,7 +121,7 @@ describe('judge', () => {
     },
   );
 
-  it('expects an open port, however slow, unless it is told otherwise', () => {
+  it('expects an open port of any latency by default', () => {
     for (const state of Object.keys(OUTCOMES) as State[]) {
       for (const outcome of OUTCOMES[state]) {
         expect(judge(outcome)).toEqual({
@@ -132,7 +135,7 @@ describe('judge', () => {
     expect(judge(openOutcome({ latencyMs: 3_600_000 })).asExpected).toBe(true);
   });
 
-  it('gives 6 for an open port whose service did not answer as it should, also a slow one, and only where open is expected', () => {
+  it('gives exit code 6 for an open port whose service failed, only if open is expected', () => {
     for (const service of [silentService(), droppedService(), tlsFailedService()]) {
       const outcome = openOutcome({ service, latencyMs: 10 });
       expect(judge(outcome)).toEqual({ asExpected: false, exitCode: 6, tooSlow: false });
@@ -159,7 +162,7 @@ describe('judge', () => {
     });
   });
 
-  it('is satisfied by nothing that says nothing about the port', () => {
+  it('never accepts unresolved, failed or cancelled as expected', () => {
     for (const outcome of [...OUTCOMES.unresolved, ...OUTCOMES.failed, ...OUTCOMES.cancelled]) {
       for (const expected of EXPECTATIONS)
         expect(
@@ -169,7 +172,7 @@ describe('judge', () => {
     }
   });
 
-  it('throws for what is no expectation, whatever was seen', () => {
+  it('throws a UsageError for an invalid expectation in any state of the port', () => {
     for (const wrong of [
       'Closed',
       '',
@@ -186,7 +189,7 @@ describe('judge', () => {
     );
   });
 
-  it('throws also through probes, of which it is asked', async () => {
+  it('makes probeTargets, probeSeries and waitUntil reject an invalid expectation', async () => {
     const [target, wrong] = [
       { host: '127.0.0.1', port: await freePort() },
       'Closed' as Expectation,
@@ -202,7 +205,7 @@ describe('judge', () => {
     );
   });
 
-  it('can be asked for each state that a port has, and for not being open', () => {
+  it('accepts the expectations open, closed, filtered and not-open', () => {
     expect([...EXPECTATIONS].sort()).toEqual(['closed', 'filtered', 'not-open', 'open']);
   });
 });

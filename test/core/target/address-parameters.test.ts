@@ -106,7 +106,7 @@ describe('checkSourceFamily', () => {
     expect(() => checkSourceFamily(source, family, '--source')).not.toThrow();
   });
 
-  it('refuses a source of the other family', () => {
+  it('refuses a source address of the other family', () => {
     expect(() => checkSourceFamily('::1', 4, '--source')).toThrow(
       new UsageError(
         '--source: ::1 is an IPv6 address, but only IPv4 is probed; allowed: an IPv4 address',

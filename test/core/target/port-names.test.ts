@@ -17,7 +17,7 @@ describe('parseServices', () => {
     });
   });
 
-  it('leaves the services of other protocols out', () => {
+  it('ignores the services of other protocols', () => {
     expect(
       Object.fromEntries(
         parseServices('tftp 69/udp\ndomain 53/tcp\ndomain 53/udp\nsip 5060/sctp\n'),
@@ -25,24 +25,25 @@ describe('parseServices', () => {
     ).toEqual({ domain: 53 });
   });
 
-  it('knows names in lower case, however the file has them', () => {
+  it('converts names to lower case', () => {
     expect(Object.fromEntries(parseServices('X400 102/TCP ISO-TSAP'))).toEqual({
       x400: 102,
       'iso-tsap': 102,
     });
   });
 
-  it('keeps the first port of a name that stands there twice', () => {
+  it('keeps the first port of a name that is listed twice', () => {
     expect(parseServices('a 1/tcp\na 2/tcp\nb 3/tcp a\n').get('a')).toBe(1);
   });
 
-  it('passes over comments, empty lines and lines that are not in the format', () => {
+  it('ignores comments, empty lines and malformed lines', () => {
     const text =
-      '# smtp 25/tcp\n\n   \nsmtp\nsmtp 25\nsmtp tcp/25\nsmtp 25/tcpx\nsmtp x25/tcp\nzero 0/tcp\nhigh 65536/tcp\nlong 123456/tcp\n#';
+      '# smtp 25/tcp\n\n   \nsmtp\nsmtp 25\nsmtp tcp/25\nsmtp 25/tcpx\nsmtp x25/tcp\n' +
+      'zero 0/tcp\nhigh 65536/tcp\nlong 123456/tcp\n#';
     expect([...parseServices(text)]).toEqual([]);
   });
 
-  it('takes the line ends of Windows, and a last line without one', () => {
+  it('accepts Windows line ends and a last line without a line end', () => {
     expect(
       Object.fromEntries(parseServices('smtp 25/tcp mail\r\nhttp 80/tcp\r\nlast 65535/tcp')),
     ).toEqual({ smtp: 25, mail: 25, http: 80, last: 65535 });
@@ -61,11 +62,11 @@ describe('portOfService', () => {
     ['postgres', 5432],
     ['redis', 6379],
     ['mongodb', 27017],
-  ])('knows %s as %i, with or without a services file', (name, port) => {
+  ])('returns for %s the port %i, with or without a services file', (name, port) => {
     expect(portOfService(name)).toBe(port);
   });
 
-  it('does not mind capitals', () => {
+  it('ignores the case of a name', () => {
     expect(portOfService('SMTP')).toBe(25);
     expect(portOfService('Kafka')).toBe(9092);
   });
@@ -78,7 +79,7 @@ describe('portOfService', () => {
     '__proto__',
     'toString',
     'hasOwnProperty',
-  ])('does not know %j', (name) => {
+  ])('returns no port for %j', (name) => {
     expect(portOfService(name)).toBeUndefined();
   });
 
@@ -111,11 +112,11 @@ describe('portOfScheme', () => {
     ['smtp', 25],
     ['imaps', 993],
     ['HTTPS', 443],
-  ])('gives %s the port %i', (scheme, port) => {
+  ])('returns for %s the port %i', (scheme, port) => {
     expect(portOfScheme(scheme)).toBe(port);
   });
 
-  it.each(['foo', 'file', 'constructor', 'tostring', ''])('has no port for %j', (scheme) => {
+  it.each(['foo', 'file', 'constructor', 'tostring', ''])('returns no port for %j', (scheme) => {
     expect(portOfScheme(scheme)).toBeUndefined();
   });
 });

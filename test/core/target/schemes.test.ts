@@ -50,7 +50,7 @@ describe('a URL whose scheme is not TCP', () => {
     ['file:///etc/hosts', '"file" names a file', OTHERWISE],
     ['mailto:a@example.com', '"mailto" names a mailbox', OTHERWISE],
     ['mailto:', '"mailto" names a mailbox', OTHERWISE],
-  ])('%s is refused with what portping can do', (word, reason, advice) => {
+  ])('%s is refused with a reason and advice', (word, reason, advice) => {
     const message = `scheme: ${reason}, and portping probes TCP only; ${advice}`;
     expect(refusalOf(() => parseTarget([word]))).toBe(message);
     expect(refusalOf(() => parseTargets(['https://example.com', word]))).toBe(message);
@@ -87,7 +87,7 @@ describe('a URL that can be TCP', () => {
     expect(parseTarget([url])).toEqual({ host: 'h', port });
   });
 
-  it('of an unknown scheme needs a port, and the refusal names the scheme', () => {
+  it('a URL of an unknown scheme needs a port, and the refusal names the scheme', () => {
     const message = refusalOf(() => parseTarget(['unknown://h']));
     expect(message).toContain('the scheme "unknown" has no known port');
     const [, advice = ''] = /write it: (\S+)$/.exec(message) ?? [];
@@ -96,12 +96,12 @@ describe('a URL that can be TCP', () => {
 });
 
 it.each(['udp:53', 'quic:https', 'file:80,443', 'unix:8000-8010'])(
-  '%s is a host of that name with its ports',
+  '%s is read as a host name with ports, not as a URL',
   (word) => {
     expect([...parseTargets([word]).targets()][0]?.host).toBe(word.split(':')[0]);
   },
 );
 
-it.each(['fd::1', 'dccp', 'data'])('the host %s is not taken for a scheme', (host) => {
+it.each(['fd::1', 'dccp', 'data'])('the host %s is not read as a scheme', (host) => {
   expect(parseTarget([host, '80'])).toEqual({ host, port: 80 });
 });

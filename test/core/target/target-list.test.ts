@@ -25,8 +25,8 @@ function refusalOf(action: () => unknown): string {
   return 'not refused';
 }
 
-describe('ports', () => {
-  it('are one, a list, a range, names, or all of these', () => {
+describe('parsePorts', () => {
+  it('accepts a port, a list, a range, names and a mix of them', () => {
     expect(parsePorts('25')).toEqual([{ first: 25, last: 25 }]);
     expect(parsePorts('25,80-82,smtp')).toEqual([
       { first: 25, last: 25 },
@@ -42,13 +42,11 @@ describe('ports', () => {
     ['1-65536', /65536 is out of range/],
     ['9-3', /the range 9-3 runs backwards; allowed: 3-9/],
     ['-5', /"-5" is neither/],
-  ])('"%s" is refused', (text, message) =>
-    expect(refusalOf(() => parsePorts(text))).toMatch(message),
-  );
+  ])('refuses "%s"', (text, message) => expect(refusalOf(() => parsePorts(text))).toMatch(message));
 });
 
-describe('targets', () => {
-  it('are every port of the first host, then of the next', () => {
+describe('parseTargets', () => {
+  it('lists every port of the first host, then those of the next host', () => {
     expect(listOf('db', '80,443')).toEqual(['db:80', 'db:443']);
     expect(listOf('db', '80', '443')).toEqual(['db:80', 'db:443']);
     expect(listOf('db:80', '[::1]:1-2', 'https://example.com')).toEqual([
@@ -69,7 +67,7 @@ describe('targets', () => {
     ]);
   });
 
-  it('are as many as the block says, the whole of it whatever address of it was written', () => {
+  it('lists the whole block for any address in it', () => {
     fc.assert(
       fc.property(
         fc.ipV4(),
@@ -92,12 +90,12 @@ describe('targets', () => {
     );
   });
 
-  it('of an IPv6 block have the first of equally long runs of zeros shortened (RFC 5952, 4.2.3)', () => {
+  it('shortens the first of equally long runs of zeros in IPv6 (RFC 5952, 4.2.3)', () => {
     expect(listOf('[0:0:1:1:0:0:1:0]/128:1')).toEqual(['[::1:1:0:0:1:0]:1']);
     expect(listOf('[1:0:0:1:0:0:1:0]/128:1')).toEqual(['[1::1:0:0:1:0]:1']);
   });
 
-  it('tell without being gone through whether they are all addresses, and which ports they have', () => {
+  it('knows the ports and whether every host is an address without listing the targets', () => {
     const facts = (...words: string[]) => {
       const { literal, ports } = parseTargets(words);
       return [literal, [...ports()].slice(0, 4)];
@@ -109,13 +107,13 @@ describe('targets', () => {
     expect(facts('https://db')).toEqual([false, [443]]);
   });
 
-  it('are not blocks of addresses that hold on one link only', () => {
+  it('refuses a block of link-local addresses', () => {
     expect(refusalOf(() => listOf('fe80::/126', '22'))).toMatch(
       /^host: fe80::\/126 is a block of link-local addresses/,
     );
   });
 
-  it('of an IPv6 block are addresses as RFC 5952 writes them', () => {
+  it('writes the addresses of an IPv6 block as in RFC 5952', () => {
     fc.assert(
       fc.property(fc.ipV6(), fc.integer({ min: 122, max: 128 }), (address, bits) => {
         const hosts = [...parseTargets([`[${address}]/${bits}:1`]).targets()].map(
@@ -123,7 +121,7 @@ describe('targets', () => {
         );
         expect(hosts).toHaveLength(2 ** (128 - bits));
         expect(hosts.filter((host) => isIP(host) !== 6)).toEqual([]);
-        // The URL standard writes addresses so, but for two zero groups that stand alone at the most.
+        // The URL standard writes IPv6 addresses in this form, too.
         expect(hosts).toEqual(
           hosts.map((host) => new URL(`http://[${host}]/`).hostname.slice(1, -1)),
         );
@@ -145,11 +143,11 @@ describe('targets', () => {
     [['name/24', '1'], /is not a block of addresses/],
     [['db'], /^port: none given for db; write: db 443, or db:443/],
     [['db:1', 'cache'], /^arguments: "cache" is not a target beside db:1/],
-  ])('%j is refused', (words, message) =>
+  ])('refuses %j', (words, message) =>
     expect(refusalOf(() => parseTargets(words))).toMatch(message),
   );
 
-  it('are one where one is asked for', () => {
+  it('parseTarget accepts exactly one target', () => {
     expect(parseTarget(['db', '25'])).toEqual({ host: 'db', port: 25 });
     expect(refusalOf(() => parseTarget(['db', '25,26']))).toBe(
       'arguments: "db 25,26" is 2 targets; allowed: one',
@@ -157,7 +155,7 @@ describe('targets', () => {
   });
 });
 
-describe('a line of a file', () => {
+describe('parseTargetLine', () => {
   const read = (line: string) => {
     const block = parseTargetLine(line, 'list.txt:3');
     return (
@@ -177,7 +175,7 @@ describe('a line of a file', () => {
     ['', null],
     ['   ', null],
     ['# nothing', null],
-  ])('%j is understood', (line, expected) => expect(read(line)).toEqual(expected));
+  ])('reads %j', (line, expected) => expect(read(line)).toEqual(expected));
 
   it.each([
     ['db', /^list\.txt:3: port: none given for db/],
@@ -191,11 +189,11 @@ describe('a line of a file', () => {
       /^list\.txt:3: the line has a NUL in it, as text in UTF-16 has; allowed: UTF-8$/,
     ],
     ['db 99999', /^list\.txt:3: port: 99999 is out of range/],
-  ])('%j is refused with its place', (line, message) =>
+  ])('refuses %j and names the file and line', (line, message) =>
     expect(refusalOf(() => read(line))).toMatch(message),
   );
 
-  it('is understood or refused with its place, whatever stands in it', () => {
+  it('reads any line, or refuses it and names the file and line', () => {
     fc.assert(
       fc.property(fc.oneof(anyText, fc.stringMatching(/^[\w.:/[\]# ,-]{0,30}$/)), (line) => {
         const refusal = refusalOf(() => parseTargetLine(line, 'list.txt:3'));

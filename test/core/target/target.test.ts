@@ -46,7 +46,8 @@ describe('parsePort', () => {
     'refuses %s as out of range and names the range',
     (text) => {
       expect(refusalOf(() => parsePort(text))).toBe(
-        `port: ${text} is out of range; allowed: 1 to 65535, or the name of a TCP service such as smtp`,
+        `port: ${text} is out of range; ` +
+          'allowed: 1 to 65535, or the name of a TCP service such as smtp',
       );
     },
   );
@@ -72,7 +73,8 @@ describe('parsePort', () => {
     'ſmtp',
   ])('refuses %j as neither a port nor a service', (text) => {
     expect(refusalOf(() => parsePort(text))).toBe(
-      `port: "${text}" is neither a port nor a known service; allowed: 1 to 65535, or the name of a TCP service such as smtp`,
+      `port: "${text}" is neither a port nor a known service; ` +
+        'allowed: 1 to 65535, or the name of a TCP service such as smtp',
     );
   });
 
@@ -102,7 +104,7 @@ describe('parseHost', () => {
     '192.0.2.10',
     '0.0.0.0',
     '255.255.255.255',
-  ])('takes %s as it is', (host) => {
+  ])('returns %s unchanged', (host) => {
     expect(parseHost(host)).toBe(host);
   });
 
@@ -114,13 +116,13 @@ describe('parseHost', () => {
     '::ffff:192.0.2.10',
     '64:ff9b::192.0.2.33',
     'ff02::1',
-  ])('takes the IPv6 address %s, bare or in brackets', (address) => {
+  ])('accepts the IPv6 address %s, bare or in brackets', (address) => {
     expect(parseHost(address)).toBe(address);
     expect(parseHost(`[${address}]`)).toBe(address);
   });
 
   it.each(['münchen.de', 'пример.рф', '例え.jp', 'faß.de', 'bücher.example.', '例え。jp'])(
-    'takes the internationalised name %s and leaves it as it was written',
+    'returns the internationalised name %s unchanged',
     (host) => {
       expect(parseHost(host)).toBe(host);
     },
@@ -147,7 +149,8 @@ describe('parseHost', () => {
     ['①', '0.0.0.1'],
   ])('refuses %s and says that some programs read it as %s', (host, meaning) => {
     expect(refusalOf(() => parseHost(host))).toBe(
-      `host: "${host}" is not an IPv4 address in four decimal parts; some programs read it as ${meaning}: write that if you mean it`,
+      `host: "${host}" is not an IPv4 address in four decimal parts; ` +
+        `some programs read it as ${meaning}: write that if you mean it`,
     );
   });
 
@@ -163,7 +166,7 @@ describe('parseHost', () => {
     'a.0x',
     '1.2.3.08',
     'example.123.',
-  ])('refuses %s, which ends as only an address may, but is none', (host) => {
+  ])('refuses %s, which ends with a number but is not an address', (host) => {
     expect(refusalOf(() => parseHost(host))).toBe(
       `host: "${host}" is not an IPv4 address; allowed: four numbers from 0 to 255`,
     );
@@ -185,9 +188,10 @@ describe('parseHost', () => {
     'fe80::1%\x1b[31m',
     '[::1',
     '::1]',
-  ])('refuses %j as no IPv6 address', (host) => {
+  ])('refuses %j, which is not an IPv6 address', (host) => {
     expect(refusalOf(() => parseHost(host))).toBe(
-      `host: "${host}" is not an IPv6 address; allowed: a host name, an IPv4 address in four parts, or an IPv6 address`,
+      `host: "${host}" is not an IPv6 address; ` +
+        'allowed: a host name, an IPv4 address in four parts, or an IPv6 address',
     );
   });
 
@@ -200,7 +204,7 @@ describe('parseHost', () => {
     },
   );
 
-  it.each(['', '[]'])('refuses %j as nothing', (host) => {
+  it.each(['', '[]'])('refuses %j, which is empty', (host) => {
     expect(refusalOf(() => parseHost(host))).toMatch(
       /^host: nothing given; allowed: a host name, /,
     );
@@ -249,20 +253,20 @@ describe('parseHost', () => {
     '[',
     ']',
     '[]x',
-  ])('refuses %j as no host name', (host) => {
+  ])('refuses %j, which is not a host name', (host) => {
     expect(refusalOf(() => parseHost(host))).toBe(
       `host: "${host}" is not a host name; allowed: letters, digits, hyphens and dots`,
     );
   });
 
-  it('takes a part of 63 characters and refuses one of 64', () => {
+  it('accepts a label of 63 characters and refuses one of 64', () => {
     expect(parseHost(`${'a'.repeat(63)}.com`)).toHaveLength(67);
     expect(refusalOf(() => parseHost(`${'a'.repeat(64)}.com`))).toBe(
       'host: a part of the name has 64 characters; allowed: at most 63 between dots',
     );
   });
 
-  it('takes a name of 253 characters, with a dot at the end too, and refuses one of 254 or 300', () => {
+  it('accepts a name of 253 characters, without the last dot, and refuses one of 254', () => {
     const name = (length: number) => 'abcdefg.'.repeat(40).slice(0, length - 1) + 'z';
     expect(parseHost(name(253))).toHaveLength(253);
     expect(parseHost(`${name(253)}.`)).toHaveLength(254);
@@ -274,7 +278,7 @@ describe('parseHost', () => {
     );
   });
 
-  it('counts the length of an internationalised name in its ASCII form, which is what DNS sees', () => {
+  it('measures an internationalised name by its ASCII form, which DNS uses', () => {
     expect(refusalOf(() => parseHost(`${'ü'.repeat(60)}.de`))).toMatch(
       /^host: a part of the name has \d+ characters; allowed: at most 63 between dots$/,
     );
@@ -283,7 +287,7 @@ describe('parseHost', () => {
     );
   });
 
-  it('takes a link-local address with the name of an interface of this machine', () => {
+  it('accepts a link-local address with an interface of this machine', () => {
     expect(parseHost(`fe80::1%${anInterface}`)).toBe(`fe80::1%${anInterface}`);
     expect(parseHost(`[fe80::1%${anInterface}]`)).toBe(`fe80::1%${anInterface}`);
   });
@@ -293,18 +297,20 @@ describe('parseHost', () => {
     (host) => {
       const bare = host.replace(/^\[|\]$/g, '');
       expect(refusalOf(() => parseHost(host))).toBe(
-        `host: ${bare} is a link-local address and says nothing without its interface; write ${bare}%eth0, for example`,
+        `host: ${bare} is a link-local address and says nothing without its interface; ` +
+          `write ${bare}%eth0, for example`,
       );
     },
   );
 
-  it('refuses an interface that this machine does not have, and lists those it has', () => {
+  it('refuses an unknown interface and lists those of this machine', () => {
     expect(refusalOf(() => parseHost('fe80::1%nope0'))).toBe(
-      `host: fe80::1%nope0 names the interface "nope0", which this machine does not have; allowed: ${Object.keys(networkInterfaces()).join(', ')}`,
+      'host: fe80::1%nope0 names the interface "nope0", which this machine does not have; ' +
+        `allowed: ${Object.keys(networkInterfaces()).join(', ')}`,
     );
   });
 
-  it('takes an address that only looks link-local when its leading zero is left out', () => {
+  it('accepts an address that looks link-local only because a leading zero is omitted', () => {
     expect(parseHost('fe8::1')).toBe('fe8::1');
   });
 });
@@ -395,16 +401,13 @@ describe('parseTarget', () => {
     expect(refusalOf(() => parseTarget(words))).toMatch(message);
   });
 
-  it.each(['[::1]', '2001:db8::/126'])(
-    'advises something that works when %s has no port',
-    (word) => {
-      const advice = /, or (\S+)$/.exec(refusalOf(() => parseTargets([word])))?.[1] ?? '';
-      expect([...parseTargets([advice]).targets()][0]?.port).toBe(443);
-    },
-  );
+  it.each(['[::1]', '2001:db8::/126'])('gives advice that works if %s has no port', (word) => {
+    const advice = /, or (\S+)$/.exec(refusalOf(() => parseTargets([word])))?.[1] ?? '';
+    expect([...parseTargets([advice]).targets()][0]?.port).toBe(443);
+  });
 
   it.each(['http://[::1]x:81', 'http://[::1]81/'])(
-    'refuses %s, which has something between the bracket and the colon',
+    'refuses %s, which has text between the bracket and the colon',
     (url) => {
       refusalOf(() => parseTarget([url]));
     },
@@ -423,7 +426,7 @@ describe('formatHostPort and parseTarget', () => {
   const host = fc.oneof(name, fc.ipV4(), ipv6);
   const port = fc.integer({ min: 1, max: 65535 });
 
-  it('give every valid host and port back as they were, in one word, in two, and as a URL', () => {
+  it('return every host and port unchanged from one word, two words or a URL', () => {
     fc.assert(
       fc.property(host, port, (aHost, aPort) => {
         const target = { host: aHost, port: aPort };
@@ -435,7 +438,7 @@ describe('formatHostPort and parseTarget', () => {
     );
   });
 
-  it('write IPv6 in brackets, and nothing else', () => {
+  it('write only IPv6 addresses in brackets', () => {
     expect(formatHostPort('2001:db8::1', 25)).toBe('[2001:db8::1]:25');
     expect(formatHostPort('fe80::1%eth0', 25)).toBe('[fe80::1%eth0]:25');
     expect(formatHostPort('192.0.2.10', 25)).toBe('192.0.2.10:25');
@@ -446,7 +449,7 @@ describe('formatHostPort and parseTarget', () => {
   });
 
   it(
-    'either give a target that can be probed or throw a UsageError of one line, whatever the words are',
+    'return a valid target or throw a UsageError of one line for any words',
     { timeout: 60_000 },
     () => {
       const piece = fc.oneof(
@@ -494,7 +497,7 @@ describe('formatHostPort and parseTarget', () => {
             target = parseTarget(words);
           } catch (error) {
             expect(error).toBeInstanceOf(UsageError);
-            // What is not plain in the message came with the words; control characters are for the output to escape.
+            // Any character beyond plain ASCII comes from the words; the output escapes it.
             const strange = (error as Error).message.replace(/[\x20-\x7e]/g, '');
             for (const character of strange) expect(words.join('')).toContain(character);
             return;
@@ -524,19 +527,19 @@ describe('asciiHost', () => {
     ['faß.de', 'xn--fa-hia.de'],
     ['例え。jp', 'xn--r8jz45g.jp'],
     ['exam\u00adple.com', 'exam\u00adple.com'.replace('\u00ad', '')],
-  ])('gives %j in its ASCII form, %s', (host, ascii) => {
+  ])('returns for %j the ASCII form %s', (host, ascii) => {
     expect(asciiHost(host)).toBe(ascii);
   });
 
   it.each(['Mail.Example.com', '_dmarc.example.com', 'localhost.', 'xn--mnchen-3ya.de', ''])(
-    'leaves the ASCII name %j alone',
+    'returns the ASCII name %j unchanged',
     (host) => {
       expect(asciiHost(host)).toBe(host);
     },
   );
 
   it.each(['a b', 'a/b', 'mün chen', 'mün/chen', 'a\0', 'a:b', 'ü%41', 'ü@b', '\x1b'])(
-    'gives nothing for %j, which no name may have',
+    'returns nothing for %j, which is not a valid name',
     (host) => {
       expect(asciiHost(host)).toBe('');
     },
@@ -553,7 +556,7 @@ describe('familyOf', () => {
     ['127.1', null],
     ['[::1]', null],
     ['', null],
-  ])('is for %j %s', (host, family) => {
+  ])('returns for %j the family %s', (host, family) => {
     expect(familyOf(host)).toBe(family);
   });
 });
