@@ -36,7 +36,10 @@ const reasonOf = (kind: Kind): Reason | null => {
 /** Seconds after STARTED_AT as the wall clock shows them. */
 const at = (seconds: number): number => STARTED_AT + seconds * 1000;
 
-/** The outages in probes that began at these seconds, one after another unless told otherwise; the last one may be cut off by the end. */
+/**
+ * The outages in probes that began at these seconds, by default one probe a second.
+ * `rest` is the outage that had not ended after the last probe.
+ */
 function track(
   kinds: readonly Kind[],
   seconds: readonly number[] = kinds.map((_, index) => index),
@@ -52,12 +55,12 @@ const allOf = ({ ended, rest }: ReturnType<typeof track>): Outage[] =>
   [...ended, rest].filter((each) => each !== null);
 
 describe('OutageTracker', () => {
-  it('finds none where every probe was open, or where there was none', () => {
+  it('finds no outage if every probe was open or there was no probe', () => {
     expect(track(['open', 'open', 'open'])).toEqual({ ended: [null, null, null], rest: null });
     expect(track([])).toEqual({ ended: [], rest: null });
   });
 
-  it('tells an outage when the port opens again: from the first probe that was not open to the first that was', () => {
+  it('reports an outage from the first probe that was not open to the next open one', () => {
     expect(
       track(['open', 'refused', 'refused', 'silent', 'open', 'open'], [0, 1, 2, 3, 7.5, 8]),
     ).toEqual({
@@ -84,7 +87,7 @@ describe('OutageTracker', () => {
     });
   });
 
-  it('counts the causes in the order they came, also when one comes back', () => {
+  it('counts the causes in order, and a cause that returns a second time separately', () => {
     const [outage] = allOf(
       track([
         'refused',
@@ -108,7 +111,7 @@ describe('OutageTracker', () => {
     ]);
   });
 
-  it('ends one that is still going on with its last probe, and says that it is not over', () => {
+  it('ends an ongoing outage at its last probe and marks it as not over', () => {
     expect(track(['open', 'refused', 'silent'], [0, 1, 4])).toEqual({
       ended: [null, null, null],
       rest: {
@@ -126,7 +129,7 @@ describe('OutageTracker', () => {
     });
   });
 
-  it('has no duration for a single probe at the end', () => {
+  it('gives an outage of one last probe the duration 0', () => {
     expect(track(['open', 'refused']).rest).toEqual({
       from: at(1),
       to: at(1),
@@ -138,7 +141,7 @@ describe('OutageTracker', () => {
     });
   });
 
-  it('tells one that is going on once', () => {
+  it('reports an ongoing outage once', () => {
     const tracker = new OutageTracker();
     tracker.add(reportOf(KINDS.refused));
     expect(tracker.finish()).not.toBeNull();
@@ -146,7 +149,7 @@ describe('OutageTracker', () => {
     expect(tracker.add(reportOf(KINDS.open))).toBeNull();
   });
 
-  it('begins anew after each', () => {
+  it('starts a new outage after each one that ended', () => {
     const outages = allOf(track(['refused', 'open', 'silent', 'silent', 'open', 'nameless']));
     expect(
       outages.map(({ from, to, over, probes, causes }) => [
@@ -164,7 +167,7 @@ describe('OutageTracker', () => {
     ]);
   });
 
-  it('passes over probes that were cancelled', () => {
+  it('ignores cancelled probes', () => {
     const [outage, ...others] = allOf(
       track(['cancelled', 'refused', 'cancelled', 'refused', 'cancelled', 'open', 'cancelled']),
     );
@@ -179,7 +182,7 @@ describe('OutageTracker', () => {
     expect(track(['refused', 'cancelled']).rest).toMatchObject({ to: at(0), probes: 1 });
   });
 
-  it('has no negative duration when the clock was set back', () => {
+  it('reports the duration 0 if the clock was set back', () => {
     expect(allOf(track(['refused', 'silent', 'open'], [100, 40, 50]))).toMatchObject([
       { from: at(100), to: at(50), durationMs: 0, probes: 2 },
     ]);
@@ -188,7 +191,7 @@ describe('OutageTracker', () => {
     ]);
   });
 
-  it('keeps twenty changes of the cause and counts the others', () => {
+  it('keeps the first twenty causes and counts the others', () => {
     const kinds = Array.from({ length: 50 }, (_, index): Kind =>
       index % 2 === 0 ? 'refused' : 'silent',
     );
@@ -198,7 +201,7 @@ describe('OutageTracker', () => {
     expect(outage?.causes.every(({ count }) => count === 1)).toBe(true);
   });
 
-  it('counts twenty changes in full, and the next outage begins with none', () => {
+  it('keeps twenty causes in full, and the next outage starts at zero', () => {
     const kinds = Array.from({ length: 21 }, (_, index): Kind =>
       index % 2 === 0 ? 'refused' : 'silent',
     );
@@ -216,7 +219,7 @@ describe('OutageTracker', () => {
     ]);
   });
 
-  it('does not change an outage that it has told', () => {
+  it('does not change an outage that it has returned', () => {
     const tracker = new OutageTracker();
     tracker.add(reportOf(KINDS.refused));
     const outage = tracker.add(reportOf(KINDS.open, { startedAt: at(1) }));
@@ -243,7 +246,7 @@ describe('OutageTracker', () => {
     }), // long ones
   );
 
-  it('finds each stretch of probes that were not open, and what changed in it', () => {
+  it('finds each run of probes that were not open, and its causes', () => {
     fc.assert(
       fc.property(kinds, (each) => {
         const seen = each
@@ -284,7 +287,7 @@ describe('OutageTracker', () => {
     );
   });
 
-  it('never tells of more probes than there were', () => {
+  it('never counts more probes than there were', () => {
     fc.assert(
       fc.property(kinds, (each) => {
         for (const { causes, moreCauses, probes } of allOf(track(each))) {
@@ -299,7 +302,7 @@ describe('OutageTracker', () => {
 });
 
 describe('a service that does not answer', () => {
-  it('is an outage of its own kind, which ends when it answers', () => {
+  it('is an outage that ends when the service answers', () => {
     const tracker = new OutageTracker();
     const outcomes = [
       closedOutcome(),

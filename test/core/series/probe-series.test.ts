@@ -16,7 +16,7 @@ import { answering, collectEvents, outagesOf, probesOf, slowly } from '../../sup
 import { freePort, listen, listenDns, runAlone, silentPort } from '../../support/listeners.js';
 import { REAL_TIME } from '../../support/real-time.js';
 
-/** Addresses of this host where nothing else looks for a free port, so that a port closed for a moment stays ours. */
+/** Addresses of this host where no other test takes a free port, so a closed port stays ours. */
 const APART = '127.44.0.1';
 const SILENT = '127.44.0.2';
 
@@ -25,14 +25,14 @@ const target = (port: number, host = '127.0.0.1'): Target => ({ host, port });
 const statesOf = (events: readonly ProbeEvent[]): string[] =>
   events.map(({ report }) => report.outcome.state);
 
-/** What a promise took, in milliseconds, with its value. */
+/** The value of a promise and the time it took, in milliseconds. */
 async function timed<T>(promise: Promise<T>): Promise<[value: T, elapsedMs: number]> {
   const startMs = performance.now();
   const value = await promise;
   return [value, performance.now() - startMs];
 }
 
-/** A series to its end: its probes, its outages, and the time it took. */
+/** Runs a series to its end. Returns its probes, its outages and the time it took. */
 async function run(
   targets: Parameters<typeof probeSeries>[0],
   options: SeriesOptions,
@@ -47,7 +47,7 @@ const startsOf = (probes: readonly ProbeEvent[]): number[] =>
   probes.map(({ report }) => report.startedAt - (probes[0]?.report.startedAt ?? NaN));
 
 describe('probeSeries', () => {
-  it('probes as often as it is told and counts from 1', async () => {
+  it('makes `count` probes and numbers them from 1', async () => {
     const { port, connections } = await listen();
     const { events, probes } = await run(target(port), { count: 3, intervalMs: 10 });
     expect(events).toEqual(probes);
@@ -63,7 +63,7 @@ describe('probeSeries', () => {
     await expect.poll(() => connections.length).toBe(3);
   });
 
-  it('keeps the interval from start to start, whatever the probes take, and does not drift', async () => {
+  it('keeps the interval from start to start without drift, for slow probes too', async () => {
     const port = await freePort();
     const { probes } = await run(
       target(port, 'mail.test'),
@@ -73,10 +73,10 @@ describe('probeSeries', () => {
     const starts = startsOf(probes);
     expect(starts).toHaveLength(6);
     expect(starts.at(-1)).toBeGreaterThan(900);
-    expect(starts.at(-1)).toBeLessThan(1500); // a pause behind each probe would make it 1750
+    expect(starts.at(-1)).toBeLessThan(1500); // a pause after each probe would make it 1750
   });
 
-  it('begins the next probe as soon as one that outlasts its interval is over, and not before', async () => {
+  it('starts the next probe only when a probe longer than the interval has ended', async () => {
     let running = 0;
     let most = 0;
     const lookUp = slowly(answering(['127.0.0.1']), 700);
@@ -97,7 +97,7 @@ describe('probeSeries', () => {
     expect(second).toBeLessThan(1100); // the beat of the interval would make it 1200
   });
 
-  it('does not make up for the time that a long probe took', async () => {
+  it('does not catch up after a long probe', async () => {
     const systemLookup = slowly(answering(['127.0.0.1']), 700, 0);
     const { probes } = await run(
       target(await freePort(), 'mail.test'),
@@ -109,20 +109,20 @@ describe('probeSeries', () => {
     expect(third - second).toBeGreaterThan(150);
   });
 
-  it('makes no pause with an interval of 0', async () => {
+  it('does not pause with an interval of 0', async () => {
     const { port } = await listen();
     const { probes, elapsedMs } = await run(target(port), { count: 50, intervalMs: 0 });
     expect(probes).toHaveLength(50);
     expect(elapsedMs).toBeLessThan(10_000); // with the usual interval 49 s
   });
 
-  it('makes no pause behind the last probe', async () => {
+  it('does not pause after the last probe', async () => {
     const { port } = await listen();
     const { elapsedMs } = await run(target(port), { count: 1, intervalMs: 60_000 });
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('ends connections in order, but resets them when so many come so fast that the source ports would be used up', async () => {
+  it('closes with a FIN, or with a reset if the source ports could run out', async () => {
     const listener = await listen();
     const firstThree = async (options: SeriesOptions): Promise<void> => {
       for await (const event of probeSeries(target(listener.port), options))
@@ -154,13 +154,13 @@ describe('probeSeries', () => {
     expect(elapsedMs).toBeLessThan(5000);
   });
 
-  it('makes no probe in no time', async () => {
+  it('makes no probe with a duration or a count of 0', async () => {
     const { port } = await listen();
     expect((await run(target(port), { durationMs: 0 })).events).toEqual([]);
     expect((await run(target(port), { count: 0 })).events).toEqual([]);
   });
 
-  it('ends after the probe for which it is told to, having told of it', async () => {
+  it('reports the probe for which stopWhen is true, and then ends', async () => {
     const { port } = await listen();
     const asked: number[] = [];
     const { probes } = await run(target(port), {
@@ -171,7 +171,7 @@ describe('probeSeries', () => {
     expect(probes.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
   });
 
-  it('holds each probe against what is expected', async () => {
+  it('judges each probe by the expected state', async () => {
     const { port } = await listen();
     const closed = target(await freePort());
     const verdicts = async (to: Target, options: SeriesOptions) =>
@@ -203,8 +203,8 @@ describe('probeSeries', () => {
   });
 });
 
-describe('a series that is aborted', () => {
-  it('makes no probe when that was before', async () => {
+describe('an aborted series', () => {
+  it('makes no probe if it was aborted before the start', async () => {
     const { port, connections } = await listen();
     let asked = 0;
     const systemLookup: SystemLookup = async (...question) => {
@@ -232,7 +232,7 @@ describe('a series that is aborted', () => {
     ]);
   });
 
-  it('ends when the one who listens aborts it, without another probe', async () => {
+  it('makes no further probe if its consumer aborts it', async () => {
     const { port } = await listen();
     const abortion = new AbortController();
     const sequences: number[] = [];
@@ -247,7 +247,7 @@ describe('a series that is aborted', () => {
   });
 
   it.each(['resolving', 'connecting'])(
-    'ends at once while it is %s, and that probe is no event',
+    'ends at once while %s and does not report that probe',
     async (stage) => {
       const port = await silentPort(SILENT);
       await listen(APART, { port });
@@ -272,7 +272,7 @@ describe('a series that is aborted', () => {
     },
   );
 
-  it('tells of the outage that is going on all the same', async () => {
+  it('reports the ongoing outage', async () => {
     const port = await silentPort(SILENT);
     const abortion = new AbortController();
     const systemLookup = answering([APART], [APART], [SILENT]);
@@ -284,7 +284,8 @@ describe('a series that is aborted', () => {
     const events: unknown[] = [];
     for await (const event of series) {
       events.push(event);
-      if (events.length === 2) setTimeout(() => abortion.abort(), 100); // in the third probe, which nobody answers
+      // This aborts the third probe, which gets no answer.
+      if (events.length === 2) setTimeout(() => abortion.abort(), 100);
     }
     expect(events).toMatchObject([
       { type: 'probe', report: { outcome: { state: 'closed' } } },
@@ -298,7 +299,7 @@ describe('a series that is aborted', () => {
     ]);
   });
 
-  it('leaves no listener on the signal, however it ended', async () => {
+  it('removes its listeners from the signal however it ends', async () => {
     const { port } = await listen();
     const { signal } = new AbortController();
     await run(
@@ -312,8 +313,8 @@ describe('a series that is aborted', () => {
   });
 });
 
-describe('a series that is left', () => {
-  /** How a process ends in which a script does this; `port` is open for it. */
+describe('a process that leaves a series', () => {
+  /** Runs a script in a process of its own, with `port` open, and returns how it ends. */
   const alone = (script: string) =>
     runAlone(`
     import { createServer } from 'node:net';
@@ -327,33 +328,38 @@ describe('a series that is left', () => {
     });
   `);
 
-  it('lets the process end', async () => {
-    const result = await alone(
-      `for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000 })) break;`,
-    );
+  it('ends after a `break` during the pause', async () => {
+    const result = await alone(`
+      const target = { host: '${APART}', port };
+      for await (const event of probeSeries(target, { intervalMs: 600_000 })) break;`);
     expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
   });
 
-  it('lets the process end also when other targets have not answered yet', async () => {
+  it('ends after a `break` while other targets have not answered', async () => {
     const silent = await silentPort(SILENT);
     const result = await alone(`
-      const targets = [{ host: '${APART}', port }, { host: '${SILENT}', port: ${silent} }].map((target) => ({ target }));
-      for await (const event of probeSeries(targets, { timeoutMs: 600_000, intervalMs: 600_000 })) break;`);
+      const hosts = [{ host: '${APART}', port }, { host: '${SILENT}', port: ${silent} }];
+      const targets = hosts.map((target) => ({ target }));
+      const options = { timeoutMs: 600_000, intervalMs: 600_000 };
+      for await (const event of probeSeries(targets, options)) break;`);
     expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
   });
 
-  it('lets the process end when it is aborted or ends by itself', async () => {
+  it('ends after an abort, after the last probe and after waitUntil', async () => {
     const result = await alone(`
+      const target = { host: '${APART}', port };
       const abortion = new AbortController();
-      for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000, signal: abortion.signal })) setTimeout(() => abortion.abort(), 50);
-      for await (const event of probeSeries({ host: '${APART}', port }, { intervalMs: 600_000, count: 1 }));
-      await waitUntil({ host: '${APART}', port }, { durationMs: 600_000 });`);
+      const { signal } = abortion;
+      for await (const event of probeSeries(target, { intervalMs: 600_000, signal }))
+        setTimeout(() => abortion.abort(), 50);
+      for await (const event of probeSeries(target, { intervalMs: 600_000, count: 1 }));
+      await waitUntil(target, { durationMs: 600_000 });`);
     expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
   });
 });
 
 describe('the addresses of a name in a series', () => {
-  it('are told once when they change, and not when only their order does', async () => {
+  it('are reported once when they change, and not if only their order changes', async () => {
     const systemLookup = answering(
       ['127.0.0.1'],
       ['127.0.0.1', '127.0.0.2'],
@@ -377,7 +383,7 @@ describe('the addresses of a name in a series', () => {
     ]);
   });
 
-  it('are remembered while the name cannot be resolved', async () => {
+  it('are remembered while the name does not resolve', async () => {
     const answers = ['127.0.0.1', null, null, '127.0.0.1', null, '127.0.0.2'];
     let asked = 0;
     const { address } = await listenDns((_, name) => {
@@ -408,7 +414,7 @@ describe('the addresses of a name in a series', () => {
     ]);
   });
 
-  it('are each probed in each round when it is told to', async () => {
+  it('are all probed in each round with everyAddress', async () => {
     const port = await silentPort(SILENT);
     await listen(APART, { port });
     const systemLookup = answering(
@@ -457,7 +463,7 @@ describe('the addresses of a name in a series', () => {
     ]);
   });
 
-  it('are said to have changed once in a round, also when each is probed', async () => {
+  it('are reported as changed once in a round with everyAddress', async () => {
     const systemLookup = answering(['127.0.0.1', '127.0.0.2'], ['127.0.0.2', '127.0.0.3']);
     const { probes } = await run(
       target(await freePort(), 'mail.test'),
@@ -474,7 +480,7 @@ describe('the addresses of a name in a series', () => {
 });
 
 describe('an outage in a series', () => {
-  it('is reported after the probe that ends it, when a listener goes and comes back', async () => {
+  it('is reported after the probe that ends it', async () => {
     let listener = await listen(APART);
     const { port } = listener;
     const told: string[] = [];
@@ -508,13 +514,13 @@ describe('an outage in a series', () => {
     expect(told).toEqual(['open', 'open', 'closed', 'closed', 'closed', 'open', 'outage', 'open']);
   });
 
-  it('is told when the series ends before it is over', async () => {
+  it('is reported at the end of the series if it is not over', async () => {
     const { events } = await run(target(await freePort()), { count: 3, intervalMs: 0 });
     expect(events.map(({ type }) => type)).toEqual(['probe', 'probe', 'probe', 'outage']);
     expect(events.at(-1)).toMatchObject({ outage: { over: false, probes: 3 } });
   });
 
-  it('is none where the port is expected not to be open', async () => {
+  it('is not reported if the port is expected not to be open', async () => {
     for (const expected of ['closed', 'not-open', 'filtered'] as const) {
       expect(
         (await run(target(await freePort()), { count: 2, intervalMs: 0, expect: expected }))
@@ -523,7 +529,7 @@ describe('an outage in a series', () => {
     }
   });
 
-  it('is of each target for itself', async () => {
+  it('is counted for each target separately', async () => {
     const { port } = await listen();
     const [first, second] = [target(await freePort()), target(await freePort())];
     const { probes, outages } = await run(
@@ -561,7 +567,7 @@ describe('an outage in a series', () => {
     ]);
   });
 
-  it('of the name is over when it can be resolved again, also when each address is probed', async () => {
+  it('ends when an unresolved name resolves again, even with everyAddress', async () => {
     let asked = 0;
     const { address } = await listenDns((_, name) =>
       [2, 4].includes((asked += 1)) ? 'NXDOMAIN' : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }],
@@ -581,7 +587,7 @@ describe('an outage in a series', () => {
     ]);
   });
 
-  it('is not made of a probe that the duration cut off', async () => {
+  it('does not include a probe that the duration cut off', async () => {
     const port = await silentPort(SILENT);
     await listen(APART, { port });
     const systemLookup = answering([APART], [SILENT]);
@@ -597,7 +603,10 @@ describe('an outage in a series', () => {
 
 const SOMETIMES_ACCEPTING = `
 const { parentPort, workerData: { host, backlog, gate } } = require('node:worker_threads');
-const server = require('node:net').createServer((socket) => { socket.on('error', () => {}).resume(); parentPort.postMessage('accepted'); });
+const server = require('node:net').createServer((socket) => {
+  socket.on('error', () => {}).resume();
+  parentPort.postMessage('accepted');
+});
 server.listen({ host, port: 0, backlog }, () => parentPort.postMessage(server.address().port));
 parentPort.on('message', () => {
   Atomics.store(gate, 0, 1);
@@ -605,13 +614,14 @@ parentPort.on('message', () => {
 });`;
 
 /**
- * A listener that can be shut to new connections for a while: it accepts nobody, its queue is full, and the system drops each SYN, which the
- * other side repeats a second later. Linux: a backlog of 8 has room for nine.
+ * A listener that can be shut to new connections for a while. Then it accepts none and its queue
+ * is full. The system drops each SYN, and the client repeats it a second later.
+ * On Linux a backlog of 8 has room for nine.
  */
 async function gatedListener(): Promise<{
   port: number;
-  shut(accepted: number): Promise<void>;
-  open(): void;
+  shut: (accepted: number) => Promise<void>;
+  open: () => void;
 }> {
   const backlog = 8;
   const gate = new Int32Array(new SharedArrayBuffer(4));
@@ -638,7 +648,8 @@ async function gatedListener(): Promise<{
     port,
     open,
     async shut(accepted) {
-      await expect.poll(() => acceptedSoFar, { timeout: 5000 }).toBe(accepted); // the queue is empty
+      // Then the queue is empty.
+      await expect.poll(() => acceptedSoFar, { timeout: 5000 }).toBe(accepted);
       worker.postMessage('shut');
       await expect.poll(() => Atomics.load(gate, 0), { interval: 1, timeout: 5000 }).toBe(1);
       for (let index = 0; index <= backlog; index += 1) {
@@ -652,9 +663,9 @@ async function gatedListener(): Promise<{
   };
 }
 
-describe('a SYN that is lost in a series', () => {
-  // A busy machine may add more to a latency than a repeated SYN may be late: then it has another try.
-  it('is found by the second that its latency is above the others', REAL_TIME, async () => {
+describe('a lost SYN in a series', () => {
+  // On a busy machine a latency may vary more than the detector allows. In CI REAL_TIME retries.
+  it('is detected by a latency 1 s above the others', REAL_TIME, async () => {
     const { port, shut, open } = await gatedListener();
     const found: (number | null)[] = [];
     const latencies: number[] = [];
@@ -687,10 +698,11 @@ describe('misuse of a series', () => {
     ).rejects.toThrow(UsageError);
   });
 
-  it('does not wake up all the time in an interval that is longer than a timer can be', async () => {
+  it("sleeps through an interval that is longer than Node's longest timer", async () => {
     const result = await runAlone(`
       import { probeSeries } from './core/series/probe-series.js';
-      for await (const event of probeSeries({ host: '127.0.0.1', port: 9 }, { intervalMs: 2 ** 32, signal: AbortSignal.timeout(300) }));
+      const options = { intervalMs: 2 ** 32, signal: AbortSignal.timeout(300) };
+      for await (const event of probeSeries({ host: '127.0.0.1', port: 9 }, options));
     `);
     expect(result).toEqual({ stdout: '', stderr: '', exitCode: 0 });
   });

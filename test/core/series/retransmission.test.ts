@@ -8,7 +8,7 @@ import {
   openOutcome,
 } from '../../support/reports.js';
 
-/** What the detector says to these latencies, in milliseconds, one after the other. */
+/** What the detector returns for each of these latencies, in milliseconds. */
 function detect(latencies: readonly number[]): (number | null)[] {
   const detector = new RetransmissionDetector();
   return latencies.map((latencyMs) => detector.add(openOutcome({ latencyMs })));
@@ -27,18 +27,18 @@ describe('RetransmissionDetector', () => {
     [4060, 4],
     [5080, 5],
     [7100, 7],
-  ])('finds %d ms beside neighbours of 20 ms to be %d s too long', (latencyMs, seconds) => {
+  ])('reads %d ms among latencies of 20 ms as a SYN repeated after %d s', (latencyMs, seconds) => {
     expect(detect([...near, latencyMs])).toEqual([...nothing, seconds]);
   });
 
   it.each([40, 200, 500, 700, 870, 1200, 1400, 1500, 1700, 2400, 3500])(
-    'takes %d ms beside neighbours of 20 ms for what it is',
+    'finds no repeated SYN in %d ms among latencies of 20 ms',
     (latencyMs) => {
       expect(detect([...near, latencyMs])).toEqual([...nothing, null]);
     },
   );
 
-  it('finds nothing at a far host whose latencies are 900 to 1100 ms', () => {
+  it('finds no repeated SYN in latencies from 900 to 1100 ms', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 900, max: 1100, noNaN: true }), { maxLength: 40 }),
@@ -49,26 +49,23 @@ describe('RetransmissionDetector', () => {
     );
   });
 
-  it('finds a repeated SYN at a far host, too', () => {
+  it('finds a repeated SYN among latencies of about 1 s', () => {
     expect(detect([1000, 950, 1050, 1020, 2010])).toEqual([null, null, null, null, 1]);
   });
 
-  it.each([1020, 3020, 7020])(
-    'has nothing to compare a first latency of %d ms with',
-    (latencyMs) => {
-      expect(detect([latencyMs])).toEqual([null]);
-    },
-  );
+  it.each([1020, 3020, 7020])('finds no repeated SYN in a first latency of %d ms', (latencyMs) => {
+    expect(detect([latencyMs])).toEqual([null]);
+  });
 
-  it('does not find the neighbours of a slow first one too fast', () => {
+  it('finds no repeated SYN in fast latencies after a slow first one', () => {
     expect(detect([1020, 20, 20.5, 19.5, 20])).toEqual([null, null, null, null, null]);
   });
 
-  it('has enough of one neighbour', () => {
+  it('needs one earlier latency to find a repeated SYN', () => {
     expect(detect([20, 1020])).toEqual([null, 1]);
   });
 
-  it('does not take what it has found for a neighbour, however many there are', () => {
+  it('never compares with latencies that it found to be repeated SYNs', () => {
     const many = Array.from({ length: 30 }, () => 1025);
     expect(detect([...near, ...many, 20, 1025])).toEqual([
       ...nothing,
@@ -78,7 +75,7 @@ describe('RetransmissionDetector', () => {
     ]);
   });
 
-  it('follows a distance that changes by less', () => {
+  it('adapts to a latency that changes by less than a second', () => {
     const farther = Array.from({ length: 9 }, () => 520);
     expect(detect([...near, ...farther, 1520, 1020])).toEqual([
       ...nothing,
@@ -88,11 +85,11 @@ describe('RetransmissionDetector', () => {
     ]);
   });
 
-  it('compares with the median, which one outlier does not move', () => {
+  it('compares with the median, which one outlier does not change', () => {
     expect(detect([20, 20, 500, 20, 20, 1020])).toEqual([null, null, null, null, null, 1]);
   });
 
-  it('neither judges nor remembers a probe that was not open', () => {
+  it('ignores probes that were not open', () => {
     const detector = new RetransmissionDetector();
     const others = [
       closedOutcome({ elapsedMs: 1020 }),
@@ -105,7 +102,7 @@ describe('RetransmissionDetector', () => {
     for (const outcome of others) expect(detector.add(outcome)).toBeNull();
   });
 
-  it('never finds less than a second', () => {
+  it('finds only delays of whole seconds, at least 1 s', () => {
     fc.assert(
       fc.property(
         fc.array(fc.double({ min: 0.001, max: 60_000, noNaN: true }), { maxLength: 60 }),

@@ -43,9 +43,10 @@ const numbersIn = (value: unknown): number[] =>
 
 const NONE_OPEN = { service: null, latency: null, bins: [], tooSlow: 0, lostSyns: 0 };
 
-describe('the figures of the latency', () => {
-  it('are those computed by hand for four values', () => {
-    // squares of the differences from 25: 225 + 25 + 25 + 225 = 500; √(500 ÷ 3) = 12.909944; differences of neighbours: 20, 10, 20
+describe('the latency figures', () => {
+  it('match values computed by hand for four latencies', () => {
+    // Squares of the differences from 25: 225 + 25 + 25 + 225 = 500; √(500 ÷ 3) = 12.909944.
+    // Differences of neighbours: 20, 10, 20.
     expect(summaryOf([10, 30, 20, 40]).latency).toEqual({
       count: 4,
       min: 10,
@@ -60,7 +61,7 @@ describe('the figures of the latency', () => {
     });
   });
 
-  it('are those computed by hand for two values', () => {
+  it('match values computed by hand for two latencies', () => {
     // mean 2, squares 1 + 1, √(2 ÷ 1)
     expect(summaryOf([3, 1]).latency).toEqual({
       count: 2,
@@ -82,7 +83,7 @@ describe('the figures of the latency', () => {
     [100, [50, 90, 95, 99]],
     [101, [51, 91, 96, 100]],
     [200, [100, 180, 190, 198]],
-  ])('have percentiles by nearest rank among the times from 0.1 to %d × 0.1 ms', (count, ranks) => {
+  ])('have nearest-rank percentiles for the latencies from 0.1 to %d × 0.1 ms', (count, ranks) => {
     const { p50, p90, p95, p99 } =
       summaryOf(upTo(count).map((each) => each / 10)).latency ?? ({} as LatencyFigures);
     expect([p50, p90, p95, p99].map((each) => Math.round(each * 1000))).toEqual(
@@ -90,7 +91,7 @@ describe('the figures of the latency', () => {
     );
   });
 
-  it('have neither deviation nor jitter for one value, and that value for all others', () => {
+  it('have no deviation and no jitter for one latency', () => {
     const one = 0.1234567;
     expect(summaryOf([one]).latency).toEqual({
       count: 1,
@@ -106,7 +107,7 @@ describe('the figures of the latency', () => {
     });
   });
 
-  it('have no deviation from values that are equal', () => {
+  it('have the deviation 0 for equal latencies', () => {
     expect(summaryOf([0.3, 0.3, 0.3]).latency).toMatchObject({
       min: 0.3,
       mean: 0.3,
@@ -116,18 +117,19 @@ describe('the figures of the latency', () => {
     });
   });
 
-  it('count the jitter only between probes that followed each other and were both open', () => {
+  it('count jitter only between consecutive open probes', () => {
     const gap = filteredOutcome();
-    expect(summaryOf([10, 12, gap, 100, 103, closedOutcome(), 50]).latency?.jitter).toBe(2.5); // |12 − 10| and |103 − 100|
+    // |12 − 10| and |103 − 100|
+    expect(summaryOf([10, 12, gap, 100, 103, closedOutcome(), 50]).latency?.jitter).toBe(2.5);
     expect(summaryOf([10, gap, 20, gap, 30]).latency).toMatchObject({ count: 3, jitter: null });
     expect(summaryOf([10, unresolvedOutcome(), 20, 21]).latency?.jitter).toBe(1);
   });
 
-  it('keep the jitter when a probe between was cancelled', () => {
+  it('count jitter across a cancelled probe', () => {
     expect(summaryOf([10, cancelledOutcome(), 14]).latency).toMatchObject({ count: 2, jitter: 4 });
   });
 
-  it('hold for an hour and for less than a microsecond', () => {
+  it('are exact for an hour and for less than a microsecond', () => {
     expect(summaryOf([3_600_000]).latency).toMatchObject({
       min: 3_600_000,
       max: 3_600_000,
@@ -140,7 +142,7 @@ describe('the figures of the latency', () => {
 });
 
 describe('a summary', () => {
-  it('of nothing has nothing in it', () => {
+  it('is empty without probes', () => {
     expect(new Statistics().summary()).toEqual({
       firstAt: null,
       latestAt: null,
@@ -154,7 +156,7 @@ describe('a summary', () => {
     });
   });
 
-  it('of failures only counts them and invents no latency', () => {
+  it('has no latency if no probe was open', () => {
     expect(
       summaryOf([
         closedOutcome(),
@@ -176,7 +178,7 @@ describe('a summary', () => {
     });
   });
 
-  it('counts each state, and says how many in a hundred were not open', () => {
+  it('counts each state and the percentage of probes that were not open', () => {
     const { sent, counts, lossPercent } = summaryOf([
       1,
       closedOutcome(),
@@ -196,7 +198,7 @@ describe('a summary', () => {
     expect(summaryOf([1, 2, closedOutcome()]).lossPercent).toBeCloseTo(100 / 3, 10);
   });
 
-  it('does not count probes that were cancelled', () => {
+  it('does not count cancelled probes', () => {
     const resolvingCancelled: Outcome = {
       state: 'cancelled',
       host: 'mail.example.com',
@@ -217,14 +219,14 @@ describe('a summary', () => {
     });
   });
 
-  it('says when the first and the latest probe began', () => {
+  it('has the start times of the first and the latest probe', () => {
     expect(summaryOf([1, closedOutcome(), 2])).toMatchObject({
       firstAt: STARTED_AT,
       latestAt: STARTED_AT + 2000,
     });
   });
 
-  it('has the resolving apart, of names that were resolved, whatever became of the port', () => {
+  it('has the resolving times of all resolved names, for any state of the port', () => {
     const statistics = new Statistics();
     const literal = { ...resolved(), via: 'literal', elapsedMs: 0 };
     statistics.add(
@@ -249,7 +251,7 @@ describe('a summary', () => {
     });
   });
 
-  it('has no resolving where only addresses were probed', () => {
+  it('has no resolving times if only addresses were probed', () => {
     const statistics = new Statistics();
     statistics.add(
       eventOf(
@@ -259,7 +261,7 @@ describe('a summary', () => {
     expect(statistics.summary()).toMatchObject({ sent: 1, resolving: null });
   });
 
-  it('counts the open probes that were too slow, and the SYNs that were lost', () => {
+  it('counts open probes that were too slow, and lost SYNs', () => {
     const statistics = new Statistics();
     for (const event of eventsOf([5, 20, 10, closedOutcome(), 11], { maxLatencyMs: 10 }))
       statistics.add(event);
@@ -272,7 +274,7 @@ describe('a summary', () => {
     });
   });
 
-  it('adds outages up and counts them as no probes', () => {
+  it('adds up outages and does not count them as probes', () => {
     const statistics = new Statistics();
     for (const durationMs of [3000, 10_000, 500]) statistics.add(outageEvent({ durationMs }));
     expect(statistics.summary()).toMatchObject({
@@ -281,7 +283,7 @@ describe('a summary', () => {
     });
   });
 
-  it('keeps the latest 240 latencies, with a gap for each probe that was not open', () => {
+  it('keeps the latest 240 latencies, with null for each probe that was not open', () => {
     const outcomes = upTo(300).map((each) => (each % 7 === 0 ? closedOutcome() : each));
     const shown = upTo(300).map((each) => (each % 7 === 0 ? null : each));
     expect(summaryOf(outcomes.slice(0, 240)).recent).toEqual(shown.slice(0, 240));
@@ -289,7 +291,7 @@ describe('a summary', () => {
     expect(summaryOf(outcomes).recent).toEqual(shown.slice(60));
   });
 
-  it('is not changed by what is added later', () => {
+  it('is not changed by later events', () => {
     const statistics = new Statistics();
     for (const event of eventsOf([1, 2, closedOutcome(), 50])) statistics.add(event);
     statistics.add(outageEvent());
@@ -309,17 +311,20 @@ describe('a summary', () => {
     expect(statistics.summary()).toMatchObject({
       sent: 10,
       outages: { count: 2, longestMs: 9000 },
-    }); // it did take them in
+    }); // the later events were counted
   });
 
-  it('is the same when it is asked for twice', () => {
+  it('is the same on a second call', () => {
     const statistics = new Statistics();
     for (const event of eventsOf([1, 2, closedOutcome(), 50])) statistics.add(event);
     expect(statistics.summary()).toEqual(statistics.summary());
   });
 });
 
-/** Latencies from a microsecond to a minute, of every magnitude alike, some of them in whole microseconds and some with ties. */
+/**
+ * Latencies from a microsecond to a minute; every magnitude is equally frequent.
+ * Some are whole microseconds and some are equal.
+ */
 const latency = fc.oneof(
   fc
     .double({ min: 0, max: Math.log(6e7), noNaN: true })
@@ -345,7 +350,7 @@ const steps = fc.array(
   { maxLength: 300 },
 );
 
-/** What the figures are by their definitions, computed over all values at once. */
+/** The figures by their definitions, computed over all values at once. */
 function naiveFigures(outcomes: readonly (Outcome | number)[]): LatencyFigures | null {
   const shown = outcomes.filter((each) => typeof each === 'number' || each.state !== 'cancelled');
   const values = shown.filter((each) => typeof each === 'number');
@@ -390,8 +395,8 @@ function expectClose(
     );
 }
 
-describe('statistics of anything', () => {
-  it('are those of a naive computation', () => {
+describe('statistics of random probes', () => {
+  it('match a naive computation', () => {
     fc.assert(
       fc.property(steps, (outcomes) => {
         const found = summaryOf(outcomes).latency;
@@ -401,7 +406,8 @@ describe('statistics of anything', () => {
           expect(found[name], name).toBe(wanted[name]);
         for (const name of ['mean', 'standardDeviation', 'jitter'] as const)
           expectClose(found[name], wanted[name], 1e-10 * wanted.max, name);
-        // exact to a microsecond below 16 ms, to 0.01 % above; the naive ones are rounded to a microsecond themselves
+        // Exact to a microsecond below 16 ms, to 0.01 % above.
+        // The naive figures are rounded to a microsecond, too.
         for (const name of ['p50', 'p90', 'p95', 'p99'] as const)
           expectClose(
             found[name],
@@ -416,11 +422,12 @@ describe('statistics of anything', () => {
     );
   });
 
-  it('have percentiles at exactly the nearest rank, where neighbouring ranks are far apart', () => {
+  it('have exact nearest-rank percentiles if the latencies are far apart', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 1500 }), (count) => {
+        // below 16 ms, 10 µs apart
         const { p50, p90, p95, p99 } =
-          summaryOf(upTo(count).map((each) => each / 100)).latency ?? ({} as LatencyFigures); // below 16 ms, 10 µs apart
+          summaryOf(upTo(count).map((each) => each / 100)).latency ?? ({} as LatencyFigures);
         expect([p50, p90, p95, p99].map((each) => Math.round(each * 1000) / 10)).toEqual(
           [50, 90, 95, 99].map((percent) => Math.ceil((percent * count) / 100)),
         );
@@ -429,7 +436,7 @@ describe('statistics of anything', () => {
     );
   });
 
-  it('have bins that are put together without gaps, hold each value where it belongs, and begin and end with one', () => {
+  it('have bins without gaps that hold every latency; the first and last are not empty', () => {
     fc.assert(
       fc.property(steps, (outcomes) => {
         const { bins, latency: figures } = summaryOf(outcomes);
@@ -455,7 +462,7 @@ describe('statistics of anything', () => {
     );
   });
 
-  it('have no number that is none', () => {
+  it('contain only finite numbers', () => {
     fc.assert(
       fc.property(steps, (outcomes) => {
         expect(numbersIn(summaryOf(outcomes)).filter((number) => !Number.isFinite(number))).toEqual(
@@ -465,7 +472,7 @@ describe('statistics of anything', () => {
     );
   });
 
-  it('count every probe once and remember the latest of them', () => {
+  it('count every probe once and keep the latest', () => {
     fc.assert(
       fc.property(steps, (outcomes) => {
         const { sent, counts, recent } = summaryOf(outcomes);
@@ -481,8 +488,8 @@ describe('statistics of anything', () => {
   });
 });
 
-describe('the service', () => {
-  it('is counted apart, with the times of its answers', () => {
+describe('the service figures', () => {
+  it('count answers and failures and have the answer times', () => {
     const services = [
       answeredService({ answerMs: 2 }),
       silentService(),
@@ -509,7 +516,7 @@ describe('the service', () => {
     });
   });
 
-  it('has no times when it never answered', () => {
+  it('have no answer times if the service never answered', () => {
     expect(summaryOf([openOutcome({ service: silentService() })]).service).toEqual({
       answered: 0,
       failures: { silent: 1 },

@@ -9,7 +9,7 @@ import { UsageError } from '../../../src/core/usage-error.js';
 import { answering } from '../../support/events.js';
 import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
 
-/** Addresses of this host where nothing else looks for a free port, so that a port closed for a moment stays ours. */
+/** Addresses of this host where no other test takes a free port, so a closed port stays ours. */
 const APART = '127.44.0.1';
 const SILENT = '127.44.0.2';
 
@@ -21,7 +21,7 @@ const target = (port: number, host = '127.0.0.1'): Target => ({ host, port });
 const statesOf = (events: readonly ProbeEvent[]): string[] =>
   events.map(({ report }) => report.outcome.state);
 
-/** What a promise took, in milliseconds, with its value. */
+/** The value of a promise and the time it took, in milliseconds. */
 async function timed<T>(promise: Promise<T>): Promise<[value: T, elapsedMs: number]> {
   const startMs = performance.now();
   const value = await promise;
@@ -33,7 +33,7 @@ const startsOf = (probes: readonly ProbeEvent[]): number[] =>
   probes.map(({ report }) => report.startedAt - (probes[0]?.report.startedAt ?? NaN));
 
 describe('waitUntil', () => {
-  /** A wait to its end: how it ended, what it told of, and the time it took. */
+  /** Waits to the end. Returns how it ended, the events of onProbe and the time it took. */
   async function wait(to: Target, options: WaitOptions, internals: SeriesInternals = {}) {
     const told: ProbeEvent[] = [];
     const { onProbe } = options;
@@ -48,7 +48,7 @@ describe('waitUntil', () => {
     return { ...result, told, elapsedMs };
   }
 
-  it('ends with the first probe when the port is open already', async () => {
+  it('ends with the first probe if the port is already open', async () => {
     const { port } = await listen();
     const { end, event, told, elapsedMs } = await wait(target(port), { intervalMs: 60_000 });
     expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
@@ -61,9 +61,10 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('ends within one interval of the port being opened', async () => {
-    const { port, close } = await listen(APART);
-    await close();
+  it('ends within one interval after the port opens', async () => {
+    const listener = await listen(APART);
+    const { port } = listener;
+    await listener.close();
     let openedMs = NaN;
     const { end, event, told } = await wait(target(port, APART), {
       intervalMs: 400,
@@ -89,7 +90,7 @@ describe('waitUntil', () => {
     expect(lateMs).toBeLessThan(2000);
   });
 
-  it('gives up when the time is over, and not later, at a port that refuses', async () => {
+  it('gives up exactly at the deadline if the port refuses', async () => {
     const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
       durationMs: 700,
       intervalMs: 150,
@@ -105,7 +106,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(3000);
   });
 
-  it('gives up when the time is over, and not later, at a port that does not answer', async () => {
+  it('gives up exactly at the deadline if the port does not answer', async () => {
     const { end, event, elapsedMs } = await wait(target(await silentPort()), {
       durationMs: 500,
       timeoutMs: 60_000,
@@ -120,7 +121,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(5000);
   });
 
-  it('gives up when the time is over, and not later, in an interval that is longer', async () => {
+  it('gives up exactly at the deadline if the interval is longer', async () => {
     const { end, elapsedMs } = await wait(target(await freePort()), {
       durationMs: 300,
       intervalMs: 60_000,
@@ -130,7 +131,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('tries every half second unless told otherwise', async () => {
+  it('probes every half second by default', async () => {
     const { told } = await wait(target(await freePort()), { durationMs: 1400 });
     const [, second = NaN, third = NaN] = startsOf(told);
     expect(told).toHaveLength(3);
@@ -138,7 +139,7 @@ describe('waitUntil', () => {
     expect(third).toBeGreaterThan(900);
   });
 
-  it('gives up at once when there is no such name', async () => {
+  it('gives up at once if the name does not exist', async () => {
     const { address, questions } = await listenDns(() => 'NXDOMAIN');
     const { end, event, told, elapsedMs } = await wait(target(9, 'nothing.test'), {
       durationMs: 60_000,
@@ -151,7 +152,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('gives up at once when the name has no address', async () => {
+  it('gives up at once if the name has no address', async () => {
     const { address } = await listenDns(() => []);
     const { end, event, told } = await wait(target(9, 'nothing.test'), {
       durationMs: 60_000,
@@ -164,7 +165,7 @@ describe('waitUntil', () => {
     ]);
   });
 
-  it('waits for a name when it is told to', async () => {
+  it('waits for a name with waitForName', async () => {
     let asked = 0;
     const { address } = await listenDns((_, name) => {
       asked += 1;
@@ -186,7 +187,7 @@ describe('waitUntil', () => {
     ]);
   });
 
-  it('waits for a resolver that fails, without being told', async () => {
+  it('waits for a failing resolver by default', async () => {
     let asked = 0;
     const { address } = await listenDns((_, name) =>
       (asked += 1) === 1 ? 'REFUSED' : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }],
@@ -205,10 +206,10 @@ describe('waitUntil', () => {
   });
 
   it.each<[string, string, WaitOptions]>([
-    ['there is no way', UNROUTABLE, {}],
-    ['there is no way, also when it would wait for a name', UNROUTABLE, { waitForName: true }],
+    ['there is no route', UNROUTABLE, {}],
+    ['there is no route, even with waitForName', UNROUTABLE, { waitForName: true }],
     ['the source address is not of this machine', '127.0.0.1', { sourceAddress: '192.0.2.1' }],
-  ])('gives up at once when %s', async (_, host, options) => {
+  ])('gives up at once if %s', async (_, host, options) => {
     const { end, event, told, elapsedMs } = await wait(target(9, host), {
       durationMs: 60_000,
       ...options,
@@ -231,7 +232,7 @@ describe('waitUntil', () => {
     ['no-ports-left', 'timeout'],
     ['no-files-left', 'timeout'],
     ['no-resources', 'timeout'],
-  ] as const)('ends at a probe that failed as %s with: %s', async (reason, how) => {
+  ] as const)('after a probe that failed as %s ends with: %s', async (reason, how) => {
     const failure: ResolvingFailed = {
       state: 'failed',
       reason,
@@ -248,7 +249,7 @@ describe('waitUntil', () => {
     expect([end, event?.report.outcome]).toEqual([how, failure]);
   });
 
-  it('is aborted before it begins', async () => {
+  it('makes no probe if it was aborted before the start', async () => {
     const { port, connections } = await listen();
     expect(await waitUntil(target(port), { signal: AbortSignal.abort() })).toEqual({
       end: 'aborted',
@@ -257,7 +258,7 @@ describe('waitUntil', () => {
     expect(connections).toEqual([]);
   });
 
-  it('is aborted while it waits, and says what it saw last', async () => {
+  it('returns the last event if it is aborted during the pause', async () => {
     const abortion = new AbortController();
     const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
       intervalMs: 60_000,
@@ -269,7 +270,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('is aborted while it probes', async () => {
+  it('returns no event if it is aborted during the first probe', async () => {
     const port = await silentPort();
     const abortion = new AbortController();
     setTimeout(() => abortion.abort(), 200);
@@ -281,7 +282,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
-  it('does not let a last probe that the end cut short overrule an earlier refusal', async () => {
+  it('keeps an earlier refusal if the deadline cuts off the last probe', async () => {
     const port = await silentPort(SILENT);
     const systemLookup = answering([APART], [SILENT]); // refused, then silent
     const { end, event, told, elapsedMs } = await wait(
@@ -299,7 +300,7 @@ describe('waitUntil', () => {
     expect(elapsedMs).toBeGreaterThanOrEqual(599);
   });
 
-  it('does not let a resolver that the end cut short overrule an earlier refusal', async () => {
+  it('keeps an earlier refusal if the deadline cuts off the resolver', async () => {
     const first = answering([APART]);
     let asked = 0;
     const systemLookup: SystemLookup = (...question) =>
@@ -313,7 +314,7 @@ describe('waitUntil', () => {
     expect(asked).toBeGreaterThanOrEqual(2);
   });
 
-  it('lets silence that lasted its whole time overrule an earlier refusal', async () => {
+  it('replaces an earlier refusal if a later probe times out in full', async () => {
     const port = await silentPort(SILENT);
     const { end, event, told } = await wait(
       target(port, 'mail.test'),
@@ -328,7 +329,7 @@ describe('waitUntil', () => {
     expect(statesOf(told).slice(0, 2)).toEqual(['closed', 'filtered']);
   });
 
-  it('does not take a probe that the end cut short for the silence that it waits for', async () => {
+  it('does not accept a probe that the deadline cut off as filtered', async () => {
     const port = await silentPort(SILENT);
     const { end, event } = await wait(
       target(port, 'mail.test'),
@@ -342,13 +343,14 @@ describe('waitUntil', () => {
     ]);
   });
 
-  it('waits until a port is closed when that is expected', async () => {
-    const { port, close } = await listen(APART);
+  it('waits until the port is closed with the expectation closed', async () => {
+    const listener = await listen(APART);
+    const { port } = listener;
     const { end, event, told } = await wait(target(port, APART), {
       expect: 'closed',
       intervalMs: 20,
       onProbe: ({ sequence }) => {
-        if (sequence === 2) void close();
+        if (sequence === 2) void listener.close();
       },
     });
     expect([end, event?.report.outcome.state, event?.verdict]).toEqual([
@@ -361,7 +363,7 @@ describe('waitUntil', () => {
     expect(told[0]?.verdict.exitCode).toBe(5);
   });
 
-  it('takes what is expected of this target before what is expected of all', async () => {
+  it("prefers the target's own expectation to the one of the options", async () => {
     const port = await freePort();
     const { end } = await waitUntil(
       { target: target(port), expect: 'closed' },
@@ -370,7 +372,7 @@ describe('waitUntil', () => {
     expect(end).toBe('expected');
   });
 
-  it('waits on while an open port is too slow', async () => {
+  it('keeps waiting while an open port is too slow', async () => {
     const { port } = await listen();
     const { end, event, told } = await wait(target(port), {
       maxLatencyMs: 0,
@@ -385,12 +387,12 @@ describe('waitUntil', () => {
     expect(told.length).toBeGreaterThan(0);
   });
 
-  it('rejects misuse', async () => {
+  it('rejects with a UsageError for an invalid port or source address', async () => {
     await expect(waitUntil(target(0))).rejects.toThrow(UsageError);
     await expect(waitUntil(target(9), { sourceAddress: 'localhost' })).rejects.toThrow(UsageError);
   });
 
-  it('passes on what the one throws who is told', async () => {
+  it('rejects with the error that onProbe throws', async () => {
     await expect(
       waitUntil(target(await freePort()), {
         onProbe: () => {
@@ -400,7 +402,7 @@ describe('waitUntil', () => {
     ).rejects.toThrow('enough');
   });
 
-  it('tells of no probe that used the time up', async () => {
+  it('does not call onProbe for a probe that the deadline cut off', async () => {
     const { end, told } = await wait(target(await silentPort()), {
       durationMs: 300,
       timeoutMs: 60_000,
@@ -409,7 +411,7 @@ describe('waitUntil', () => {
     expect(told).toEqual([]);
   });
 
-  it('has its defaults also for options that are undefined', async () => {
+  it('uses the defaults for options that are undefined', async () => {
     const { told } = await wait(target(await freePort()), {
       durationMs: 900,
       ...({ intervalMs: undefined } as unknown as WaitOptions),
@@ -417,7 +419,7 @@ describe('waitUntil', () => {
     expect(told).toHaveLength(2);
   });
 
-  it('gives up when the time is over also while this machine is short of descriptors', async () => {
+  it('gives up at the deadline while no file descriptor is free', async () => {
     const shortage: ResolvingFailed = {
       state: 'failed',
       reason: 'no-files-left',
