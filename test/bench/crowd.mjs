@@ -113,14 +113,15 @@ export const crowd = {
       })),
     );
     const peers = [...naive, ...ours];
-    say(
-      `\n(a) loopback, ${PROBES} probes, ${CONCURRENCY} at once\n\n${await measureTo({ host: '127.0.0.1', port: await openPort(['127.0.0.1']), device: 'lo', prefix: [] }, peers, rounds)}`,
-    );
+    const port = await openPort(['127.0.0.1']);
+    const near = { host: '127.0.0.1', port, device: 'lo', prefix: [] };
+    const nearTable = await measureTo(near, peers, rounds);
+    say(`\n(a) loopback, ${PROBES} probes, ${CONCURRENCY} at once\n\n${nearTable}`);
     const lacking = missing(['tun']);
     if (lacking) say(`\n(b) a host ${RTT_MS} ms away: skipped, ${lacking}`);
-    else
-      say(
-        `\n(b) a host ${RTT_MS} ms away\n\n${await measureTo(await farHost(RTT_MS), peers, rounds)}`,
-      );
+    else {
+      const farTable = await measureTo(await farHost(RTT_MS), peers, rounds);
+      say(`\n(b) a host ${RTT_MS} ms away\n\n${farTable}`);
+    }
   },
 };

@@ -14,7 +14,8 @@ const SCRAPE_TIMEOUT_S = 2;
 async function silentPort() {
   const script = `
     const { parentPort } = require('node:worker_threads');
-    const server = require('node:net').createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+    const server = require('node:net').createServer();
+    server.listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
       parentPort.postMessage(server.address().port);
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     });`;
@@ -139,7 +140,8 @@ export const exporter = {
     };
     try {
       say(
-        `half silent: every answer is due within ${SCRAPE_TIMEOUT_S} s, the probe ends 0.5 s earlier`,
+        `half silent: every answer is due within ${SCRAPE_TIMEOUT_S} s, ` +
+          'the probe ends 0.5 s earlier',
       );
       await run('1000, 50 at once, half of them silent', 1000, 50, [openTarget, silentTarget]);
       for (let part = 1; part <= 4; part += 1)
@@ -151,15 +153,18 @@ export const exporter = {
       await run(`${rounds} more, all open, 50 at once`, rounds, 50, [openTarget]);
       say(table(rows));
       say(`descriptors (slots): ${descriptorsOf(child.pid)}`);
-      // SIGTERM in the middle: what is in flight is answered.
+      // SIGTERM in the middle: the probes in flight are still answered.
       const waiting = scrapes(base, 50, 50, [openTarget, silentTarget]);
       await new Promise((resolve) => setTimeout(resolve, 500));
       const startedAt = performance.now();
       child.kill('SIGTERM');
       const [exitCode] = await once(child, 'exit');
       const results = await waiting;
+      const answered = results.filter(({ ok }) => ok).length;
+      const elapsedS = ((performance.now() - startedAt) / 1000).toFixed(1);
       say(
-        `SIGTERM with 25 silent probes in flight: ${results.filter(({ ok }) => ok).length} of 50 answered, exit code ${exitCode} after ${((performance.now() - startedAt) / 1000).toFixed(1)} s`,
+        `SIGTERM with 25 silent probes in flight: ${answered} of 50 answered, ` +
+          `exit code ${exitCode} after ${elapsedS} s`,
       );
     } finally {
       child.kill('SIGKILL');

@@ -44,5 +44,7 @@ export function missing(needs) {
 
 /** The machine and the day in one line. */
 export function describeMachine() {
-  return `${new Date().toISOString().slice(0, 10)}, ${process.platform} ${release()} ${arch()}, ${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'})`;
+  const day = new Date().toISOString().slice(0, 10);
+  const cores = `${cpus().length} cores (${cpus()[0]?.model ?? 'unknown'})`;
+  return `${day}, ${process.platform} ${release()} ${arch()}, ${cores}`;
 }

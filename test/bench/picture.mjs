@@ -31,14 +31,15 @@ const runs = [
   ['127.1', '25'],
 ];
 const lines = [];
+const env = { ...process.env, FORCE_COLOR: '1' };
+delete env.NODE_EXTRA_CA_CERTS;
 for (const args of runs) {
-  const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
   const {
     output: [, stdout, stderr],
     status,
   } = spawnSync('sh', ['-c', 'exec "$@" 2>&1', 'sh', process.execPath, bin, ...args], {
     encoding: 'utf8',
-    env: { ...env, FORCE_COLOR: '1' },
+    env,
   });
   lines.push(
     `\x1b[32m$\x1b[39m portping ${args.join(' ')}`,
@@ -70,9 +71,12 @@ const spans = rows.map((row, index) => {
   return `<text x="16" y="${28 + index * 18}" xml:space="preserve">${text.join('')}</text>`;
 });
 const height = 28 + rows.length * 18;
-process.stdout
-  .write(`<svg xmlns="http://www.w3.org/2000/svg" width="920" height="${height}" viewBox="0 0 920 ${height}" role="img" aria-label="portping in a terminal">
-<rect width="920" height="${height}" rx="8" fill="#0d1117"/><g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="13.5" fill="#e6edf3">
-${spans.join('\n')}
-</g></svg>
-`);
+const size = `width="920" height="${height}"`;
+const fonts = 'ui-monospace,SFMono-Regular,Menlo,Consolas,monospace';
+process.stdout.write(
+  `<svg xmlns="http://www.w3.org/2000/svg" ${size} viewBox="0 0 920 ${height}"` +
+    ' role="img" aria-label="portping in a terminal">\n' +
+    `<rect ${size} rx="8" fill="#0d1117"/>` +
+    `<g font-family="${fonts}" font-size="13.5" fill="#e6edf3">\n` +
+    `${spans.join('\n')}\n</g></svg>\n`,
+);

@@ -26,7 +26,8 @@ const unknown = positionals.filter((name) => !benches.some((bench) => bench.name
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds);
 if (unknown.length > 0 || (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))) {
   say(
-    `usage: npm run bench [${benches.map(({ name }) => name).join('|')}] [-- --rounds N --node PATH --against CHECKOUT --peers FOLDER]`,
+    `usage: npm run bench [${benches.map(({ name }) => name).join('|')}] ` +
+      '[-- --rounds N --node PATH --against CHECKOUT --peers FOLDER]',
   );
   process.exit(64);
 }

@@ -67,8 +67,7 @@ export const startUp = {
         peer.goal ? (ratio <= GOAL ? 'met' : 'missed') : '',
       ];
     });
-    say(
-      `\n${table([['whole process', 'median, ms', 'quartiles, ms', '× node --eval 0', `goal: ${GOAL}`], ...rows])}\n`,
-    );
+    const head = ['whole process', 'median, ms', 'quartiles, ms', '× node --eval 0'];
+    say(`\n${table([[...head, `goal: ${GOAL}`], ...rows])}\n`);
   },
 };

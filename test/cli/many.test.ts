@@ -74,7 +74,8 @@ describe('several targets', () => {
     ]);
     expect(stdout).toMatch(
       new RegExp(
-        `^127\\.0\\.0\\.1:${port}  Success.*\\nlocalhost:${port} \\(127\\.0\\.0\\.1\\)  Success.*\\n` +
+        `^127\\.0\\.0\\.1:${port}  Success.*\\n` +
+          `localhost:${port} \\(127\\.0\\.0\\.1\\)  Success.*\\n` +
           `127\\.0\\.0\\.1:${port}  Success.*\\n$`,
       ),
     );

@@ -207,7 +207,7 @@ describe('--output-file', () => {
     expect([uid, gid, mode & 0o777]).toEqual([12_345, 23_456, 0o640]);
   });
 
-  it('has the mode of a new file if there was none, also at the end of dangling links', async () => {
+  it('is created with the mode of a new file, also at the end of dangling links', async () => {
     await mkdir(join(folder, 'elsewhere'));
     await symlink('elsewhere/second', join(folder, 'first'));
     await symlink('result', join(folder, 'elsewhere', 'second'));

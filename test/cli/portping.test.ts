@@ -39,7 +39,8 @@ describe('the verdict', () => {
     expect(stderr).toMatch(
       new RegExp(
         '^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): ' +
-          `127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n.*Check that .*\\.\\n$`,
+          `127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n` +
+          '.*Check that .*\\.\\n$',
       ),
     );
     expect(exitCode).toBe(1);

@@ -162,7 +162,7 @@ describe('repeating', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
-  it('reports one outage with length and cause, and ends with the code of what was seen', async () => {
+  it('reports an outage with length and cause, and exits with the code of the cause', async () => {
     const flapping = accept();
     const port = await listen(flapping, await freePort());
     const running = new Running(['-t', '-i', '50ms', '127.0.0.1', String(port)]);

@@ -8,7 +8,9 @@ interface Expected {
   code: number | null;
   exitCode: number;
   reason: string | null;
-  /** Wall time of the whole process, milliseconds; at the most 4500 unless given, because the deadline of 5 s is not to be met. */
+  /**
+   * Wall time of the whole process, ms. `atMostMs` is 4500 unless given: below the timeout of 5 s.
+   */
   atLeastMs?: number;
   atMostMs?: number;
   /** What the explanation says. */
@@ -19,7 +21,7 @@ let lab: Lab;
 const run = (args: string[], wrapper: string[] = []): Promise<ExecResult> =>
   lab.exec('client', [...wrapper, ...portpingCommand, ...args]);
 
-/** Runs the command in text and in JSON, side by side, and checks the line, the code, the reason, the exit code and the time. */
+/** Runs the command in text and in JSON at once. Checks line, code, reason, exit code and time. */
 async function check(
   args: string[],
   port: number,
@@ -78,12 +80,13 @@ describeLab('portping in a network of its own', () => {
     await lab.ip('client', 'route add blackhole 10.91.0.0/24');
     await lab.ip('client', 'route add unreachable 10.92.0.0/24');
     await lab.ip('client', 'route add throw 10.93.0.0/24');
-    // A second address of the server that drops everything for this port, and one that refuses.
+    // Two more addresses of the server: one drops everything for this port, one refuses.
     await lab.ip('server', 'addr add 10.78.0.11/24 dev eth0');
     await lab.ip('server', 'addr add 10.78.0.12/24 dev eth0');
     await lab.nft(
       'server',
-      `add rule inet lab input ip daddr 10.78.0.11 tcp dport ${openPort} drop\nadd rule inet lab input ip daddr 10.78.0.12 tcp dport ${openPort} reject with tcp reset`,
+      `add rule inet lab input ip daddr 10.78.0.11 tcp dport ${openPort} drop\n` +
+        `add rule inet lab input ip daddr 10.78.0.12 tcp dport ${openPort} reject with tcp reset`,
     );
     await lab.dns('client', {
       address: '127.0.0.1',
@@ -109,7 +112,7 @@ describeLab('portping in a network of its own', () => {
   });
   afterAll(() => lab?.close());
 
-  it('says that an open port is open, and sends nothing but the handshake', async () => {
+  it('reports an open port, and sends only the handshake', async () => {
     const listener = await lab.listen('server');
     await check([lab.server.v4, String(listener.port)], listener.port, {
       code: null,
@@ -120,7 +123,7 @@ describeLab('portping in a network of its own', () => {
     await listener.stop();
   });
 
-  it('says that an IPv6 port is open', async () => {
+  it('reports an open IPv6 port', async () => {
     await check([`[${lab.server.v6}]:${openPort}`], openPort, {
       code: null,
       exitCode: 0,
@@ -128,7 +131,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('calls dropped packets filtered at the deadline', async () => {
+  it('calls a port that drops packets filtered after the timeout', async () => {
     await check(['-w', '1s', lab.server.v4, '81'], 81, {
       code: 10060,
       exitCode: 2,
@@ -147,7 +150,7 @@ describeLab('portping in a network of its own', () => {
     await check([lab.server.v4, '83'], 83, { code: 10061, exitCode: 1, reason: 'conn-refused' });
   });
 
-  it('calls host-unreachable and admin-prohibited filtered, and names both causes that look alike', async () => {
+  it('calls host-unreachable and admin-prohibited filtered, and names both causes', async () => {
     const expected = {
       code: 10065,
       exitCode: 2,
@@ -160,7 +163,7 @@ describeLab('portping in a network of its own', () => {
     ]);
   });
 
-  it('calls net-unreachable from a router filtered, but the same error from this machine a failure', async () => {
+  it('calls net-unreachable filtered if a router sent it, and failed if it is local', async () => {
     await Promise.all([
       check([lab.server.v4, '86'], 86, { code: 10051, exitCode: 2, reason: 'net-unreach' }),
       check(['10.93.0.1', '80'], 80, {
@@ -176,7 +179,7 @@ describeLab('portping in a network of its own', () => {
     await check([lab.server.v4, '87'], 87, { code: 10042, exitCode: 2, reason: 'proto-unreach' });
   });
 
-  it('calls an ICMPv6 prohibition filtered and not a local fault', async () => {
+  it('calls an ICMPv6 prohibition filtered, not failed', async () => {
     await check([lab.server.v6, '85'], 85, {
       code: 10013,
       exitCode: 2,
@@ -205,7 +208,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('tells a local policy, a blackhole, an unreachable route and a bad source from remote answers', async () => {
+  it('reports local routes and rules that block, and a bad source, as failed', async () => {
     await Promise.all([
       check(['10.90.0.1', '80'], 80, {
         code: 10013,
@@ -228,7 +231,7 @@ describeLab('portping in a network of its own', () => {
     ]);
   });
 
-  it('probes from the source address it is given', async () => {
+  it('probes from the given source address', async () => {
     await lab.ip('client', 'addr add 10.77.0.33/24 dev eth0');
     const { attempts } = await check(
       ['--source', '10.77.0.33', lab.server.v4, String(openPort)],
@@ -238,8 +241,8 @@ describeLab('portping in a network of its own', () => {
     expect(attempts[0].local.address).toBe('10.77.0.33');
   });
 
-  it('does not call a port closed or filtered when no file descriptor is left', async () => {
-    // Node itself needs about 20; the limit is raised until it starts and the probe just does not get one.
+  it('reports a failure, not a port state, when no file descriptor is left', async () => {
+    // Node needs about 20 descriptors. Search for the limit at which only the probe gets none.
     const limits = Array.from({ length: 14 }, (_, index) => 12 + index);
     const runs = await Promise.all(
       limits.map((limit) =>
@@ -263,7 +266,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('says 11001 for a name that does not exist', async () => {
+  it('reports 11001 for a name that does not exist', async () => {
     await check(['missing.test', '25'], 25, {
       code: 11001,
       exitCode: 3,
@@ -280,7 +283,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('says 11004 for a name without an address, or without one of the family asked for', async () => {
+  it('reports 11004 for a name without an address of the requested family', async () => {
     await Promise.all([
       check(['--dns', '127.0.0.1', 'bare-alias.test', '25'], 25, {
         code: 11004,
@@ -303,7 +306,7 @@ describeLab('portping in a network of its own', () => {
     ]);
   });
 
-  it('tells SERVFAIL, REFUSED and FORMERR apart, also when the system calls them "not found"', async () => {
+  it('distinguishes SERVFAIL, REFUSED and FORMERR if the system says "not found"', async () => {
     await Promise.all([
       check(['servfail.test', '25'], 25, {
         code: 11002,
@@ -332,7 +335,7 @@ describeLab('portping in a network of its own', () => {
     ]);
   });
 
-  it('keeps the deadline when the resolver is silent, and gives the prompt back', async () => {
+  it('exits at the timeout when the resolver is silent', async () => {
     await check(['-w', '800ms', 'silent.test', '25'], 25, {
       code: 11002,
       exitCode: 3,
@@ -342,7 +345,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('asks the DNS server it is given, with the same distinctions', async () => {
+  it('asks the given DNS server, and distinguishes its answers in the same way', async () => {
     const [open, missing] = await Promise.all([
       run(['--dns', '127.0.0.1', 'dual.test', String(openPort)]),
       run(['--dns', '127.0.0.1:53', 'missing.test', '25']),
@@ -372,7 +375,7 @@ describeLab('portping in a network of its own', () => {
     });
   });
 
-  it('reaches the second address 0.25 s after a first one that drops', async () => {
+  it('tries the second address after 0.25 s when the first drops packets', async () => {
     const object = await check(['dropping-first.test', String(openPort)], openPort, {
       code: null,
       exitCode: 0,
@@ -387,7 +390,7 @@ describeLab('portping in a network of its own', () => {
     expect(object['latencyMs']).toBeLessThan(100);
   });
 
-  it('reaches the second address at once after a first one that refuses, and reports the refusal', async () => {
+  it('tries the second address at once if the first refuses, and reports this', async () => {
     const object = await check(['refusing-first.test', String(openPort)], openPort, {
       code: null,
       exitCode: 0,
@@ -400,24 +403,27 @@ describeLab('portping in a network of its own', () => {
     ]);
   });
 
-  it('gives every address its own verdict with --all, and the highest exit code', async () => {
+  it('gives each address a verdict with --all, and exits with the highest code', async () => {
     const { stdout, exitCode } = await run(['--all', 'refusing-first.test', String(openPort)]);
     expect(stdout).toMatch(
       new RegExp(
-        `^refusing-first\\.test:${openPort} \\(10\\.78\\.0\\.12\\)  Error Detected: Connection refused <10061> returned\\.\\nrefusing-first\\.test:${openPort} \\(10\\.78\\.0\\.2\\)  Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n$`,
+        `^refusing-first\\.test:${openPort} \\(10\\.78\\.0\\.12\\)  ` +
+          'Error Detected: Connection refused <10061> returned\\.\\n' +
+          `refusing-first\\.test:${openPort} \\(10\\.78\\.0\\.2\\)  ` +
+          `Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n$`,
       ),
     );
     expect(exitCode).toBe(1);
   });
 
-  it('says that an accepted connection was reset at once, under -v', async () => {
+  it('reports with -v that an accepted connection was reset at once', async () => {
     const { stdout, stderr, exitCode } = await run(['-v', lab.server.v4, String(rstPort)]);
     expect(stdout).toMatch(/^Success!/);
     expect(stderr).toMatch(/The other side reset the connection [\d.]+ ms later/);
     expect(exitCode).toBe(0);
   });
 
-  it('times resolving apart from connecting', async () => {
+  it('measures the time of resolving and of connecting separately', async () => {
     const { resolution, latencyMs } = JSON.parse(
       (await run(['-o', 'json', 'slow.test', String(openPort)])).stdout,
     );
@@ -434,13 +440,14 @@ describeLab('portping in a network of its own', () => {
       /no free source port[^]*With --source each connection needs a port of its own/,
     ],
   ])(
-    'does not call a port anything when the source ports are used up and %s is given',
+    'reports a failure, not a port state, if %s is given and source ports are used up',
     async (_, withSource, winsock, says) => {
       const second = await createLab();
       try {
         const { port } = await second.listen('server');
         await second.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
         const source = withSource ? { localAddress: second.client.v4 } : {};
+        const target = JSON.stringify({ host: second.server.v4, port, ...source });
         const args = [
           ...(withSource ? ['--source', second.client.v4] : []),
           second.server.v4,
@@ -453,11 +460,12 @@ describeLab('portping in a network of its own', () => {
         const net = require('net');
         let held = 0;
         (function next() {
-          const socket = net.connect({ host: '${second.server.v4}', port: ${port}, ...${JSON.stringify(source)} });
+          const socket = net.connect(${target});
           socket.on('connect', () => { held += 1; next(); });
           socket.on('error', () => {
             const { spawnSync } = require('child_process');
-            const { stdout, stderr, status } = spawnSync(process.argv[1], process.argv.slice(2), { encoding: 'utf8' });
+            const [, command, ...args] = process.argv;
+            const { stdout, stderr, status } = spawnSync(command, args, { encoding: 'utf8' });
             process.stdout.write(JSON.stringify({ held, stdout, stderr, status }));
             process.exit();
           });
@@ -476,7 +484,7 @@ describeLab('portping in a network of its own', () => {
     },
   );
 
-  it('works without any network at all', async () => {
+  it('works without any network', async () => {
     const bare = await createLab();
     try {
       await bare.ip('client', 'link set eth0 down');
