@@ -39,7 +39,7 @@ const show = (service: ServiceFinding, facts: Partial<ReportOptions> = {}) =>
   textReporter(options(facts)).probe(eventWith(service));
 const VERDICT = 'Success! Pinged port 25 in 12.3 milliseconds.\n';
 
-describe('the second line', () => {
+describe('the line about the service', () => {
   it('reports what answered and its time, after the classic verdict', () => {
     expect(show(answeredService())).toEqual({
       stdout:
@@ -223,7 +223,7 @@ describe('the line about TLS', () => {
   });
 });
 
-describe('the advice', () => {
+describe('the advice on a service', () => {
   const failures = Object.keys({
     'no-starttls': 0,
     injection: 0,
