@@ -385,7 +385,7 @@ describe('lookUpError', () => {
       expect(numberFor(query, codeByErrno)).toBe(winsock);
   });
 
-  itWith('windows', "agrees with libuv about Windows' numbers", () => {
+  itWith('windows', "reads libuv's errno numbers on Windows", () => {
     for (const [number, [code]] of getSystemErrorMap()) {
       if (code !== 'ENODATA')
         expect(lookUpError(String(number), NOWHERE), code).toBe(winsockByCode(code));

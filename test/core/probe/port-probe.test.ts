@@ -29,7 +29,7 @@ function block(durationMs: number): void {
   while (Date.now() < end);
 }
 
-/** The outcome as a value of one kind; fails when it is another. */
+/** The outcome, typed by its state; fails if the state is another. */
 function expectState<S extends Attempt['state']>(
   attempt: Attempt,
   state: S,
@@ -38,7 +38,7 @@ function expectState<S extends Attempt['state']>(
   return attempt as Extract<Attempt, { state: S }>;
 }
 
-/** A socket without a network: `act` says what happens after the call of connect(). */
+/** A socket without a network: `act` runs after the call of connect(). */
 class FakeSocket extends Socket {
   constructor(private readonly act: (socket: FakeSocket) => void) {
     super();
@@ -65,7 +65,7 @@ const finding: ServiceFinding = {
   unfinished: null,
 };
 
-/** An attempt on an address that is never really connected to. */
+/** An attempt on a fake socket, which never connects to its address. */
 function probeWith(
   act: (socket: FakeSocket) => void,
   options: AttemptOptions = {},
@@ -85,7 +85,7 @@ class SelfConnectingSocket extends Socket {
 
 describe('probePort', () => {
   itOnLoopback(
-    'says open of a port of %s that somebody listens on, with the latency and our end',
+    'reports a listening port of %s as open, with the latency and the local endpoint',
     async (address, family) => {
       const { port, connections } = await listen(address);
       const before = Date.now();
@@ -104,13 +104,13 @@ describe('probePort', () => {
     },
   );
 
-  it('says nothing on the connection and closes it in order', async () => {
+  it('sends nothing on the connection and closes it with a FIN', async () => {
     const listener = await listen();
     expectState(await probePort(v4(listener.port)), 'open');
     await expect.poll(() => listener.seen, SOON).toEqual(['end']);
   });
 
-  it('resets the connection when it is told to, so that nothing is left in TIME_WAIT', async () => {
+  it('resets the connection with closeWith reset, which leaves no TIME_WAIT', async () => {
     const listener = await listen();
     const outcome = expectState(await probePort(v4(listener.port), { closeWith: 'reset' }), 'open');
     expect(outcome.local?.address).toBe('127.0.0.1');
@@ -132,7 +132,7 @@ describe('probePort', () => {
     expect(resets).toBe(0);
   });
 
-  itOnLoopback('says closed of a port of %s that nobody listens on', async (address, family) => {
+  itOnLoopback('reports a port of %s without a listener as closed', async (address, family) => {
     const port = await freePort(address);
     const outcome = expectState(await probePort({ address, family, port }), 'closed');
     expect(outcome).toMatchObject({
@@ -143,7 +143,7 @@ describe('probePort', () => {
     expect(outcome.elapsedMs).toBeGreaterThan(0);
   });
 
-  it('says failed, no-route, when nothing can leave this machine', async () => {
+  it('reports an address without a route as failed, no-route', async () => {
     const outcome = expectState(await probePort(v4(9, '255.255.255.255')), 'failed');
     expect(outcome).toMatchObject({
       reason: 'no-route',
@@ -154,23 +154,26 @@ describe('probePort', () => {
   it.each([
     ['192.0.2.77', 'EADDRNOTAVAIL'],
     ['::1', 'EINVAL'],
-  ])('says failed, bad-source, when it is to probe from %s', async (sourceAddress, code) => {
-    const { port } = await listen();
-    expect(await probePort(v4(port), { sourceAddress })).toMatchObject({
-      state: 'failed',
-      reason: 'bad-source',
-      error: { code, syscall: 'bind' },
-    });
-  });
+  ])(
+    'reports the unusable source address %s as failed, bad-source',
+    async (sourceAddress, code) => {
+      const { port } = await listen();
+      expect(await probePort(v4(port), { sourceAddress })).toMatchObject({
+        state: 'failed',
+        reason: 'bad-source',
+        error: { code, syscall: 'bind' },
+      });
+    },
+  );
 
-  it('probes from the source address it is given', async () => {
+  it('probes from the given source address', async () => {
     const { port } = await listen();
     expect(
       expectState(await probePort(v4(port), { sourceAddress: '127.0.0.9' }), 'open').local?.address,
     ).toBe('127.0.0.9');
   });
 
-  it('passes the facts of an error on that it does not know', async () => {
+  it('keeps the facts of an unknown error', async () => {
     const error = Object.assign(new Error('connect EWHATEVER'), {
       code: 'EWHATEVER',
       errno: -4000,
@@ -185,7 +188,7 @@ describe('probePort', () => {
   });
 
   it.each(['ECONNRESET', 'EPIPE'])(
-    'says open and dropped when the connection was reset before we looked (%s)',
+    'reports a connection that was reset right after the handshake (%s) as open and dropped',
     async (code) => {
       const outcome = await probeWith((socket) =>
         socket.emit(
@@ -197,7 +200,7 @@ describe('probePort', () => {
     },
   );
 
-  it('measures from the system call to the completed handshake', async () => {
+  it('measures the latency from the system call to the completed handshake', async () => {
     const times = [100, 250, 262.5];
     const outcome = await probeWith(
       (socket) => socket.emit('connect'),
@@ -208,8 +211,8 @@ describe('probePort', () => {
   });
 });
 
-describe('a probe that meets itself', () => {
-  itOnLoopback('on %s is closed: nobody listens there', async (address, family) => {
+describe('a probe that connects to itself', () => {
+  itOnLoopback('on %s is reported as closed', async (address, family) => {
     const endpoint = { address, family, port: await freePort(address) };
     const outcome = await probePort(
       endpoint,
@@ -225,7 +228,7 @@ describe('a probe that meets itself', () => {
     expect(expectState(outcome, 'closed').elapsedMs).toBeGreaterThan(0);
   });
 
-  it('was none when only the ports or only the addresses are equal', async () => {
+  it('is not assumed if only the ports or only the addresses are equal', async () => {
     const { port } = await listen();
     const outcome = await probePort(
       v4(port),
@@ -237,7 +240,7 @@ describe('a probe that meets itself', () => {
   });
 
   it(
-    'never makes a closed port look open in 2,000 probes from the range of that very port',
+    'never makes a closed port of the ephemeral range look open in 2,000 probes',
     { timeout: 60_000 },
     async () => {
       const port = await selfConnectProne();
@@ -249,7 +252,7 @@ describe('a probe that meets itself', () => {
 });
 
 describe('the deadline of a probe', () => {
-  it('makes a port that does not answer filtered, no-response', async () => {
+  it('makes a silent port filtered, no-response', async () => {
     const port = await silentPort();
     const outcome = expectState(await probePort(v4(port), { timeoutMs: 100 }), 'filtered');
     expect(outcome).toMatchObject({
@@ -274,26 +277,27 @@ describe('the deadline of a probe', () => {
     expect(socket?.destroyed).toBe(true);
   });
 
-  it('does not beat a socket that is ready when it expires in a busy stretch', async () => {
+  it('does not override a connection that was ready while the event loop was busy', async () => {
     const { port } = await listen();
     for (const timeoutMs of [1, 20]) {
       const probes = Promise.all(
         Array.from({ length: 20 }, () => probePort(v4(port), { timeoutMs })),
       );
-      await new Promise<void>((resolve) => process.nextTick(resolve)); // the system calls are made, the answers are there, and nobody has looked yet
+      // Now the system calls are made and the answers have come, but no event was handled.
+      await new Promise<void>((resolve) => process.nextTick(resolve));
       block(100);
       for (const outcome of await probes) expectState(outcome, 'open');
     }
   });
 
-  it('does not beat a refusal that is there when it expires in a busy stretch', async () => {
+  it('does not override a refusal that came while the event loop was busy', async () => {
     const probe = probePort(v4(await freePort()), { timeoutMs: 20 });
     block(100);
     expectState(await probe, 'closed');
   });
 
   it(
-    'gives no false timeout when 2,000 open ports are probed at once with 50 ms each',
+    'causes no false timeout for 2,000 open ports at once with 50 ms each',
     { timeout: 60_000 },
     async () => {
       const listeners = await Promise.all(Array.from({ length: 2000 }, () => listen()));
@@ -304,8 +308,8 @@ describe('the deadline of a probe', () => {
     },
   );
 
-  it('begins with the attempt and not with the work that runs before it', async () => {
-    // The answer comes some turns of the event loop after the system call, as from a host that is not quite near.
+  it('starts with the attempt, not with earlier work of the event loop', async () => {
+    // The answer comes some turns of the event loop after the system call, as from a remote host.
     const answer = (socket: FakeSocket, turns = 50): void => {
       if (turns === 0) socket.emit('connect');
       else if (!socket.destroyed) setImmediate(answer, socket, turns - 1);
@@ -317,7 +321,7 @@ describe('the deadline of a probe', () => {
 });
 
 describe('the deadline of a probe with a service', () => {
-  it('is one for the handshake and the service together', async () => {
+  it('covers the handshake and the service together', async () => {
     let serviceMs = NaN;
     const probeService: ServiceProbe = async (_, { signal }) => {
       const startMs = performance.now();
@@ -333,7 +337,7 @@ describe('the deadline of a probe with a service', () => {
 });
 
 describe('aborting a probe', () => {
-  it('before it begins makes no socket at all', async () => {
+  it('creates no socket if the abort comes before the start', async () => {
     let sockets = 0;
     const createSocket = () => {
       sockets += 1;
@@ -352,7 +356,7 @@ describe('aborting a probe', () => {
     expect(sockets).toBe(0);
   });
 
-  it('while it is pending cancels it at once and destroys its socket', async () => {
+  it('cancels a pending probe at once and destroys its socket', async () => {
     const abortion = new AbortController();
     let socket: FakeSocket | undefined;
     const probe = probeWith(
@@ -367,17 +371,18 @@ describe('aborting a probe', () => {
     expect(socket?.destroyed).toBe(true);
   });
 
-  it('at the same moment as the call connects nowhere', async () => {
+  it('makes no connection if the abort follows the call at once', async () => {
     const listener = await listen();
     const abortion = new AbortController();
     const probe = probePort(v4(listener.port), { signal: abortion.signal });
     abortion.abort();
     expectState(await probe, 'cancelled');
-    expectState(await probePort(v4(listener.port)), 'open'); // by the time this one is through, the first would have been seen
+    // Once this probe has connected, the listener would have seen a connection of the first one.
+    expectState(await probePort(v4(listener.port)), 'open');
     await expect.poll(() => listener.connections.length, SOON).toBe(1);
   });
 
-  it('while an open connection is watched leaves it open', async () => {
+  it('leaves a watched connection reported as open', async () => {
     const listener = await listen();
     const abortion = new AbortController();
     const probe = probePort(v4(listener.port), {
@@ -391,7 +396,7 @@ describe('aborting a probe', () => {
     expect(expectState(await probe, 'open').dropped).toBeNull();
   });
 
-  it('after it is over changes nothing, and no listener is left on the signal', async () => {
+  it('changes nothing after the probe, which leaves no listener on the signal', async () => {
     const { port } = await listen();
     const abortion = new AbortController();
     const probe = probePort(v4(port), { signal: abortion.signal });
@@ -406,7 +411,7 @@ describe('watching an open connection', () => {
   it.each([
     ['end', 'end'],
     ['reset', 'reset'],
-  ] as const)('sees that the other side drops it (%s)', async (onConnection, by) => {
+  ] as const)('reports that the other side drops it (%s)', async (onConnection, by) => {
     const { port } = await listen('127.0.0.1', { onConnection });
     const outcome = expectState(await probePort(v4(port), { watchMs: 5000 }), 'open');
     expect(outcome.dropped?.by).toBe(by);
@@ -414,14 +419,14 @@ describe('watching an open connection', () => {
     expect(outcome.dropped?.afterMs).toBeLessThan(5000);
   });
 
-  it('sees nothing of the kind when the other side stays', async () => {
+  it('reports no drop if the other side stays connected', async () => {
     const { port } = await listen();
     const start = Date.now();
     expect(expectState(await probePort(v4(port), { watchMs: 100 }), 'open').dropped).toBeNull();
     expect(Date.now() - start).toBeGreaterThan(90);
   });
 
-  it('does not take a greeting for a drop', async () => {
+  it('does not report a greeting as a drop', async () => {
     const listener = await listen();
     const probe = probePort(v4(listener.port), { watchMs: 100 });
     await expect.poll(() => listener.connections.length, SOON).toBe(1);
@@ -429,7 +434,7 @@ describe('watching an open connection', () => {
     expect(expectState(await probe, 'open').dropped).toBeNull();
   });
 
-  it('sees a drop that comes after a greeting', async () => {
+  it('reports a drop after a greeting', async () => {
     const listener = await listen();
     const probe = probePort(v4(listener.port), { watchMs: 5000 });
     await expect.poll(() => listener.connections.length, SOON).toBe(1);
@@ -437,7 +442,7 @@ describe('watching an open connection', () => {
     expect(expectState(await probe, 'open').dropped?.by).toBe('end');
   });
 
-  it('ends at the deadline of the probe, and the port is open all the same', async () => {
+  it('ends at the deadline or at an abort, and the port stays open', async () => {
     const { port } = await listen();
     expect(
       expectState(await probePort(v4(port), { watchMs: 60_000, timeoutMs: 150 }), 'open').dropped,
@@ -451,7 +456,7 @@ describe('watching an open connection', () => {
     expect(expectState(await aborted, 'open').dropped).toBeNull();
   });
 
-  it('is left out unless it is asked for', async () => {
+  it('is off by default', async () => {
     const { port } = await listen('127.0.0.1', { onConnection: 'end' });
     expect(expectState(await probePort(v4(port)), 'open').dropped).toBeNull();
   });
@@ -481,7 +486,7 @@ describe('misuse of probePort', () => {
   );
 
   it.each([0, -1, NaN, 2 ** 31, Infinity])(
-    'throws a UsageError for the timeout %d, which no timer keeps',
+    "throws a UsageError for the timeout %d, which is out of a timer's range",
     async (timeoutMs) => {
       await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(UsageError);
       await expect(probePort(v4(9), { timeoutMs })).rejects.toThrow(
@@ -498,7 +503,7 @@ describe('misuse of probePort', () => {
   );
 
   it.each([2 ** 31, NaN])(
-    'throws a UsageError for the watch %d, which no timer keeps',
+    "throws a UsageError for watchMs %d, which is out of a timer's range",
     async (watchMs) => {
       const { port } = await listen();
       await expect(probePort(v4(port), { watchMs })).rejects.toThrow(UsageError);
@@ -507,17 +512,15 @@ describe('misuse of probePort', () => {
 });
 
 describe('a process that has probed', () => {
-  it(
-    'ends by itself and at once: no timer, no socket and no listener keeps it',
-    { timeout: 60_000 },
-    async () => {
-      const { stdout, stderr, exitCode } = await runAlone(`
+  it('exits at once, without an open timer, socket or listener', { timeout: 60_000 }, async () => {
+    const { stdout, stderr, exitCode } = await runAlone(`
       import { createServer } from 'node:net';
       import { getEventListeners, once } from 'node:events';
       import { probePort } from './core/probe/port-probe.js';
       import { warmUp } from './core/probe/warm-up.js';
 
-      const server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+      const staying = (socket) => socket.on('error', () => {}).resume();
+      const server = createServer(staying).listen(0, '127.0.0.1');
       await once(server, 'listening');
       const open = { address: '127.0.0.1', family: 4, port: server.address().port };
       const closing = createServer().listen(0, '127.0.0.1');
@@ -525,7 +528,8 @@ describe('a process that has probed', () => {
       const closed = { ...open, port: closing.address().port };
       closing.close();
       await once(closing, 'close');
-      const hangingUp = createServer((socket) => socket.on('error', () => {}).end()).listen(0, '127.0.0.1');
+      const ending = (socket) => socket.on('error', () => {}).end();
+      const hangingUp = createServer(ending).listen(0, '127.0.0.1');
       await once(hangingUp, 'listening');
       const dropping = { ...open, port: hangingUp.address().port };
 
@@ -546,17 +550,16 @@ describe('a process that has probed', () => {
       server.close();
       hangingUp.close();
     `);
-      expect({ stdout, stderr, exitCode }).toEqual({
-        stdout: 'open closed open open cancelled failed cancelled\n',
-        stderr: '',
-        exitCode: 0,
-      });
-    },
-  );
+    expect({ stdout, stderr, exitCode }).toEqual({
+      stdout: 'open closed open open cancelled failed cancelled\n',
+      stderr: '',
+      exitCode: 0,
+    });
+  });
 });
 
-describe('the listener of these tests that does not answer', () => {
-  it('lets no connection through', async () => {
+describe('the silent port of these tests', () => {
+  it('completes no handshake', async () => {
     const port = await silentPort();
     const socket = new Socket()
       .on('error', () => {})

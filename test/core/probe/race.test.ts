@@ -13,11 +13,11 @@ import type { Endpoint } from '../../../src/core/target/target.js';
 /** One attempt as the race began it. */
 interface Begun {
   readonly endpoint: Endpoint;
-  /** When, in milliseconds since the race began. */
+  /** Start time, in milliseconds since the race began. */
   readonly atMs: number;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Lets it end. */
+  /** Ends the attempt with this state. */
   readonly end: (state: 'open' | 'closed' | 'filtered' | 'failed') => Promise<void>;
 }
 
@@ -28,7 +28,7 @@ const endpoints = (count: number): Endpoint[] =>
     port: 80,
   }));
 
-/** A race of attempts that end when the test says so, or cancelled when the race does. */
+/** A race of attempts that end when the test calls end(), or as cancelled with the race. */
 function race(
   count: number,
   { timeoutMs = 5000, untilFirstOpen = true, signal = undefined as AbortSignal | undefined } = {},
@@ -86,7 +86,7 @@ afterEach(() => {
 });
 
 describe('a race', () => {
-  it('tries the first endpoint at once and each further one 250 ms later, in the order given', async () => {
+  it('tries the first endpoint at once and each further one 250 ms later, in order', async () => {
     const { begun, times } = race(4);
     expect(times()).toEqual([0]);
     await vi.advanceTimersByTimeAsync(249);
@@ -100,7 +100,7 @@ describe('a race', () => {
   });
 
   it.each(['closed', 'filtered', 'failed'] as const)(
-    'tries the next one at once when one has ended %s, and the one after that 250 ms later',
+    'tries the next endpoint at once after one is %s, and the following one 250 ms later',
     async (state) => {
       const { begun, times } = race(3);
       await vi.advanceTimersByTimeAsync(10);
@@ -113,7 +113,7 @@ describe('a race', () => {
     },
   );
 
-  it('gives no attempt up while there is time: a slow one may still win', async () => {
+  it('cancels no attempt before the deadline, because a slow one may still open', async () => {
     const { begun, states } = race(3);
     await vi.advanceTimersByTimeAsync(4000);
     expect(states()).toEqual(['pending', 'pending', 'pending']);
@@ -122,7 +122,7 @@ describe('a race', () => {
     expect(states()).toEqual(['open', 'cancelled', 'cancelled']);
   });
 
-  it('is over when one opens: those that are pending are cancelled, those that were never tried are null', async () => {
+  it('cancels pending attempts when one opens; untried endpoints get null', async () => {
     const { begun, states, times } = race(5);
     await vi.advanceTimersByTimeAsync(300);
     await nth(begun, 1).end('open');
@@ -131,26 +131,26 @@ describe('a race', () => {
     expect(times()).toEqual([0, 250]);
   });
 
-  it('does not abort the attempt that opened: its connection may still be in use', async () => {
+  it('does not abort the attempt that opened, because its connection may be in use', async () => {
     const { begun } = race(3);
     await vi.advanceTimersByTimeAsync(300);
     await nth(begun, 1).end('open');
     expect(begun.map(({ signal }) => signal.aborted)).toEqual([true, false]);
   });
 
-  it('gives an attempt that begins at the deadline 1 ms, because 0 is not a timeout', async () => {
+  it('gives an attempt that starts at the deadline 1 ms, because 0 is not a timeout', async () => {
     const { begun } = race(3, { timeoutMs: 1 });
     await vi.advanceTimersByTimeAsync(10);
     expect(begun.map(({ timeoutMs }) => timeoutMs)).toEqual([1, 1, 1]);
   });
 
-  it('leaves no timer behind when it is over', async () => {
+  it('leaves no timer after its end', async () => {
     const { begun } = race(5);
     await nth(begun, 0).end('open');
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('goes on when attempts fail, until the last one has', async () => {
+  it('continues after failed attempts until the last endpoint', async () => {
     const { begun, states } = race(3);
     await nth(begun, 0).end('closed');
     await nth(begun, 1).end('filtered');
@@ -159,7 +159,7 @@ describe('a race', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('gives each attempt what is left of the one deadline', async () => {
+  it('gives each attempt the time left until the common deadline', async () => {
     const { begun } = race(3, { timeoutMs: 2000 });
     await vi.advanceTimersByTimeAsync(100);
     await nth(begun, 0).end('closed');
@@ -167,31 +167,32 @@ describe('a race', () => {
     expect(begun.map(({ timeoutMs }) => timeoutMs)).toEqual([2000, 1900, 1650]);
   });
 
-  it('shortens the pauses when there are many endpoints, so that all are tried in half of the time', async () => {
+  it('shortens the pauses for many endpoints: all are tried in half of the timeout', async () => {
     const { begun, times } = race(100, { timeoutMs: 5000 });
     await vi.advanceTimersByTimeAsync(2500);
     expect(times()).toEqual(Array.from({ length: 100 }, (_, index) => index * 25));
     for (const { timeoutMs } of begun) expect(timeoutMs).toBeGreaterThanOrEqual(2500);
   });
 
-  it('shortens the pauses when there is little time', async () => {
+  it('shortens the pauses for a short timeout', async () => {
     const { times } = race(2, { timeoutMs: 400 });
     await vi.advanceTimersByTimeAsync(400);
     expect(times()).toEqual([0, 100]);
   });
 
-  it('of many endpoints draws no warning of Node about listeners', async () => {
+  it('causes no listener warning of Node with many endpoints', async () => {
     const warnings: string[] = [];
     const hear = ({ name }: Error) => warnings.push(name);
     process.on('warning', hear);
     race(20);
     await vi.advanceTimersByTimeAsync(5000);
-    await new Promise((resolve) => setImmediate(resolve)); // warnings are emitted in a turn of their own
+    // Node emits warnings in a later turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
     process.off('warning', hear);
     expect(warnings).toEqual([]);
   });
 
-  it('of one endpoint is one attempt, and of none is none', async () => {
+  it('makes one attempt for one endpoint, and none for an empty list', async () => {
     const one = race(1);
     await nth(one.begun, 0).end('closed');
     expect(one.states()).toEqual(['closed']);
@@ -201,7 +202,7 @@ describe('a race', () => {
 });
 
 describe('attempts on every endpoint', () => {
-  it('come each to their own verdict, also when one opens', async () => {
+  it('each get their own verdict, even after one opens', async () => {
     const { begun, states } = race(3, { untilFirstOpen: false });
     await nth(begun, 0).end('open');
     expect(states()).toEqual(['open', 'pending', 'pending']);
@@ -214,7 +215,7 @@ describe('attempts on every endpoint', () => {
 
 describe('aborting a race', () => {
   it.each([true, false])(
-    'cancels the attempts that are pending, and those that were not tried yet (untilFirstOpen: %s)',
+    'cancels pending attempts and untried endpoints (untilFirstOpen: %s)',
     async (untilFirstOpen) => {
       const abortion = new AbortController();
       const { begun, states, times } = race(4, { signal: abortion.signal, untilFirstOpen });
@@ -228,14 +229,14 @@ describe('aborting a race', () => {
     },
   );
 
-  it('before it begins cancels all of them', async () => {
+  it('cancels every attempt if the abort comes before the start', async () => {
     const { states, begun } = race(3, { signal: AbortSignal.abort() });
     await vi.advanceTimersByTimeAsync(0);
     expect(states()).toEqual(['cancelled', 'cancelled', 'cancelled']);
     expect(begun.map(({ signal }) => signal.aborted)).toEqual([true, true, true]);
   });
 
-  it('keeps what had been learned before', async () => {
+  it('keeps earlier verdicts', async () => {
     const abortion = new AbortController();
     const { begun, states } = race(2, { signal: abortion.signal });
     await nth(begun, 0).end('closed');
@@ -244,7 +245,7 @@ describe('aborting a race', () => {
     expect(states()).toEqual(['closed', 'open']);
   });
 
-  it('leaves no listener on the signal when all attempts have ended', async () => {
+  it('leaves no listener on the signal after the last attempt', async () => {
     const abortion = new AbortController();
     const { begun } = race(2, { signal: abortion.signal });
     expect(getEventListeners(abortion.signal, 'abort')).toHaveLength(1);
@@ -253,8 +254,8 @@ describe('aborting a race', () => {
   });
 });
 
-describe('misuse within a race', () => {
-  it('leaves no listener on the signal, neither for an attempt that rejects nor where there is nothing to try', async () => {
+describe('a race whose attempts reject', () => {
+  it('leaves no listener on the signal, as does a race without endpoints', async () => {
     const { signal } = new AbortController();
     const attempt = async () => {
       throw new TypeError('misuse');
@@ -267,19 +268,22 @@ describe('misuse within a race', () => {
         attempt,
       }),
     );
-    startAttempts([], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt });
+    await Promise.all(
+      startAttempts([], { timeoutMs: 1000, untilFirstOpen: true, signal, attempt }),
+    );
     await new Promise(setImmediate);
     expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   });
 
-  it('rejects, and leaves no rejection unhandled when the caller waits for the first only', async () => {
+  it('leaves no unhandled rejection if the caller awaits only the first attempt', async () => {
     const unhandled = vi.fn();
     process.on('unhandledRejection', unhandled);
     const attempt = () => Promise.reject(new RangeError('port'));
     const [first] = startAttempts(endpoints(3), { timeoutMs: 5000, untilFirstOpen: true, attempt });
     await expect(first).rejects.toThrow(RangeError);
     await vi.advanceTimersByTimeAsync(5000);
-    await new Promise((resolve) => setImmediate(resolve)); // rejections that nobody handles are told of after the promises of a turn
+    // Node reports unhandled rejections after the promises of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', unhandled);
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -303,11 +307,11 @@ describe('interleaveFamilies', () => {
     ['6444', '6444'],
     ['464', '464'],
     ['4446', '4644'],
-  ])('makes of the families %j %j', (before, after) => {
+  ])('orders the families %j as %j', (before, after) => {
     expect(families(interleaveFamilies(pattern(before)))).toBe(after);
   });
 
-  it('keeps every address once, and the order within each family, and begins with the first', () => {
+  it('keeps every address, the order within each family and the first address', () => {
     fc.assert(
       fc.property(fc.array(fc.constantFrom('4', '6'), { maxLength: 20 }), (digits) => {
         const before = pattern(digits.join(''));

@@ -13,10 +13,10 @@ import { UsageError } from '../../../src/core/usage-error.js';
 import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
 import { itOnLoopback, itWith } from '../../support/tools.js';
 
-/** Where nothing can be sent: connect() itself fails, on every machine. */
+/** An address without a route: connect() itself fails, on every machine. */
 const UNROUTABLE = '255.255.255.255';
 
-/** A system's resolver that has these addresses for every name. */
+/** A system resolver that returns these addresses for every name. */
 function having(...addresses: string[]): SystemLookup {
   return async () => ({
     elapsedMs: 3,
@@ -51,7 +51,7 @@ async function everyAddress(
 }
 
 describe('probeTarget', () => {
-  it('opens localhost with a listener on 127.0.0.1 only', async () => {
+  it('reports localhost as open if only 127.0.0.1 has a listener', async () => {
     const { port } = await listen('127.0.0.1');
     const before = Date.now();
     const report = await probeTarget({ host: 'localhost', port });
@@ -66,7 +66,7 @@ describe('probeTarget', () => {
     expect(report.startedAt).toBeLessThanOrEqual(Date.now());
   });
 
-  itWith('ipv6', 'goes on to 127.0.0.1 when ::1 refuses, and reports both', async () => {
+  itWith('ipv6', 'tries 127.0.0.1 after ::1 refuses, and reports both attempts', async () => {
     const { port } = await listen('127.0.0.1');
     expect(
       summary(
@@ -82,7 +82,7 @@ describe('probeTarget', () => {
     });
   });
 
-  itWith('ipv6', 'leaves the second address alone when the first one opens', async () => {
+  itWith('ipv6', 'does not try the second address if the first one opens', async () => {
     const first = await listen('::1');
     const second = await listen('127.0.0.1', { port: first.port });
     expect(
@@ -97,28 +97,24 @@ describe('probeTarget', () => {
     expect(second.connections).toEqual([]);
   });
 
-  itWith(
-    'ipv6',
-    'tries the families in turns, beginning with that of the first address',
-    async () => {
-      const port = await freePort();
-      const { attempts } = summary(
-        await probeTarget(
-          { host: 'many.test', port },
-          {},
-          { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
-        ),
-      );
-      expect(attempts).toEqual([
-        '127.0.0.1 closed',
-        '::1 closed',
-        '127.0.0.2 closed',
-        '127.0.0.3 closed',
-      ]);
-    },
-  );
+  itWith('ipv6', 'alternates the families, starting with that of the first address', async () => {
+    const port = await freePort();
+    const { attempts } = summary(
+      await probeTarget(
+        { host: 'many.test', port },
+        {},
+        { systemLookup: having('127.0.0.1', '127.0.0.2', '127.0.0.3', '::1') },
+      ),
+    );
+    expect(attempts).toEqual([
+      '127.0.0.1 closed',
+      '::1 closed',
+      '127.0.0.2 closed',
+      '127.0.0.3 closed',
+    ]);
+  });
 
-  itWith('ipv6', 'takes an address as it is, without resolving', async () => {
+  itWith('ipv6', 'does not resolve a literal address', async () => {
     const { port } = await listen('::1');
     expect(await probeTarget({ host: '::1', port }, {}, { systemLookup: failing })).toMatchObject({
       resolution: { via: 'literal', elapsedMs: 0, addresses: [{ address: '::1', family: 6 }] },
@@ -126,7 +122,7 @@ describe('probeTarget', () => {
     });
   });
 
-  it('gives up the addresses that do not answer when another opens', async () => {
+  it('cancels attempts without an answer when another address opens', async () => {
     const port = await silentPort('127.0.0.1');
     await listen('127.0.0.2', { port });
     expect(
@@ -147,9 +143,13 @@ describe('probeTarget', () => {
     [['127.0.0.1', '127.0.0.2'], '127.0.0.2 closed', 'closed before filtered'],
     [['127.0.0.1', UNROUTABLE], '127.0.0.1 filtered', 'filtered before failed'],
     [[UNROUTABLE, '127.0.0.2'], '127.0.0.2 closed', 'closed before failed'],
-    [[UNROUTABLE, '127.0.0.1', '127.0.0.2'], '127.0.0.2 closed', 'closed before all of them'],
+    [
+      [UNROUTABLE, '127.0.0.1', '127.0.0.2'],
+      '127.0.0.2 closed',
+      'closed before filtered and failed',
+    ],
     [['127.0.0.2', '127.0.0.3'], '127.0.0.2 closed', 'the first of equals'],
-  ])('decides among %j for %s: %s', async (addresses, decided) => {
+  ])('decides among %j by %s: %s', async (addresses, decided) => {
     const port = await silentPort('127.0.0.1'); // 127.0.0.1 is silent, the others refuse
     const report = await probeTarget(
       { host: 'many.test', port },
@@ -160,7 +160,7 @@ describe('probeTarget', () => {
     expect(report.attempts).toHaveLength(addresses.length);
   });
 
-  it('keeps one deadline for resolving and connecting together', async () => {
+  it('has one deadline for resolving and connecting together', async () => {
     const port = await silentPort();
     const slow: SystemLookup = () =>
       new Promise((resolve) =>
@@ -182,7 +182,7 @@ describe('probeTarget', () => {
     expect(report.outcome.elapsedMs).toBeLessThan(900); // and not 1000
   });
 
-  it('still makes an attempt, of 1 ms, when resolving has used up the deadline', async () => {
+  it('makes an attempt of 1 ms if resolving has used up the deadline', async () => {
     const resolution: Resolution = {
       state: 'resolved',
       host: 'late.test',
@@ -198,7 +198,7 @@ describe('probeTarget', () => {
     expect(report.outcome).toMatchObject({ state: 'filtered', reason: 'no-response' });
   });
 
-  it('is unresolved, without attempts, when the name has no address', async () => {
+  it('reports a name that does not exist as unresolved, without attempts', async () => {
     const report = await probeTarget(
       { host: 'nothing.test', port: 80 },
       { dnsServer: (await listenDns(() => 'NXDOMAIN')).address },
@@ -210,7 +210,7 @@ describe('probeTarget', () => {
     expect(report.outcome).toBe(report.resolution);
   });
 
-  it('probes the addresses that a DNS server of the caller gives', async () => {
+  it('probes the addresses from the DNS server of the options', async () => {
     const { port } = await listen();
     const { address } = await listenDns((type, name) =>
       type === 'A' ? [{ type, name, ttl: 1, data: '127.0.0.1' }] : [],
@@ -225,7 +225,7 @@ describe('probeTarget', () => {
     [4, 4],
     [6, 6],
     [undefined, 0],
-  ] as const)('asks only for the family %s of a name', async (family, asked) => {
+  ] as const)('looks a name up only in the family %s', async (family, asked) => {
     const families: number[] = [];
     const systemLookup: SystemLookup = async (_, each) => {
       families.push(each);
@@ -236,7 +236,7 @@ describe('probeTarget', () => {
   });
 
   itOnLoopback(
-    'asks only for the family of the source address %s',
+    'looks a name up only in the family of the source address %s',
     async (sourceAddress, family) => {
       const families: number[] = [];
       const systemLookup: SystemLookup = async (host, each) => {
@@ -253,7 +253,7 @@ describe('probeTarget', () => {
     },
   );
 
-  it('is cancelled when it is aborted before or while it resolves or connects', async () => {
+  it('reports cancelled if it is aborted before or during resolving or connecting', async () => {
     const never: SystemLookup = () => new Promise(() => {});
     const port = await silentPort();
     expect(
@@ -272,7 +272,7 @@ describe('probeTarget', () => {
     }
   });
 
-  it('sees that the other side drops the connection when it is told to watch', async () => {
+  it('reports that the other side drops the connection only with watchMs', async () => {
     const { port } = await listen('127.0.0.1', { onConnection: 'end' });
     expect(await probeTarget({ host: '127.0.0.1', port }, { watchMs: 5000 })).toMatchObject({
       outcome: { state: 'open', dropped: { by: 'end' } },
@@ -282,7 +282,7 @@ describe('probeTarget', () => {
     });
   });
 
-  it('finds the same without the warm-up', async () => {
+  it('reports an open port without the warm-up', async () => {
     const { port } = await listen();
     expect(await probeTarget({ host: '127.0.0.1', port }, {}, { skipWarmUp: true })).toMatchObject({
       outcome: { state: 'open' },
@@ -320,7 +320,7 @@ describe('probeTarget', () => {
     ).rejects.toThrow(UsageError);
   });
 
-  itWith('ipv6', 'leaves the second address alone also while it watches the first', async () => {
+  itWith('ipv6', 'does not try the second address while it watches the first', async () => {
     const first = await listen('::1');
     const second = await listen('127.0.0.1', { port: first.port });
     await probeTarget(
@@ -339,7 +339,7 @@ describe('probeTarget', () => {
 });
 
 describe('probeEveryAddress', () => {
-  it('gives each address its own verdict, in their order, also when the first one opens', async () => {
+  it('reports each address in order with its own verdict, even after the first opens', async () => {
     const port = await silentPort('127.0.0.3');
     await listen('127.0.0.1', { port });
     const reports = await everyAddress(
@@ -357,13 +357,13 @@ describe('probeEveryAddress', () => {
     expect(new Set(reports.map(({ resolution }) => resolution)).size).toBe(1);
   });
 
-  itWith('ipv6', 'gives a literal address one report', async () => {
+  itWith('ipv6', 'makes one report for a literal address', async () => {
     const { port } = await listen('::1');
     const reports = await everyAddress({ host: '::1', port }, {});
     expect(reports.map((report) => summary(report).decided)).toEqual(['::1 open']);
   });
 
-  it('gives a name without an address one report, without attempts', async () => {
+  it('makes one report without attempts for a name without an address', async () => {
     const [report, ...others] = await everyAddress(
       { host: 'nothing.test', port: 80 },
       { dnsServer: (await listenDns(() => [])).address },
@@ -375,7 +375,7 @@ describe('probeEveryAddress', () => {
     expect(others).toEqual([]);
   });
 
-  it('gives a report as soon as it and those before it are there', async () => {
+  it('yields a report as soon as it and all earlier ones are complete', async () => {
     const port = await silentPort('127.0.0.2');
     await listen('127.0.0.1', { port });
     const reports = probeEveryAddress(
@@ -389,7 +389,7 @@ describe('probeEveryAddress', () => {
     expect((await reports.next()).value).toMatchObject({ outcome: { state: 'filtered' } });
   });
 
-  it('gives one cancelled report when it is aborted before the name is resolved', async () => {
+  it('makes one cancelled report if it is aborted before the name resolves', async () => {
     const reports = await everyAddress(
       { host: 'many.test', port: 9 },
       { signal: AbortSignal.abort() },
@@ -398,7 +398,7 @@ describe('probeEveryAddress', () => {
     expect(reports.map(({ outcome }) => outcome.state)).toEqual(['cancelled']);
   });
 
-  it('rejects with a UsageError for a port that is none', async () => {
+  it('rejects with a UsageError for an invalid port', async () => {
     await expect(everyAddress({ host: '127.0.0.1', port: 0 }, {})).rejects.toThrow(UsageError);
   });
 });

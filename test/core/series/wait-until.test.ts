@@ -13,7 +13,7 @@ import { freePort, listen, listenDns, silentPort } from '../../support/listeners
 const APART = '127.44.0.1';
 const SILENT = '127.44.0.2';
 
-/** Where nothing can be sent: connect() itself fails, on every machine. */
+/** An address without a route: connect() itself fails, on every machine. */
 const UNROUTABLE = '255.255.255.255';
 
 const target = (port: number, host = '127.0.0.1'): Target => ({ host, port });

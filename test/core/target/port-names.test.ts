@@ -83,7 +83,7 @@ describe('portOfService', () => {
     expect(portOfService(name)).toBeUndefined();
   });
 
-  itWith('services file', "knows every TCP service of this system's own file", () => {
+  itWith('services file', "finds every TCP service of this system's own file", () => {
     const services = parseServices(readFileSync('/etc/services', 'utf8'));
     for (const [name, port] of services) expect(portOfService(name), name).toBe(port);
   });
