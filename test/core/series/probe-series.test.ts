@@ -483,11 +483,11 @@ describe('an outage in a series', () => {
   it('is reported after the probe that ends it', async () => {
     let listener = await listen(APART);
     const { port } = listener;
-    const told: string[] = [];
+    const reported: string[] = [];
     const probes: ProbeEvent[] = [];
     for await (const event of probeSeries(target(port, APART), { count: 7, intervalMs: 20 })) {
       if (event.type === 'outage') {
-        told.push('outage');
+        reported.push('outage');
         const [from, to] = [probes[2]?.report.startedAt ?? NaN, probes[5]?.report.startedAt ?? NaN];
         expect(event).toEqual({
           type: 'outage',
@@ -507,11 +507,20 @@ describe('an outage in a series', () => {
         continue;
       }
       probes.push(event);
-      told.push(event.report.outcome.state);
+      reported.push(event.report.outcome.state);
       if (event.sequence === 2) await listener.close();
       if (event.sequence === 5) listener = await listen(APART, { port });
     }
-    expect(told).toEqual(['open', 'open', 'closed', 'closed', 'closed', 'open', 'outage', 'open']);
+    expect(reported).toEqual([
+      'open',
+      'open',
+      'closed',
+      'closed',
+      'closed',
+      'open',
+      'outage',
+      'open',
+    ]);
   });
 
   it('is reported at the end of the series if it is not over', async () => {
@@ -676,7 +685,7 @@ describe('a lost SYN in a series', () => {
       latencies.push(event.report.outcome.latencyMs);
       if (event.sequence === 4) {
         await shut(4);
-        setTimeout(open, 400); // the SYN was dropped by then, and is not yet repeated
+        setTimeout(open, 400); // the SYN is dropped by then, but not repeated so far
       }
     }
     expect(latencies[4]).toBeGreaterThan(950);

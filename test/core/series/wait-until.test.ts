@@ -35,29 +35,29 @@ const startsOf = (probes: readonly ProbeEvent[]): number[] =>
 describe('waitUntil', () => {
   /** Waits to the end. Returns how it ended, the events of onProbe and the time it took. */
   async function wait(to: Target, options: WaitOptions, internals: SeriesInternals = {}) {
-    const told: ProbeEvent[] = [];
+    const reported: ProbeEvent[] = [];
     const { onProbe } = options;
     const waitOptions: WaitOptions = {
       ...options,
       onProbe: (event) => {
-        told.push(event);
+        reported.push(event);
         onProbe?.(event);
       },
     };
     const [result, elapsedMs] = await timed(waitUntil(to, waitOptions, internals));
-    return { ...result, told, elapsedMs };
+    return { ...result, reported, elapsedMs };
   }
 
   it('ends with the first probe if the port is already open', async () => {
     const { port } = await listen();
-    const { end, event, told, elapsedMs } = await wait(target(port), { intervalMs: 60_000 });
+    const { end, event, reported, elapsedMs } = await wait(target(port), { intervalMs: 60_000 });
     expect([end, event?.sequence, event?.report.outcome.state, event?.verdict.exitCode]).toEqual([
       'expected',
       1,
       'open',
       0,
     ]);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
@@ -66,7 +66,7 @@ describe('waitUntil', () => {
     const { port } = listener;
     await listener.close();
     let openedMs = NaN;
-    const { end, event, told } = await wait(target(port, APART), {
+    const { end, event, reported } = await wait(target(port, APART), {
       intervalMs: 400,
       onProbe: ({ sequence }) => {
         if (sequence === 2)
@@ -82,16 +82,16 @@ describe('waitUntil', () => {
     const lateMs = performance.now() - openedMs;
     expect([end, event?.sequence, event?.report.outcome.state]).toEqual([
       'expected',
-      told.length + 1,
+      reported.length + 1,
       'open',
     ]);
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    expect(new Set(statesOf(told))).toEqual(new Set(['closed']));
+    expect(reported.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(statesOf(reported))).toEqual(new Set(['closed']));
     expect(lateMs).toBeLessThan(2000);
   });
 
   it('gives up exactly at the deadline if the port refuses', async () => {
-    const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
+    const { end, event, reported, elapsedMs } = await wait(target(await freePort()), {
       durationMs: 700,
       intervalMs: 150,
     });
@@ -100,8 +100,8 @@ describe('waitUntil', () => {
       'closed',
       1,
     ]);
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    expect(told.length).toBeLessThanOrEqual(5);
+    expect(reported.length).toBeGreaterThanOrEqual(2);
+    expect(reported.length).toBeLessThanOrEqual(5);
     expect(elapsedMs).toBeGreaterThanOrEqual(699);
     expect(elapsedMs).toBeLessThan(3000);
   });
@@ -132,33 +132,33 @@ describe('waitUntil', () => {
   });
 
   it('probes every half second by default', async () => {
-    const { told } = await wait(target(await freePort()), { durationMs: 1400 });
-    const [, second = NaN, third = NaN] = startsOf(told);
-    expect(told).toHaveLength(3);
+    const { reported } = await wait(target(await freePort()), { durationMs: 1400 });
+    const [, second = NaN, third = NaN] = startsOf(reported);
+    expect(reported).toHaveLength(3);
     expect(second).toBeGreaterThan(400);
     expect(third).toBeGreaterThan(900);
   });
 
   it('gives up at once if the name does not exist', async () => {
     const { address, questions } = await listenDns(() => 'NXDOMAIN');
-    const { end, event, told, elapsedMs } = await wait(target(9, 'nothing.test'), {
+    const { end, event, reported, elapsedMs } = await wait(target(9, 'nothing.test'), {
       durationMs: 60_000,
       dnsServer: address,
     });
     expect([end, event?.sequence, event?.verdict.exitCode]).toEqual(['incurable', 1, 3]);
     expect(event?.report.outcome).toMatchObject({ state: 'unresolved', reason: 'name-not-found' });
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(questions).toHaveLength(2); // A and AAAA, once
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
   it('gives up at once if the name has no address', async () => {
     const { address } = await listenDns(() => []);
-    const { end, event, told } = await wait(target(9, 'nothing.test'), {
+    const { end, event, reported } = await wait(target(9, 'nothing.test'), {
       durationMs: 60_000,
       dnsServer: address,
     });
-    expect([end, event?.report.outcome, told.length]).toEqual([
+    expect([end, event?.report.outcome, reported.length]).toEqual([
       'incurable',
       expect.objectContaining({ reason: 'name-no-address' }),
       0,
@@ -173,7 +173,7 @@ describe('waitUntil', () => {
       return asked === 2 ? [] : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }];
     });
     const { port } = await listen();
-    const { end, event, told } = await wait(target(port, 'soon.test'), {
+    const { end, event, reported } = await wait(target(port, 'soon.test'), {
       durationMs: 60_000,
       intervalMs: 20,
       waitForName: true,
@@ -181,10 +181,9 @@ describe('waitUntil', () => {
       family: 4,
     });
     expect([end, event?.sequence]).toEqual(['expected', 3]);
-    expect(told.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason)).toEqual([
-      'name-not-found',
-      'name-no-address',
-    ]);
+    expect(
+      reported.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason),
+    ).toEqual(['name-not-found', 'name-no-address']);
   });
 
   it('waits for a failing resolver by default', async () => {
@@ -193,16 +192,16 @@ describe('waitUntil', () => {
       (asked += 1) === 1 ? 'REFUSED' : [{ type: 'A', name, ttl: 1, data: '127.0.0.1' }],
     );
     const { port } = await listen();
-    const { end, event, told } = await wait(target(port, 'mail.test'), {
+    const { end, event, reported } = await wait(target(port, 'mail.test'), {
       durationMs: 60_000,
       intervalMs: 20,
       dnsServer: address,
       family: 4,
     });
     expect([end, event?.sequence]).toEqual(['expected', 2]);
-    expect(told.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason)).toEqual([
-      'resolver-failed',
-    ]);
+    expect(
+      reported.map(({ report: { outcome } }) => 'reason' in outcome && outcome.reason),
+    ).toEqual(['resolver-failed']);
   });
 
   it.each<[string, string, WaitOptions]>([
@@ -210,7 +209,7 @@ describe('waitUntil', () => {
     ['there is no route, even with waitForName', UNROUTABLE, { waitForName: true }],
     ['the source address is not of this machine', '127.0.0.1', { sourceAddress: '192.0.2.1' }],
   ])('gives up at once if %s', async (_, host, options) => {
-    const { end, event, told, elapsedMs } = await wait(target(9, host), {
+    const { end, event, reported, elapsedMs } = await wait(target(9, host), {
       durationMs: 60_000,
       ...options,
     });
@@ -220,7 +219,7 @@ describe('waitUntil', () => {
       'failed',
       4,
     ]);
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
@@ -260,13 +259,13 @@ describe('waitUntil', () => {
 
   it('returns the last event if it is aborted during the pause', async () => {
     const abortion = new AbortController();
-    const { end, event, told, elapsedMs } = await wait(target(await freePort()), {
+    const { end, event, reported, elapsedMs } = await wait(target(await freePort()), {
       intervalMs: 60_000,
       signal: abortion.signal,
       onProbe: () => void setTimeout(() => abortion.abort(), 50),
     });
     expect([end, event?.report.outcome.state]).toEqual(['aborted', 'closed']);
-    expect(told).toEqual([event]);
+    expect(reported).toEqual([event]);
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
@@ -274,18 +273,18 @@ describe('waitUntil', () => {
     const port = await silentPort();
     const abortion = new AbortController();
     setTimeout(() => abortion.abort(), 200);
-    const { end, event, told, elapsedMs } = await wait(target(port), {
+    const { end, event, reported, elapsedMs } = await wait(target(port), {
       timeoutMs: 60_000,
       signal: abortion.signal,
     });
-    expect({ end, event, told }).toEqual({ end: 'aborted', event: null, told: [] });
+    expect({ end, event, reported }).toEqual({ end: 'aborted', event: null, reported: [] });
     expect(elapsedMs).toBeLessThan(10_000);
   });
 
   it('keeps an earlier refusal if the deadline cuts off the last probe', async () => {
     const port = await silentPort(SILENT);
     const systemLookup = answering([APART], [SILENT]); // refused, then silent
-    const { end, event, told, elapsedMs } = await wait(
+    const { end, event, reported, elapsedMs } = await wait(
       target(port, 'mail.test'),
       { durationMs: 600, intervalMs: 50, timeoutMs: 60_000 },
       { systemLookup },
@@ -296,7 +295,7 @@ describe('waitUntil', () => {
       'closed',
       1,
     ]);
-    expect(told).toHaveLength(1);
+    expect(reported).toHaveLength(1);
     expect(elapsedMs).toBeGreaterThanOrEqual(599);
   });
 
@@ -316,7 +315,7 @@ describe('waitUntil', () => {
 
   it('replaces an earlier refusal if a later probe times out in full', async () => {
     const port = await silentPort(SILENT);
-    const { end, event, told } = await wait(
+    const { end, event, reported } = await wait(
       target(port, 'mail.test'),
       { durationMs: 900, intervalMs: 50, timeoutMs: 200 },
       { systemLookup: answering([APART], [SILENT]) },
@@ -326,7 +325,7 @@ describe('waitUntil', () => {
       'filtered',
       2,
     ]);
-    expect(statesOf(told).slice(0, 2)).toEqual(['closed', 'filtered']);
+    expect(statesOf(reported).slice(0, 2)).toEqual(['closed', 'filtered']);
   });
 
   it('does not accept a probe that the deadline cut off as filtered', async () => {
@@ -346,7 +345,7 @@ describe('waitUntil', () => {
   it('waits until the port is closed with the expectation closed', async () => {
     const listener = await listen(APART);
     const { port } = listener;
-    const { end, event, told } = await wait(target(port, APART), {
+    const { end, event, reported } = await wait(target(port, APART), {
       expect: 'closed',
       intervalMs: 20,
       onProbe: ({ sequence }) => {
@@ -358,9 +357,9 @@ describe('waitUntil', () => {
       'closed',
       { asExpected: true, exitCode: 0, tooSlow: false },
     ]);
-    expect(told.length).toBeGreaterThanOrEqual(2);
-    expect(new Set(statesOf(told))).toEqual(new Set(['open']));
-    expect(told[0]?.verdict.exitCode).toBe(5);
+    expect(reported.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(statesOf(reported))).toEqual(new Set(['open']));
+    expect(reported[0]?.verdict.exitCode).toBe(5);
   });
 
   it("prefers the target's own expectation to the one of the options", async () => {
@@ -374,7 +373,7 @@ describe('waitUntil', () => {
 
   it('keeps waiting while an open port is too slow', async () => {
     const { port } = await listen();
-    const { end, event, told } = await wait(target(port), {
+    const { end, event, reported } = await wait(target(port), {
       maxLatencyMs: 0,
       durationMs: 200,
       intervalMs: 50,
@@ -384,7 +383,7 @@ describe('waitUntil', () => {
       'open',
       { asExpected: false, exitCode: 5, tooSlow: true },
     ]);
-    expect(told.length).toBeGreaterThan(0);
+    expect(reported.length).toBeGreaterThan(0);
   });
 
   it('rejects with a UsageError for an invalid port or source address', async () => {
@@ -403,20 +402,20 @@ describe('waitUntil', () => {
   });
 
   it('does not call onProbe for a probe that the deadline cut off', async () => {
-    const { end, told } = await wait(target(await silentPort()), {
+    const { end, reported } = await wait(target(await silentPort()), {
       durationMs: 300,
       timeoutMs: 60_000,
     });
     expect(end).toBe('timeout');
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 
   it('uses the defaults for options that are undefined', async () => {
-    const { told } = await wait(target(await freePort()), {
+    const { reported } = await wait(target(await freePort()), {
       durationMs: 900,
       ...({ intervalMs: undefined } as unknown as WaitOptions),
     });
-    expect(told).toHaveLength(2);
+    expect(reported).toHaveLength(2);
   });
 
   it('gives up at the deadline while no file descriptor is free', async () => {

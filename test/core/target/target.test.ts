@@ -266,7 +266,7 @@ describe('parseHost', () => {
     );
   });
 
-  it('accepts a name of 253 characters, without the last dot, and refuses one of 254', () => {
+  it('accepts 253 characters, not counting a final dot, and refuses 254', () => {
     const name = (length: number) => 'abcdefg.'.repeat(40).slice(0, length - 1) + 'z';
     expect(parseHost(name(253))).toHaveLength(253);
     expect(parseHost(`${name(253)}.`)).toHaveLength(254);
