@@ -1,6 +1,6 @@
 import { UsageError } from './usage-error.js';
 
-/** The deadline of a probe when none is given: 5000 ms. */
+/** The deadline of a probe when none is given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
 /** The longest timer that Node keeps: `setTimeout` above 2^31−1 ms fires at once (Node's docs). */

@@ -10,26 +10,49 @@ export const EXPECTATIONS = ['open', 'closed', 'filtered', 'not-open'] as const;
 /** The state a port is expected to be in; `not-open` is closed or filtered. */
 export type Expectation = (typeof EXPECTATIONS)[number];
 
-/** Somebody answered, and the answer was no. */
-export type ClosedReason = 'conn-refused';
+/** The host, or a firewall in its place, answered: refused. */
+const CLOSED_REASONS = ['conn-refused'] as const;
 
 /** Nothing usable came back (words as nmap uses them). */
-export type FilteredReason =
-  'no-response' | 'host-unreach' | 'net-unreach' | 'proto-unreach' | 'admin-prohibited';
+export const FILTERED_REASONS = [
+  'no-response',
+  'host-unreach',
+  'net-unreach',
+  'proto-unreach',
+  'admin-prohibited',
+] as const;
 
 /** The name has no address. */
-export type UnresolvedReason =
-  'name-not-found' | 'name-no-address' | 'resolver-failed' | 'resolver-timeout';
+const UNRESOLVED_REASONS = [
+  'name-not-found',
+  'name-no-address',
+  'resolver-failed',
+  'resolver-timeout',
+] as const;
 
 /** The probe could not be made here; nothing was learned about the port. */
-export type FailedReason =
-  | 'no-route'
-  | 'no-ports-left'
-  | 'no-files-left'
-  | 'not-permitted'
-  | 'bad-source'
-  | 'no-resources'
-  | 'unknown-error';
+export const FAILED_REASONS = [
+  'no-route',
+  'no-ports-left',
+  'no-files-left',
+  'not-permitted',
+  'bad-source',
+  'no-resources',
+  'unknown-error',
+] as const;
+
+/** The port is open, but the service behind it did not answer as it should. */
+const SERVICE_REASONS = ['silent', 'dropped', 'wrong-protocol', 'tls-failed'] as const;
+
+export type ClosedReason = (typeof CLOSED_REASONS)[number];
+export type FilteredReason = (typeof FILTERED_REASONS)[number];
+export type UnresolvedReason = (typeof UNRESOLVED_REASONS)[number];
+export type FailedReason = (typeof FAILED_REASONS)[number];
+export type ServiceReason = (typeof SERVICE_REASONS)[number];
+
+/** Why a port is not open or, if that was asked for, why its service did not pass. */
+export type Reason =
+  ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
 
 /**
  * What this machine is short of when too much is done at once: it passes, and says nothing about a
@@ -41,12 +64,17 @@ export const SHORTAGES: ReadonlySet<Reason> = new Set<FailedReason>([
   'no-resources',
 ]);
 
-/** The port is open, but the service behind it did not answer as it should. */
-export type ServiceReason = 'silent' | 'dropped' | 'wrong-protocol' | 'tls-failed';
+/** Exit code for a port that is open, but not as expected. */
+export const EXIT_UNEXPECTEDLY_OPEN = 5;
 
-/** Why a port is not open or, where that was asked for, the service behind it not there. */
-export type Reason =
-  ClosedReason | FilteredReason | UnresolvedReason | FailedReason | ServiceReason;
+/** Exit code for an open port whose service did not answer as it should. */
+export const EXIT_SERVICE_FAILED = 6;
+
+/** Exit code for wrong usage (EX_USAGE of sysexits(3)). */
+export const EXIT_USAGE = 64;
+
+/** Exit code for an exception that was not caught (EX_SOFTWARE of sysexits(3)). */
+export const EXIT_BUG = 70;
 
 /** One row of the table of exit codes. */
 export type ExitCodeRow = {
@@ -76,50 +104,42 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     exitCode: 1,
     state: 'closed',
     meaning: 'the connection was refused',
-    reasons: ['conn-refused'],
+    reasons: CLOSED_REASONS,
   },
   {
     exitCode: 2,
     state: 'filtered',
     meaning: 'nothing usable came back',
-    reasons: ['no-response', 'host-unreach', 'net-unreach', 'proto-unreach', 'admin-prohibited'],
+    reasons: FILTERED_REASONS,
   },
   {
     exitCode: 3,
     state: 'unresolved',
     meaning: 'the name has no address',
-    reasons: ['name-not-found', 'name-no-address', 'resolver-failed', 'resolver-timeout'],
+    reasons: UNRESOLVED_REASONS,
   },
   {
     exitCode: 4,
     state: 'failed',
     meaning: 'the probe could not be made here; nothing was learned about the port',
-    reasons: [
-      'no-route',
-      'no-ports-left',
-      'no-files-left',
-      'not-permitted',
-      'bad-source',
-      'no-resources',
-      'unknown-error',
-    ],
+    reasons: FAILED_REASONS,
   },
   {
-    exitCode: 5,
+    exitCode: EXIT_UNEXPECTEDLY_OPEN,
     state: null,
     meaning: 'a port is open that --expect says must not be, or slower than --max-latency',
     reasons: [],
   },
   {
-    exitCode: 6,
+    exitCode: EXIT_SERVICE_FAILED,
     state: 'open',
     meaning:
       'the port is open, but the service asked for with --service did not answer as it should',
-    reasons: ['silent', 'dropped', 'wrong-protocol', 'tls-failed'],
+    reasons: SERVICE_REASONS,
   },
-  { exitCode: 64, state: null, meaning: 'wrong usage', reasons: [] },
+  { exitCode: EXIT_USAGE, state: null, meaning: 'wrong usage', reasons: [] },
   {
-    exitCode: 70,
+    exitCode: EXIT_BUG,
     state: null,
     meaning: 'a bug in portping, or standard output could not be written',
     reasons: [],
@@ -132,21 +152,6 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
     reasons: [],
   },
 ];
-
-/** Exit code for a port that is open, but not as expected. */
-export const EXIT_UNEXPECTEDLY_OPEN = 5;
-
-/**
- * Exit code for a port that is open as expected, behind which the service did not answer as it
- * should.
- */
-export const EXIT_SERVICE_FAILED = 6;
-
-/** Exit code for wrong usage (EX_USAGE of sysexits(3)). */
-export const EXIT_USAGE = 64;
-
-/** Exit code for an exception nobody caught (EX_SOFTWARE of sysexits(3)). */
-export const EXIT_BUG = 70;
 
 /** The exit code that stands for a state: that of its first row. */
 export function exitCodeOf(state: State): number {

@@ -17,6 +17,7 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FORMAT_NAMES } from '../../src/report/formats/registry.js';
 import { environment } from '../support/command.js';
 import { silentPort } from '../support/listeners.js';
 import { portping, portpingAsNobody, portpingCommand } from '../support/portping.js';
@@ -42,23 +43,20 @@ afterAll(async () => {
 });
 
 describe('--output-file', () => {
-  it.each(['text', 'json', 'csv', 'junit', 'tap', 'nagios', 'prometheus'])(
-    'holds what standard output would, in the format %s',
-    async (format) => {
-      const path = join(folder, 'result');
-      const measured =
-        /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
-      const [shown, filed] = [
-        await portping(['-o', format, '127.0.0.1', port]),
-        await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
-      ];
-      expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
-      const text = await readFile(path, 'utf8');
-      expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
-      expect(text).not.toBe('');
-      expect(await readdir(folder)).toEqual(['result']);
-    },
-  );
+  it.each(FORMAT_NAMES)('holds what standard output would, in the format %s', async (format) => {
+    const path = join(folder, 'result');
+    const measured =
+      /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
+    const [shown, filed] = [
+      await portping(['-o', format, '127.0.0.1', port]),
+      await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
+    ];
+    expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
+    const text = await readFile(path, 'utf8');
+    expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
+    expect(text).not.toBe('');
+    expect(await readdir(folder)).toEqual(['result']);
+  });
 
   it('takes a diagnosis, too', async () => {
     const path = join(folder, 'ticket.md');

@@ -3,6 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT_CODES } from '../../src/core/states.js';
+import { FORMAT_NAMES } from '../../src/report/formats/registry.js';
 import { environment } from '../support/command.js';
 import { freePort } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping, portpingCommand } from '../support/portping.js';
@@ -138,7 +139,7 @@ describe('misuse', () => {
     [['-w'], /^portping: --timeout: needs a value; write: --timeout 5s/],
     [
       ['-o', 'xml', 'h', '1'],
-      /^portping: --output: "xml" is not allowed; allowed: text, json, csv, junit, tap, nagios, prometheus/,
+      new RegExp(`^portping: --output: "xml" is not allowed; allowed: ${FORMAT_NAMES.join(', ')}`),
     ],
     [['-4', '-6', 'h', '1'], /^portping: -4: cannot be combined with -6; use only one of them/],
     [

@@ -7,7 +7,7 @@ import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import { MAX_TLS_DAYS } from '../../core/service/conversation/certificate.js';
 import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { parseServerName, parseServiceName } from '../../core/service/service-parameters.js';
-import { EXPECTATIONS } from '../../core/states.js';
+import { EXIT_UNEXPECTEDLY_OPEN, EXPECTATIONS } from '../../core/states.js';
 import { parseDnsServer, parseSourceAddress } from '../../core/target/address-parameters.js';
 import { parseHost } from '../../core/target/target.js';
 import { UsageError } from '../../core/usage-error.js';
@@ -141,7 +141,7 @@ export const OPTIONS = {
   ),
   maxLatency: value(
     '--max-latency <duration>',
-    'fail with exit code 5 if the handshake takes longer',
+    `fail with exit code ${EXIT_UNEXPECTEDLY_OPEN} if the handshake takes longer`,
     durationOrZero,
   ),
   histogram: flag('--histogram', 'with -c or -t: show the distribution of the latency'),

@@ -1,4 +1,5 @@
 import type { SocketJudgement } from '../errors/socket-errors.js';
+import { FILTERED_REASONS } from '../states.js';
 
 /**
  * What a thread notes for each endpoint; 0 is "not yet". `unclear` needs a full probe. `failed` and
@@ -9,11 +10,7 @@ export const SWEEP_STATE = { open: 1, silent: 2, unclear: 3, failed: 4 } as cons
 /** What an error of connecting means. The thread notes the row and the error's number. */
 export const SWEEP_VERDICTS: readonly SocketJudgement[] = [
   { state: 'closed', reason: 'conn-refused' },
-  { state: 'filtered', reason: 'no-response' },
-  { state: 'filtered', reason: 'host-unreach' },
-  { state: 'filtered', reason: 'net-unreach' },
-  { state: 'filtered', reason: 'proto-unreach' },
-  { state: 'filtered', reason: 'admin-prohibited' },
+  ...FILTERED_REASONS.map((reason) => ({ state: 'filtered', reason }) as const),
   { state: 'failed', reason: 'no-route' },
   { state: 'failed', reason: 'not-permitted' },
 ];

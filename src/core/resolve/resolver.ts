@@ -16,8 +16,8 @@ export interface ResolveOptions {
   /** Only this family; default both. */
   readonly family?: 4 | 6 | undefined;
   /**
-   * Deadline in milliseconds, above 0, at most 2147483647; default 5000. It holds even when the
-   * system's resolver does not return.
+   * Deadline in milliseconds, above 0, at most 2147483647; default
+   * {@link DEFAULT_TIMEOUT_MS}. It holds even when the system's resolver does not return.
    */
   readonly timeoutMs?: number;
   /** Aborting ends the resolution at once with the state `cancelled`. */

@@ -226,7 +226,7 @@ export class Statistics {
     if (figures === null) return null;
     const { count, min, max } = figures;
     const [p50 = min, p90 = min, p95 = min, p99 = min] = PERCENTILES.map((percent) => {
-      const rank = Math.ceil((percent / 100) * count);
+      const rank = Math.ceil((percent * count) / 100);
       // The histogram rounds to a rank in a way of its own; a quarter short of the rank is that
       // rank either way.
       const value = this.#histogram.percentile(((rank - 0.25) / count) * 100) / 1000;

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { DEFAULT_TIMEOUT_MS } from '../../core/limits.js';
 import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { escapeControls, escapeMarkup } from '../../report/escape.js';
 import { formatDuration } from '../../report/numbers.js';
@@ -90,7 +91,8 @@ export function landingPage(version: string, allow: AllowList, results: readonly
 <form action="/probe" method="get">
 <label>Target
 <input name="target" placeholder="db.example.com:5432" required maxlength="300"></label>
-<label>Timeout <input name="timeout" placeholder="5s" size="6" maxlength="20"></label>
+<label>Timeout
+<input name="timeout" placeholder="${DEFAULT_TIMEOUT_MS / 1000}s" size="6" maxlength="20"></label>
 <label>Service
 <select name="service"><option value="">none</option>${SERVICE_CHOICES}</select></label>
 <label><input type="checkbox" name="all" value="true"> every address</label>

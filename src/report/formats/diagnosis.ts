@@ -5,6 +5,7 @@ import type {
   Observations,
 } from '../../core/diagnosis/observations/observations.js';
 import { describeAnswer, type Evidence } from '../../core/diagnosis/rules/evidence.js';
+import { isPrivateHint } from '../../core/diagnosis/rules/hints.js';
 import type { Finding } from '../../core/diagnosis/rules/table.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
@@ -249,9 +250,6 @@ export function diagnosisJson({ observations, findings, verdict }: Diagnosis): s
 const escapeMarkdown = (text: string): string =>
   escapeControls(text).replace(/[\\`*_{}[\]<>#|~]/g, '\\$&');
 
-/** Hints that reveal more about this machine than a ticket needs. */
-const PRIVATE: ReadonlySet<Finding['kind']> = new Set(['proxy', 'known-by-search-domain']);
-
 /** The rows of a ticket's table: what was probed, from where, and each result. */
 function ticketRows(seen: Observations, version: string): [title: string, text: string][] {
   const { startedAt, elapsedMs, machine, name, addresses } = seen;
@@ -277,7 +275,7 @@ function ticketRows(seen: Observations, version: string): [title: string, text: 
 export function diagnosisMarkdown(diagnosis: Diagnosis, version: string): string {
   const { observations, verdict } = diagnosis;
   const { target, outcome } = observations;
-  const hints = otherFindings(diagnosis).filter(({ kind }) => !PRIVATE.has(kind));
+  const hints = otherFindings(diagnosis).filter(({ kind }) => !isPrivateHint(kind));
   return [
     `### ${escapeMarkdown(formatHostPort(target.host, target.port))}: ${outcome.state}`,
     '',

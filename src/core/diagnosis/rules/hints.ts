@@ -121,3 +121,17 @@ export const HINT_RULES = {
         )
       : null,
 } as const satisfies RuleSection;
+
+/** Whether a hint names the proxy or the search domains of this machine: not for a ticket. */
+const IS_PRIVATE: Readonly<Record<string, boolean>> = {
+  'family-without-route': false,
+  'known-by-search-domain': true,
+  'not-from-dns': false,
+  'outbound-smtp': false,
+  'loopback-server': false,
+  'repeated-syn': false,
+  proxy: true,
+} satisfies Record<keyof typeof HINT_RULES, boolean>;
+
+/** Whether a finding reveals more about this machine than a ticket needs. */
+export const isPrivateHint = (kind: string): boolean => IS_PRIVATE[kind] ?? false;

@@ -1,5 +1,5 @@
 import { type Attempt, isNeighbourTimeout, reasonOf } from '../../facts/outcome.js';
-import type { Reason } from '../../states.js';
+import type { FilteredReason, Reason } from '../../states.js';
 import { formatEndpoint } from '../../target/target.js';
 import type { Observations } from '../observations/observations.js';
 import { certain, probable, type RuleSection } from './conclusion.js';
@@ -12,12 +12,14 @@ import {
   joinWords,
 } from './evidence.js';
 
-/** ICMP "unreachable" messages that also firewalls send to reject one port. */
-const UNREACHABLE: ReadonlySet<Reason | null> = new Set<Reason>([
-  'host-unreach',
-  'net-unreach',
-  'proto-unreach',
-]);
+/** Whether it is an ICMP "unreachable" message, which firewalls also send to reject one port. */
+const IS_UNREACHABLE: Readonly<Record<FilteredReason, boolean>> = {
+  'no-response': false,
+  'host-unreach': true,
+  'net-unreach': true,
+  'proto-unreach': true,
+  'admin-prohibited': false,
+};
 
 const ALIKE = 'The two look alike from here.';
 
@@ -74,7 +76,8 @@ export const PORT_RULES = {
   'port-rejected': (seen) => {
     const examined = examinedAttempt(seen);
     const answering = answeringPorts(seen);
-    if (!examined || !UNREACHABLE.has(reasonOf(examined)) || answering.length === 0) return null;
+    if (examined?.state !== 'filtered' || !IS_UNREACHABLE[examined.reason]) return null;
+    if (answering.length === 0) return null;
     const { address, port } = examined.endpoint;
     return probable(
       `The host is up, and a firewall probably rejects port ${port}: ` +

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { findings, RULES, verdictOf } from '../../../../src/core/diagnosis/rules/table.js';
 import type { DnsAnswer } from '../../../../src/core/diagnosis/observations/observations.js';
 import type { Attempt } from '../../../../src/core/facts/outcome.js';
+import { FAILED_REASONS, FILTERED_REASONS } from '../../../../src/core/states.js';
 import {
   answeredHere,
   answeringPorts,
@@ -71,13 +72,9 @@ describe('the verdict', () => {
   const attempts = [V4, V6].flatMap((address): Attempt[] => [
     open(address),
     closed(address),
-    filtered('no-response', address),
     filtered('host-unreach', address, PORT, 3000),
-    filtered('net-unreach', address),
-    filtered('proto-unreach', address),
-    filtered('admin-prohibited', address),
-    failed('no-route', address),
-    failed('unknown-error', address),
+    ...FILTERED_REASONS.map((reason) => filtered(reason, address)),
+    ...FAILED_REASONS.map((reason) => failed(reason, address)),
     { state: 'cancelled', endpoint: open(address).endpoint, startedAt: 0, elapsedMs: 0 },
   ]);
   const failures: Record<Exclude<DnsAnswer['kind'], 'addresses'>, true> = {
