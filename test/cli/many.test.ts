@@ -15,7 +15,7 @@ import {
 } from '../support/portping.js';
 import { itWith } from '../support/tools.js';
 
-/** Where no other test listens, so that what is closed here stays closed. */
+/** An address on which no other test listens, so a closed port stays closed. */
 const HOST = ownLoopback();
 
 const servers: Server[] = [];
@@ -47,7 +47,7 @@ afterAll(async () => {
 });
 
 describe('several targets', () => {
-  it('have a verdict line each with their endpoint, in order, and a summary line', async () => {
+  it('have one verdict line each, in order, and a summary line', async () => {
     const { stdout, stderr, exitCode } = await portping([
       HOST,
       String(open[2]),
@@ -64,7 +64,7 @@ describe('several targets', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('may be host:port, names, IPv6 and URLs side by side', async () => {
+  it('may be a mix of host:port, names and URLs', async () => {
     const port = await listen('0.0.0.0');
     const { stdout, exitCode } = await portping([
       '-4',
@@ -92,7 +92,7 @@ describe('several targets', () => {
     ).toEqual([0, 1, 2, 3].map((last) => `127.0.0.${last}:${open[0]}`));
   });
 
-  it('become a table of the open ones when they are many', async () => {
+  it('are shown as a table of the open ports when there are many', async () => {
     const first = Math.min(...open, closed) - 1;
     const last = Math.max(...open, closed, first + 60);
     const { stdout, stderr, exitCode } = await portping([HOST, `${first}-${last}`]);
@@ -106,7 +106,7 @@ describe('several targets', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('are waited for together', async () => {
+  it('must all be open before --wait runs the command', async () => {
     const all = await portping([
       '--wait',
       '5s',
@@ -130,7 +130,7 @@ describe('several targets', () => {
     expect(one.exitCode).toBe(1);
   });
 
-  it('end when waiting cannot help one of them, with the exit code of that one', async () => {
+  it('end the wait when one name does not resolve, with the exit code for that', async () => {
     const silent = await silentPort();
     const { stdout, stderr, exitCode } = await portping([
       '--wait',
@@ -147,7 +147,7 @@ describe('several targets', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('that are waited for have reports as others have, complete', async () => {
+  it('have complete reports in every format with --wait', async () => {
     const wait = (...format: string[]) =>
       portping([
         '--wait',
@@ -183,16 +183,16 @@ describe('several targets', () => {
       expect([stderr, exitCode]).toEqual(['', 1]);
   });
 
-  it('begin at once however many they are, and end at once', async () => {
+  it('start and stop without delay, even when there are billions', async () => {
     const { stdout, elapsedMs } = await portping(['127.77.0.0/16', '1-65535', '-o', 'csv'], {
       wrapper: ['sh', '-c', '"$@" | head -n 2', 'sh'],
       timeoutMs: 50_000,
     });
     expect(stdout.split('\r\n')[1]).toContain(',127.77.0.0,1,127.77.0.0,closed,conn-refused,');
-    expect(elapsedMs).toBeLessThan(50_000); // all of them take minutes
+    expect(elapsedMs).toBeLessThan(50_000); // probing every target takes minutes
   });
 
-  it('keep the rate from round to round', async () => {
+  it('keep to --rate across rounds', async () => {
     const one = await portping(['-q', '-c', '4', '-i', '0', '--rate', '5', HOST, String(open[0])]);
     expect(one.elapsedMs).toBeGreaterThan(590);
     const two = await portping([
@@ -209,14 +209,14 @@ describe('several targets', () => {
     expect(two.elapsedMs).toBeGreaterThan(490);
   });
 
-  it('have their time in the table, too, where that is asked for', async () => {
+  it('have timestamps in the table with --timestamps', async () => {
     const { stdout } = await portping(['--timestamps', HOST, `1-60,${open[0]}`]);
     expect(stdout).toMatch(
       new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z  ${HOST}:${open[0]}  open `, 'm'),
     );
   });
 
-  it('wait for a reader that is slow, and do not pile up before it', async () => {
+  it('wait for a slow reader and use at most 120 MiB', async () => {
     const preload = join(folder, 'peak.cjs');
     await writeFile(
       preload,
@@ -233,7 +233,7 @@ describe('several targets', () => {
     expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
   });
 
-  itWith('nobody', 'are probed also where there may be few threads', async () => {
+  itWith('nobody', 'are probed when the system allows few threads', async () => {
     const free = await freePort();
     const path = await file(`localhost:${free}\nlocalhost:${free}\n`);
     await chmod(folder, 0o755);
@@ -248,7 +248,7 @@ describe('several targets', () => {
     });
   });
 
-  it('warn of nothing, however many are waited for', async () => {
+  it('cause no warning with --wait and 15 targets', async () => {
     const { stderr, exitCode } = await portping([
       '-q',
       '--wait',
@@ -259,7 +259,7 @@ describe('several targets', () => {
     expect([stderr, exitCode]).toEqual(['', 1]);
   });
 
-  it('have figures of their own when they are probed in rounds', async () => {
+  it('have one summary each when they are probed in rounds', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '-c',
       '3',
@@ -279,7 +279,7 @@ describe('--targets', () => {
     `# a firewall's test\n${HOST} ${open[0]} open\n${HOST} ${closed} closed # as it should be\n\n` +
     `${HOST}:${open[1]} closed\n${HOST} ${closed},${open[2]}\n`;
 
-  it('holds every target against the state behind it', async () => {
+  it('compares each target with the expected state on its line', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '--targets',
       await file(suite()),
@@ -337,7 +337,7 @@ describe('--targets', () => {
     expect(exitCode).toBe(5);
   });
 
-  it('is validated before any probe, and a mistake is named with file and line', async () => {
+  it('is validated before the first probe; an error names file and line', async () => {
     const listener = createServer();
     let connections = 0;
     listener.on('connection', (socket) => {
@@ -371,12 +371,12 @@ describe('--targets', () => {
     ],
     ['an escape sequence', 'evil\x1b[31m 80', /:1: host: "evil\\x1b\[31m" is not a host name/],
     [
-      'a block of far too many',
+      'a block of 2^64 addresses',
       '::1/64 22',
       /:1: host: ::1\/64 is 2\^64 addresses; allowed: at most 65536 \(\/112\)/,
     ],
     [
-      'a block that is too large',
+      'a block of 16,777,216 addresses',
       '10.0.0.0/8:22',
       /:1: host: 10\.0\.0\.0\/8 is 16777216 addresses; allowed: at most 65536/,
     ],
@@ -386,7 +386,7 @@ describe('--targets', () => {
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
 
-  it('reads a named pipe whenever somebody writes into it, and what is given as one', async () => {
+  it('reads a named pipe with a late writer, and a pipe on /dev/stdin', async () => {
     const pipe = join(folder, 'pipe');
     const [late, given, nothing] = await Promise.all([
       portping(['--targets', pipe], {
@@ -412,10 +412,10 @@ describe('--targets', () => {
   });
 
   it.skipIf(process.platform !== 'linux').each([
-    ['nobody writes into it', [], false],
-    ['its writer is idle', [], true],
-    ['its writer is idle and it is to be read whole', ['-c', '2'], true],
-  ] as const)('leaves a named pipe at once on SIGTERM, though %s', async (_, options, isOpened) => {
+    ['has no writer', [], false],
+    ['has an idle writer', [], true],
+    ['has an idle writer and must be read whole', ['-c', '2'], true],
+  ] as const)('stops at once on SIGTERM while a named pipe %s', async (_, options, isOpened) => {
     const pipe = join(folder, `pipe-${Math.random()}`);
     await run(['mkfifo', pipe]);
     const writer = isOpened
@@ -440,7 +440,7 @@ describe('--targets', () => {
     expect([stderr, exitCode]).toEqual(['Interrupted before there was a verdict.\n', 130]);
   });
 
-  it('from a pipe are refused for a check, which must end in time', async () => {
+  it('refuses a pipe for a check, which must end in time', async () => {
     const { stdout, exitCode } = await portping(['-o', 'nagios', '--targets', '/dev/stdin'], {
       wrapper: ['sh', '-c', 'sleep 3 | "$@"', 'sh'],
     });
@@ -448,7 +448,7 @@ describe('--targets', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('ends when whoever opened a named pipe wrote nothing into it', async () => {
+  it('reports that a named pipe has no target when its writer closes it', async () => {
     const pipe = join(folder, 'empty-pipe');
     const { stderr, exitCode } = await portping(['--targets', pipe], {
       wrapper: ['sh', '-c', `mkfifo '${pipe}'; (sleep 0.3; : > '${pipe}') & exec "$@"`, 'sh'],
@@ -459,7 +459,7 @@ describe('--targets', () => {
   it.each([
     ['-c', '2'],
     ['--wait', '1s'],
-  ])('has at most 1,000 targets with %s', async (...options) => {
+  ])('allows at most 1,000 targets with %s', async (...options) => {
     const { stdout, stderr, exitCode } = await portping([
       ...options,
       '--targets',
@@ -478,7 +478,7 @@ describe('--targets', () => {
     expect(exitCode).toBe(64);
   });
 
-  it('begins before its input ends', async () => {
+  it('starts probing before its input ends', async () => {
     const { spawn } = await import('node:child_process');
     const [command = '', ...args] = portpingCommand;
     const child = spawn(command, [...args, '--targets', '-'], { stdio: 'pipe' });
@@ -491,7 +491,7 @@ describe('--targets', () => {
     expect(await new Promise((resolve) => child.once('close', resolve))).toBe(0);
   });
 
-  it('ends at once when nobody reads any more', async () => {
+  it('ends at once when the reader closes the pipe', async () => {
     const { stdout, exitCode } = await portping([], {
       wrapper: [
         'bash',
@@ -505,7 +505,7 @@ describe('--targets', () => {
     expect(exitCode).not.toBeNull();
   });
 
-  it('says so when there is no target in it', async () => {
+  it('reports an input without targets', async () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', '-'], {
       input: '# nothing\n',
     });
@@ -514,8 +514,8 @@ describe('--targets', () => {
   });
 });
 
-describe('a run that does not come to its end', () => {
-  /** Two probes are made, then a signal comes: the third would have been ten minutes later. */
+describe('a run that is interrupted', () => {
+  /** Sends SIGTERM after two probes, while the run waits for more input. */
   async function interrupt(
     ...args: string[]
   ): Promise<{ stdout: string; stderr: string; exitCode: number | null }> {
@@ -533,13 +533,13 @@ describe('a run that does not come to its end', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
       if (!signalled && /\n.*\n/.test(stdout.replace(/^TAP.*\n/, '')))
-        signalled = child.kill('SIGTERM'); // a second one would end it at once
+        signalled = child.kill('SIGTERM'); // only once: a second signal ends the run at once
     });
     const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
     return { stdout, stderr, exitCode };
   }
 
-  it('is no success, though all was well so far: 130', async () => {
+  it('exits with 130 even if all results so far were expected', async () => {
     const { stdout, exitCode } = await interrupt();
     const objects = stdout
       .trimEnd()
@@ -550,7 +550,7 @@ describe('a run that does not come to its end', () => {
     expect(exitCode).toBe(130);
   });
 
-  it('cannot pass for a test that was passed', async () => {
+  it('bails out in TAP after two passed test points', async () => {
     const { stdout, exitCode } = await interrupt('-o', 'tap');
     expect(stdout).toMatch(
       /^TAP version 13\nok 1 .*\nok 2 .*\nBail out! The run ended before the last probe\.\n$/,
@@ -561,13 +561,13 @@ describe('a run that does not come to its end', () => {
   it.each([
     ['tap', /^TAP version 13\nBail out! The run ended before the last probe\.\n$/],
     ['junit', /tests="1" failures="0" errors="1"[^]*<error type="incomplete"/],
-  ] as const)('says so in %s, also before there is any verdict', async (format, report) => {
+  ] as const)('is reported in %s even before the first verdict', async (format, report) => {
     const { stdout, exitCode } = await interruptedPortping(['-o', format]);
     expect(stdout).toMatch(report);
     expect(exitCode).toBe(130);
   });
 
-  it('takes a signal that comes twice at once for one, as timeout(1) sends it', async () => {
+  it('counts two signals at once as one, because timeout(1) sends two', async () => {
     const child = new Promise<{ stdout: string; exitCode: number | null }>((resolve) => {
       const [command = '', ...rest] = portpingCommand;
       const process = spawn(command, [...rest, '-o', 'tap', '--targets', '-'], { stdio: 'pipe' });
@@ -590,17 +590,17 @@ describe('a run that does not come to its end', () => {
     });
   });
 
-  it('is left at once also while a list of very many targets is looked through', async () => {
+  it('ends at once while a file with billions of targets is validated', async () => {
     const path = await file('127.77.0.0/16:1-65535\n');
     const { stdout, elapsedMs } = await portping(['-o', 'csv', '--targets', path], {
       wrapper: ['sh', '-c', '"$@" | head -n 2', 'sh'],
       timeoutMs: 50_000,
     });
     expect(stdout.split('\r\n')[1]).toContain(',127.77.0.0,1,127.77.0.0,');
-    expect(elapsedMs).toBeLessThan(50_000); // all of them take minutes
+    expect(elapsedMs).toBeLessThan(50_000); // probing every target takes minutes
   });
 
-  it('tells what it probed before a mistake in a pipe', async () => {
+  it('reports the results before an error in a pipe', async () => {
     const text = await portping(['--targets', '-'], {
       input: `${HOST}:${open[0]}\n${HOST}:${closed}\nfoo\n`,
     });
@@ -618,7 +618,7 @@ describe('a run that does not come to its end', () => {
 });
 
 describe('reports for CI', () => {
-  it('are TAP that a TAP parser reads', async () => {
+  it('are TAP that a TAP parser accepts', async () => {
     const { stdout, exitCode } = await portping(['-o', 'tap', HOST, `${open[0]},${closed}`]);
     const results = Parser.parse(stdout);
     const points = results
@@ -636,7 +636,7 @@ describe('reports for CI', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('are CSV with one row a probe', async () => {
+  it('are CSV with one row per probe', async () => {
     const { stdout } = await portping(['-o', 'csv', HOST, `${open[0]},${closed}`]);
     const [header, first, second, end] = stdout.split('\r\n');
     expect(header).toMatch(/^time,host,port,address,state,reason,winsock,/);
@@ -679,7 +679,7 @@ describe('reports for CI', () => {
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
 
-  it('are JUnit with a failure for each target that is not as expected', async () => {
+  it('are JUnit with a failure for each unexpected result', async () => {
     const { stdout, stderr } = await portping(['-o', 'junit', HOST, `${open[0]},${closed}`]);
     expect(stdout).toMatch(
       /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" tests="2" failures="1" errors="0" time="\d+\.\d{3}">/,
@@ -691,7 +691,7 @@ describe('reports for CI', () => {
   });
 });
 
-describe('misuse', () => {
+describe('misuse with several targets', () => {
   it.each([
     [['--targets', '-', '-c', '2'], /^portping: --targets: standard input can be read only once/],
     [

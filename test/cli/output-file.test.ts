@@ -43,22 +43,25 @@ afterAll(async () => {
 });
 
 describe('--output-file', () => {
-  it.each(FORMAT_NAMES)('holds what standard output would, in the format %s', async (format) => {
-    const path = join(folder, 'result');
-    const measured =
-      /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
-    const [shown, filed] = [
-      await portping(['-o', format, '127.0.0.1', port]),
-      await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
-    ];
-    expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
-    const text = await readFile(path, 'utf8');
-    expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
-    expect(text).not.toBe('');
-    expect(await readdir(folder)).toEqual(['result']);
-  });
+  it.each(FORMAT_NAMES)(
+    'receives exactly what stdout would show in the format %s',
+    async (format) => {
+      const path = join(folder, 'result');
+      const measured =
+        /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
+      const [shown, filed] = [
+        await portping(['-o', format, '127.0.0.1', port]),
+        await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
+      ];
+      expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
+      const text = await readFile(path, 'utf8');
+      expect(text.replace(measured, '#')).toBe(shown.stdout.replace(measured, '#'));
+      expect(text).not.toBe('');
+      expect(await readdir(folder)).toEqual(['result']);
+    },
+  );
 
-  it('takes a diagnosis, too', async () => {
+  it('receives a diagnosis with --report', async () => {
     const path = join(folder, 'ticket.md');
     const { stdout, exitCode } = await portping(
       ['--report', '-w', '1s', '--output-file', path, '127.0.0.1', port],
@@ -68,7 +71,7 @@ describe('--output-file', () => {
     expect(await readFile(path, 'utf8')).toMatch(/127\.0\.0\.1/);
   });
 
-  it('has no colours', async () => {
+  it('contains no colours', async () => {
     const path = join(folder, 'result');
     await portping(['--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
     expect(await readFile(path, 'utf8')).toMatch(
@@ -76,7 +79,7 @@ describe('--output-file', () => {
     );
   });
 
-  it('is not written by a series that was interrupted, which is then no success', async () => {
+  it('is not written by an interrupted series, which exits with 130', async () => {
     const path = join(folder, 'result');
     const [command = '', ...args] = portpingCommand;
     const child = spawn(
@@ -88,7 +91,7 @@ describe('--output-file', () => {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text;
     });
-    // The temporary file is there before the first probe, and has a line for each.
+    // The temporary file exists before the first probe and gets one line per probe.
     const written = async (): Promise<number> =>
       (
         await Promise.all(
@@ -102,74 +105,77 @@ describe('--output-file', () => {
     expect(stderr).toContain(`${path} was left as it was.`);
   });
 
-  describe.runIf(process.platform === 'linux')('is refused where it leads to a redirection', () => {
-    const appendTo = (log: string) => ({
-      wrapper: ['sh', '-c', 'log=$0; exec "$@" >> "$log"', log],
-    });
-    const advice = 'where no file is replaced; leave the option out to write to standard output';
-    const run = (path: string, options = {}) =>
-      portping(['--output-file', path, '127.0.0.1', port], options);
+  describe.runIf(process.platform === 'linux')(
+    'is refused when its path leads to a device or a redirection',
+    () => {
+      const appendTo = (log: string) => ({
+        wrapper: ['sh', '-c', 'log=$0; exec "$@" >> "$log"', log],
+      });
+      const advice = 'where no file is replaced; leave the option out to write to standard output';
+      const run = (path: string, options = {}) =>
+        portping(['--output-file', path, '127.0.0.1', port], options);
 
-    it.each([
-      ['/dev/stdout', 'is under /dev'],
-      ['/dev/fd/1', 'is under /dev'],
-      ['/proc/self/fd/1', 'is under /proc'],
-      ['/dev/../dev/./stdout', 'leads to /dev/stdout, under /dev'],
-      ['/dev/stderr', 'is under /dev'],
-      ['/dev/nothing-has-this-name', 'is under /dev'],
-      ['link', 'leads to /dev/stdout, under /dev'],
-      ['link-to-link', 'leads to /dev/stdout, under /dev'],
-      ['folder/stdout', 'leads to /dev/stdout, under /dev'],
-      ['folder/../dev/stdout', 'leads to /dev/stdout, under /dev'],
-      ['folder/fd/1', 'leads to /proc/<pid>/fd/1, under /proc'],
-    ])('%s keeps the content of the log', async (name, message) => {
-      const log = join(folder, 'log');
-      await writeFile(log, 'old\n');
-      await symlink('/dev/stdout', join(folder, 'link'));
-      await symlink('link', join(folder, 'link-to-link'));
-      await symlink('/dev', join(folder, 'folder'));
-      const path = name.startsWith('/') ? name : `${folder}/${name}`;
-      const { stderr, exitCode } = await run(path, appendTo(log));
-      const refusal = `--output-file: ${path} ${message}, ${advice}`;
-      expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(
-        `portping: ${refusal} (see: portping --help)\n`,
-      );
-      expect(exitCode).toBe(64);
-      expect(await readFile(log, 'utf8')).toBe('old\n');
-    });
+      it.each([
+        ['/dev/stdout', 'is under /dev'],
+        ['/dev/fd/1', 'is under /dev'],
+        ['/proc/self/fd/1', 'is under /proc'],
+        ['/dev/../dev/./stdout', 'leads to /dev/stdout, under /dev'],
+        ['/dev/stderr', 'is under /dev'],
+        ['/dev/nothing-has-this-name', 'is under /dev'],
+        ['link', 'leads to /dev/stdout, under /dev'],
+        ['link-to-link', 'leads to /dev/stdout, under /dev'],
+        ['folder/stdout', 'leads to /dev/stdout, under /dev'],
+        ['folder/../dev/stdout', 'leads to /dev/stdout, under /dev'],
+        ['folder/fd/1', 'leads to /proc/<pid>/fd/1, under /proc'],
+      ])('%s keeps the content of the log', async (name, message) => {
+        const log = join(folder, 'log');
+        await writeFile(log, 'old\n');
+        await symlink('/dev/stdout', join(folder, 'link'));
+        await symlink('link', join(folder, 'link-to-link'));
+        await symlink('/dev', join(folder, 'folder'));
+        const path = name.startsWith('/') ? name : `${folder}/${name}`;
+        const { stderr, exitCode } = await run(path, appendTo(log));
+        const refusal = `--output-file: ${path} ${message}, ${advice}`;
+        expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(
+          `portping: ${refusal} (see: portping --help)\n`,
+        );
+        expect(exitCode).toBe(64);
+        expect(await readFile(log, 'utf8')).toBe('old\n');
+      });
 
-    it('a pipe by the name /dev/stdout gets the same refusal', async () => {
-      const { stdout, stderr, exitCode } = await run('/dev/stdout');
-      expect(stderr).toContain(`portping: --output-file: /dev/stdout is under /dev, ${advice}`);
-      expect([stdout, exitCode]).toEqual(['', 64]);
-    });
+      it('a pipe named /dev/stdout gets the same error', async () => {
+        const { stdout, stderr, exitCode } = await run('/dev/stdout');
+        expect(stderr).toContain(`portping: --output-file: /dev/stdout is under /dev, ${advice}`);
+        expect([stdout, exitCode]).toEqual(['', 64]);
+      });
 
-    it('without the option the log gets the result at its end, as the refusal says', async () => {
-      const log = join(folder, 'log');
-      await writeFile(log, 'old\n');
-      await portping(['127.0.0.1', port], appendTo(log));
-      expect(await readFile(log, 'utf8')).toMatch(/^old\nSuccess! .*\n$/);
-    });
+      it('a run without the option appends to the log, as the error advises', async () => {
+        const log = join(folder, 'log');
+        await writeFile(log, 'old\n');
+        await portping(['127.0.0.1', port], appendTo(log));
+        expect(await readFile(log, 'utf8')).toMatch(/^old\nSuccess! .*\n$/);
+      });
 
-    it('/dev/null is refused with the redirection that works', async () => {
-      const { stderr, exitCode } = await run('/dev/null');
-      expect(stderr).toContain(
-        'is under /dev, where no file is replaced; write > /dev/null instead (',
-      );
-      expect(exitCode).toBe(64);
-    });
+      it('/dev/null is refused, and the error names the redirection that works', async () => {
+        const { stderr, exitCode } = await run('/dev/null');
+        expect(stderr).toContain(
+          'is under /dev, where no file is replaced; write > /dev/null instead (',
+        );
+        expect(exitCode).toBe(64);
+      });
 
-    itWith('shared memory', 'an ordinary file in /dev/shm is written', async () => {
-      const path = await mkdtemp('/dev/shm/portping-');
-      const { exitCode, stderr } = await run(join(path, 'result'));
-      const text = await readFile(join(path, 'result'), 'utf8').catch(String);
-      await rm(path, { recursive: true });
-      expect([stderr, exitCode]).toEqual(['', 0]);
-      expect(text).toMatch(/^Success/);
-    });
-  });
+      itWith('shared memory', 'an ordinary file in /dev/shm is written', async () => {
+        const path = await mkdtemp('/dev/shm/portping-');
+        const { exitCode, stderr } = await run(join(path, 'result'));
+        const text = await readFile(join(path, 'result'), 'utf8').catch(String);
+        await rm(path, { recursive: true });
+        expect([stderr, exitCode]).toEqual(['', 0]);
+        expect(text).toMatch(/^Success/);
+      });
+    },
+  );
 
-  it('is refused where a named pipe would be replaced', async () => {
+  it('is refused when it would replace a named pipe', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
     const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
@@ -180,7 +186,7 @@ describe('--output-file', () => {
 
   const withUmask = { wrapper: ['sh', '-c', 'umask 027; exec "$0" "$@"'] };
 
-  it('replaces what was there and keeps its mode, and a link to it stays one', async () => {
+  it('replaces a file and keeps its mode and the links to it', async () => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
     await symlink(path, join(folder, 'link'));
@@ -194,7 +200,7 @@ describe('--output-file', () => {
     expect((await readdir(folder)).sort()).toEqual(['link', 'result']);
   });
 
-  itWith('root', 'leaves the file to whom it belongs', async () => {
+  itWith('root', 'keeps the owner and the group of the file', async () => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
     await chmod(path, 0o640);
@@ -215,14 +221,14 @@ describe('--output-file', () => {
     expect((await lstat(join(folder, 'first'))).isSymbolicLink()).toBe(true);
   });
 
-  it('has a name as long as names can be', async () => {
+  it('may have a name of 255 characters', async () => {
     const path = join(folder, 'x'.repeat(255));
     const { exitCode, stderr } = await portping(['--output-file', path, '127.0.0.1', port]);
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(await readFile(path, 'utf8')).toMatch(/^Success/);
   });
 
-  it('is there also when the port is not open: that is a result', async () => {
+  it('is written when the port is not open', async () => {
     const path = join(folder, 'result');
     const { exitCode } = await portping([
       '-w',
@@ -238,7 +244,7 @@ describe('--output-file', () => {
     expect(await readFile(path, 'utf8')).toMatch(/filtered,no-response/);
   });
 
-  it('is refused at the start, before anything is sent, where it cannot be written', async () => {
+  it('is refused before the first probe when it cannot be written', async () => {
     let connections = 0;
     server.on('connection', () => {
       connections += 1;
@@ -268,8 +274,8 @@ describe('--output-file', () => {
     expect((await lstat('/dev/null')).isCharacterDevice()).toBe(true);
   });
 
-  const isRoot = process.getuid?.() === 0; // root may write everywhere
-  itWith(isRoot ? ['nobody'] : [], 'is refused where the folder is not ours', async () => {
+  const isRoot = process.getuid?.() === 0; // root can write to every folder
+  itWith(isRoot ? ['nobody'] : [], 'is refused when the folder is read-only', async () => {
     await chmod(folder, 0o555);
     const { exitCode, stderr } = await (isRoot ? portpingAsNobody : portping)([
       '--output-file',
@@ -281,10 +287,10 @@ describe('--output-file', () => {
     await chmod(folder, 0o700);
   });
 
-  it('leaves nothing behind when there is no room, and the old file as it was', async () => {
+  it('keeps the old file and leaves no temporary file when the disk is full', async () => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
-    // A limit of the size of files, as a full disk: the write fails (EFBIG).
+    // A limit on the file size stands in for a full disk: the write fails (EFBIG).
     const { exitCode, stderr } = await portping(
       ['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port],
       { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] },
@@ -298,7 +304,7 @@ describe('--output-file', () => {
     ['SIGINT', 1],
     ['SIGTERM', 2],
     ['SIGHUP', 1],
-  ] as const)('leaves the old file as it was when %s ends the run', async (signal, times) => {
+  ] as const)('keeps the old file when %s ends the run', async (signal, times) => {
     const path = join(folder, 'result');
     await writeFile(path, 'old');
     const [file = '', ...args] = [

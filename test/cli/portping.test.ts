@@ -34,7 +34,7 @@ describe('the verdict', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('of a refusal is the error sentence, its explanation on stderr and exit code 1', async () => {
+  it('on a refused port is the error sentence, with an explanation and exit code 1', async () => {
     const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(closedPort)]);
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
     expect(stderr).toMatch(
@@ -58,7 +58,7 @@ describe('the verdict', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('is only the exit code with -q', async () => {
+  it('with -q is only the exit code', async () => {
     expect(await portping(['-q', '127.0.0.1', String(openPort)])).toMatchObject({
       stdout: '',
       stderr: '',
@@ -71,7 +71,7 @@ describe('the verdict', () => {
     });
   });
 
-  it('has every timing on stderr with -v, and stdout stays as it was', async () => {
+  it('with -v comes with every timing on stderr, and stdout does not change', async () => {
     const { stdout, stderr } = await portping(['-v', '-4', 'localhost', String(openPort)]);
     expect(stdout).toMatch(/^Success! .*\n$/);
     expect(stderr).toMatch(
@@ -83,13 +83,13 @@ describe('the verdict', () => {
     );
   });
 
-  it('has an ISO 8601 time before each line with --timestamps', async () => {
+  it('with --timestamps has an ISO 8601 time before each line', async () => {
     const { stdout, stderr } = await portping(['--timestamps', '127.0.0.1', String(closedPort)]);
     for (const line of `${stdout}${stderr}`.trimEnd().split('\n'))
       expect(line).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z {2}\S/);
   });
 
-  it('is one line of JSON with -o json, also for failures, and stderr stays empty', async () => {
+  it('with -o json is one line of JSON, also for failures, and stderr is empty', async () => {
     const open = await portping(['-o', 'json', '127.0.0.1', String(openPort)]);
     expect(open.stdout.split('\n')).toHaveLength(2);
     expect(jsonOf(open)).toMatchObject({
@@ -191,7 +191,7 @@ describe('misuse', () => {
   });
 });
 
-describe('the surroundings', () => {
+describe('a run', () => {
   it.each([
     ['stdout', ['sh', '-c', 'exec "$@" >&-', 'sh'], ''],
     [
@@ -200,14 +200,14 @@ describe('the surroundings', () => {
       'Error Detected: Connection refused <10061> returned.\n',
     ],
     ['both', ['sh', '-c', 'exec "$@" >&- 2>&-', 'sh'], ''],
-  ])('the exit code is right with %s closed', async (_, wrapper, stdout) => {
+  ])('has the same exit code with %s closed', async (_, wrapper, stdout) => {
     expect(await portping(['127.0.0.1', String(closedPort)], { wrapper })).toMatchObject({
       stdout,
       exitCode: 1,
     });
   });
 
-  it('a reader that has gone away is no error', async () => {
+  it('ignores a reader that closes the pipe early', async () => {
     const child = spawn(
       portpingCommand[0] ?? '',
       [...portpingCommand.slice(1), '127.0.0.1', String(closedPort)],
@@ -218,7 +218,7 @@ describe('the surroundings', () => {
     expect(await new Promise((resolve) => child.once('exit', resolve))).toBe(1);
   });
 
-  it('says so when the verdict cannot be written', async () => {
+  it('fails when its verdict cannot be written', async () => {
     const full = openSync('/dev/full', 'w');
     const child = spawn(
       portpingCommand[0] ?? '',
@@ -238,15 +238,15 @@ describe('the surroundings', () => {
   it.each([
     ['TERM=dumb', { TERM: 'dumb' }],
     ['LANG=C', { LANG: 'C', LC_ALL: 'C' }],
-    ['no environment to speak of', { HOME: '' }],
+    ['an almost empty environment', { HOME: '' }],
     ['NO_COLOR', { NO_COLOR: '1' }],
-  ])('is the same plain text with %s', async (_, env) => {
+  ])('prints only plain text with %s', async (_, env) => {
     const { stdout, stderr, exitCode } = await portping(['127.0.0.1', String(closedPort)], { env });
     expect(`${stdout}${stderr}`).toMatch(/^[\x20-\x7e\n]+$/);
     expect(exitCode).toBe(1);
   });
 
-  it('colours on demand, and --no-color wins', async () => {
+  it('prints colours with FORCE_COLOR, but not with --no-color', async () => {
     const env = { FORCE_COLOR: '1' };
     const [forced, plain] = await Promise.all([
       portping(['127.0.0.1', String(closedPort)], { env }),
@@ -259,7 +259,7 @@ describe('the surroundings', () => {
     expect(`${plain.stdout}${plain.stderr}`).not.toContain('\x1b');
   });
 
-  it('ends with 130 and one line when it is interrupted before there is a verdict', async () => {
+  it('exits with 130 and one line when it is interrupted before its verdict', async () => {
     expect(await interruptedPortping([])).toMatchObject({
       stdout: '',
       stderr: 'Interrupted before there was a verdict.\n',
@@ -267,7 +267,7 @@ describe('the surroundings', () => {
     });
   });
 
-  it('shows a bug as one line with exit code 70, and its trace only on demand', async () => {
+  it('shows an internal error in one line; PORTPING_DEBUG adds a trace', async () => {
     const brokenSocket = new URL('../support/broken-socket.cjs', import.meta.url);
     const wrapped = (env: Record<string, string>) =>
       portping(['127.0.0.1', String(openPort)], {
@@ -286,14 +286,14 @@ describe('the surroundings', () => {
 });
 
 describe('help', () => {
-  it('goes to stdout with exit code 0 and has every exit code of the table', async () => {
+  it('is written to stdout with exit code 0 and lists every exit code', async () => {
     const { stdout, stderr, exitCode } = await portping(['--help']);
     for (const row of EXIT_CODES)
       expect(stdout.replace(/ +/g, ' ')).toContain(
         `\n ${[row.exitCode, row.state, row.meaning].filter((cell) => cell !== null).join(' ')}\n`,
       );
     expect(stdout).toContain('Examples:');
-    expect(stdout).toMatch(/^[\x20-\x7e\n]+$/); // also where the locale has no Unicode
+    expect(stdout).toMatch(/^[\x20-\x7e\n]+$/); // readable in a locale without Unicode
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
@@ -319,12 +319,12 @@ describe('help', () => {
     },
   );
 
-  it("explains the number below 0 that is Node's errno, without colours if need be", async () => {
+  it("explains a negative number as Node's errno, and accepts --no-color", async () => {
     const { stdout, exitCode } = await portping(['--no-color', '--explain', '-2147014835']);
     expect([stdout.split(' ')[0], exitCode]).toEqual(['10061', 0]);
   });
 
-  it('prints the whole table for --explain alone', async () => {
+  it('prints the whole table for --explain without an error', async () => {
     const { stdout } = await portping(['--explain']);
     const numbers = stdout
       .trimEnd()

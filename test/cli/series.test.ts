@@ -20,7 +20,7 @@ const listen = (target: Server, port = 0): Promise<number> =>
 const close = (target: Server): Promise<unknown> => new Promise((resolve) => target.close(resolve));
 const accept = (): Server => createServer((socket) => socket.on('error', () => {}).resume());
 
-/** A command that is still running, with what it has printed so far. */
+/** A running command and its output so far. */
 class Running {
   readonly child: ChildProcess;
   stdout = '';
@@ -52,7 +52,7 @@ class Running {
     );
   }
 
-  /** Waits until what was printed fits. */
+  /** Waits until the output meets the condition. */
   async until(fits: (running: Running) => boolean): Promise<void> {
     while (!fits(this)) {
       if (this.child.exitCode !== null)
@@ -86,7 +86,7 @@ beforeAll(async () => {
 });
 afterAll(() => close(server));
 
-describe('repeating', () => {
+describe('a series', () => {
   it('prints one verdict for each probe on stdout and the summary on stderr', async () => {
     const { stdout, stderr, exitCode, elapsedMs } = await portping([
       '-c',
@@ -106,7 +106,7 @@ describe('repeating', () => {
     expect(elapsedMs).toBeGreaterThan(790);
   });
 
-  it('has figures that can be recomputed from the probes of the same run', async () => {
+  it('has statistics that follow from its probes', async () => {
     const { stdout, stderr, exitCode } = await portping([
       '-c',
       '40',
@@ -188,7 +188,7 @@ describe('repeating', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('ends with its summary and exit code on SIGTERM as well', async () => {
+  it('prints its summary and sets its exit code on SIGTERM', async () => {
     const running = new Running(['-t', '-i', '20ms', '127.0.0.1', String(openPort)]);
     await running.until(({ stdout }) => count(stdout, /Success/) >= 2);
     running.child.kill('SIGTERM');
@@ -197,7 +197,7 @@ describe('repeating', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('prefixes each line with its endpoint and makes a summary for each with --all', async () => {
+  it('prefixes lines with the endpoint and makes a summary for each with --all', async () => {
     const { stdout, stderr } = await portping([
       '--all',
       '-c',
@@ -225,7 +225,7 @@ describe('repeating', () => {
     expect(stderr).toMatch(/^[\x20-\x7e\n]+$/);
   });
 
-  it('is silent with -q and still ends with the highest code', async () => {
+  it('prints nothing with -q and exits with the highest code', async () => {
     expect(
       await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)]),
     ).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
@@ -238,7 +238,7 @@ async function silentTarget(): Promise<{ readonly options: string[]; readonly ta
   return { options: ['-w', '30s', '--dns', address], target: 'silent.test:25' };
 }
 
-/** Interrupts a command as soon as what it printed fits. */
+/** Interrupts a command as soon as its output meets the condition. */
 async function interruptWhen(args: string[], fits: (running: Running) => boolean) {
   const running = new Running(args);
   await running.until(fits);
@@ -267,7 +267,7 @@ describe('an interrupted series', () => {
     },
   );
 
-  it('with -t exits by the verdicts when every target has one', async () => {
+  it('with -t has the exit code of the verdicts when every target has one', async () => {
     const targets = [`127.0.0.1:${openPort}`, `127.0.0.1:${closedPort}`];
     const { stderr, exitCode } = await interruptWhen(
       ['-t', '-i', '20ms', ...targets],
@@ -316,7 +316,7 @@ describe('an interrupted series', () => {
         `127.0.0.1:${openPort}`,
       ]);
       if (format === 'junit')
-        // It writes nothing before the end.
+        // The command prints nothing before its end.
         await new Promise((resolve) => setTimeout(resolve, 1500));
       else await running.until(isOpenOnce);
       running.child.kill('SIGINT');
@@ -327,21 +327,21 @@ describe('an interrupted series', () => {
     },
   );
 
-  it('with -q exits with the same codes and says nothing', async () => {
+  it('with -q exits with the same codes and prints nothing', async () => {
     const { options, target } = await silentTarget();
     const listener = accept();
     const port = await listen(listener);
     const seen = new Promise((resolve) => listener.once('connection', resolve));
     const running = new Running(['-q', '-t', ...options, `127.0.0.1:${port}`, target]);
     await seen;
-    await new Promise((resolve) => setTimeout(resolve, 200)); // until the verdict is in
+    await new Promise((resolve) => setTimeout(resolve, 200)); // time for the verdict
     running.child.kill('SIGINT');
     expect(await running.end()).toMatchObject({ stdout: '', stderr: '', exitCode: 130 });
     await close(listener);
   });
 });
 
-describe('expecting', () => {
+describe('--expect', () => {
   it.each([
     [['--expect', 'closed'], () => openPort, 5],
     [['--expect', 'closed'], () => closedPort, 0],
@@ -355,7 +355,7 @@ describe('expecting', () => {
     expect((await portping([...args, '127.0.0.1', String(port())])).exitCode).toBe(exitCode);
   });
 
-  it('never takes a name that does not resolve for closed', async () => {
+  it('never counts an unresolved name as closed', async () => {
     const { exitCode } = await portping([
       '--expect',
       'closed',
@@ -369,7 +369,7 @@ describe('expecting', () => {
     expect(exitCode).toBe(3);
   });
 
-  it('says what was expected', async () => {
+  it('reports what was expected', async () => {
     const { stdout, stderr } = await portping([
       '--expect',
       'closed',
@@ -381,7 +381,7 @@ describe('expecting', () => {
   });
 });
 
-describe('waiting', () => {
+describe('--wait', () => {
   it('ends with the verdict as soon as the port opens', async () => {
     const late = accept();
     const port = await listen(late, await freePort());
@@ -399,7 +399,7 @@ describe('waiting', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('gives up when the time is over, not later, with the state of the port', async () => {
+  it('gives up at the end of its duration and reports the state of the port', async () => {
     const { stdout, stderr, exitCode, elapsedMs } = await portping([
       '--wait',
       '1500ms',
@@ -413,7 +413,7 @@ describe('waiting', () => {
     expect(elapsedMs).toBeLessThan(3000);
   });
 
-  it('needs no duration, even right before the host', async () => {
+  it('needs no duration, even directly before the host', async () => {
     const { stdout, exitCode } = await portping(['--wait', '127.0.0.1', String(openPort)]);
     expect(stdout).toMatch(/^Success!/);
     expect(exitCode).toBe(0);
@@ -548,7 +548,7 @@ describe('waiting', () => {
     expect(await running.end()).toMatchObject({ signal: null, exitCode: 141 });
   });
 
-  it('leaves its own wish for threads out of the environment of the command', async () => {
+  it('does not pass its own UV_THREADPOOL_SIZE on to the command', async () => {
     const words = [
       '-q',
       '--wait',
@@ -565,7 +565,7 @@ describe('waiting', () => {
     expect((await portping(words, { env: { UV_THREADPOOL_SIZE: '8' } })).stdout).toBe('<8>\n');
   });
 
-  it('has the time before its own lines, too, where that is asked for', async () => {
+  it('prefixes its own lines with the time with --timestamps', async () => {
     const { stderr } = await portping([
       '--timestamps',
       '--wait',
@@ -582,7 +582,7 @@ describe('waiting', () => {
     );
   });
 
-  it('says 127 for a command that is not there', async () => {
+  it('exits with 127 for a command that does not exist', async () => {
     const { stderr, exitCode } = await portping([
       '--wait',
       '5s',
@@ -595,7 +595,7 @@ describe('waiting', () => {
     expect(exitCode).toBe(127);
   });
 
-  itWith('nobody', 'says 127, too, where a folder of PATH may not be searched', async () => {
+  itWith('nobody', 'exits with 127 when a folder of PATH cannot be searched', async () => {
     const { stderr, exitCode } = await portpingAsNobody(
       ['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'],
       { wrapper: ['env', 'PATH=/usr/bin:/proc/1/fd'] },
@@ -610,7 +610,7 @@ describe('waiting', () => {
     [126, 'a folder', () => '/tmp', 'not permitted, or not a program'],
     [126, 'a path through a file', () => `${fileURLToPath(import.meta.url)}/x`, 'spawn ENOTDIR'],
     [126, 'a name that is too long', () => `/${'x'.repeat(5000)}`, 'spawn ENAMETOOLONG'],
-  ])('says %i for what cannot be run: %s', async (code, _, command, cause) => {
+  ])('exits with %i for a command that cannot run: %s', async (code, _, command, cause) => {
     const { stderr, exitCode } = await portping([
       '--wait',
       '5s',
@@ -623,7 +623,7 @@ describe('waiting', () => {
     expect(exitCode).toBe(code);
   });
 
-  it('ends with 130 when it is interrupted', async () => {
+  it('exits with 130 when it is interrupted', async () => {
     const running = new Running(['--wait', '60s', '127.0.0.1', String(closedPort)]);
     await running.until(({ stderr }) => stderr.includes('waiting'));
     running.child.kill('SIGINT');
@@ -633,7 +633,7 @@ describe('waiting', () => {
   });
 });
 
-describe('misuse', () => {
+describe('misuse of options for a series', () => {
   it.each([
     [['-c', '0', 'h', '1'], /^portping: --count: 0 is out of range; allowed: 1 to/],
     [['-c', '2x', 'h', '1'], /^portping: --count: "2x"/],
@@ -675,8 +675,8 @@ describe('misuse', () => {
   });
 });
 
-describeWith('script', 'on a terminal', () => {
-  // script(1) gives the command a terminal of 0 columns, on which ora would redraw for ever.
+describeWith('script', 'a series on a terminal', () => {
+  // script(1) gives the command a terminal of 0 columns, on which ora redraws endlessly.
   const onTerminal = (args: string[]): Running =>
     new Running(
       [`exec ${[...portpingCommand, ...args].map((word) => `'${word}'`).join(' ')}`, '/dev/null'],
@@ -694,12 +694,12 @@ describeWith('script', 'on a terminal', () => {
     expect(count(stdout, /so far ---/)).toBe(1);
     expect(stdout).toMatch(
       /\^C[^]*?\r\n--- 127\.0\.0\.1:\d+ ---\r\n\d+ probes: [^]*p99 [\d.]+\r\n[▁-█ ]+\r\n$/,
-    ); // a verdict may just have come in
+    ); // one more verdict may have arrived
     expect(count(stdout, /^--- /m)).toBe(2);
     expect(exitCode).toBe(0);
   });
 
-  it('shows the summary so far on ^\\, on lines of its own', async () => {
+  it('shows the summary so far on ^\\, on separate lines', async () => {
     const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
     await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 3);
     running.child.stdin?.write('\x1c');
@@ -708,7 +708,7 @@ describeWith('script', 'on a terminal', () => {
     expect((await running.end()).exitCode).toBe(0);
   });
 
-  it('does not spin on a terminal without columns', async () => {
+  it('does not redraw endlessly on a terminal without columns', async () => {
     const running = onTerminal(['--wait', '1500ms', '127.0.0.1', String(closedPort)]);
     const { stdout, exitCode } = await running.end();
     expect(stdout.length).toBeLessThan(1000);
