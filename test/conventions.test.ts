@@ -35,7 +35,7 @@ describe('test/README.md', () => {
 });
 
 describe('a retry', () => {
-  it('is only for tests that are marked with REAL_TIME', () => {
+  it('is allowed only for tests that are marked with REAL_TIME', () => {
     const own = ['support/real-time.ts', 'conventions.test.ts'];
     const others = FILES.filter((path) => !own.includes(path.replaceAll('\\', '/')));
     expect(others.filter((path) => /\bretry:/.test(read(path)))).toEqual([]);
@@ -49,7 +49,7 @@ describe('the list of skipped needs', () => {
     process.exitCode = exitCode;
   });
 
-  /** The lines that are printed after a run that skipped tests with these names. */
+  /** The lines printed after a run that skipped tests with these names. */
   function listOf(...names: string[]): string {
     const lines: string[] = [];
     const logger = { log: (text: string) => lines.push(text) };

@@ -3,12 +3,12 @@ import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
 import * as library from '../src/index.js';
 
-/** What JavaScript may pass although the types forbid it. */
+/** Casts a value that JavaScript can pass although the types forbid it. */
 const partly = <T>(value: unknown): T => value as T;
 
 const INDEX = fileURLToPath(new URL('../src/index.ts', import.meta.url));
 
-/** All that a user of the library can import. */
+/** All symbols that a user of the library can import. */
 const VALUES =
   'DEFAULT_TIMEOUT_MS EXIT_CODES SERVICE_NAMES Statistics UsageError diagnose exitCodeOf ' +
   'explain formatEndpoint judge lookUpError parseDuration parseTarget parseTargetLine ' +
@@ -43,7 +43,7 @@ function publicSymbols(): ts.Symbol[] {
 const isOurs = (symbol: ts.Symbol): boolean =>
   (symbol.declarations ?? []).some((each) => /\/src\//.test(each.getSourceFile().fileName));
 
-/** Interfaces and classes of ours that can be reached from the public names. */
+/** Our interfaces and classes that the public names use, directly or not. */
 function reachableNames(): Map<string, ts.Symbol> {
   const reached = new Map<string, ts.Symbol>();
   const seen = new Set<ts.Type>();
@@ -71,7 +71,7 @@ function reachableNames(): Map<string, ts.Symbol> {
 }
 
 describe('the public names', () => {
-  it('have among them every interface and class that their signatures need', () => {
+  it('include every interface and class that their signatures use', () => {
     const names = publicSymbols().map(({ name }) => name);
     const missing = [...reachableNames().keys()].filter((name) => !names.includes(name));
     expect(missing).toEqual([]);
@@ -180,7 +180,7 @@ describe('misuse of a public function', () => {
     expect((thrown as Error).message).toBe(message);
   });
 
-  it('is none where an option is undefined', async () => {
+  it('does not include an undefined option', async () => {
     const options = partly<library.ProbeOptions>({ family: undefined, signal: undefined });
     const { outcome } = await library.probeTarget(target, { ...options, timeoutMs: 2000 });
     expect(outcome.state).not.toBe('cancelled');

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../', import.meta.url));
 
-/** The imports of a file, in every form that the compiler knows. */
+/** The imports of a file, in every form of the language. */
 function importsIn(source: string): string[] {
   const { importedFiles } = ts.preProcessFile(source, true, true);
   return importedFiles.map(({ fileName }) => fileName);
@@ -16,7 +16,7 @@ function withoutComments(source: string): string {
   return source.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** The code of a file without comments and strings: a script in a template runs elsewhere. */
+/** The code of a file without comments and strings: scripts in templates run in other processes. */
 function codeIn(source: string): string {
   return withoutComments(source).replace(
     /`(?:\\[\s\S]|\$\{[^`]*?\}|[^`\\])*`|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"/g,
@@ -36,7 +36,7 @@ function filesIn(directory: string): string[] {
   );
 }
 
-/** An import of ours as a path from the root (`src/core/clock.js`); any other as it is written. */
+/** Our own imports as paths from the root (`src/core/clock.js`); others are unchanged. */
 function resolveImport(file: string, specifier: string): string {
   return specifier.startsWith('.') ? posix.join(dirname(file), specifier) : specifier;
 }
@@ -44,7 +44,7 @@ function resolveImport(file: string, specifier: string): string {
 const FILES = [...filesIn('src'), ...filesIn('bin')];
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
-/** The rooms of core, each importing only from itself and those before it. */
+/** The folders of core. Each may import only from itself and the folders before it. */
 const CORE_ROOMS = [
   '', // the ground floor: single files
   'target/',
@@ -64,7 +64,7 @@ const CORE_ROOMS = [
 
 const coreRoom = (room: string): RegExp => new RegExp(`^src/core/${room}[^/]+$`);
 
-/** The folders and files of ours that each layer may import. */
+/** Our folders and files that each layer may import. */
 const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   ...CORE_ROOMS.map((room, index): readonly [RegExp, RegExp] => [
     coreRoom(room),
@@ -82,7 +82,7 @@ const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   [/^bin\//, /^dist\/(start|exporter)\.cjs$/],
 ];
 
-/** Modules of others that a layer must not import. */
+/** Node's and other packages' modules that a layer must not import. */
 const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
   [
     /^src\/core\//,
@@ -98,7 +98,7 @@ const FORBIDDEN: readonly [layer: RegExp, imports: RegExp][] = [
   [/^bin\//, /^[^.]/],
 ];
 
-/** Words that a layer must not have. */
+/** Words that a layer must not contain. */
 const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
   [
     /^src\/core\//,
@@ -113,7 +113,7 @@ const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
 ];
 
 describe('the layers', () => {
-  it('are all there, and every file of src and bin is in one', () => {
+  it('all exist, and every file of src and bin is in one layer', () => {
     for (const [layer] of REACH)
       expect(
         FILES.filter((file) => layer.test(file)),
@@ -122,7 +122,7 @@ describe('the layers', () => {
     expect(FILES.filter((file) => !REACH.some(([layer]) => layer.test(file)))).toEqual([]);
   });
 
-  it.each(FILES)('let %s import only from its own layer and those below it', (file) => {
+  it.each(FILES)('let %s import only from its own layer and lower ones', (file) => {
     const ours = importsIn(read(file))
       .map((specifier) => resolveImport(file, specifier))
       .filter((path) => /^(\.\.|src|bin|dist|test)(\/|$)/.test(path));
@@ -130,19 +130,19 @@ describe('the layers', () => {
     expect(ours.filter((path) => !mayReach.test(path))).toEqual([]);
   });
 
-  it.each(FILES)('let %s import no module that its layer must not have', (file) => {
+  it.each(FILES)('let %s import no module that is forbidden in its layer', (file) => {
     const rules = FORBIDDEN.filter(([layer]) => layer.test(file));
     const isForbidden = (name: string) => rules.some(([, imports]) => imports.test(name));
     expect(importsIn(read(file)).filter(isForbidden)).toEqual([]);
   });
 
-  it.each(FILES)('let %s use no word that its layer must not have', (file) => {
+  it.each(FILES)('let %s use no word that is forbidden in its layer', (file) => {
     const code = codeIn(read(file));
     const rules = UNSPOKEN.filter(([layer]) => layer.test(file));
     expect(rules.filter(([, words]) => words.test(code))).toEqual([]);
   });
 
-  it('have no folders that import each other in a circle', () => {
+  it('have no import cycles between folders', () => {
     const reached = new Map<string, Set<string>>();
     for (const file of FILES.filter((each) => each.startsWith('src/'))) {
       const folder = posix.dirname(file);
@@ -164,7 +164,7 @@ describe('the layers', () => {
     for (const folder of reached.keys()) expect(circleFrom(folder, [])).toBeNull();
   });
 
-  it('have folders of at most 12 files, apart from lists of files that are alike', () => {
+  it('have at most 12 files in a folder, except for folders of similar files', () => {
     const alike = /^src\/(core\/service\/protocols|core\/diagnosis\/rules|report\/formats)$/;
     const count = new Map<string, number>();
     for (const file of FILES) {
@@ -174,7 +174,7 @@ describe('the layers', () => {
     expect([...count].filter(([, files]) => files > 12)).toEqual([]);
   });
 
-  it('have no files that import each other in a circle, not even their types', () => {
+  it('have no import cycles between files, not even of types', () => {
     const above: string[] = [];
     const visit = (file: string): void => {
       expect(
@@ -192,7 +192,7 @@ describe('the layers', () => {
     for (const file of FILES.filter((each) => each.startsWith('src/'))) visit(file);
   });
 
-  it('have imports between our own files that exist', () => {
+  it('import only files that exist', () => {
     for (const file of FILES.filter((each) => each.startsWith('src/'))) {
       for (const path of importsIn(read(file))
         .filter((specifier) => specifier.startsWith('.'))
@@ -204,7 +204,7 @@ describe('the layers', () => {
 });
 
 describe('the reader of imports', () => {
-  it('sees every way to import', () => {
+  it('finds every form of import', () => {
     const source = `
       import a from './a.js';
       import type { B } from "./b.js";
@@ -224,7 +224,7 @@ describe('the reader of imports', () => {
     expect(importsIn(source)).toEqual([...'abcdefghijklm'].map((letter) => `./${letter}.js`));
   });
 
-  it('does not see what is in comments', () => {
+  it('ignores imports in comments', () => {
     expect(
       importsIn(
         "// import './a.js'\n/* import './b.js'\n */ code(); // from './c.js'\n" +
@@ -233,7 +233,7 @@ describe('the reader of imports', () => {
     ).toEqual(['./d.js']);
   });
 
-  it('does not see words in texts, and sees them in code', () => {
+  it('finds words in code, but not in strings', () => {
     expect(
       codeIn('a(`process.stdout ${b} \\` console`, "console", \'process\'); // console'),
     ).not.toMatch(/process|console/);

@@ -50,7 +50,7 @@ describe('the packed package', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('holds what a user needs and nothing else', () => {
+  it('contains only the files that a user needs', () => {
     expect(packed).toEqual([
       'LICENSE',
       'README.md',
@@ -68,7 +68,7 @@ describe('the packed package', () => {
     ]);
   });
 
-  it('runs a changed bundle of the same length, not its old code cache', async () => {
+  it('ignores the old code cache of a changed bundle of the same length', async () => {
     const installed = join(folder, 'node_modules', 'portping');
     const command = [process.execPath, join(installed, 'bin', 'portping.js'), '--version'];
     const bundle = join(installed, 'dist', 'cli.cjs');
@@ -84,13 +84,13 @@ describe('the packed package', () => {
     await writeFile(bundle, before);
   });
 
-  it('installs no further package', async () => {
+  it('installs no other package', async () => {
     expect(
       (await readdir(join(folder, 'node_modules'))).filter((name) => !name.startsWith('.')),
     ).toEqual(['portping']);
   });
 
-  it('works as a command', async () => {
+  it('has the command portping', async () => {
     const { stdout, exitCode } = await run(
       [join(folder, 'node_modules/.bin/portping'), '--explain', '10061'],
       folder,
@@ -99,7 +99,7 @@ describe('the packed package', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('has the exporter as a second command', async () => {
+  it('has the command portping-exporter', async () => {
     const { stdout, exitCode } = await run(
       [join(folder, 'node_modules/.bin/portping-exporter'), '--help'],
       folder,
@@ -108,7 +108,7 @@ describe('the packed package', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('has the licences of all that is bundled', async () => {
+  it('has the licences of all bundled packages', async () => {
     const texts = await readFile(
       join(folder, 'node_modules/portping/dist/third-party-licenses.txt'),
       'utf8',
@@ -125,7 +125,7 @@ describe('the packed package', () => {
       expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
   });
 
-  it('keeps a code cache beside its bundle, and a broken one does no harm', async () => {
+  it('keeps a code cache next to its bundle, and ignores a broken one', async () => {
     const dist = join(folder, 'node_modules/portping/dist');
     const cache = (await readdir(dist)).find((name) => name.endsWith('.cache')) ?? '';
     expect(cache).toBe(`code-${process.version}-${process.platform}-${process.arch}.cache`);
@@ -142,13 +142,13 @@ describe('the packed package', () => {
   });
 
   it.skipIf(process.platform === 'win32')(
-    'leaves nothing beside its bundle when the code cache cannot be written',
+    'leaves no partial file when the code cache cannot be written',
     async () => {
       const dist = join(folder, 'node_modules/portping/dist');
       const caches = async (): Promise<string[]> =>
         (await readdir(dist)).filter((name) => name.startsWith('code-'));
       for (const name of await caches()) await rm(join(dist, name));
-      // 512 bytes each: less than the cache has
+      // blocks of 512 bytes: a limit below the size of the cache
       const { stdout } = await run(
         [
           'sh',
@@ -163,7 +163,7 @@ describe('the packed package', () => {
     },
   );
 
-  describe.skipIf(process.platform === 'win32')('its code cache', () => {
+  describe.skipIf(process.platform === 'win32')('the code cache of the package', () => {
     let cache = '';
     let bundle = '';
     let version = '';
@@ -188,7 +188,7 @@ describe('the packed package', () => {
       await rm(cache, { force: true });
       version = await runVersion();
       const source = await readFile(bundle, 'utf8');
-      // The code of a bundle of the same length with another version: V8 takes it for that of ours.
+      // V8 accepts the code of a bundle of the same length, even of another version.
       await rm(cache);
       await writeFile(bundle, source.replaceAll(version, version.replaceAll(/\d/g, '7')));
       await runVersion();
@@ -202,28 +202,25 @@ describe('the packed package', () => {
       expect(await runVersion()).toBe(version.replaceAll(/\d/g, '7'));
     });
 
-    it('can be written by nobody else, also under umask 000', async () => {
+    it('is writable only by its owner, even with umask 000', async () => {
       await runVersion('sh', '-c', 'umask 000; exec "$@"', 'sh');
       expect(await modeOf(cache)).toBe(0o644);
     });
 
-    it('is readable by the owner alone under umask 077', async () => {
+    it('is readable only by its owner with umask 077', async () => {
       await runVersion('sh', '-c', 'umask 077; exec "$@"', 'sh');
       expect(await modeOf(cache)).toBe(0o600);
     });
 
-    it.each(['666', '664', '646'])(
-      'is not used with mode %s, and replaced by a safe one',
-      async (mode) => {
-        await writeFile(cache, foreign);
-        await chmod(cache, Number.parseInt(mode, 8));
-        expect(await runVersion()).toBe(version);
-        expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
-        expect((await readFile(cache)).equals(foreign)).toBe(false);
-      },
-    );
+    it.each(['666', '664', '646'])('is replaced, not used, with mode %s', async (mode) => {
+      await writeFile(cache, foreign);
+      await chmod(cache, Number.parseInt(mode, 8));
+      expect(await runVersion()).toBe(version);
+      expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
+      expect((await readFile(cache)).equals(foreign)).toBe(false);
+    });
 
-    it('is not used where a symbolic link leads to it', async () => {
+    it('is not used through a symbolic link', async () => {
       const elsewhere = join(folder, 'elsewhere.cache');
       await writeFile(elsewhere, foreign, { mode: 0o644 });
       await symlink(elsewhere, cache);
@@ -232,7 +229,7 @@ describe('the packed package', () => {
       expect((await readFile(elsewhere)).equals(foreign)).toBe(true);
     });
 
-    it('does not block the start where a FIFO has its name', async () => {
+    it('does not block the start when a FIFO has its name', async () => {
       await run(['mkfifo', cache], folder);
       expect(await runVersion()).toBe(version);
       expect((await lstat(cache)).isFile()).toBe(true);
@@ -257,7 +254,7 @@ describe('the packed package', () => {
     });
   });
 
-  it('works as a library with types', async () => {
+  it('is a library with types', async () => {
     const script =
       "import { parseTarget, probePort } from 'portping';" +
       "console.log(JSON.stringify(parseTarget(['db:5432'])), typeof probePort);";

@@ -77,7 +77,7 @@ describe('README.md', () => {
 
   it('has examples that tsc --strict accepts', () => {
     const root = fileURLToPath(new URL('..', import.meta.url));
-    // In the root of the package they find it by its own name, with its built types.
+    // Examples in the package's root can import it by its name, with its built types.
     const files = new Map(examples.map((code, index) => [`${root}example-${index}.mts`, code]));
     const options: ts.CompilerOptions = {
       strict: true,

@@ -96,7 +96,7 @@ ${objects}`,
   return path;
 }
 
-/** What Nagios knows about its one service. */
+/** The status that Nagios has of its only service. */
 async function statusOf(folder: string): Promise<Record<string, string>> {
   const text = await readFile(join(folder, 'status.dat'), 'utf8').catch(() => '');
   const lines = /^servicestatus \{\n([^]*?)^\s*\}/m.exec(text)?.[1]?.trim().split('\n') ?? [];

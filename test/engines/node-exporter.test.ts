@@ -13,7 +13,7 @@ import { describeWith } from '../support/tools.js';
 const METRIC = /^portping_success\{target="[^"]+"\} [01]$/gm;
 
 describeWith('prometheus-node-exporter', 'the node exporter', () => {
-  it('serves the file of portping, and never half of it during 1,000 rewrites', async () => {
+  it('serves the file of portping, always complete, during 1,000 rewrites', async () => {
     const folder = await temporaryFolder();
     const port = await freePort();
     startDaemon(

@@ -27,7 +27,7 @@ describeWith('prove', 'prove', () => {
     expect([stderr, exitCode]).toEqual(['', 0]);
   });
 
-  it('fails the one target of a list whose port is closed', async () => {
+  it('fails only the target whose port is closed', async () => {
     const { port } = await listen();
     const path = join(await temporaryFolder(), 'targets.txt');
     await writeFile(path, `127.0.0.1:${port}\n127.0.0.1:${await freePort()}\n`);
@@ -39,7 +39,7 @@ describeWith('prove', 'prove', () => {
     expect(exitCode).toBe(1);
   });
 
-  it('reads every report correctly, whatever the names of the hosts', async () => {
+  it('reads every report correctly for any host name', async () => {
     const folder = await temporaryFolder();
     for (const [index, events] of fc
       .sample(fc.array(anyEvent, { minLength: 40, maxLength: 60 }), 5)

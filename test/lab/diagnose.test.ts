@@ -43,7 +43,7 @@ async function check(args: string[], expected: Expected): Promise<Record<string,
 }
 
 describeLab('portping --diagnose in a network of its own', () => {
-  const dead = '10.78.0.99'; // everything for it is dropped
+  const dead = '10.78.0.99'; // the server drops all packets to it
   let good = '';
 
   beforeAll(async () => {
@@ -327,7 +327,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     async (family, kind, exitCode) => {
       onTestFinished(() => lab.clearRules('client'));
       await lab.reject(7010, kind, 'output');
-      // "Probably" where neighbour discovery or the like went out in each of the tries.
+      // It says "probably" if other packets, such as neighbour discovery, left in every try.
       await check(['-w', '2s', lab.server[family], '7010'], {
         kind: 'local-firewall',
         exitCode,
@@ -423,7 +423,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     }
   });
 
-  it('is recommended by a plain probe, which names the answers of the DNS servers', async () => {
+  it('is recommended by a plain probe, which lists the answers of the DNS servers', async () => {
     const [missing, failing, silent] = await Promise.all([
       run(['missing.test', '25']),
       run(['servfail.test', '25']),

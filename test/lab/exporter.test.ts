@@ -6,9 +6,9 @@ import { createLab, describeLab, type Lab } from '../support/lab.js';
 import { SOON } from '../support/listeners.js';
 import { testNode } from '../support/portping.js';
 
-/** What a run of the scraper asks for. */
+/** The plan of one run of the scraper. */
 interface ScrapePlan {
-  /** How many scrapes. */
+  /** Number of scrapes. */
   readonly count: number;
   readonly atOnce: number;
   /** Prometheus' scrape timeout, seconds. */
@@ -17,7 +17,7 @@ interface ScrapePlan {
   readonly targets: readonly string[];
   /** Sends SIGTERM this many milliseconds after the start. */
   readonly signalAfterMs?: number;
-  /** Whom to send it to: the exporter, or its process group as systemd does. */
+  /** Send it to the exporter or, as systemd does, to its process group. */
   readonly signalGroup?: true;
 }
 
@@ -75,7 +75,7 @@ describeLab('the exporter in a network of its own', () => {
     lab = await createLab();
     await lab.listen('server', { port: 2000 });
     await lab.nft('server', DROPPING);
-    // A lookup takes a minute: whatever waits for it fails by the timeout of the test.
+    // A lookup takes a minute, so a test that waits for one times out.
     await lab.setResolver('client', {
       nameservers: [lab.server.v4],
       options: 'timeout:30 attempts:2',
@@ -104,7 +104,7 @@ describeLab('the exporter in a network of its own', () => {
 
   const openAndSilent = () => [`${lab.server.v4}:2000`, `${lab.server.v4}:3000`];
 
-  it('answers 100 scrapes, 50 at once and half of them of a silent port', async () => {
+  it('answers 100 scrapes, 50 at once, half for a silent port', async () => {
     await start();
     const answers = await scrape({
       count: 100,
@@ -115,7 +115,7 @@ describeLab('the exporter in a network of its own', () => {
     expect(answers).toHaveLength(100);
     for (const { index, status, cause } of answers)
       expect([status, cause]).toEqual([200, index % 2 === 0 ? 'open' : 'no-response']);
-    // 2 s are due. By then it would be clear that the scrape timeout was ignored.
+    // Probes must end within 2 s. With an ignored scrape timeout they take the default timeout.
     expect(Math.max(...answers.map(({ elapsedMs }) => elapsedMs))).toBeLessThan(DEFAULT_TIMEOUT_MS);
     expect((await exporter.stop()).exitCode).toBe(0);
   });
@@ -166,7 +166,7 @@ describeLab('the exporter in a network of its own', () => {
     await expect.poll(state, SOON).toMatch(/^(gone|Z)$/); // Z: dead, not yet reaped
   });
 
-  it('refuses further names when too many wait for a dead resolver', async () => {
+  it('refuses more names when too many wait for a dead resolver', async () => {
     await start();
     const answers = await scrape({
       count: 400,
@@ -197,7 +197,7 @@ describeLab('the exporter in a network of its own', () => {
     expect(await ended).toBe(0);
   });
 
-  it('lets no name lead to this machine, even by a local route or without a carrier', async () => {
+  it('refuses names of this machine, also by a local route or without a carrier', async () => {
     await lab.ip('client', 'link add idle type veth peer name other');
     for (const what of [
       'addr add 10.9.1.1/24 dev idle',

@@ -32,8 +32,8 @@ describeLab('many targets in a network of its own', () => {
   const run = (args: string[], timeoutMs = 30_000) =>
     lab.exec('client', [...portpingCommand, ...args], { timeoutMs });
 
-  it("name exactly the wrong ones of a firewall's test of 200 lines, in every format", async () => {
-    // 50 open, 75 closed, 75 filtered; every tenth line expects something else than what is there.
+  it('name the 20 unexpected results among 200 firewall rules in every format', async () => {
+    // 50 open, 75 closed, 75 filtered; every tenth line expects the wrong state.
     const lines = Array.from({ length: 200 }, (_, index) => {
       const kind =
         (
@@ -112,7 +112,7 @@ describeLab('many targets in a network of its own', () => {
     );
   });
 
-  it('wait for silent targets side by side, as many at once as allowed', async () => {
+  it('wait for silent targets in parallel, up to the concurrency', async () => {
     // 400 of 2,000 targets drop; 100 at once need four timeouts of half a second for them.
     const path = join(folder, 'dropping.txt');
     await writeFile(
@@ -181,7 +181,7 @@ describeLab('many targets in a network of its own', () => {
     expect(elapsedMs).toBeGreaterThan(700);
   });
 
-  it('get no verdict from a shortage of descriptors: the run slows down', async () => {
+  it('get no wrong verdict when descriptors run out: the run slows down', async () => {
     const { stdout, stderr, exitCode } = await lab.exec(
       'client',
       [
@@ -221,7 +221,7 @@ describeLab('many targets in a network of its own', () => {
     return counts;
   };
 
-  it('have their own time for their names, also behind names that nobody answers for', async () => {
+  it('each have a full timeout for their lookup, also after unanswered lookups', async () => {
     const silent = Array.from({ length: 6 }, (_, index) => `silent${index}.test`);
     const good = Array.from({ length: 20 }, (_, index) => `good${index}.test`);
     await lab.dns('server', {
@@ -233,7 +233,7 @@ describeLab('many targets in a network of its own', () => {
     await lab.setResolver('client', { nameservers: [lab.server.v4] });
     const path = join(folder, 'names.txt');
     await writeFile(path, [...silent, ...good].map((name) => `${name}:2001\n`).join(''));
-    // Two names at a time: each silent one takes a second or two, and has half a second only.
+    // Two lookups run at a time. A silent name takes 1 to 2 s, but its timeout is 0.5 s.
     const { stdout } = await lab.exec(
       'client',
       [...portpingCommand, '-w', '500ms', '-o', 'csv', '--targets', path],
@@ -242,7 +242,7 @@ describeLab('many targets in a network of its own', () => {
     expect(tally(stdout)).toEqual({ 'unresolved resolver-timeout': 6, open: 20 });
   });
 
-  it('get no verdict from a lack of descriptors beside a silent address', async () => {
+  it('get no wrong verdict when descriptors run out and an address is silent', async () => {
     await lab.ip('server', 'addr add 10.77.0.3/24 dev eth0');
     await lab.nft('server', 'add rule inet lab input ip daddr 10.77.0.3 tcp dport 2001 drop');
     await lab.setResolver('client', {
@@ -279,7 +279,7 @@ describeLab('many targets in a network of its own', () => {
     expect(tally((await few('--all')).stdout)).toEqual({ open: 60, 'filtered no-response': 60 });
   });
 
-  it('get no verdict from a shortage of source ports at the source address', async () => {
+  it('get no wrong verdict when the source address runs out of ports', async () => {
     onTestFinished(() => lab.sysctl('client', 'net.ipv4.ip_local_port_range', '32768 60999'));
     await lab.sysctl('client', 'net.ipv4.ip_local_port_range', '40000 40003');
     // Each silent target holds one of four ports until its timeout.
@@ -296,7 +296,7 @@ describeLab('many targets in a network of its own', () => {
     expect(tally(stdout)).toEqual({ 'filtered no-response': 12 });
   });
 
-  it('are never reported as missing because other lookups took the descriptors', async () => {
+  it('are never reported as missing when other lookups use up the descriptors', async () => {
     const good = Array.from({ length: 200 }, (_, index) => `good${index}.test`);
     await lab.setResolver('client', {
       hosts: good.map((name) => `${lab.server.v4} ${name}`).join('\n'),
