@@ -11,7 +11,7 @@ function canAccess(path, mode) {
   }
 }
 
-/** Where a program is in PATH, or undefined. */
+/** The path of a program in PATH, or undefined. */
 export function findProgram(program) {
   const candidates = (process.env.PATH ?? '')
     .split(delimiter)
@@ -33,7 +33,7 @@ const conditions = {
 };
 
 /**
- * What is missing here, in words; '' if nothing is.
+ * The needs that this machine does not meet, in words; '' if it meets all.
  *
  * @param {string[]} needs conditions above and names of programs
  */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
-/** What changes how Node starts is left out: NODE_EXTRA_CA_CERTS alone costs Node 20 80 ms. */
+/** Without variables that change how Node starts: NODE_EXTRA_CA_CERTS costs Node 20 80 ms. */
 const env = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(NODE_|npm_|FORCE_COLOR$)/i.test(name)),
 );
@@ -16,12 +16,12 @@ export const file = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 const undoing = [];
 
-/** Has something done when the measurements are over; the last one is done first. */
+/** Adds an action for the end of the measurements. The last action runs first. */
 export function atEnd(action) {
   undoing.push(action);
 }
 
-/** Ends and removes all that was started and made here. */
+/** Stops all processes and removes all files of the measurements. */
 export function cleanUp() {
   while (undoing.length > 0) {
     try {
@@ -32,7 +32,7 @@ export function cleanUp() {
   }
 }
 
-/** A folder that is gone when the measurements are over. */
+/** A folder that is removed after the measurements. */
 export function temporaryFolder() {
   const folder = mkdtempSync(join(tmpdir(), 'portping-bench-'));
   atEnd(() => rmSync(folder, { recursive: true, force: true }));
@@ -87,10 +87,10 @@ export function must(command) {
 }
 
 /**
- * Starts a command that stays until it is stopped, at the latest when the measurements are over.
+ * Starts a command that runs until it is stopped, at the latest after the measurements.
  *
  * @param {string[]} argv
- * @param {'stdout' | 'stderr'} stream where it says that it is ready
+ * @param {'stdout' | 'stderr'} stream where it reports that it is ready
  * @returns the first line it writes there, and what ends it by a signal and waits for that
  */
 export async function start(argv, stream = 'stdout') {
@@ -115,7 +115,7 @@ export async function openPort(hosts, prefix = []) {
   return (await start([...prefix, process.execPath, file('listener.mjs'), ...hosts])).first;
 }
 
-/** Measures every peer once a round. Each round starts with another one: noise hits all alike. */
+/** Measures each peer once per round. The first peer rotates, so noise affects all equally. */
 export function roundRobin(peers, rounds, measure) {
   for (let round = 0; round < rounds; round++) {
     for (let turn = 0; turn < peers.length; turn++) measure(peers[(round + turn) % peers.length]);

@@ -6,7 +6,7 @@ import { median, quantile, table } from './statistics.mjs';
 
 const GOAL = 1.8;
 
-/** The commands that are compared. `PORT` in a name stands for the open port. */
+/** The commands to compare. `PORT` in a name stands for the open port. */
 function peersOf({ nodes, checkouts, peersFolder, port, say }) {
   const peers = [];
   for (const { node, label } of nodes) {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { atEnd, must, openPort, roundRobin, run } from './processes.mjs';
 import { median, table } from './statistics.mjs';
 
-/** Wall time, processor time and memory of whole processes (GNU time), which may take long. */
+/** Wall time, processor time and memory of whole processes (GNU time). This can take long. */
 function measure(peers, rounds, prefix = []) {
   roundRobin(peers, rounds, ({ argv, figures }) => {
     const { stderr } = run([...prefix, 'time', '-f', '%e %U %S %M', ...argv], 1_200_000);
@@ -62,7 +62,7 @@ const nmap = (...words) => ({
   figures: [],
 });
 
-/** All ports of loopback, nearly all of them closed. */
+/** All ports of loopback. Nearly all are closed. */
 export const sweep = {
   name: 'sweep',
   needs: ['nmap', 'time'],

@@ -9,7 +9,7 @@ const ascii = { width: 80, unicode: false } as const;
 const STEPS = { unicode: [...'▁▂▃▄▅▆▇█'], ascii: [...'_.-=+*#@'] };
 
 describe('sparkline', () => {
-  it('draws a bar for each value, the least lowest and the greatest highest', () => {
+  it('draws a bar for each value, from the least to the greatest', () => {
     expect(sparkline([1, 2, 3, 4, 5, 6, 7, 8], unicode)).toBe('▁▂▃▄▅▆▇█');
     expect(sparkline([8, 1, 4.5, 8], unicode)).toBe('█▁▅█');
   });
@@ -34,7 +34,7 @@ describe('sparkline', () => {
     expect(sparkline([], unicode)).toBe('');
   });
 
-  it('shows the newest values that fit, and scales by them alone', () => {
+  it('shows the newest values that fit, on a scale of only these values', () => {
     const values = [1000, ...Array.from({ length: 20 }, (_, index) => index)];
     const text = sparkline(values, { width: 20, unicode: true });
     expect([...text]).toHaveLength(20);
@@ -42,13 +42,13 @@ describe('sparkline', () => {
     expect(text.endsWith('█')).toBe(true);
   });
 
-  it('works with the greatest and the least numbers', () => {
+  it('accepts the greatest and the least numbers', () => {
     expect(sparkline([Number.MAX_VALUE, 0], unicode)).toBe('█▁');
     expect(sparkline([0, Number.MIN_VALUE], unicode)).toBe('▁█');
     expect(sparkline([1, 1 + Number.EPSILON], unicode)).toBe('▁█');
   });
 
-  it('is as wide as its values, and rises with them, for any values', () => {
+  it('has one column per value and a higher bar for a higher value, for any values', () => {
     const value = fc.oneof(
       fc.constant(null),
       fc.double({ min: 0, max: 1e6, noNaN: true }),
@@ -94,7 +94,7 @@ function read(row: string): { from: string; to: string; count: number; bar: stri
 const countOf = (counted: readonly { readonly count: number }[]): number =>
   counted.reduce((sum, { count }) => sum + count, 0);
 
-/** Bins as statistics make them, each 9 % wider than the one before, starting at bin `first`. */
+/** Bins of statistics, each 9 % wider than the previous, from bin `first`. */
 function binsOf(counts: readonly number[], first = 0): Bin[] {
   const bound = (bin: number): number => 2 ** (bin / 8) / 1000;
   return counts.map((count, index) => ({
@@ -160,14 +160,14 @@ describe('histogram', () => {
     ).toHaveLength(16);
   });
 
-  it('shows a bin of one beside a bin of a billion', () => {
+  it('shows a bin of one next to a bin of a billion', () => {
     const [many, one] = histogram(binsOf([1e9, 1], 80), unicode).map(read);
     expect(one).toMatchObject({ count: 1, bar: '█' });
     expect(many?.bar.length).toBeGreaterThan(20);
   });
 
   const bins = fc.oneof(
-    // as statistics make them, from a microsecond to an hour
+    // bins of statistics, from a microsecond to an hour
     fc
       .tuple(
         fc.array(fc.oneof(fc.integer({ min: 0, max: 1e9 }), fc.constantFrom(0, 1, 1e9)), {
@@ -176,7 +176,7 @@ describe('histogram', () => {
         fc.nat({ max: 253 }),
       )
       .map(([counts, first]) => binsOf(counts.slice(0, 254 - first), first)),
-    // and any others
+    // and arbitrary bins
     fc.array(
       fc.record({
         from: fc.double({ min: 0, max: 3_600_000, noNaN: true }),
@@ -187,7 +187,7 @@ describe('histogram', () => {
     ),
   );
 
-  it('fits the terminal in sixteen rows, with a bar for each full bin, for any bins', () => {
+  it('fits into sixteen rows with a bar for each filled bin, for any bins', () => {
     fc.assert(
       fc.property(
         bins,

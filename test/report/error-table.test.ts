@@ -5,7 +5,7 @@ import { explainError } from '../../src/report/error-table.js';
 import { HARMFUL } from '../support/reports.js';
 
 describe('the explanation of one error', () => {
-  it('gives its number, its names on each platform, its meaning and the next step', () => {
+  it('contains its number, its names on each platform, its meaning and the next step', () => {
     expect(explainError('10061')).toBe(
       '10061 WSAECONNREFUSED  ECONNREFUSED (Linux 111, macOS 61)\n' +
         'The host answered that nothing listens on that port, or a firewall answered so for it.\n' +
@@ -25,24 +25,24 @@ describe('the explanation of one error', () => {
       expect(explainError(query), query).toBe(explainError('10061'));
   });
 
-  it('names the other codes with the same meaning', () => {
+  it('lists the other codes with the same meaning', () => {
     expect(explainError('EMFILE').split('\n')[0]).toBe(
       '10024 WSAEMFILE  EMFILE (Linux 24, macOS 24); also ENFILE',
     );
   });
 
-  it('names the codes of resolvers, which have no errno', () => {
+  it('lists the codes of resolvers, which have no errno', () => {
     expect(explainError('EAI_AGAIN').split('\n')[0]).toBe(
       '11002 WSATRY_AGAIN  EAI_AGAIN, ESERVFAIL, ETIMEOUT',
     );
   });
 
-  it('leaves out platforms without the error', () => {
+  it('omits platforms without the error', () => {
     expect(explainError('10067').split('\n')[0]).toBe('10067 WSAEPROCLIM  EPROCLIM (macOS 67)');
     expect(explainError('10091').split('\n')[0]).toBe('10091 WSASYSNOTREADY');
   });
 
-  it('has three lines for every row of the table', () => {
+  it('has three lines for each error of the table', () => {
     for (const row of WINSOCK_ERRORS) {
       const [title, ...lines] = explainError(String(row.winsock)).split('\n');
       expect(title).toMatch(new RegExp(`^${row.winsock} ${row.name}($|  [A-Z])`));
@@ -54,7 +54,7 @@ describe('the explanation of one error', () => {
 describe('the explanation of every error', () => {
   const lines = explainError(null).split('\n');
 
-  it('gives one line for each row of the table, sorted, and ends with a newline', () => {
+  it('has one sorted line for each row of the table, and ends with a newline', () => {
     expect(lines.at(-1)).toBe('');
     expect(lines.slice(0, -1).map((line) => Number(line.slice(0, 5)))).toEqual(
       WINSOCK_ERRORS.map((row) => row.winsock),
@@ -74,7 +74,7 @@ describe('the explanation of every error', () => {
 
 describe('the explanation of an unknown error', () => {
   it.each(['99999', '10005', 'EWHATEVER', '', 'constructor', '10061 10060', 'ENOENT'])(
-    'refuses %j and says what is allowed',
+    'refuses %j and lists what is allowed',
     (query) => {
       expect(() => explainError(query)).toThrow(UsageError);
       expect(() => explainError(query)).toThrow(

@@ -85,12 +85,12 @@ describe('escapeControls', () => {
     expect(escapeControls(text)).toBe(text);
   });
 
-  it('leaves every printable ASCII character as it is', () => {
+  it('does not change a printable ASCII character', () => {
     const ascii = Array.from({ length: 0x7f - 0x20 }, (_, index) =>
       String.fromCharCode(0x20 + index),
     ).join('');
     expect(escapeControls(ascii)).toBe(ascii);
-    // one backslash before something that reads as an escape is the one exception
+    // the only exception: a backslash that would look like an escape
     fc.assert(
       fc.property(
         fc
@@ -111,7 +111,7 @@ describe('escapeControls', () => {
     expect(escapeControls(text)).toBe(escaped);
   });
 
-  it('lets no control character, hiding mark or lone surrogate through, for any text', () => {
+  it('escapes every control character, hiding mark and lone surrogate, for any text', () => {
     fc.assert(
       fc.property(fc.oneof(troublesome, fc.string({ unit: 'binary' })), (text) => {
         expect(escapeControls(text)).not.toMatch(HARMFUL);
@@ -136,7 +136,7 @@ describe('escapeControls', () => {
     fc.assert(
       fc.property(troublesome, troublesome, (one, other) => {
         if (one !== other) expect(escapeControls(one)).not.toBe(escapeControls(other));
-        // what went in can be read out again, which is the same and finds more
+        // decoding returns the original: this is equivalent and finds more errors
         const read = escapeControls(one).replace(
           /(\\+)(?:x([\da-f]{2})|u([\da-f]{4})|u\{([\da-f]+)\})/gi,
           (all: string, slashes: string, ...codes: (string | undefined)[]) => {

@@ -186,7 +186,7 @@ describe('the explanation of silence', () => {
     );
   });
 
-  it('says when resolving the name took most of the timeout', () => {
+  it('mentions a lookup that took most of the timeout', () => {
     const resolution = { ...resolved(), elapsedMs: 4000 };
     const outcome = filteredOutcome('no-response', { elapsedMs: 1000 });
     expect(linesOf(outcome, { resolution })[0]).toMatch(
@@ -194,7 +194,7 @@ describe('the explanation of silence', () => {
     );
   });
 
-  it('names a short timeout as a possible cause, below 1 s', () => {
+  it('lists a timeout below 1 s as a possible cause', () => {
     const adviceAfter = (elapsedMs: number) =>
       linesOf(filteredOutcome('no-response', { elapsedMs }))[1];
     expect(adviceAfter(999)).toBe(
@@ -265,7 +265,7 @@ describe('the explanation of an unresolved name', () => {
     );
   });
 
-  it('says that an address is not of the family asked for', () => {
+  it('reports an address that is not of the requested family', () => {
     const facts = { host: '192.0.2.10', via: 'literal', family: 6 } as const;
     expect(linesOf(unresolvedOutcome('name-no-address', facts))).toEqual([
       '11004 WSANO_DATA (ENODATA): 192.0.2.10 is not an IPv6 address.',
@@ -285,13 +285,13 @@ describe('the explanation of an unresolved name', () => {
     expect(what.endsWith(`: ${words}.`)).toBe(true);
   });
 
-  it('suspects the DNS server when a lookup had 1 s or more', () => {
+  it('suspects the DNS server when a lookup took 1 s or more', () => {
     expect(linesOf(unresolvedOutcome('resolver-timeout', { elapsedMs: 1000 }))[1]).toBe(
       `The DNS server is down, or its packets are dropped. ${TRY_ADDRESS}`,
     );
   });
 
-  it('is given too when resolving could not be tried', () => {
+  it('exists when the lookup could not start', () => {
     const outcome: Outcome = {
       state: 'failed',
       reason: 'no-files-left',
@@ -307,7 +307,7 @@ describe('the explanation of an unresolved name', () => {
 });
 
 describe('the explanation of an unknown error', () => {
-  it('gives its name, its number and the call that failed', () => {
+  it('contains its name, its number and the failed call', () => {
     const error = errorOf('EWHATEVER', { errno: -4000 });
     expect(linesOf(failedOutcome('unknown-error', { error }))[0]).toBe(
       'Unknown error EWHATEVER (-4000): connect failed with an error that is not in ' +

@@ -28,7 +28,7 @@ describe('formatMilliseconds', () => {
     expect(formatMilliseconds(milliseconds)).toBe(text);
   });
 
-  it('has two decimals below 10, one below 100, none above, and rounds to the nearest', () => {
+  it('rounds to two decimals below 10, one below 100 and none above', () => {
     fc.assert(
       fc.property(
         fc.double({ min: 0, max: 2 ** 31, noNaN: true }).map((value) => value),

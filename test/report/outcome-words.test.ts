@@ -24,7 +24,7 @@ describe('the name of a target', () => {
     expect(nameTarget({ host: 'mail.example.com', port: 25 }, address)).toBe(name);
   });
 
-  it('is safe for a terminal', () => {
+  it('escapes control characters', () => {
     expect(nameTarget({ host: 'a\x1b', port: 25 }, '\x07')).toBe('a\\x1b:25 (\\x07)');
   });
 });
@@ -39,7 +39,7 @@ describe('the address of an outcome', () => {
 describe('the words for a reason', () => {
   const reasons = EXIT_CODES.flatMap((row) => row.reasons);
 
-  it('are one to four, and different for each reason', () => {
+  it('number one to four, and differ for each reason', () => {
     const words = reasons.map(describeReason);
     for (const each of words) expect(each).toMatch(/^\w+( \w+){0,3}$/);
     expect(new Set(words).size).toBe(reasons.length);

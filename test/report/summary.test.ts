@@ -19,27 +19,27 @@ const outage: Outage = {
 };
 
 describe('an outage', () => {
-  it('gives its start, end, length and causes', () => {
+  it('has a start, an end, a length and causes', () => {
     expect(describeOutage(outage, '×')).toBe(
       'Outage from 2026-03-04T05:06:07.089Z to 2026-03-04T05:06:12.089Z, 5 s: ' +
         'refused ×5, then no answer ×2.',
     );
   });
 
-  it('has no end while it goes on', () => {
+  it('has no end while it continues', () => {
     expect(describeOutage({ ...outage, over: false }, 'x')).toBe(
       'Outage since 2026-03-04T05:06:07.089Z, 5 s so far: refused x5, then no answer x2.',
     );
   });
 
-  it('of a single probe has no length yet', () => {
+  it('has no length while it consists of a single probe', () => {
     const causes = [{ reason: 'conn-refused', count: 1 }] as const;
     expect(describeOutage({ ...outage, over: false, probes: 1, causes }, 'x')).toBe(
       'Outage since 2026-03-04T05:06:07.089Z, one probe so far: refused x1.',
     );
   });
 
-  it('counts the changes that it does not list', () => {
+  it('has the number of changes that it does not list', () => {
     expect(describeOutage({ ...outage, moreCauses: 3 }, 'x')).toMatch(/x2, then 3 more changes\.$/);
   });
 });
@@ -71,18 +71,18 @@ describe('a summary', () => {
     ]);
   });
 
-  it('says that there is no verdict before the first probe', () => {
+  it('reports that there is no verdict before the first probe', () => {
     expect(describeSummary({ ...summary, sent: 0 })).toEqual(['0 probes: no verdict']);
   });
 
-  it('counts the unresolved only when there are some', () => {
+  it('counts unresolved probes only when there are any', () => {
     const counts = { ...summary.counts, filtered: 1, unresolved: 1 };
     expect(describeSummary({ ...summary, counts })[0]).toBe(
       '5 probes: 3 open, 0 closed, 1 filtered, 1 unresolved, 0 failed; 40% loss',
     );
   });
 
-  it('adds what else occurred, one fact a line', () => {
+  it('has one line for each other event', () => {
     const facts: Partial<Summary> = {
       latency: null,
       service: { answered: 1, failures: { silent: 2, dropped: 1 }, answers: figures },
@@ -104,17 +104,17 @@ describe('a summary', () => {
 describe('the totals of a run', () => {
   const totals = { ...totalsOf(3), counts: { open: 1, closed: 2 } };
 
-  it('give the number of probes, the time and the states', () => {
+  it('have the number of probes, the time and the states', () => {
     expect(describeTotals(totals)).toBe('3 probes in 1.23 s: 1 open, 2 closed.');
   });
 
-  it('count what was not as expected where something was expected', () => {
+  it('count unexpected results when states were expected', () => {
     expect(describeTotals({ ...totals, hasExpectations: true, unexpected: 1 })).toBe(
       '3 probes in 1.23 s: 1 open, 2 closed; 1 not as expected.',
     );
   });
 
-  it('say that a run ended early', () => {
+  it('report that a run ended early', () => {
     expect(describeTotals({ ...totalsOf(0), isComplete: false })).toBe(
       '0 probes in 1.23 s: none; the run ended early.',
     );

@@ -7,7 +7,7 @@ const threshold = (text: string) => parseThreshold(text, '--warn');
 
 describe('a threshold', () => {
   it.each([
-    // as the guidelines' table of examples has them, with durations
+    // the examples of the Nagios guidelines, with durations
     ['10ms', [0, 10], [10.1, 100]],
     ['10ms:', [10, 1e6], [0, 9.9]],
     ['~:10ms', [0, 10], [10.1]],
@@ -50,7 +50,7 @@ describe('a threshold', () => {
     expect(() => threshold(text)).toThrow(UsageError);
   });
 
-  it('fails only with a usage error, and reads what it writes, for any text', () => {
+  it('fails only with a usage error, and reads its own output, for any text', () => {
     fc.assert(
       fc.property(fc.stringMatching(/^@?[~0-9ms:.]{0,12}$/), (text) => {
         try {

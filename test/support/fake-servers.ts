@@ -9,7 +9,7 @@ import { probeTarget } from '../../src/core/probe/target-probe.js';
 /** A server that talks. It and its connections are closed after the test. */
 export interface FakeServer {
   readonly port: number;
-  /** All that came from clients, as text. */
+  /** Everything that clients sent, as text. */
   readonly received: () => string;
   /** How clients ended their connections: `end` or the code of an error. */
   readonly ends: readonly string[];

@@ -10,7 +10,7 @@ import { Worker } from 'node:worker_threads';
 import { type Answer, decode, encode, RECURSION_DESIRED } from 'dns-packet';
 import { onTestFinished } from 'vitest';
 
-/** For `expect.poll` on something that must come: soon on an idle machine, later on a busy one. */
+/** Options of `expect.poll` for an event that a busy machine can delay. */
 export const SOON = { timeout: 10_000, interval: 10 } as const;
 
 /** What a listener does with a connection: keeps it, closes it in order, or resets it. */

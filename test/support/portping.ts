@@ -63,7 +63,7 @@ export async function portpingAsNobody(
 export async function interruptedPortping(options: readonly string[]): Promise<ExecResult> {
   const startedAt = performance.now();
   let interrupted = false;
-  // Only once: a second SIGINT, at the question for the other family, would end it at once.
+  // Send only one SIGINT. A second, at the query for the other family, ends the run at once.
   const { address } = await listenDns(() => {
     interrupted ||= child.kill('SIGINT');
     return 'silence';

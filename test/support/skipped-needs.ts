@@ -11,8 +11,8 @@ function reasonOf(test: TestCase): string {
 }
 
 /**
- * Prints at the end of a run which needs kept how many tests from running. With PORTPING_TESTS=all
- * the run fails if there are any.
+ * Prints after a run how many tests each unmet need skipped. With PORTPING_TESTS=all a skipped test
+ * makes the run fail.
  */
 export class SkippedNeeds implements Reporter {
   #vitest: Vitest | undefined;
@@ -28,7 +28,7 @@ export class SkippedNeeds implements Reporter {
         const reason = reasonOf(test);
         counts.set(reason, (counts.get(reason) ?? 0) + 1);
       }
-    // A filter skips tests, too, and gives no reason.
+    // A filter also skips tests, but gives no reason.
     if (this.#vitest?.config.testNamePattern) counts.delete('no reason given');
     const wanted = process.env['PORTPING_TESTS'] === 'all';
     if (wanted)

@@ -22,7 +22,7 @@ function csvOf(events: readonly ProbeEvent[]): string {
   ].join('');
 }
 
-/** Reads CSV by the grammar of RFC 4180, section 2, and by no other. */
+/** Reads CSV strictly by the grammar of RFC 4180, section 2. */
 function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let rest = text;
@@ -42,7 +42,7 @@ function parseCsv(text: string): string[][] {
 }
 
 describe('the CSV report', () => {
-  it('has a header, then a row for each probe, with times in milliseconds', () => {
+  it('has a header and a row for each probe, with times in milliseconds', () => {
     const [head, open, closed, end] = csvOf([
       eventOf(reportOf(openOutcome())),
       eventOf(reportOf(closedOutcome())),
@@ -62,7 +62,7 @@ describe('the CSV report', () => {
     expect(end).toBe('');
   });
 
-  it('has a header also without a probe', () => {
+  it('has a header even without a probe', () => {
     expect(csvOf([])).toMatch(/^time,host,.*\r\n$/);
   });
 
@@ -80,7 +80,7 @@ describe('the CSV report', () => {
     );
   });
 
-  it('escapes the text of a service once, in every column', () => {
+  it('escapes the text of a service exactly once in every column', () => {
     const said = '220 \x1b[31m \\x1b';
     const finding = silentService({ firstLine: said, awaited: 'its answer to EHLO' });
     const [, row = []] = parseCsv(csvOf([eventOf(reportOf(openOutcome({ service: finding })))]));
@@ -88,7 +88,7 @@ describe('the CSV report', () => {
     expect(row[13]).toContain(` It had sent "${escapeControls(said)}". `);
   });
 
-  it('never starts a cell with a formula of a spreadsheet', () => {
+  it('never starts a cell with a spreadsheet formula', () => {
     fc.assert(
       fc.property(
         fc.constantFrom('=', '+', '-', '@', '|', '＝', '＋', '－', '＠', '\t=', '\r='),

@@ -38,7 +38,7 @@ const stale = {
 } as const;
 
 describe('a diagnosis for people', () => {
-  it('is a line for each check, the verdict with evidence and advice, and hints', () => {
+  it('has a line for each check, the verdict with evidence and advice, and hints', () => {
     expect(text(stale)).toBe(
       [
         "✔ Name        the system's resolver: 198.51.100.10 (3.00 ms)",
@@ -72,7 +72,7 @@ describe('a diagnosis for people', () => {
     expect(text(stale, false)).toMatch(/^[\x20-\x7e\n]*$/);
   });
 
-  it('says how an open connection was dropped', () => {
+  it('reports how an open connection was dropped', () => {
     expect(text({ attempts: [dropped('reset')] })).toMatch(
       /open in 10\.0 ms, reset by the other side 1\.00 ms later/,
     );

@@ -44,7 +44,7 @@ const OUTCOMES: readonly Outcome[] = [
 ];
 
 describe('the JSON of an open port', () => {
-  it('has every fact, each in its field', () => {
+  it('has every fact in its field', () => {
     const first = closedOutcome({ endpoint: endpoint6, elapsedMs: 0.1234567 });
     const second = openOutcome({ dropped: { by: 'reset', afterMs: 1.23456 } });
     const resolution = resolved([
@@ -232,7 +232,7 @@ describe('every JSON object', () => {
       expect(object['exitCode']).toBe(EXIT_CODES.find((row) => row.state === state)?.exitCode);
       expect(
         [object['latencyMs'], object['elapsedMs']].map((value) => typeof value).sort(),
-      ).toEqual(['number', 'object']); // one of them, the other null
+      ).toEqual(['number', 'object']); // one is a number, the other is null
       expect(typeof object['latencyMs']).toBe(state === 'open' ? 'number' : 'object');
       for (const { time } of object['attempts'] as { time: string }[])
         expect(new Date(time).toISOString()).toBe(time);
@@ -249,7 +249,7 @@ describe('every JSON object', () => {
     },
   );
 
-  it('has no digits beyond a microsecond', () => {
+  it('has times with at most microsecond precision', () => {
     expect(read(reportOf(openOutcome({ latencyMs: 0.123_456_789 })))['latencyMs']).toBe(0.123);
     expect(read(reportOf(openOutcome({ latencyMs: 1 / 3 })))['latencyMs']).toBe(0.333);
   });
@@ -260,11 +260,11 @@ describe('a hostile name in JSON', () => {
     target: { host: HOSTILE, port: 25 },
   });
 
-  it('is parsed to the same text', () => {
+  it('parses back to the same text', () => {
     expect(read(report)['target']).toEqual({ host: HOSTILE, port: 25 });
   });
 
-  it('keeps control characters, ends of lines and direction marks out of the line', () => {
+  it('puts no raw control character, line end or direction mark into the line', () => {
     const { stdout } = jsonReporter(options()).probe(eventOf(report));
     expect(stdout.slice(0, -1)).not.toMatch(
       /[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\p{Cs}]/u,
@@ -272,7 +272,7 @@ describe('a hostile name in JSON', () => {
   });
 
   it.each(['\u061c', '\u200b', '\u200e', '\u200f', '\ufeff'])(
-    'brings no %j into the line',
+    'puts no raw %j into the line',
     (character) => {
       const { stdout } = jsonReporter(options()).probe(
         eventOf(reportOf(openOutcome(), { target: { host: `a${character}b`, port: 25 } })),

@@ -24,7 +24,7 @@ function junitOf(events: readonly ProbeEvent[]): string {
   return reporter.finish(totalsOf(events.length)).stdout;
 }
 
-/** What xmllint complains about; '' when the text is valid. */
+/** The errors that xmllint reports; '' when the text is valid. */
 function complaints(text: string): string {
   const { status, stderr } = spawnSync(
     'xmllint',
@@ -35,7 +35,7 @@ function complaints(text: string): string {
 }
 
 describe('the JUnit report', () => {
-  it('has a case for each probe, a failure where unexpected, an error where not probed', () => {
+  it('has a case for each probe: a failure if unexpected, an error if not probed', () => {
     const junit = junitOf(
       [openOutcome(), closedOutcome(), failedOutcome('no-route')].map((outcome) =>
         eventOf(reportOf(outcome)),

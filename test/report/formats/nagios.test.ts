@@ -49,7 +49,7 @@ function check(
 }
 
 describe('a check of one target', () => {
-  it('says OK, the endpoint and the latency, with performance data in seconds', () => {
+  it('prints OK, the endpoint and the latency, with performance data in seconds', () => {
     expect(check([eventOf(reportOf(openOutcome()))])).toEqual({
       first:
         'PORTPING OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms | ' +
@@ -164,7 +164,7 @@ describe('a check of one target', () => {
     expect(exitCode).toBe(0);
   });
 
-  it('escapes the text of a service once', () => {
+  it('escapes the text of a service exactly once', () => {
     const { first } = check([
       eventOf(
         reportOf(openOutcome({ service: answeredService({ firstLine: '220 a\x1b[31m|b' }) })),
@@ -197,7 +197,7 @@ describe('a check of several targets', () => {
   const other = (outcome: Parameters<typeof reportOf>[0], host = 'db') =>
     eventOf(reportOf(outcome, { target: { host, port: 5432 } }));
 
-  it('has the worst state, a line for each, worst first, and labels that name targets', () => {
+  it('has the worst state, a line per target, worst first, and labels that name targets', () => {
     const { first, long, exitCode } = check([
       eventOf(reportOf(openOutcome())),
       other(closedOutcome()),
@@ -217,7 +217,7 @@ describe('a check of several targets', () => {
     expect(exitCode).toBe(2);
   });
 
-  it('counts WARNING and CRITICAL as worse than UNKNOWN', () => {
+  it('ranks WARNING and CRITICAL as worse than UNKNOWN', () => {
     expect(check([other(failedOutcome()), other(closedOutcome(), 'db2')]).exitCode).toBe(2);
     expect(check([other(failedOutcome()), other(openOutcome(), 'db2')]).exitCode).toBe(3);
     const slow = check([other(failedOutcome()), other(openOutcome(), 'db2')], {
@@ -226,7 +226,7 @@ describe('a check of several targets', () => {
     expect(slow.exitCode).toBe(1);
   });
 
-  it('names no more than three in its first line', () => {
+  it('names at most three targets in its first line', () => {
     const { first, long } = check(
       ['a', 'b', 'c', 'd', 'e'].map((host) => other(closedOutcome(), host)),
     );
@@ -259,7 +259,7 @@ describe('a check of several targets', () => {
   });
 });
 
-it('is safe for a hostile name', () => {
+it('a Nagios check escapes a hostile name', () => {
   const host = `${HOSTILE}|a'b=c`;
   const service = answeredService({ firstLine: `220 ${HOSTILE} | time=1s` });
   const { stdout } = check([
@@ -272,7 +272,7 @@ it('is safe for a hostile name', () => {
   expect(first.split('|')[1]).toMatch(/^( ('(?:[^'=]|'')+'|[\w.-]+)=[\d.]+s;;;0;5)+$/);
 });
 
-it('has one line of text and valid performance data, for any text', () => {
+it('a Nagios check has one line of text and valid performance data, for any text', () => {
   fc.assert(
     fc.property(
       fc.string({ unit: 'binary' }),

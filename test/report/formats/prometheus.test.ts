@@ -41,7 +41,7 @@ const ADDRESS = `${TARGET},address="192.0.2.10",family="ipv4"`;
 const IPV6_ADDRESS = `${TARGET},address="2001:db8::1",family="ipv6"`;
 
 describe('the metrics of a probe', () => {
-  it('are the phases in seconds when it is open', () => {
+  it('have the phases in seconds when the port is open', () => {
     expect(samplesOf(renderMetrics([eventOf(reportOf(openOutcome()))]))).toEqual({
       [`portping_success{${TARGET}}`]: '1',
       [`portping_cause{${TARGET},state="open",cause="open"}`]: '1',
@@ -72,7 +72,7 @@ describe('the metrics of a probe', () => {
     },
   );
 
-  it('have one sample of the cause for a target, for any outcome', () => {
+  it('have exactly one cause per target, for any outcome', () => {
     const text = renderMetrics(
       [openOutcome(), closedOutcome()].map((outcome) => eventOf(reportOf(outcome))),
     );
@@ -83,7 +83,7 @@ describe('the metrics of a probe', () => {
     expect(samplesOf(text)[`portping_success{${TARGET}}`]).toBe('0');
   });
 
-  it('have the service time and the expiry of its certificate where it was checked', () => {
+  it('have the service time and the expiry of the certificate after a service check', () => {
     expect(
       samplesOf(
         renderMetrics([
@@ -138,7 +138,7 @@ describe('the metrics of a probe', () => {
     }
   });
 
-  it('have no expiry of a certificate without a readable date', () => {
+  it('have no expiry when the date of the certificate cannot be read', () => {
     const service = answeredService({
       tls: {
         ...tlsFacts(),
@@ -154,7 +154,7 @@ describe('the metrics of a probe', () => {
     );
   });
 
-  it('have too-slow as the cause of an open port that was too slow', () => {
+  it('have the cause too-slow when an open port exceeds the maximum latency', () => {
     const event = eventOf(reportOf(openOutcome()), {
       verdict: judge(openOutcome(), { maxLatencyMs: 1 }),
     });
@@ -164,7 +164,7 @@ describe('the metrics of a probe', () => {
     });
   });
 
-  it('have each address that was tried, but not a cancelled one', () => {
+  it('have each tried address, but not a cancelled one', () => {
     const refused = closedOutcome({ endpoint: endpoint6 });
     const resolution = resolved([
       { address: '2001:db8::1', family: 6 },
@@ -185,7 +185,7 @@ describe('the metrics of a probe', () => {
     expect(text).not.toContain('192.0.2.11');
   });
 
-  it('are grouped, each with one HELP line and no sample twice', () => {
+  it('are grouped, with one HELP line each and no duplicate sample', () => {
     const events = ['a', 'b', 'a'].map((host) =>
       eventOf(reportOf(openOutcome(), { target: { host, port: 25 } })),
     );
@@ -215,7 +215,7 @@ describe('the metrics of a probe', () => {
     expect(new Set(lines).size).toBe(lines.length);
   });
 
-  it('are safe for a hostile name', () => {
+  it('escape a hostile name', () => {
     const host = `${HOSTILE}"} 1\\`;
     const text = renderMetrics([
       eventOf(reportOf(closedOutcome(), { target: { host, port: 25 } })),
@@ -227,7 +227,7 @@ describe('the metrics of a probe', () => {
     }
   });
 
-  it('give back the escaped name, for any text', () => {
+  it('contain the escaped name, for any text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (host) => {
         const [line = ''] = renderMetrics([

@@ -10,7 +10,7 @@ import { Statistics } from '../../../src/core/series/statistics.js';
 import { eventOf, openOutcome, options, reportOf } from '../../support/reports.js';
 import { totalsOf } from '../../support/texts.js';
 
-/** All that a run of one open probe writes in a format. */
+/** The complete output of a run with one open probe in a format. */
 async function written(
   format: (typeof FORMAT_NAMES)[number],
   facts: Partial<ReportOptions>,
@@ -35,7 +35,7 @@ async function written(
   return outputs.map(({ stdout, stderr }) => stdout + stderr).join('');
 }
 
-/** Options that the reporter itself is given; `--quiet` and what `--verbose` watches are not. */
+/** Options that are passed to the reporter; `--quiet` and `--verbose` act elsewhere. */
 const GIVEN_TO_REPORTERS = ['timestamps', 'histogram'] as const satisfies DisplayOption[];
 
 describe('the formats', () => {
@@ -46,7 +46,7 @@ describe('the formats', () => {
     expect(isShown).toBe(FORMATS[format].shows[option]);
   });
 
-  it.each(FORMAT_NAMES)('%s has exit codes of its own exactly if it is a check', async (format) => {
+  it.each(FORMAT_NAMES)('%s has its own exit codes exactly if it is a check', async (format) => {
     const reporter = await FORMATS[format].create(options());
     expect(reporter.exitCode !== undefined).toBe(FORMATS[format].isCheck);
   });
@@ -56,7 +56,7 @@ describe('the formats', () => {
     expect(formatsThatShow('verbose')).toEqual(['text', 'json']);
   });
 
-  it.each(FORMAT_NAMES)('%s can be repeated or gives the reason as a clause', (format) => {
+  it.each(FORMAT_NAMES)('%s can be repeated or has a clause that gives the reason', (format) => {
     expect(FORMATS[format].onceBecause ?? 'a reason').toMatch(/^[a-z][^.;]*[a-z]$/);
   });
 });

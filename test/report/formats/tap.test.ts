@@ -15,7 +15,7 @@ function tapOf(events: readonly ProbeEvent[]): string {
 }
 
 describe('the TAP report', () => {
-  it('has a test point for each probe, and the cause where it is not ok', () => {
+  it('has a test point for each probe, with the cause if it is not ok', () => {
     expect(tapOf([eventOf(reportOf(openOutcome())), eventOf(reportOf(closedOutcome()))])).toMatch(
       /^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed \(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n {2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$/,
     );
@@ -30,7 +30,7 @@ describe('the TAP report', () => {
     ).toBe('TAP version 13\nBail out! The run ended before the last probe.\n');
   });
 
-  it('has a plan also without a probe', () => {
+  it('has a plan even without a probe', () => {
     expect(tapOf([])).toBe('TAP version 13\n1..0\n');
   });
 

@@ -37,7 +37,7 @@ const linesOf = (
 ) => show(reportOf(outcome, report), facts).stderr.split('\n').slice(0, -1);
 
 describe('the explanations of many targets', () => {
-  it('are written once for each reason, also after results that were as expected', () => {
+  it('are printed once for each reason, also after expected results', () => {
     const reporter = textReporter(options({ manyTargets: true, nameEndpoints: true }));
     const refused = reportOf(closedOutcome());
     const request = { target: refused.target, expect: 'closed', origin: 'list:1' } as const;
@@ -55,7 +55,7 @@ describe('the explanations of many targets', () => {
     expect(reporter.probe(eventOf(refused)).stderr).toBe('');
   });
 
-  it('are written with a table where nothing was learned about a port', () => {
+  it('are printed with the table when probes failed on this machine', () => {
     const table = tableReporter(options({ manyTargets: true }));
     const [first, second] = [
       table.probe(eventOf(reportOf(failedOutcome('no-route')))),
@@ -70,7 +70,7 @@ describe('the explanations of many targets', () => {
 });
 
 describe('the verdict', () => {
-  it("is the first of PortPing's two sentences, to the letter, when the port is open", () => {
+  it("is exactly the first of PortPing's two sentences when the port is open", () => {
     expect(show(reportOf(openOutcome()))).toEqual({
       stdout: 'Success! Pinged port 25 in 12.3 milliseconds.\n',
       stderr: '',
@@ -108,7 +108,7 @@ describe('the verdict', () => {
     },
   );
 
-  it('has the number or the name of an error that Windows Sockets does not have', () => {
+  it('has the number or the name of an error unknown to Windows Sockets', () => {
     expect(
       stdoutOf(failedOutcome('unknown-error', { error: errorOf('EWHATEVER', { errno: -4000 }) })),
     ).toBe('Error Detected: Connection refused <4000> returned.\n');
@@ -121,7 +121,7 @@ describe('the verdict', () => {
     expect(show(reportOf(cancelledOutcome()))).toEqual({ stdout: '', stderr: '' });
   });
 
-  it('colours its first words only, and stderr is dimmed', () => {
+  it('has only its first words coloured, and stderr is dimmed', () => {
     const paint = { stdout: visiblePaint, stderr: visiblePaint };
     expect(stdoutOf(openOutcome(), { paint })).toBe(
       'good(Success!) Pinged port 25 in 12.3 milliseconds.\n',
@@ -132,7 +132,7 @@ describe('the verdict', () => {
     for (const line of linesOf(closedOutcome(), {}, { paint })) expect(line).toMatch(/^dim\(.*\)$/);
   });
 
-  it('keeps the colours of the two streams apart', () => {
+  it('has separate colour settings for stdout and stderr', () => {
     const paint = { stdout: options().paint.stdout, stderr: visiblePaint };
     expect(stdoutOf(closedOutcome(), { paint })).toBe(
       'Error Detected: Connection refused <10061> returned.\n',
@@ -150,7 +150,7 @@ describe('the endpoint before the verdict', () => {
     );
   });
 
-  it('is the address alone where that is what the user wrote', () => {
+  it('is only the address when the user gave an address', () => {
     expect(
       show(reportOf(openOutcome(), { target: { host: '192.0.2.10', port: 25 } }), { nameEndpoints })
         .stdout,
@@ -169,13 +169,13 @@ describe('the endpoint before the verdict', () => {
     );
   });
 
-  it('is the target alone when the name is unresolved', () => {
+  it('is only the target when the name is unresolved', () => {
     expect(stdoutOf(unresolvedOutcome(), { nameEndpoints })).toBe(
       'mail.example.com:25  Error Detected: Connection refused <11001> returned.\n',
     );
   });
 
-  it('stands before every line on stderr too', () => {
+  it('starts every line on stderr too', () => {
     const lines = linesOf(closedOutcome(), {}, { nameEndpoints });
     expect(lines.length).toBeGreaterThan(1);
     for (const line of lines)
@@ -184,7 +184,7 @@ describe('the endpoint before the verdict', () => {
 });
 
 describe('timestamps', () => {
-  it('stand before every line on both streams, in ISO 8601', () => {
+  it('start every line on both streams, in ISO 8601', () => {
     const { stdout, stderr } = show(reportOf(closedOutcome()), {
       timestamps: true,
       nameEndpoints: true,
@@ -199,7 +199,7 @@ describe('timestamps', () => {
 });
 
 describe('the explanation', () => {
-  it('stands on stderr, in two lines', () => {
+  it('has two lines on stderr', () => {
     const outcome = closedOutcome();
     const { what, advice } = explain(reportOf(outcome)) ?? {};
     expect(linesOf(outcome)).toEqual([what, advice]);
@@ -207,7 +207,7 @@ describe('the explanation', () => {
 });
 
 describe('the explanation in a series', () => {
-  /** How many lines on stderr each of these probes brings, one after the other. */
+  /** The number of lines on stderr for each of these probes, in order. */
   function linesOfEach(...outcomes: Outcome[]): number[] {
     const reporter = textReporter(options());
     return outcomes.map(
@@ -215,7 +215,7 @@ describe('the explanation in a series', () => {
     );
   }
 
-  it('comes once for a reason, and again after another reason or an open port', () => {
+  it('is printed once for a reason, and again after another reason or an open port', () => {
     expect(
       linesOfEach(
         closedOutcome(),
@@ -228,13 +228,13 @@ describe('the explanation in a series', () => {
     ).toEqual([2, 0, 2, 0, 0, 2]);
   });
 
-  it('comes for each address on its own', () => {
+  it('is printed for each address separately', () => {
     expect(
       linesOfEach(closedOutcome(), closedOutcome({ endpoint: endpoint6 }), closedOutcome()),
     ).toEqual([2, 2, 0]);
   });
 
-  it('does not come when the outcome was expected', () => {
+  it('is omitted when the outcome was expected', () => {
     const event = eventOf(reportOf(closedOutcome()), {
       verdict: { asExpected: true, exitCode: 0, tooSlow: false },
     });
@@ -254,7 +254,7 @@ describe('the remarks on a probe of a series', () => {
     );
   });
 
-  it('say that a latency whole seconds too long is probably a lost packet', () => {
+  it('explain a latency of whole seconds by a lost packet', () => {
     const event = eventOf(reportOf(openOutcome()), { lostSynSeconds: 3 });
     expect(textReporter(options()).probe(event).stderr).toBe(
       'Probably a lost packet, not distance: this probe took 3 s longer than its neighbours. ' +
@@ -386,7 +386,7 @@ describe('an open port whose name has other addresses', () => {
     ]);
   });
 
-  it('has no line for addresses without a route or started later', () => {
+  it('has no line for addresses without a route or with a later start', () => {
     const open = openOutcome();
     const attempts = [
       failedOutcome('no-route', { endpoint: endpoint6 }),
@@ -400,7 +400,7 @@ describe('an open port whose name has other addresses', () => {
 describe('the verbose report', () => {
   const verbose = true;
 
-  it('has the resolution, the attempt with our end of it, and the sum, on stderr', () => {
+  it('has the resolution, the attempt with its local address, and the sum on stderr', () => {
     const { stdout, stderr } = show(reportOf(openOutcome()), { verbose });
     expect(stdout).toBe('Success! Pinged port 25 in 12.3 milliseconds.\n');
     expect(stderr.split('\n')).toEqual([
@@ -432,7 +432,7 @@ describe('the verbose report', () => {
     ]);
   });
 
-  it('adds to the explanation and does not replace it', () => {
+  it('keeps the explanation', () => {
     const lines = linesOf(closedOutcome(), {}, { verbose });
     expect(lines.slice(-2)).toEqual(linesOf(closedOutcome()));
     expect(lines).toHaveLength(4);
@@ -462,7 +462,7 @@ describe('the verbose report', () => {
     ).toEqual(['192.0.2.10:25 from 192.0.2.99:50000: open in 12.3 ms', 'connect 12.3 ms']);
   });
 
-  it('names the DNS server and all the addresses that it gave', () => {
+  it('names the DNS server and all addresses that it returned', () => {
     const resolution = {
       ...resolved([
         { address: '2001:db8::1', family: 6 },
@@ -475,14 +475,14 @@ describe('the verbose report', () => {
     );
   });
 
-  it('says that a name is unresolved', () => {
+  it('reports an unresolved name', () => {
     expect(linesOf(unresolvedOutcome(), {}, { verbose })[0]).toBe(
       'mail.example.com: unresolved (system resolver, 8.25 ms)',
     );
   });
 });
 
-describe('what came from the network or the command line', () => {
+describe('text from the network or the command line', () => {
   const hostile = { host: HOSTILE, port: 25 };
   const everything = { verbose: true, timestamps: true, nameEndpoints: true };
 
@@ -548,7 +548,7 @@ describe('what came from the network or the command line', () => {
     }
   });
 
-  it('is shown escaped, not left out', () => {
+  it('is escaped, not omitted', () => {
     expect(
       show(reportOf(openOutcome(), { target: { host: '\x1b[31mred', port: 25 } }), {
         nameEndpoints: true,
