@@ -87,7 +87,8 @@ export function startAttempts(
 /** Addresses with the families in turns, beginning with the family of the first (RFC 8305, 4). */
 export function interleaveFamilies<T extends { readonly family: 4 | 6 }>(
   addresses: readonly T[],
-): T[] {
+): readonly T[] {
+  if (addresses.length < 2) return addresses;
   const first = addresses.filter((each) => each.family === addresses[0]?.family);
   const second = addresses.filter((each) => each.family !== addresses[0]?.family);
   const turns = Array.from({ length: Math.max(first.length, second.length) }, (_, index) => [

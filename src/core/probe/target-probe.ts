@@ -75,12 +75,17 @@ async function resolveTarget(
   host: string,
   options: ProbeOptions,
   internals: ProbeInternals,
+  bothFamilies: boolean,
 ): Promise<Resolution> {
   const { sourceAddress } = options;
   const { resolve = resolveHost } = internals;
   const sourceFamily = sourceAddress === undefined ? null : familyOf(sourceAddress);
   const family = options.family ?? sourceFamily ?? undefined;
-  return resolveLiteral(host, family) ?? resolve(host, { ...options, family }, internals);
+  // Options are copied for a name only: a run probes literals by the ten thousand.
+  return (
+    resolveLiteral(host, family) ??
+    resolve(host, { ...options, family }, { ...internals, bothFamilies })
+  );
 }
 
 function attemptWith(options: ProbeOptions, probeService: ServiceProbe | undefined): Attempting {
@@ -107,11 +112,7 @@ async function startProbe(
   const startMs = monotonicClock();
   const warm = internals.skipWarmUp ? undefined : warmUp();
   const preparing = prepareService(options, target);
-  const resolution = await resolveTarget(
-    target.host,
-    { ...options, timeoutMs },
-    { ...internals, bothFamilies: !untilFirstOpen },
-  );
+  const resolution = await resolveTarget(target.host, options, internals, !untilFirstOpen);
   if (warm) await warm;
   const attempt = attemptWith(options, preparing && (await preparing));
   const report = { target, startedAt, timeoutMs, resolution };
