@@ -285,7 +285,7 @@ describe('an interrupted series', () => {
     ).toMatch(/\n1\.\.\d+\n$/);
   });
 
-  it('with -t and --all shows targets in the order given and awaits each of them', async () => {
+  it('with -t and --all shows targets in the given order and waits for each', async () => {
     const { options, target } = await silentTarget();
     const { stderr, exitCode } = await interruptWhen(
       ['-t', '--all', ...options, `127.0.0.1:${openPort}`, target],

@@ -358,7 +358,7 @@ export class Lab {
     const ended = [...this.#children].map(
       (child) => new Promise((resolve) => child.once('close', resolve)),
     );
-    // A child may not have entered its namespace yet.
+    // A child may still be outside its namespace.
     for (const { pid } of this.#children) if (pid) kill(-pid);
     await Promise.all(Object.values(this.namespaces).map(removeNamespace));
     await Promise.all(ended);
