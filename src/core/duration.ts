@@ -31,7 +31,7 @@ export function parseDuration(
   if (Number.isNaN(durationMs)) {
     throw new UsageError(
       `${name}: "${text}" is not a duration; ` +
-        `allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)`,
+        `allowed: a number of seconds, or one with ms, s, m, h or d (500ms, 3s, 2m)`,
     );
   }
   if (durationMs < minimumMs || durationMs > maximumMs) {

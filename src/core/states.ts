@@ -127,7 +127,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
   {
     exitCode: EXIT_UNEXPECTEDLY_OPEN,
     state: null,
-    meaning: 'a port is open that --expect says must not be, or slower than --max-latency',
+    meaning: 'the port is open although --expect forbids it, or slower than --max-latency',
     reasons: [],
   },
   {

@@ -85,7 +85,7 @@ const UNRESOLVED: Record<UnresolvedReason, (outcome: Unresolved, words: Words) =
     const failure = DNS_ANSWERS[error.code]?.failure;
     return {
       what: `${resolver} failed to resolve ${name} after ${after}${failure ? `: ${failure}` : ''}.`,
-      advice: `Check that resolver. ${TRY_ADDRESS}`,
+      advice: `Check the DNS server. ${TRY_ADDRESS}`,
     };
   },
   'resolver-timeout': ({ elapsedMs }, { name, resolver, after }) => ({

@@ -14,7 +14,7 @@ export interface TestCase {
   readonly passed: boolean;
   /** What was seen, with the reason: `closed (conn-refused)`. */
   readonly seen: string;
-  /** The explanation in a few sentences; empty when there is nothing to explain. */
+  /** The explanation in a few sentences; empty only for a case that passed. */
   readonly message: string;
   /** The probe could not be made here: an error, not a failure. */
   readonly isError: boolean;
@@ -58,16 +58,30 @@ function describeSeen({ report: { target, outcome }, verdict }: ProbeEvent): str
   ].join('');
 }
 
+/** What there is to explain; never empty for a case that failed. */
+function explainFailure(
+  { request, report, verdict }: ProbeEvent,
+  { expect }: TestSettings,
+): string {
+  const explanation = explain(report);
+  if (explanation) return `${explanation.what} ${explanation.advice}`;
+  if (verdict.asExpected) return '';
+  if (report.outcome.state !== 'open') return 'the probe ended before it had a verdict';
+  const expected = request.expect ?? expect;
+  return verdict.tooSlow && expected === 'open'
+    ? 'the port is open, but slower than --max-latency'
+    : `expected ${expectationWords(expected)}, but the port is open`;
+}
+
 /** Makes a test case of a probe and its expectation. */
 export function createTestCase(event: ProbeEvent, settings: TestSettings): TestCase {
   const { report, verdict } = event;
-  const explanation = explain(report);
   return {
     name: nameCase(event, settings),
     host: escapeControls(report.target.host),
     passed: verdict.asExpected,
     seen: describeSeen(event),
-    message: explanation ? `${explanation.what} ${explanation.advice}` : '',
+    message: explainFailure(event, settings),
     isError: report.outcome.state === 'failed',
     seconds: durationOf(report) / 1000,
     exitCode: verdict.exitCode,

@@ -361,7 +361,7 @@ describe('--targets', () => {
     [
       'ajar',
       '127.0.0.1 80 ajar',
-      /:1: "ajar" is too much; allowed: a host and its ports, host:port or a URL, then one of open, closed, filtered, not-open/,
+      /:1: state: "ajar" is not a state; allowed: open, closed, filtered, not-open/,
     ],
     ['no port', 'localhost', /:1: port: none given for localhost/],
     [
@@ -718,15 +718,15 @@ describe('misuse with several targets', () => {
     ],
     [['h', '10-5'], /^portping: port: the range 10-5 runs backwards; allowed: 5-10/],
     [['h', '1,,2'], /^portping: port: nothing given/],
-    [
-      ['h:1', '2'],
-      /^portping: arguments: "2" is not a target beside h:1; allowed: host:port or a URL for each/,
-    ],
+    [['h:1', '2'], /^portping: arguments: h:1 already has its port; leave out 2, or write host:2/],
     [
       ['-c', '2', 'h', '1-2000'],
       /^portping: arguments: there are 2000 targets; allowed with -c, -t or --wait: 1000/,
     ],
-    [['10.0.0.0/33', '1'], /^portping: host: 10\.0\.0\.0\/33 has a length of 33; allowed: 0 to 32/],
+    [
+      ['10.0.0.0/33', '1'],
+      /^portping: host: 10\.0\.0\.0\/33 has a length of 33; allowed: 16 to 32/,
+    ],
     [['--targets', 'a', '--targets', 'b'], /^portping: --targets: given twice; allowed: once/],
     [
       ['--service', 'smtp', '--service', 'imap', 'h', '1'],

@@ -73,7 +73,7 @@ describe('parseDuration', () => {
   ])('refuses %j, which is not a duration, and lists what is allowed', (text) => {
     expect(refusalOf(text)).toBe(
       `--timeout: "${text}" is not a duration; ` +
-        'allowed: a number of seconds, or one with a unit (500ms, 3s, 2m, 1h)',
+        'allowed: a number of seconds, or one with ms, s, m, h or d (500ms, 3s, 2m)',
     );
   });
 

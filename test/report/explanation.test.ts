@@ -129,7 +129,7 @@ const UNRESOLVED: Record<UnresolvedReason, Lines> = {
   'resolver-failed': [
     "11002 WSATRY_AGAIN (EAI_AGAIN): the system's resolver (DNS: 198.51.100.53) failed to " +
       'resolve mail.example.com after 8.25 ms.',
-    `Check that resolver. ${TRY_ADDRESS}`,
+    `Check the DNS server. ${TRY_ADDRESS}`,
   ],
   'resolver-timeout': [
     "11002 WSATRY_AGAIN (ETIMEOUT): the system's resolver (DNS: 198.51.100.53) did not " +

@@ -103,7 +103,9 @@ function parseBlock(text: string): {
         `allowed: an address and a length, such as 10.0.0.0/28`,
     );
   if (bits > width)
-    throw new UsageError(`host: ${text} has a length of ${bits}; allowed: 0 to ${width}`);
+    throw new UsageError(
+      `host: ${text} has a length of ${bits}; allowed: ${width - 16} to ${width}`,
+    );
   if (isLinkLocal(rawHost))
     throw new UsageError(
       `host: ${text} is a block of link-local addresses, ` +
@@ -160,6 +162,12 @@ function splitWord(word: string): { host: string; ports: string } | null {
   return host === undefined || ports === undefined ? null : { host, ports };
 }
 
+/** `[::1]:80` for `::1:80`, which is an address, though its last group may be meant as the port. */
+function guessHostPort(word: string): string | null {
+  const [, host = '', port = ''] = /^(.*):([1-9]\d*)$/s.exec(word) ?? [];
+  return familyOf(host) === 6 ? `[${host}]:${port}` : null;
+}
+
 function parseWord(word: string): TargetBlock {
   if (isUrl(word)) {
     const { host, port } = parseUrl(word);
@@ -169,9 +177,29 @@ function parseWord(word: string): TargetBlock {
   if (split) return blockOf(split.host, [split.ports]);
   parseHosts(word); // says what is wrong with the host, if something is
   const [, host = word, bits = ''] = /^\[?([^\]/]*)\]?(\/\d+)?$/.exec(word) ?? [];
+  const guess = guessHostPort(word);
+  const first =
+    guess === null ? `${word} 443` : `${guess} if ${word.replace(/.*:/s, '')} is the port`;
   throw new UsageError(
     `port: none given for ${word}; ` +
-      `write: ${word} 443, or ${host.includes(':') ? `[${host}]` : host}${bits}:443`,
+      `write: ${first}, or ${host.includes(':') ? `[${host}]` : host}${bits}:443`,
+  );
+}
+
+const isPorts = (text: string): boolean => {
+  try {
+    return parsePorts(text).length > 0;
+  } catch {
+    return false;
+  }
+};
+
+/** Refuses a word without a port after one that has its own. */
+function refuseStray(word: string, previous: string): never {
+  throw new UsageError(
+    isPorts(word)
+      ? `arguments: ${previous} already has its port; leave out ${word}, or write host:${word}`
+      : `arguments: "${word}" has no port; allowed: host:port or a URL for each`,
   );
 }
 
@@ -190,11 +218,8 @@ export function parseTargets(words: readonly string[]): TargetBlock {
   words.forEach(refuseOtherScheme);
   const whole = isUrl(first) || splitWord(first) !== null;
   if (!whole && rest.length > 0) return blockOf(first, rest);
-  const stray = rest.find((word) => !isUrl(word) && splitWord(word) === null);
-  if (stray !== undefined)
-    throw new UsageError(
-      `arguments: "${stray}" is not a target beside ${first}; allowed: host:port or a URL for each`,
-    );
+  const stray = rest.findIndex((word) => !isUrl(word) && splitWord(word) === null);
+  if (stray >= 0) refuseStray(words[stray + 1] ?? '', words[stray] ?? '');
   const blocks = words.map(parseWord);
   return {
     size: blocks.reduce((sum, { size }) => sum + size, 0),
@@ -220,6 +245,18 @@ export function parseTarget(words: readonly string[]): Target {
   if (size !== 1 || !target)
     throw new UsageError(`arguments: "${words.join(' ')}" is ${size} targets; allowed: one`);
   return target;
+}
+
+/** Refuses the words after a target that are not a state. */
+function refuseExtra(words: readonly string[], expect: Expectation | undefined): never {
+  const text = words.join(' ');
+  const states = EXPECTATIONS.join(', ');
+  throw new UsageError(
+    expect || words.length > 1
+      ? `arguments: "${text}" is too much; ` +
+          `allowed: a host and its ports, host:port or a URL, then one of ${states}`
+      : `state: "${text}" is not a state; allowed: ${states}`,
+  );
 }
 
 /**
@@ -248,13 +285,8 @@ export function parseTargetLine(
     const expect = words.length > 1 ? EXPECTATIONS.find((each) => each === last) : undefined;
     const named = expect ? words.slice(0, -1) : words;
     const whole = isUrl(named[0] ?? '') || splitWord(named[0] ?? '') !== null;
-    if (named.length > (whole ? 1 : 2)) {
-      throw new UsageError(
-        `"${named.slice(whole ? 1 : 2).join(' ')}" is too much; ` +
-          `allowed: a host and its ports, host:port or a URL, ` +
-          `then one of ${EXPECTATIONS.join(', ')}`,
-      );
-    }
+    const extra = named.slice(whole ? 1 : 2);
+    if (extra.length > 0) refuseExtra(extra, expect);
     return { ...parseTargets(named), ...(expect ? { expect } : {}) };
   } catch (error) {
     if (error instanceof UsageError) throw new UsageError(`${origin}: ${error.message}`);

@@ -263,7 +263,7 @@ function ticketRows(seen: Observations, version: string): [title: string, text: 
     ['Resolver', resolver],
     ...nameChecks(name).map(({ text }): [string, string] => ['Name', text]),
     ...addresses.map((each): [string, string] => ['Address', describeAddress(each)]),
-    ...listPorts(seen).map((each): [string, string] => ['Other port', describeEndpoint(each)]),
+    ...listPorts(seen).map((each): [string, string] => [portTitle(seen), describeEndpoint(each)]),
     ['Version', `portping ${version}`],
   ];
 }

@@ -139,10 +139,21 @@ describe('parseTargets', () => {
         `^host: 10\\.0\\.0\\.0/8 is 16777216 addresses; allowed: at most ${MAX_BLOCK} \\(/16\\)`,
       ),
     ],
-    [['10.0.0.0/33', '1'], /has a length of 33; allowed: 0 to 32/],
+    [['10.0.0.0/33', '1'], /has a length of 33; allowed: 16 to 32$/],
+    [['[::]/129', '1'], /has a length of 129; allowed: 112 to 128$/],
     [['name/24', '1'], /is not a block of addresses/],
     [['db'], /^port: none given for db; write: db 443, or db:443/],
-    [['db:1', 'cache'], /^arguments: "cache" is not a target beside db:1/],
+    [
+      ['::1:80'],
+      /^port: none given for ::1:80; write: \[::1\]:80 if 80 is the port, or \[::1:80\]:443$/,
+    ],
+    [['::1'], /^port: none given for ::1; write: ::1 443, or \[::1\]:443$/],
+    [['::1:db'], /; write: ::1:db 443, or \[::1:db\]:443$/],
+    [['db:1', 'cache'], /^arguments: "cache" has no port; allowed: host:port or a URL for each$/],
+    [
+      ['db:1', 'https://db', '80,81'],
+      /^arguments: https:\/\/db already has its port; leave out 80,81, or write host:80,81$/,
+    ],
   ])('refuses %j', (words, message) =>
     expect(refusalOf(() => parseTargets(words))).toMatch(message),
   );
@@ -181,9 +192,10 @@ describe('parseTargetLine', () => {
     ['db', /^list\.txt:3: port: none given for db/],
     [
       'db 1 shut',
-      /^list\.txt:3: "shut" is too much; allowed: .* then one of open, closed, filtered, not-open$/,
+      /^list\.txt:3: state: "shut" is not a state; allowed: open, closed, filtered, not-open$/,
     ],
-    ['db:1 2 open', /^list\.txt:3: "2" is too much/],
+    ['db:1 2 open', /^list\.txt:3: arguments: "2" is too much; allowed: a host and its ports, /],
+    ['db 1 open shut', /^list\.txt:3: arguments: "open shut" is too much; .* not-open$/],
     [
       'd\0b\0 \x001\0',
       /^list\.txt:3: the line has a NUL in it, as text in UTF-16 has; allowed: UTF-8$/,

@@ -57,7 +57,7 @@ describe('a diagnosis for people', () => {
         'How sure: probable.',
         "Next: Ask the operator of the name's DNS to correct its record.",
         'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or ' +
-          'a firewall drops everything. The two look alike from here. Check from inside its ' +
+          'a firewall drops everything. Both look the same from here. Check from inside its ' +
           'own network whether the host is up. If it is, ask the operators of the firewalls ' +
           'on the way.',
         'Also: Applications that use ALL_PROXY connect through proxy.example, not ' +
@@ -147,7 +147,7 @@ describe('a diagnosis for a ticket', () => {
         '* How sure: probable',
         "* Next: Ask the operator of the name's DNS to correct its record.",
         '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, ' +
-          'or a firewall drops everything. The two look alike from here.',
+          'or a firewall drops everything. Both look the same from here.',
         '',
         '| | |',
         '|---|---|',
@@ -159,7 +159,7 @@ describe('a diagnosis for a ticket', () => {
           'but has no such record (2.00 ms) |',
         '| Address | 198.51.100.10:5432: filtered, no-response \\<10060\\> after 5 s |',
         '| Address | 198.51.100.20:5432 (--ip): open in 10.0 ms |',
-        '| Other port | 198.51.100.10:443: filtered, no-response \\<10060\\> after 5 s |',
+        '| Other ports | 198.51.100.10:443: filtered, no-response \\<10060\\> after 5 s |',
         '| Version | portping 1.2.3 |',
         '',
       ].join('\n'),

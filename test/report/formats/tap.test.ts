@@ -3,7 +3,14 @@ import { Parser } from 'tap-parser';
 import { describe, expect, it } from 'vitest';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
 import { tapReporter } from '../../../src/report/formats/tap.js';
-import { closedOutcome, eventOf, HARMFUL, openOutcome, reportOf } from '../../support/reports.js';
+import {
+  cancelledOutcome,
+  closedOutcome,
+  eventOf,
+  HARMFUL,
+  openOutcome,
+  reportOf,
+} from '../../support/reports.js';
 import { anyEvent, totalsOf } from '../../support/texts.js';
 
 function tapOf(events: readonly ProbeEvent[]): string {
@@ -19,6 +26,27 @@ describe('the TAP report', () => {
     expect(tapOf([eventOf(reportOf(openOutcome())), eventOf(reportOf(closedOutcome()))])).toMatch(
       /^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed \(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n {2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$/,
     );
+  });
+
+  it.each([
+    ['closed', false, 'expected closed, but the port is open'],
+    ['closed', true, 'expected closed, but the port is open'],
+    ['not-open', false, 'expected not open, but the port is open'],
+    ['open', true, 'the port is open, but slower than --max-latency'],
+  ] as const)('says why an open port fails when %s is expected', (state, tooSlow, message) => {
+    const event = eventOf(reportOf(openOutcome()));
+    const failed = {
+      ...event,
+      request: { ...event.request, expect: state },
+      verdict: { ...event.verdict, asExpected: false, exitCode: 5, tooSlow },
+    };
+    expect(tapOf([failed])).toContain(`\n  message: "${message}"\n`);
+  });
+
+  it('says that a cancelled probe has no verdict', () => {
+    const event = eventOf(reportOf(cancelledOutcome()));
+    const failed = { ...event, verdict: { ...event.verdict, asExpected: false, exitCode: 130 } };
+    expect(tapOf([failed])).toContain('\n  message: "the probe ended before it had a verdict"\n');
   });
 
   it('bails out in place of a plan when the run ended early', () => {

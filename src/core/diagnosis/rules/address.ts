@@ -92,8 +92,8 @@ export const ADDRESS_RULES = {
       `${bad} to ${seen.target.host} is probably broken: the port is open over ${good}.`,
       familiesEvidence(families),
       `Use ${good} until ${bad} is repaired, or have the ${bad} record removed. ` +
-        `The network on the way or the host's own ${bad} is at fault: ` +
-        'the two look alike from here.',
+        `The network on the way or the host's own ${bad} is at fault. ` +
+        'Both look the same from here.',
     );
   },
 

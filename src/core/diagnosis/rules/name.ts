@@ -214,7 +214,7 @@ export const NAME_RULES = {
     'silent',
     ({ servers, verb }) => `${servers} ${verb('does', 'do')} not answer`,
     'Check that server, or configure another one. ' +
-      'It is down, or its packets are dropped: the two look alike from here.',
+      'It is down, or its packets are dropped. Both look the same from here.',
   ),
 
   /** A server answered that the name exists without an address (NODATA). Not: NXDOMAIN. */

@@ -21,7 +21,7 @@ const IS_UNREACHABLE: Readonly<Record<FilteredReason, boolean>> = {
   'admin-prohibited': false,
 };
 
-const ALIKE = 'The two look alike from here.';
+const ALIKE = 'Both look the same from here.';
 
 /** A filtered port of a host none of whose other ports answered. */
 interface SilentHost {

@@ -63,7 +63,7 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
       evidence: ['[2001:db8::10]:5432 did not answer', '198.51.100.10:5432 opened'],
       advice:
         'Use IPv4 until IPv6 is repaired, or have the IPv6 record removed. The network on ' +
-        "the way or the host's own IPv6 is at fault: the two look alike from here.",
+        "the way or the host's own IPv6 is at fault. Both look the same from here.",
     },
   },
   'one-family-only': {

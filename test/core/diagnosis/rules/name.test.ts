@@ -175,7 +175,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       evidence: ['DNS server 192.0.2.53: no answer'],
       advice:
         'Check that server, or configure another one. It is down, or its packets are ' +
-        'dropped: the two look alike from here.',
+        'dropped. Both look the same from here.',
     },
   },
   'name-no-address': {

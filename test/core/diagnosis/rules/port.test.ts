@@ -94,7 +94,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'probable',
       statement:
         '198.51.100.10 was reported unreachable: a firewall rejects the connection, or a ' +
-        'router cannot find the host. The two look alike from here.',
+        'router cannot find the host. Both look the same from here.',
       evidence: [
         '198.51.100.10:5432 was reported unreachable',
         '198.51.100.10:443 was reported unreachable',
@@ -109,7 +109,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'probable',
       statement:
         'The network of 198.51.100.10 was reported unreachable: a router on the way has no ' +
-        'route, or a firewall rejects the connection. The two look alike from here.',
+        'route, or a firewall rejects the connection. Both look the same from here.',
       evidence: ['198.51.100.10:5432 was reported to be on an unreachable network'],
       advice: 'Check the address, any VPN that should be up, and the routing on the way.',
     },
@@ -133,7 +133,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'probable',
       statement:
         '198.51.100.10 answers neither on port 5432 nor on 443 and 80: the host is down, or ' +
-        'a firewall drops everything. The two look alike from here.',
+        'a firewall drops everything. Both look the same from here.',
       evidence: [
         '198.51.100.10:5432 did not answer',
         '198.51.100.10:443 did not answer',
@@ -167,7 +167,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'certain',
       statement:
         '198.51.100.10:5432 refused the connection: nothing listens on that port, or a ' +
-        'firewall rejects it. The two look alike from here.',
+        'firewall rejects it. Both look the same from here.',
       evidence: ['198.51.100.10:5432 refused'],
       advice:
         'Check on the host whether the service is running, and on which address and port it ' +
@@ -203,7 +203,7 @@ describe('a filtered port', () => {
   it('names both causes of silence, also if no other port was tried', () => {
     expect(statementOf({ attempts: [filtered()], companions: null })).toBe(
       '198.51.100.10 does not answer on port 5432, and no other port was tried: ' +
-        'the host is down, or a firewall drops everything. The two look alike from here.',
+        'the host is down, or a firewall drops everything. Both look the same from here.',
     );
   });
 });
