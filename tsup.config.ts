@@ -5,19 +5,24 @@ import { defineConfig, type Options } from 'tsup';
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
 /**
- * Parts of dependencies that the command never uses but would pay for at each start, and what stands in for them in the bundle.
+ * Parts of dependencies that the command never uses but would pay for at each start, and what
+ * stands in for them in the bundle.
  * Each is [imported module, importer, replacement source].
  */
 const STAND_INS: readonly [module: RegExp, importer: RegExp, source: string][] = [
   // commander starts subcommands that are programs of their own; portping has none.
   [/^(node:)?child_process$/, /[\\/]commander[\\/]/, 'export default {};'],
-  // ora counts terminal lines with it; compiling its one regular expression takes 28 to 46 ms. The spinner's text is cut to fit one line.
+  // ora counts terminal lines with it; compiling its one regular expression takes 28 to 46 ms. The
+  // spinner's text is cut to fit one line.
   [/^string-width$/, /[\\/]ora[\\/]/, 'export default (text) => text.length;'],
   // ora's two default spinners, out of ninety (cli-spinners, MIT licence).
   [
     /^cli-spinners$/,
     /[\\/]ora[\\/]/,
-    String.raw`export default { dots: { interval: 80, frames: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'] }, line: { interval: 130, frames: ['-', '\\', '|', '/'] } };`,
+    String.raw`export default {
+      dots: { interval: 80, frames: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'] },
+      line: { interval: 130, frames: ['-', '\\', '|', '/'] },
+    };`,
   ],
 ];
 
@@ -34,7 +39,7 @@ const standIns: Plugin = {
   },
 };
 
-/** What the bundles have in them. They are built side by side, and each of them completes the file. */
+/** What the bundles contain. They are built side by side, and each completes the licence file. */
 const bundled = new Set<string>();
 
 /** Writes the licences of all that is bundled beside the bundles: they ask for that. */
@@ -52,7 +57,8 @@ const licences: Plugin = {
           readFileSync(`${path}/package.json`, 'utf8'),
         ) as Record<string, string>;
         const file = readdirSync(path).find((each) => /^licen[cs]e/i.test(each));
-        return `${name} ${version} (${license})\n\n${file ? readFileSync(`${path}/${file}`, 'utf8').trim() : ''}\n`;
+        const text = file ? readFileSync(`${path}/${file}`, 'utf8').trim() : '';
+        return `${name} ${version} (${license})\n\n${text}\n`;
       });
       writeFileSync('dist/third-party-licenses.txt', texts.join(`\n${'-'.repeat(78)}\n\n`));
     });
@@ -71,7 +77,8 @@ const minified = { minifySyntax: true, minifyWhitespace: true } as const satisfi
 
 export default defineConfig([
   {
-    // The command, with all it needs: what is imported dynamically (ora, chalk) is in the file, but its code runs only when it is asked for.
+    // The command, with all it needs: what is imported dynamically (ora, chalk) is in the file, but
+    // its code runs only when it is used.
     entry: { cli: 'src/cli/main.ts' },
     ...program,
     ...minified,

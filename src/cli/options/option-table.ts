@@ -3,6 +3,7 @@ import { OTHER_PORTS } from '../../core/diagnosis/observations/failure-check.js'
 import { parseCount } from '../../core/count.js';
 import { parseDuration } from '../../core/duration.js';
 import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../../core/many/many-options.js';
+import { DEFAULT_INTERVAL_MS } from '../../core/series/probe-series.js';
 import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import { MAX_TLS_DAYS } from '../../core/service/conversation/certificate.js';
 import { SERVICE_NAMES } from '../../core/service/registry.js';
@@ -120,7 +121,7 @@ export const OPTIONS = {
   interval: value(
     '-i, --interval <duration>',
     'time from the start of one probe to the start of the next ' +
-      `(default: 1s; with --wait ${WAIT_DEFAULTS.intervalMs}ms)`,
+      `(default: ${DEFAULT_INTERVAL_MS / 1000}s; with --wait ${WAIT_DEFAULTS.intervalMs}ms)`,
     durationOrZero,
   ),
   wait: optional({

@@ -1,20 +1,21 @@
 import { EXIT_BUG, EXIT_USAGE } from '../../core/states.js';
 import { UsageError } from '../../core/usage-error.js';
 import { escapeControls } from '../../report/escape.js';
+import { CHECK_STATES, checkLine, withoutPipes } from '../../report/formats/check-line.js';
 
 /**
  * UNKNOWN of a check, also for `--help` and wrong usage (monitoring plugins guidelines, "Plugin
  * Return Codes"). Nagios takes 64 for a broken plugin.
  */
-export const EXIT_UNKNOWN = 3;
+export const EXIT_UNKNOWN = CHECK_STATES.UNKNOWN;
 
 /** Writes an error in one line, as a check if it was asked for. Returns the exit code. */
 export function complain(error: unknown, isCheck: boolean): number {
   const isUsage = error instanceof UsageError;
   const message = escapeControls(error instanceof Error ? error.message : String(error));
   if (isCheck) {
-    const text = `${isUsage ? '' : 'internal error: '}${message}`.replaceAll('|', '\\x7c');
-    process.stdout.write(`PORTPING UNKNOWN: ${text}\n`);
+    const text = withoutPipes(`${isUsage ? '' : 'internal error: '}${message}`);
+    process.stdout.write(`${checkLine('UNKNOWN', text)}\n`);
     return EXIT_UNKNOWN;
   }
   if (isUsage) {

@@ -34,7 +34,8 @@ export interface SeriesOptions extends ManyOptions {
 /** What the rest of portping and the tests may replace or add. */
 export type SeriesInternals = ManyInternals;
 
-const DEFAULT_INTERVAL_MS = 1000;
+/** From the start of one round to the start of the next when none is given, in milliseconds. */
+export const DEFAULT_INTERVAL_MS = 1000;
 
 /** A faster and longer series resets its connections: TIME_WAIT would hold up to 28,000 ports. */
 const RESET_BELOW_INTERVAL_MS = 10;

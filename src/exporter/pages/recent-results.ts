@@ -34,13 +34,16 @@ export function resultOf({ report }: JudgedProbe): Result {
   };
 }
 
+/** How many results are kept, unless said otherwise. */
+const MOST_RESULTS = 100;
+
 /** The latest results. The oldest is dropped first. */
 export class RecentResults {
   readonly #results: Result[] = [];
   readonly #most: number;
 
   /** @param most how many results to keep */
-  constructor(most = 100) {
+  constructor(most = MOST_RESULTS) {
     this.#most = most;
   }
 

@@ -12,11 +12,7 @@ import {
 import { type Output, type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeService, describeTls } from '../service.js';
 import { alerts, formatThreshold, type Thresholds } from '../threshold.js';
-
-/** States of a check and their exit codes (guidelines, "Plugin Return Codes"). */
-export const CHECK_STATES = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 } as const;
-
-type CheckState = keyof typeof CHECK_STATES;
+import { CHECK_STATES, checkLine, type CheckState, withoutPipes } from './check-line.js';
 
 /** From harmless to worst, as max_state_alt() of the monitoring plugins orders them. */
 const SEVERITY: readonly CheckState[] = ['OK', 'UNKNOWN', 'WARNING', 'CRITICAL'];
@@ -52,9 +48,6 @@ interface Check {
   readonly explanation: readonly string[];
   readonly data: readonly Datum[];
 }
-
-/** Text without `|`, which starts performance data. */
-const withoutPipes = (text: string): string => text.replaceAll('|', '\\x7c');
 
 /**
  * A label of performance data: quoted unless it is a plain word, without `=`, with quotes doubled
@@ -197,7 +190,7 @@ function render(unsorted: readonly Check[], state: CheckState, interrupted: bool
         [`${each}: ${name} ${seen}${explanation.length > 0 ? '.' : ''}`, ...explanation].join(' '),
       )
     : (only?.explanation ?? []);
-  const first = `PORTPING ${state}: ${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}`;
+  const first = checkLine(state, `${text}${data.length > 0 ? ` | ${data.join(' ')}` : ''}`);
   return { stdout: [first, ...lines].map((line) => `${line}\n`).join(''), stderr: '' };
 }
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { judge } from '../../../src/core/facts/expectation.js';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
-import { CHECK_STATES, nagiosReporter } from '../../../src/report/formats/nagios.js';
+import { CHECK_STATES } from '../../../src/report/formats/check-line.js';
+import { nagiosReporter } from '../../../src/report/formats/nagios.js';
 import type { Thresholds } from '../../../src/report/threshold.js';
 import { parseThreshold } from '../../../src/report/threshold.js';
 import {

@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { OTHER_PORTS } from '../../../../src/core/diagnosis/observations/failure-check.js';
 import { observe } from '../../../../src/core/diagnosis/observations/observe.js';
 import type {
   DiagnoseOptions,
@@ -43,7 +44,7 @@ describe('what a diagnosis observes', () => {
   it('is other ports of the host, if the port is silent', async () => {
     const seen = await observeIn(known);
     expect(seen.outcome).toMatchObject({ state: 'filtered', reason: 'no-response' });
-    expect(seen.companions).toHaveLength(6);
+    expect(seen.companions).toHaveLength(OTHER_PORTS.length);
     expect(seen.nobody).toBeNull();
   });
 
@@ -52,7 +53,7 @@ describe('what a diagnosis observes', () => {
     const seen = await observeIn({ ports }, { extraAddress: OTHER_V4 });
     expect(seen.outcome.state).toBe('unresolved');
     expect(seen.addresses).toEqual([{ source: 'given', attempt: closed(OTHER_V4) }]);
-    expect(seen.companions).toHaveLength(6);
+    expect(seen.companions).toHaveLength(OTHER_PORTS.length);
     expect(seen.refusalTiming).toMatchObject({ openPort: 443 });
   });
 
