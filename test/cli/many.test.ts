@@ -472,9 +472,14 @@ describe('--targets', () => {
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
 
-  it('names a file that cannot be read', async () => {
-    const { stderr, exitCode } = await portping(['--targets', '/no/such/file']);
-    expect(stderr).toMatch(/^portping: --targets: \/no\/such\/file cannot be read \(ENOENT\)/);
+  it.each([
+    ['/no/such/file', '/no/such/file does not exist'],
+    ['/', '/ is a directory'],
+    ['', '"" is not a file name'],
+  ])('refuses the file "%s", which cannot be read', async (path, problem) => {
+    const { stderr, exitCode } = await portping(['--targets', path]);
+    const message = `--targets: ${problem}; use a file, or - for standard input`;
+    expect(stderr).toBe(`portping: ${message} (see: portping --help)\n`);
     expect(exitCode).toBe(64);
   });
 

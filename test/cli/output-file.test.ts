@@ -253,12 +253,19 @@ describe('--output-file', () => {
     await symlink(join(folder, 'nowhere', 'result'), join(folder, 'dangling'));
     await symlink('circle', join(folder, 'circle'));
     for (const [path, message] of [
-      [join(folder, 'missing', 'result'), 'cannot be written (ENOENT)'],
-      [join(folder, 'directory'), 'is a directory; allowed: the name of a file'],
-      [join(folder, 'dangling'), 'cannot be written (ENOENT)'],
-      [join(folder, 'circle'), 'cannot be written (ELOOP)'],
+      [
+        join(folder, 'missing', 'result'),
+        `the directory ${join(folder, 'missing')} does not exist; create it first`,
+      ],
+      [join(folder, 'directory'), 'is a directory; use another path, such as results.txt'],
+      [
+        join(folder, 'dangling'),
+        `the directory ${join(folder, 'nowhere')} does not exist; create it first`,
+      ],
+      [join(folder, 'circle'), 'cannot be written (ELOOP, too many symbolic links encountered); '],
       ['/dev/null', 'is under /dev'],
-      ['', 'is not the name of a file'],
+      ['', '"" is not a file name; use another path, such as results.txt'],
+      ['-', '"-" is not a file name; leave the option out to write to standard output'],
     ] as const) {
       const { stdout, stderr, exitCode } = await portping([
         '--output-file',
@@ -295,7 +302,10 @@ describe('--output-file', () => {
       ['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port],
       { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] },
     );
-    expect([exitCode, stderr]).toEqual([64, expect.stringContaining('cannot be written (EFBIG)')]);
+    expect([exitCode, stderr]).toEqual([
+      64,
+      expect.stringContaining('cannot be written (EFBIG, file too large)'),
+    ]);
     expect(await readFile(path, 'utf8')).toBe('old');
     expect(await readdir(folder)).toEqual(['result']);
   });

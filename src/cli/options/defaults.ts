@@ -17,3 +17,6 @@ export const DEFAULT_OPTIONS = {
  * its own statistics.
  */
 export const MAX_REPEATED_TARGETS = 1000;
+
+/** What `--targets` takes, for error messages. */
+export const INPUT_ADVICE = 'use a file, or - for standard input';

@@ -14,7 +14,7 @@ import { parseHost } from '../../core/target/target.js';
 import { UsageError } from '../../core/usage-error.js';
 import { FORMAT_NAMES } from '../../report/formats/registry.js';
 import { parseThreshold } from '../../report/threshold.js';
-import { DEFAULT_OPTIONS } from './defaults.js';
+import { DEFAULT_OPTIONS, INPUT_ADVICE } from './defaults.js';
 
 /** Reads the value of an option; `name` is its long form, for the error message. */
 type Parse<Value> = (text: string, name: string) => Value;
@@ -86,6 +86,11 @@ function parseHostAddress(text: string, name: string): string {
 
 const asWritten: Parse<string> = (text) => text;
 
+function parseInputFile(text: string, name: string): string {
+  if (text !== '') return text;
+  throw new UsageError(`${name}: "" is not a file name; ${INPUT_ADVICE}`);
+}
+
 /** A value that is accepted for each placeholder, for error messages and tests. */
 export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
   address: '192.0.2.1',
@@ -127,7 +132,7 @@ export const OPTIONS = {
   wait: optional({
     flags: '--wait [duration]',
     help:
-      'retry until the port is open, for at most the duration ' +
+      'retry until the port is as expected (--expect), for at most the duration ' +
       `(default: ${WAIT_DEFAULTS.durationMs / 1000}s); then run the command after --, if any`,
     parse: duration,
     takes: (word) => /^\d+(\.\d+)?[a-z]*$/i.test(word),
@@ -151,7 +156,7 @@ export const OPTIONS = {
       '--targets <file>',
       'read targets from a file (- for standard input): one target per line, optionally ' +
         'followed by the expected state; # starts a comment',
-      asWritten,
+      parseInputFile,
     ),
   ),
   concurrency: value(
@@ -166,7 +171,7 @@ export const OPTIONS = {
     optional({
       flags: '--service [service]',
       help:
-        'after the handshake, check that the service answers; without a name, the port ' +
+        'after the handshake, check that the service answers; without a value, the port ' +
         `selects the service: ${SERVICE_NAMES.join(', ')}`,
       parse: parseServiceName,
       takes: (word) => SERVICE_NAMES.some((name) => name === word.toLowerCase()),
@@ -180,7 +185,7 @@ export const OPTIONS = {
   ),
   tlsMinDays: value(
     '--tls-min-days <days>',
-    'with a TLS service: fail if the certificate expires sooner',
+    'with a TLS service: fail if the certificate expires in fewer days',
     countUpTo(MAX_TLS_DAYS),
   ),
   insecure: flag(
@@ -203,7 +208,7 @@ export const OPTIONS = {
   output: choice('-o, --output <format>', 'output format', FORMAT_NAMES, DEFAULT_OPTIONS.output),
   outputFile: value(
     '--output-file <path>',
-    'write the results to this file; it is replaced only when all of them are there',
+    'write the results to this file; the file is replaced only when the run is complete',
     asWritten,
   ),
   warn: value(

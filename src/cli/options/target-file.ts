@@ -7,6 +7,8 @@ import {
   type TargetRequest,
 } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
+import { describeSystemError } from '../system-error.js';
+import { INPUT_ADVICE } from './defaults.js';
 
 /** The targets of a command line. */
 export function* requestsOfBlock({
@@ -96,6 +98,12 @@ interface Entry {
   readonly origin: string;
 }
 
+function describeReadError(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'does not exist';
+  return code === 'EISDIR' ? 'is a directory' : `cannot be read (${describeSystemError(error)})`;
+}
+
 /** Reads a file line by line; `-` is standard input. */
 async function* readEntries(
   path: string,
@@ -126,7 +134,7 @@ async function* readEntries(
     const { code } = error as NodeJS.ErrnoException;
     throw code === undefined || error instanceof UsageError
       ? error
-      : new UsageError(`--targets: ${name} cannot be read (${code})`);
+      : new UsageError(`--targets: ${name} ${describeReadError(error)}; ${INPUT_ADVICE}`);
   } finally {
     input?.destroy();
   }

@@ -16,10 +16,19 @@ import {
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
+import { describeSystemError } from '../system-error.js';
+
+const STDOUT_ADVICE = 'leave the option out to write to standard output';
+const PATH_ADVICE = 'use another path, such as results.txt';
 
 const fail = (path: string, error: unknown): never => {
-  const code = (error as NodeJS.ErrnoException).code ?? String(error);
-  throw new UsageError(`--output-file: ${path} cannot be written (${code})`);
+  const { code, syscall, path: missing } = error as NodeJS.ErrnoException;
+  // realpath() is asked for the directory of the file, or of what a link points to.
+  if (code === 'ENOENT' && syscall === 'realpath')
+    throw new UsageError(`--output-file: the directory ${missing} does not exist; create it first`);
+  throw new UsageError(
+    `--output-file: ${path} cannot be written (${describeSystemError(error)}); ${PATH_ADVICE}`,
+  );
 };
 
 /** Names of devices and of descriptors; /dev/shm has ordinary files. */
@@ -34,10 +43,7 @@ function refuseSpecial(path: string, place: string): void {
   if (folder === undefined) return;
   const where = place === path ? 'is' : `leads to ${place},`;
   const problem = `${path} ${where} under ${folder.slice(0, -1)}, where no file is replaced`;
-  const advice =
-    place === '/dev/null'
-      ? 'write > /dev/null instead'
-      : 'leave the option out to write to standard output';
+  const advice = place === '/dev/null' ? 'write > /dev/null instead' : STDOUT_ADVICE;
   throw new UsageError(`--output-file: ${problem}; ${advice}`);
 }
 
@@ -56,14 +62,15 @@ function followLinks(path: string, given = path): string {
 
 /** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
 function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
+  if (path === '-') throw new UsageError(`--output-file: "-" is not a file name; ${STDOUT_ADVICE}`);
   if (path === '' || path.endsWith('/'))
-    throw new UsageError(`--output-file: "${path}" is not the name of a file`);
+    throw new UsageError(`--output-file: "${path}" is not a file name; ${PATH_ADVICE}`);
   refuseSpecial(path, resolve(path));
   try {
     const old = statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
     const realPath = followLinks(path);
     if (old?.isDirectory())
-      throw new UsageError(`--output-file: ${path} is a directory; allowed: the name of a file`);
+      throw new UsageError(`--output-file: ${path} is a directory; ${PATH_ADVICE}`);
     // A file would take the place of the pipe.
     if (old && !old.isFile())
       throw new UsageError(
