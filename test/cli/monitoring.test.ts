@@ -129,7 +129,7 @@ describe('-o nagios', () => {
     [['--warn', 'fast', '127.0.0.1', '1'], '--warn: "fast" is not a duration'],
     [
       ['-c', '2', '127.0.0.1', '1'],
-      '--count: cannot be combined with --output nagios: the scheduler repeats the check',
+      '--count: cannot be combined with --output nagios, because the scheduler repeats the check',
     ],
     [['-t', '127.0.0.1', '1'], '--continuous: cannot be combined with'],
     [['--wait', '1s', '127.0.0.1', '1'], '--wait: cannot be combined with'],

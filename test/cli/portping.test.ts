@@ -132,7 +132,7 @@ describe('misuse', () => {
       /^portping: host: "evil\\x1b\[31m\\x07\\x0a" is not a host name/,
     ],
     [['127.0.0.1', '80\x1b]0;pwned\x07'], /^portping: port: "80\\x1b\]0;pwned\\x07" is neither/],
-    [['--t\x1b[2J', 'h', '1'], /^portping: --t\\x1b\[2J: unknown option; allowed: those in --help/],
+    [['--t\x1b[2J', 'h', '1'], /^portping: --t\\x1b\[2J: unknown option; leave it out/],
     [['-w', 'soon', 'h', '1'], /^portping: --timeout: "soon" is not a duration; allowed/],
     [['-w', '0', 'h', '1'], /^portping: --timeout: 0 is out of range; allowed/],
     [['-w', '25d', 'h', '1'], /^portping: --timeout: 25d is out of range; allowed/],
@@ -182,6 +182,12 @@ describe('misuse', () => {
       ['--timeuot', '1', 'h', '1'],
       /^portping: --timeuot: unknown option; did you mean --timeout\?/,
     ],
+    [['--retry', '3', 'h', '1'], /^portping: --retry: unknown option; use --count or --wait \(/],
+    [['--json', 'h', '1'], /^portping: --json: unknown option; use -o json \(/],
+    [['-n', '3', 'h', '1'], /^portping: -n: unknown option; use -c <n> \(/],
+    [['-qn3', 'h', '1'], /^portping: -n3: unknown option; use -c <n> \(/],
+    [['--color', 'h', '1'], /^portping: --color: unknown option; leave it out, or set FORCE_COLOR/],
+    [['--color=never', 'h', '1'], /^portping: --color=never: unknown option; use --no-color \(/],
   ])('%j is refused in one line on stderr with exit code 64', async (args, message) => {
     const { stdout, stderr, exitCode } = await portping(args);
     expect(stderr).toMatch(message);

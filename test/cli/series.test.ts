@@ -639,7 +639,10 @@ describe('misuse of options for a series', () => {
     [['-c', '2x', 'h', '1'], /^portping: --count: "2x"/],
     [['-c', '2', '-t', 'h', '1'], /--count: cannot be combined with --continuous; use only one/],
     [['-t', '--wait', '5', 'h', '1'], /--continuous: cannot be combined with --wait; use only one/],
-    [['-i', '1s', 'h', '1'], /^portping: --interval: there is only one probe/],
+    [
+      ['-c', '1', '-i', '1s', 'h', '1'],
+      /^portping: --interval: there is only one probe; use it with -c 2 or more, -t or --wait \(/,
+    ],
     [['--histogram', 'h', '1'], /^portping: --histogram: there is only one probe/],
     [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: has an effect only on a wait/],
     [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],

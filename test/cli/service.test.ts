@@ -529,8 +529,8 @@ describe('wrong usage', () => {
     ],
     [
       ['--service', 'localhost', '12345'],
-      '--service: port 12345 does not tell which service it has; ' +
-        `name one: ${NAMES} (--service=banner accepts any first line)`,
+      '--service: no service is known for port 12345; ' +
+        `use --service=NAME with one of: ${NAMES} (banner accepts any first line)`,
     ],
     [
       ['--service', 'smtp', '25'],
@@ -559,7 +559,8 @@ describe('wrong usage', () => {
     ],
     [
       ['--tls-min-days', '5', '--service', 'localhost', '25,143'],
-      `--tls-min-days: none of the ports stands for a service with TLS; name one: ${TLS_NAMES}`,
+      '--tls-min-days: no port here has a TLS service by default; ' +
+        `use --service=NAME with one of: ${TLS_NAMES}`,
     ],
     [
       ['--tls-min-days', '0', '--service', 'tls', 'localhost', '443'],
@@ -605,11 +606,11 @@ describe('wrong usage', () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', path, '--service']);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect(stderr).toMatch(
-      /^portping: .*mistake\.txt:3: --service: port 12345 does not tell which service it has; name one: /,
+      /^portping: .*mistake\.txt:3: --service: no service is known for port 12345; use --service=NAME /,
     );
     await writeFile(path, '127.0.0.1 25\n');
     expect((await portping(['--targets', path, '--service', '--insecure'])).stderr).toMatch(
-      /^portping: --insecure: none of the ports stands for a service with TLS; /,
+      /^portping: --insecure: no port here has a TLS service by default; /,
     );
   });
 });

@@ -25,7 +25,7 @@ const formatRules: readonly Rule[] = FORMAT_NAMES.flatMap((format) => {
   const once = (['count', 'continuous', 'wait'] as const).map((option): Rule => ({
     option,
     unfit: (given) => hasFormat(given) && (option === 'wait' || isRepeated(given)),
-    problem: `cannot be combined with --output ${format}: ${onceBecause}`,
+    problem: `cannot be combined with --output ${format}, because ${onceBecause}`,
     allowed: 'leave it out',
     examples,
   }));

@@ -88,27 +88,28 @@ function typedForm(name: string, program: Command, typed: readonly string[]): st
   return (isLong ? long : (short ?? long)) ?? name;
 }
 
+function areTargets(words: readonly string[]): boolean {
+  try {
+    parseTargets(words);
+    return true;
+  } catch (error) {
+    if (error instanceof UsageError) return false;
+    throw error;
+  }
+}
+
 /** A command line that is accepted, with the host and port that were meant if they are known. */
 function adviceFor(
   hosts: readonly string[],
   words: readonly string[],
   ports: readonly string[],
 ): string {
-  for (const missingPort of [[], ['443']]) {
-    for (const hostWords of [
-      [...hosts, ...words],
-      [...words, ...hosts],
-    ]) {
-      const target = [...hostWords, ...ports, ...missingPort];
-      try {
-        parseTargets(target);
-        return `portping ${target.join(' ')}`;
-      } catch (error) {
-        if (!(error instanceof UsageError)) throw error;
-      }
-    }
-  }
-  return 'portping db 5432';
+  const meant = [
+    [...hosts, ...words, ...ports],
+    [...words, ...hosts, ...ports],
+  ];
+  const candidates = [...meant, ...meant.map((each) => [...each, '443']), ['db', ...ports]];
+  return `portping ${(candidates.find(areTargets) ?? ['db', '5432']).join(' ')}`;
 }
 
 /**

@@ -113,6 +113,21 @@ export function createProgram(write: (text: string) => void): {
   return { program, helpWords: addHelpOptions(program) };
 }
 
+/** What portping has instead of well-known options of other programs. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  '--color': 'leave it out, or set FORCE_COLOR=1',
+  '--color=never': 'use --no-color',
+  '--json': 'use -o json',
+  '--retry': 'use --count or --wait',
+  '-n': 'use -c <n>',
+};
+
+/** What to do about an unknown option; `similar` is the option that commander finds. */
+function adviseInstead(quoted: string, name: string, similar: string | undefined): string {
+  const instead = INSTEAD[quoted] ?? INSTEAD[name.replace(/^(-\w)\d+$/, '$1')];
+  return instead ?? (similar === undefined ? 'leave it out' : `did you mean ${similar}?`);
+}
+
 /** commander's refusals in the one form. */
 function refusalOf({ code, message }: CommanderError, program: Command): Error {
   const [, quoted = ''] = /'([^']*)'/s.exec(message) ?? [];
@@ -128,8 +143,7 @@ function refusalOf({ code, message }: CommanderError, program: Command): Error {
   const known = program.options.find(({ long, short }) => name === long || name === short);
   if (known?.long) return refusal(name, 'takes no value', `write: ${name}`);
   const [, similar] = /\(Did you mean (?:one of )?(.+)\?\)/.exec(message) ?? [];
-  const allowed = similar === undefined ? 'allowed: those in --help' : `did you mean ${similar}?`;
-  return refusal(quoted, 'unknown option', allowed);
+  return refusal(quoted, 'unknown option', adviseInstead(quoted, name, similar));
 }
 
 /** Which options were given, how often, and their values. */

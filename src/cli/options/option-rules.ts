@@ -121,14 +121,14 @@ const repetitionRules: readonly Rule[] = [
     option: 'interval',
     unfit: (given) => !isRepeated(given) && !isWait(given),
     problem: 'there is only one probe',
-    allowed: 'use it with -c, -t or --wait',
+    allowed: 'use it with -c 2 or more, -t or --wait',
     examples: ['-i 1s -c 5 db 5432', '-i 1s -t db 5432', '-i 1s --wait db 5432'],
   },
   {
     option: 'histogram',
     unfit: (given) => !isRepeated(given),
     problem: 'there is only one probe',
-    allowed: 'use it with -c or -t',
+    allowed: 'use it with -c 2 or more, or with -t',
     examples: ['--histogram -c 5 db 5432', '--histogram -t db 5432'],
   },
   {

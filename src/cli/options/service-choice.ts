@@ -47,8 +47,9 @@ export function chooseService(options: OptionValues): ServiceChoice | null {
       if (selected === undefined)
         throw refusal(
           origin === undefined ? '--service' : `${origin}: --service`,
-          `port ${port} does not tell which service it has`,
-          `name one: ${SERVICE_NAMES.join(', ')} (--service=banner accepts any first line)`,
+          `no service is known for port ${port}`,
+          `use --service=NAME with one of: ${SERVICE_NAMES.join(', ')} ` +
+            '(banner accepts any first line)',
         );
       seesTls ||= SERVICES[selected].tls !== null;
     },
@@ -57,8 +58,8 @@ export function chooseService(options: OptionValues): ServiceChoice | null {
       if (option === null || seesTls) return;
       throw refusal(
         option,
-        'none of the ports stands for a service with TLS',
-        `name one: ${TLS_SERVICE_NAMES.join(', ')}`,
+        'no port here has a TLS service by default',
+        `use --service=NAME with one of: ${TLS_SERVICE_NAMES.join(', ')}`,
       );
     },
   };

@@ -87,7 +87,7 @@ const countRules: readonly Rule[] = [
     option: 'rate',
     unfit: (given) => given.block?.size === 1 && !isRepeated(given),
     problem: 'there is only one probe',
-    allowed: 'use it with several targets, -c or -t',
+    allowed: 'use it with several targets, -c 2 or more, or -t',
     examples: ['--rate 5 db 5432,5433', '--rate 5 -c 5 db 5432', '--rate 5 -t db 5432'],
   },
 ];

@@ -56,6 +56,11 @@ describe('the words of psql, redis-cli, mysql and check_tcp', () => {
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
 
+  it('a port without a host is refused with an example of a host', async () => {
+    const { stderr } = await portping(['-P', '80']);
+    expect(stderr).toContain('-P: there is no option for the port; write: portping db 80 ');
+  });
+
   it('a host without a port is refused with an example of a port', async () => {
     const { stderr, exitCode } = await portping(['-h', HOST]);
     expect(stderr).toContain(`write: portping ${HOST} 443, or portping -h `);
