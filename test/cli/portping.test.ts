@@ -183,6 +183,7 @@ describe('misuse', () => {
       /^portping: --timeuot: unknown option; did you mean --timeout\?/,
     ],
     [['--retry', '3', 'h', '1'], /^portping: --retry: unknown option; use --count or --wait \(/],
+    [['--retries=3', 'h', '1'], /^portping: --retries=3: unknown option; use --count or --wait \(/],
     [['--json', 'h', '1'], /^portping: --json: unknown option; use -o json \(/],
     [['-n', '3', 'h', '1'], /^portping: -n: unknown option; use -c <n> \(/],
     [['-qn3', 'h', '1'], /^portping: -n3: unknown option; use -c <n> \(/],

@@ -118,6 +118,7 @@ const INSTEAD: Readonly<Record<string, string>> = {
   '--color': 'leave it out, or set FORCE_COLOR=1',
   '--color=never': 'use --no-color',
   '--json': 'use -o json',
+  '--retries': 'use --count or --wait',
   '--retry': 'use --count or --wait',
   '-n': 'use -c <n>',
 };

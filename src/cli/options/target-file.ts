@@ -7,7 +7,7 @@ import {
   type TargetRequest,
 } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
-import { describeSystemError } from '../system-error.js';
+import { describeSystemError } from '../../core/system-error.js';
 import { INPUT_ADVICE } from './defaults.js';
 
 /** The targets of a command line. */

@@ -16,7 +16,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
-import { describeSystemError } from '../system-error.js';
+import { describeSystemError } from '../../core/system-error.js';
 
 const STDOUT_ADVICE = 'leave the option out to write to standard output';
 const PATH_ADVICE = 'use another path, such as results.txt';
