@@ -3,7 +3,7 @@ import { UsageError } from './usage-error.js';
 /** The deadline of a probe when none is given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
-/** The longest timer that Node keeps: `setTimeout` above 2^31−1 ms fires at once (Node's docs). */
+/** The longest timer that Node keeps: `setTimeout` above 2^31−1 ms fires at once (its docs). */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 
 /** The highest TCP port (RFC 9293, section 3.1: 16 bits). */

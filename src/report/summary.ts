@@ -4,7 +4,7 @@ import { formatCount, formatDuration, formatMilliseconds } from './numbers.js';
 import { describeReason } from './outcome-words.js';
 import type { Totals } from './reporter.js';
 
-/** One line for an outage: how long it took and what caused it. `times` is `×`, or `x` in ASCII. */
+/** One line for an outage: its length and its causes. `times` is `×`, or `x` in ASCII. */
 export function describeOutage(
   { from, to, durationMs, over, probes, causes, moreCauses }: Outage,
   times: string,

@@ -611,7 +611,10 @@ describe('a run that is interrupted', () => {
     });
     expect(text.stdout).toMatch(/^.*Success.*\n.*<10061>.*\n$/);
     expect(text.stderr).toMatch(
-      /\n2 probes in .*: 1 open, 1 closed; the run ended early\.\nportping: standard input:3: port: none given for foo.*\n$/,
+      new RegExp(
+        String.raw`\n2 probes in .*: 1 open, 1 closed; the run ended early\.\nportping: ` +
+          String.raw`standard input:3: port: none given for foo.*\n$`,
+      ),
     );
     expect(text.exitCode).toBe(64);
     const junit = await portping(['--targets', '-', '-o', 'junit'], {
@@ -687,7 +690,10 @@ describe('reports for CI', () => {
   it('are JUnit with a failure for each unexpected result', async () => {
     const { stdout, stderr } = await portping(['-o', 'junit', HOST, `${open[0]},${closed}`]);
     expect(stdout).toMatch(
-      /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" tests="2" failures="1" errors="0" time="\d+\.\d{3}">/,
+      new RegExp(
+        String.raw`^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="portping" ` +
+          String.raw`tests="2" failures="1" errors="0" time="\d+\.\d{3}">`,
+      ),
     );
     expect(stdout.match(/<failure type="closed" message="closed \(conn-refused\)">/g)).toHaveLength(
       1,

@@ -124,7 +124,10 @@ describe('misuse', () => {
     [['127.0.0.1', '-1'], /^portping: port: -1 is out of range; allowed: 1 to 65535/],
     [
       ['127.1', '80'],
-      /^portping: host: "127\.1" is not an IPv4 address in four decimal parts; some programs read it as 127\.0\.0\.1/,
+      new RegExp(
+        String.raw`^portping: host: "127\.1" is not an IPv4 address in four decimal parts; ` +
+          String.raw`some programs read it as 127\.0\.0\.1`,
+      ),
     ],
     [['a'.repeat(300), '80'], /^portping: host: the name has 300 characters; allowed: at most 253/],
     [
@@ -159,13 +162,20 @@ describe('misuse', () => {
     ...['127.0.0.1:0', '127.0.0.1:99999', '127.0.0.1:', '127.0.0.1:smtp', '[::1]:0x35'].map(
       (server): [string[], RegExp] => [
         ['--dns', server, 'h', '1'],
-        /^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a DNS server; allowed: an address, or address:port with a port from 1 to 65535/,
+        new RegExp(
+          String.raw`^portping: --dns: "(127\.0\.0\.1|\[::1\]):\w*" is not the address of a ` +
+            String.raw`DNS server; allowed: an address, or address:port with a port from 1 to ` +
+            String.raw`65535`,
+        ),
       ],
     ),
     ...[['-q'], ['-w', '1'], ['-o', 'json'], ['-4'], ['--no-companions'], ['--service']].map(
       (options): [string[], RegExp] => [
         ['--explain', '10061', ...options],
-        /^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): cannot be combined with --explain; allowed with it: --no-color/,
+        new RegExp(
+          String.raw`^portping: (--quiet|--timeout|--output|-4|--no-companions|--service): ` +
+            String.raw`cannot be combined with --explain; allowed with it: --no-color`,
+        ),
       ],
     ),
     [
@@ -285,7 +295,10 @@ describe('a run', () => {
       });
     const [plain, debug] = await Promise.all([wrapped({}), wrapped({ PORTPING_DEBUG: '1' })]);
     expect(plain.stderr).toMatch(
-      /^portping: internal error: the socket is broken \(PORTPING_DEBUG=1 shows where; please report it\)\n$/,
+      new RegExp(
+        String.raw`^portping: internal error: the socket is broken \(PORTPING_DEBUG=1 shows ` +
+          String.raw`where; please report it\)\n$`,
+      ),
     );
     expect(debug.stderr).toMatch(/\n\s+at .*cli\.cjs/);
     expect([plain.exitCode, debug.exitCode]).toEqual([70, 70]);

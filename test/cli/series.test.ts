@@ -100,7 +100,12 @@ describe('a series', () => {
       new RegExp(`^(Success! Pinged port ${openPort} in [\\d.]+ milliseconds\\.\\n){5}$`),
     );
     expect(stderr).toMatch(
-      /^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 [\d.]+, p99 [\d.]+\n$/,
+      new RegExp(
+        String.raw`^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 ` +
+          String.raw`failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, ` +
+          String.raw`standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 ` +
+          String.raw`[\d.]+, p99 [\d.]+\n$`,
+      ),
     );
     expect(exitCode).toBe(0);
     expect(elapsedMs).toBeGreaterThan(790);
@@ -292,7 +297,11 @@ describe('an interrupted series', () => {
       isOpenOnce,
     );
     expect(stderr).toMatch(
-      /^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ---\n0 probes: no verdict\n/m,
+      new RegExp(
+        String.raw`^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ` +
+          String.raw`---\n0 probes: no verdict\n`,
+        'm',
+      ),
     );
     expect(count(stderr, /^---/m)).toBe(2);
     expect(exitCode).toBe(130);
@@ -651,7 +660,10 @@ describe('misuse of options for a series', () => {
     [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command follows/],
     [
       ['--wait', 'abc', 'host', '1'],
-      /^portping: port: "host" is neither a port nor .*; "abc" was read as the host, because it is not a duration \(500ms, 3s, 2m\) \(/,
+      new RegExp(
+        String.raw`^portping: port: "host" is neither a port nor .*; "abc" was read as the ` +
+          String.raw`host, because it is not a duration \(500ms, 3s, 2m\) \(`,
+      ),
     ],
     [
       ['--expect', 'ajar', 'h', '1'],

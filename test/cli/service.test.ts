@@ -104,7 +104,10 @@ describe('--service', () => {
       String(closingPort),
     ]);
     expect(stdout).toMatch(
-      /^Success! .*\nService: smtp dropped the connection: it was closed (?:[\d.]+ ms after the handshake|at once), before its greeting\.\n$/,
+      new RegExp(
+        String.raw`^Success! .*\nService: smtp dropped the connection: it was closed ` +
+          String.raw`(?:[\d.]+ ms after the handshake|at once), before its greeting\.\n$`,
+      ),
     );
     expect(stderr).toMatch(/^Probably a load balancer/);
     expect(exitCode).toBe(6);
@@ -145,7 +148,10 @@ describe('--service', () => {
   it('adds the conversation to the times with -v', async () => {
     const { stderr } = await portping(['-v', '--service', 'smtp', '127.0.0.1', String(smtpPort)]);
     expect(stderr).toMatch(
-      /\nsmtp: result [\d.]+ ms after the handshake, \d+ bytes received\nconnect [\d.]+ ms \+ service [\d.]+ ms = [\d.]+ ms\n$/,
+      new RegExp(
+        String.raw`\nsmtp: result [\d.]+ ms after the handshake, \d+ bytes ` +
+          String.raw`received\nconnect [\d.]+ ms \+ service [\d.]+ ms = [\d.]+ ms\n$`,
+      ),
     );
   });
 
@@ -330,7 +336,10 @@ describeWith('openssl', '--service with TLS', () => {
     const port = await startTlsServer({ altNames: 'IP:127.0.0.1', toDays: 90 });
     const { stdout, stderr, exitCode } = await ask(port, '--tls-min-days', '89');
     expect(stdout).toMatch(
-      /\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$/,
+      new RegExp(
+        String.raw`\nTLS: TLSv1\.3, \S+; certificate of CN=mail\.example\.com from ` +
+          String.raw`CN=Authority of the Tests, for 127\.0\.0\.1, valid for 89 more days\.\n$`,
+      ),
     );
     expect([stderr, exitCode]).toEqual(['', 0]);
     expect((await ask(port, '--tls-min-days', '90')).exitCode).toBe(6);
@@ -375,7 +384,10 @@ describe('--service, several times and of several targets,', () => {
     ]);
     expect(stdout.match(/^Service: /gm)).toHaveLength(3);
     expect(stderr).toMatch(
-      /\nservice: 2 answered, 1 dropped; answers in ms: min [\d.]+, mean [\d.]+, max [\d.]+\n1 outage: /,
+      new RegExp(
+        String.raw`\nservice: 2 answered, 1 dropped; answers in ms: min [\d.]+, mean ` +
+          String.raw`[\d.]+, max [\d.]+\n1 outage: `,
+      ),
     );
     expect(stderr).toMatch(/^Outage from \S+ to \S+, [\d.]+ ms: dropped by the service ×1\.$/m);
     expect(exitCode).toBe(6);
@@ -606,7 +618,10 @@ describe('wrong usage', () => {
     const { stdout, stderr, exitCode } = await portping(['--targets', path, '--service']);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect(stderr).toMatch(
-      /^portping: .*mistake\.txt:3: --service: no service is known for port 12345; use --service=NAME /,
+      new RegExp(
+        String.raw`^portping: .*mistake\.txt:3: --service: no service is known for port ` +
+          String.raw`12345; use --service=NAME `,
+      ),
     );
     await writeFile(path, '127.0.0.1 25\n');
     expect((await portping(['--targets', path, '--service', '--insecure'])).stderr).toMatch(
@@ -627,7 +642,11 @@ describe('--help', () => {
     ])
       expect(stdout).toContain(word);
     expect(stdout).toMatch(
-      /^ {2}6 +open +the port is open, but the service asked for with --service did not answer as it should$/m,
+      new RegExp(
+        String.raw`^ {2}6 +open +the port is open, but the service asked for with --service ` +
+          String.raw`did not answer as it should$`,
+        'm',
+      ),
     );
   });
 });

@@ -225,7 +225,10 @@ describe('the explanation of used-up source ports', () => {
   it('says that ports are not shared with --source, after a failed bind', () => {
     const error = errorOf('EADDRINUSE');
     expect(linesOf(failedOutcome('no-ports-left', { error }))[1]).toMatch(
-      / With --source each connection needs a port of its own; without it, connections to different targets can share one\.$/,
+      new RegExp(
+        String.raw` With --source each connection needs a port of its own; without it, ` +
+          String.raw`connections to different targets can share one\.$`,
+      ),
     );
   });
 });

@@ -160,7 +160,10 @@ describe('the line about the service', () => {
 
   it('has the time of the conversation with -v', () => {
     expect(show(answeredService(), { verbose: true }).stderr).toMatch(
-      /\nsmtp: result 5\.20 ms after the handshake, 60 bytes received\ndns 1\.50 ms \+ connect 12\.3 ms \+ service 5\.20 ms = 19\.0 ms\n$/,
+      new RegExp(
+        String.raw`\nsmtp: result 5\.20 ms after the handshake, 60 bytes received\ndns ` +
+          String.raw`1\.50 ms \+ connect 12\.3 ms \+ service 5\.20 ms = 19\.0 ms\n$`,
+      ),
     );
   });
 
@@ -434,7 +437,10 @@ describe('the other formats', () => {
     );
     const tap = tapReporter({ expect: 'open', service: 'its service', rounds: false });
     expect(tap.probe(eventWith(tlsFailedService())).stdout).toMatch(
-      /^TAP version 13\nnot ok 1 - mail\.example\.com:25 is open and its service answers\n {2}---\n {2}seen: "open \(tls-failed\)/,
+      new RegExp(
+        String.raw`^TAP version 13\nnot ok 1 - mail\.example\.com:25 is open and its ` +
+          String.raw`service answers\n {2}---\n {2}seen: "open \(tls-failed\)`,
+      ),
     );
     expect(
       tapReporter({ expect: 'closed', service: 'smtp', rounds: false }).probe(

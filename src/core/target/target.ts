@@ -74,7 +74,8 @@ export function parsePort(text: string): number {
  */
 export function asciiHost(host: string): string {
   if (!/[^\x00-\x7f]/.test(host)) return /^[\w.-]*$/.test(host) ? host : '';
-  return /[\x00-\x2c/:-@[-^`{-\x7f]/.test(host) ? '' : domainToASCII(host); // domainToASCII alone would cut "a/b" to "a"
+  // domainToASCII alone would cut "a/b" to "a".
+  return /[\x00-\x2c/:-@[-^`{-\x7f]/.test(host) ? '' : domainToASCII(host);
 }
 
 const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IPv6 address';

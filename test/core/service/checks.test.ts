@@ -264,7 +264,10 @@ describe('http', () => {
         '',
         { Connection: end },
         status,
-        /^HEAD \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: portping\r\nAccept: \*\/\*\r\nConnection: close\r\n\r\n$/,
+        new RegExp(
+          String.raw`^HEAD / HTTP/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nUser-Agent: ` +
+            String.raw`portping\r\nAccept: \*/\*\r\nConnection: close\r\n\r\n$`,
+        ),
       );
     },
   );

@@ -380,7 +380,10 @@ describe('parseTarget', () => {
     [['[localhost]:80'], /brackets are for IPv6 only$/],
     [
       ['127.1:80'],
-      /^host: "127\.1" is not an IPv4 address in four decimal parts; some programs read it as 127\.0\.0\.1: /,
+      new RegExp(
+        String.raw`^host: "127\.1" is not an IPv4 address in four decimal parts; some ` +
+          String.raw`programs read it as 127\.0\.0\.1: `,
+      ),
     ],
     [['http://127.1/'], /some programs read it as 127\.0\.0\.1: /],
     [['http://0x7f000001:80'], /some programs read it as 127\.0\.0\.1: /],

@@ -178,7 +178,11 @@ describe('a check of one target', () => {
     const outcome = openOutcome({ service: silentService() });
     const { first, long, exitCode } = check([eventOf(reportOf(outcome))]);
     expect(first).toMatch(
-      /^PORTPING CRITICAL: mail\.example\.com:25 \(192\.0\.2\.10\) open in 12\.3 ms, but smtp is silent: its greeting did not come within 4.99 s \| time=0\.012346s/,
+      new RegExp(
+        String.raw`^PORTPING CRITICAL: mail\.example\.com:25 \(192\.0\.2\.10\) open in ` +
+          String.raw`12\.3 ms, but smtp is silent: its greeting did not come within 4.99 s \| ` +
+          String.raw`time=0\.012346s`,
+      ),
     );
     expect(long).toEqual([
       expect.stringContaining('Something accepts connections but sends nothing'),
@@ -211,7 +215,10 @@ describe('a check of several targets', () => {
     );
     expect(long).toEqual([
       expect.stringMatching(
-        /^CRITICAL: db:5432 \(192\.0\.2\.10\) closed, refused <10061> after 0\.31 ms\. 10061 WSAECONNREFUSED .*\.$/,
+        new RegExp(
+          String.raw`^CRITICAL: db:5432 \(192\.0\.2\.10\) closed, refused <10061> after ` +
+            String.raw`0\.31 ms\. 10061 WSAECONNREFUSED .*\.$`,
+        ),
       ),
       'OK: mail.example.com:25 (192.0.2.10) open in 12.3 ms',
     ]);

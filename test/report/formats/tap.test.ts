@@ -24,7 +24,12 @@ function tapOf(events: readonly ProbeEvent[]): string {
 describe('the TAP report', () => {
   it('has a test point for each probe, with the cause if it is not ok', () => {
     expect(tapOf([eventOf(reportOf(openOutcome())), eventOf(reportOf(closedOutcome()))])).toMatch(
-      /^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed \(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n {2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$/,
+      new RegExp(
+        String.raw`^TAP version 13\nok 1 - mail\.example\.com:25 is open\nnot ok 2 - ` +
+          String.raw`mail\.example\.com:25 is open\n {2}---\n {2}seen: "closed ` +
+          String.raw`\(conn-refused\) \(192\.0\.2\.10\)"\n {2}message: "10061 .*"\n ` +
+          String.raw`{2}seconds: 0\.002\n {2}exitCode: 1\n {2}\.\.\.\n1\.\.2\n$`,
+      ),
     );
   });
 

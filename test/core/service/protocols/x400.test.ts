@@ -98,7 +98,10 @@ describe('x400', () => {
   it('says what answered, and how fast', async () => {
     const { port } = await startFakeServer(respond((reference) => disconnect(reference, 136)));
     expect(describeService(await probeService(port, { name: 'x400' }))).toMatch(
-      /^x400 answered with a COTP disconnect request \(DR\), connection request refused on this network connection \(136\) in [\d.]+ milliseconds\.$/,
+      new RegExp(
+        String.raw`^x400 answered with a COTP disconnect request \(DR\), connection request ` +
+          String.raw`refused on this network connection \(136\) in [\d.]+ milliseconds\.$`,
+      ),
     );
   });
 
