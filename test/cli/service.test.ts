@@ -181,11 +181,15 @@ describe('--service', () => {
   });
 
   it('ends at once on ^C, with 130 and without a verdict by halves', async () => {
-    let onConnection = (): void => {};
-    const connected = new Promise<void>((resolve) => {
-      onConnection = resolve;
+    let onGreeted = (): void => {};
+    const greeted = new Promise<void>((resolve) => {
+      onGreeted = resolve;
     });
-    const port = await listen(() => onConnection());
+    // It greets, and never answers the EHLO, which shows that the conversation is under way.
+    const port = await listen((socket) => {
+      socket.write('220 mail.example.com ESMTP\r\n');
+      socket.once('data', () => onGreeted());
+    });
     const [file = '', ...words] = portpingCommand;
     const child = spawn(
       file,
@@ -193,7 +197,7 @@ describe('--service', () => {
       { env: environment, stdio: 'pipe', detached: true },
     );
     const ended = collect(child, { input: '', timeoutMs: 15_000, startedAt: performance.now() });
-    await connected;
+    await greeted;
     child.kill('SIGINT');
     expect(await ended).toMatchObject({
       stdout: '',

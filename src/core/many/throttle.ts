@@ -1,4 +1,4 @@
-import { monotonicClock } from '../clock.js';
+import { type Clock, monotonicClock } from '../clock.js';
 
 /** A probe that is alone and has no descriptor waits at most this long: nobody frees one. */
 const PATIENCE_ALONE_MS = 1000;
@@ -17,6 +17,7 @@ const REDUCTION = 0.8;
 export class Throttle {
   readonly #most: number;
   readonly #patienceMs: number;
+  readonly #clock: Clock;
   #limit: number;
   #pauseUntilMs = 0;
   #pauseMs = FIRST_PAUSE_MS;
@@ -25,11 +26,13 @@ export class Throttle {
   /**
    * @param most probes at once without a shortage
    * @param patienceMs how long a shortage may last without a success, milliseconds
+   * @param clock replaced by tests
    */
-  constructor(most: number, patienceMs: number) {
+  constructor(most: number, patienceMs: number, clock: Clock = monotonicClock) {
     this.#limit = most;
     this.#most = most;
     this.#patienceMs = patienceMs;
+    this.#clock = clock;
   }
 
   /** Probes that may run at once. */
@@ -39,7 +42,7 @@ export class Throttle {
 
   /** Milliseconds until the next probe may start. */
   get pauseMs(): number {
-    return this.#pauseUntilMs === 0 ? 0 : Math.max(this.#pauseUntilMs - monotonicClock(), 0);
+    return this.#pauseUntilMs === 0 ? 0 : Math.max(this.#pauseUntilMs - this.#clock(), 0);
   }
 
   /** A probe had all that it needed. */
@@ -57,7 +60,7 @@ export class Throttle {
    * @returns whether to retry the probe
    */
   fail(running: number, mayPass: boolean): boolean {
-    const nowMs = monotonicClock();
+    const nowMs = this.#clock();
     this.#shortSinceMs ??= nowMs;
     const patienceMs = mayPass ? this.#patienceMs : Math.min(this.#patienceMs, PATIENCE_ALONE_MS);
     if (nowMs - this.#shortSinceMs >= patienceMs) return false;
