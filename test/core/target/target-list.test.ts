@@ -114,8 +114,10 @@ describe('parseTargets', () => {
   });
 
   it('writes the addresses of an IPv6 block as in RFC 5952', () => {
+    // A block of link-local addresses is refused, see above.
+    const ipv6 = fc.ipV6().filter((address) => !/^fe[89ab]/i.test(address));
     fc.assert(
-      fc.property(fc.ipV6(), fc.integer({ min: 122, max: 128 }), (address, bits) => {
+      fc.property(ipv6, fc.integer({ min: 122, max: 128 }), (address, bits) => {
         const hosts = [...parseTargets([`[${address}]/${bits}:1`]).targets()].map(
           ({ host }) => host,
         );
