@@ -408,6 +408,20 @@ describeLab('The network lab', () => {
     expect(await dns.queries()).toContainEqual({ name: 'v4.test', type: 'A', transport: 'tcp' });
   });
 
+  it('truncates an answer over UDP, and may have no TCP', async () => {
+    const names = { 'long.test': { ...addresses, truncated: true } };
+    await dns.update(names);
+    await lab.dns('server', { address: '127.0.0.3', port: 5300, tcp: false, zone: names });
+    await observeAndCheck(lab, resolve('over TCP', { name: 'long.test' }, 'open'));
+    const transports = (await dns.queries()).filter(({ name }) => name === 'long.test');
+    expect(transports.map(({ transport }) => transport)).toEqual(['udp', 'tcp']);
+    const request = { kind: 'resolve', name: 'long.test', type: 'A', server: '127.0.0.3:5300' };
+    const { stdout } = await lab.exec('server', [process.execPath, plainNode], {
+      input: JSON.stringify([request]),
+    });
+    expect(JSON.parse(stdout)).toMatchObject([{ code: 'ECONNREFUSED' }]);
+  });
+
   for (const [onConnection, sight] of [
     ['hold', 'nothing'],
     ['close', 'end'],

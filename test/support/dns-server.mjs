@@ -24,8 +24,13 @@ function handle(query, transport, send) {
     typeof records === 'string'
       ? []
       : records.map((data) => ({ ...question, name, ttl: 60, data }));
-  const answers = [...aliases, ...addresses];
-  const replyFlags = (flags & dnsPacket.RECURSION_DESIRED) | dnsPacket.RECURSION_AVAILABLE | rcode;
+  const isTruncated = entry.truncated === true && transport === 'udp';
+  const answers = isTruncated ? [] : [...aliases, ...addresses];
+  const replyFlags =
+    (flags & dnsPacket.RECURSION_DESIRED) |
+    dnsPacket.RECURSION_AVAILABLE |
+    (isTruncated ? dnsPacket.TRUNCATED_RESPONSE : 0) |
+    rcode;
   const { delayMs = 0 } = entry;
   setTimeout(send, delayMs[question.type] ?? delayMs, {
     id,
@@ -79,7 +84,9 @@ const tcp = net.createServer((socket) => {
 });
 
 udp.bind(config.port, config.address, () => {
-  tcp.listen(config.port, config.address, () => answer({ port: config.port }));
+  const ready = () => answer({ port: config.port });
+  if (config.tcp === false) ready();
+  else tcp.listen(config.port, config.address, ready);
 });
 createInterface({ input: process.stdin })
   .on('line', (line) => {

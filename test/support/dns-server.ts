@@ -11,6 +11,8 @@ interface DnsRecords {
   CNAME?: string;
   /** Delay of the reply, ms: one for both types, or one for each. */
   delayMs?: number | { A?: number; AAAA?: number };
+  /** Over UDP, reply without records and with the bit that asks for TCP. */
+  truncated?: boolean;
 }
 
 /** Names without the final dot, in any case, and their records. */
@@ -22,6 +24,8 @@ export interface DnsServerOptions {
   address?: string;
   /** Port for UDP and TCP, 53 unless given. */
   port?: number;
+  /** Whether it also listens on TCP; true unless given. */
+  tcp?: boolean;
   zone: DnsZone;
   /** The reply for names outside the zone; NXDOMAIN unless given. */
   unknown?: DnsFailure;

@@ -23,6 +23,8 @@ export interface Addresses {
 export interface LabOptions {
   /** Put a router between client and server. It is the client's default gateway. */
   router?: boolean;
+  /** Keep Linux's limits on the rate of ICMP errors, as real machines have them. */
+  icmpLimits?: boolean;
 }
 
 /** Options of `Lab.exec`. */
@@ -108,6 +110,15 @@ const farRouter: Addresses = { v4: '10.78.0.254', v6: 'fd78::fe' };
 
 const hooks = { input: 'server', output: 'client', forward: 'router' } as const;
 
+const noIcmpLimits: readonly string[] = [
+  // Not icmp_ratelimit=0: it empties the same peer's bucket for route errors (ip_error in
+  // net/ipv4/route.c). A router without a route would then reply 1 or 2 s late after a reject.
+  'ipv4/icmp_ratemask=0',
+  'ipv4/icmp_msgs_per_sec=1000000',
+  'ipv4/icmp_msgs_burst=1000000',
+  'ipv6/icmp/ratelimit=0',
+];
+
 const rejects = {
   'tcp-reset': { ipv4: 'tcp reset', ipv6: 'tcp reset' },
   'port-unreachable': { ipv4: 'icmp type port-unreachable', ipv6: 'icmpv6 type port-unreachable' },
@@ -129,8 +140,8 @@ export async function createLab(options: LabOptions = {}): Promise<Lab> {
 
 /**
  * Network namespaces `client` and `server`, joined by a veth pair or a `router`, with IPv4 and IPv6
- * and without rate limits on ICMP errors. Nothing in it reaches the machine's network. The device
- * is `eth0`; the router's device towards the server is `eth1`.
+ * and without rate limits on ICMP errors, unless `icmpLimits` keeps them. Nothing in it reaches the
+ * machine's network. The device is `eth0`; the router's device towards the server is `eth1`.
  *
  * On a veth link an ICMPv6 error arrives within the system call that sends the SYN. Linux ignores
  * it there, so only the second SYN, after 1 s, fails. Over a `delayLink`, even of 1 ms, the first
@@ -163,7 +174,7 @@ export class Lab {
     }
   }
 
-  async #build({ router = false }: LabOptions): Promise<void> {
+  async #build({ router = false, icmpLimits = false }: LabOptions): Promise<void> {
     const roles: Role[] = router ? ['client', 'server', 'router'] : ['client', 'server'];
     const prefix = await claimNamespaces();
     for (const role of roles) this.namespaces[role] = `${prefix}-${role}`;
@@ -171,7 +182,7 @@ export class Lab {
       roles.map(async (role) => {
         // claimNamespaces() has made the client's
         if (role !== 'client') await run(['ip', 'netns', 'add', this.#namespace(role)]);
-        await this.#setKernelParameters(role);
+        await this.#setKernelParameters(role, icmpLimits ? [] : noIcmpLimits);
         await this.setResolver(role, {});
       }),
     );
@@ -415,17 +426,8 @@ export class Lab {
     await this.nft(hooks[hook], lines.join('\n'));
   }
 
-  async #setKernelParameters(role: Role): Promise<void> {
-    const settings = [
-      // Not icmp_ratelimit=0: it empties the same peer's bucket for route errors (ip_error in
-      // net/ipv4/route.c). A router without a route would then reply 1 or 2 s late after a reject.
-      'ipv4/icmp_ratemask=0',
-      'ipv4/icmp_msgs_per_sec=1000000',
-      'ipv4/icmp_msgs_burst=1000000',
-      'ipv6/icmp/ratelimit=0',
-      'ipv6/conf/all/accept_dad=0',
-      'ipv6/conf/default/accept_dad=0',
-    ];
+  async #setKernelParameters(role: Role, limits: readonly string[]): Promise<void> {
+    const settings = [...limits, 'ipv6/conf/all/accept_dad=0', 'ipv6/conf/default/accept_dad=0'];
     // On older kernels icmp_msgs_* belong to the machine, and a namespace has no such file.
     const script =
       'for s; do f=/proc/sys/net/${s%=*}; if [ -e $f ]; then echo ${s#*=} > $f || exit 1; fi; done';
