@@ -320,6 +320,26 @@ describe('the deadline of a probe', () => {
   });
 });
 
+it('closes a connection only after others that connect at the same moment are timed', async () => {
+  const sockets: FakeSocket[] = [];
+  let closedEarly: boolean | undefined;
+  const connectBoth = (socket: FakeSocket): void => {
+    sockets.push(socket);
+    const [first, second] = sockets;
+    if (!first || !second) return;
+    // Two answers in one turn of the event loop; promises settle between them.
+    setImmediate(() => first.emit('connect'));
+    setImmediate(() => {
+      closedEarly = first.destroyed;
+      second.emit('connect');
+    });
+  };
+  const outcomes = await Promise.all([probeWith(connectBoth), probeWith(connectBoth)]);
+  expect(outcomes.map(({ state }) => state)).toEqual(['open', 'open']);
+  expect(closedEarly).toBe(false);
+  expect(sockets.every(({ destroyed }) => destroyed)).toBe(true);
+});
+
 describe('the deadline of a probe with a service', () => {
   it('covers the handshake and the service together', async () => {
     let serviceMs = NaN;
