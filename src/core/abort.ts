@@ -26,7 +26,7 @@ function listenTo(signal: AbortSignal): Waiting {
  * this function returns.
  *
  * All callers share one listener on the signal: Node warns of more than ten, and that limit
- * belongs to the owner of the signal. The listener is removed when nobody waits any more.
+ * belongs to the owner of the signal. The listener is removed when no caller waits any more.
  *
  * @param listener must not throw
  * @returns stops waiting; harmless after the call and when repeated

@@ -105,7 +105,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
 
 /** Runs the exporter until a signal stops it, then exits the process. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stderr.on('error', () => {}); // go on when nobody reads the log
+  process.stderr.on('error', () => {}); // go on without a reader of the log
   const log = jsonLog(
     (line) => process.stderr.write(line),
     () => process.stderr.writableLength,

@@ -62,7 +62,7 @@ describe('an interrupted run is complete', () => {
     expect(coverage.isComplete).toBe(true);
   });
 
-  it('never when nobody knows how many probes there are', () => {
+  it('never when the number of probes is unknown', () => {
     for (const [plan, everyAddress] of [
       [{ requests, size: null, count: 1 }, false],
       [{ requests, size: 2, count: 1 }, true],

@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { get, startExporter, untilInFlight } from '../support/exporter.js';
 import { silentPort, SOON } from '../support/listeners.js';
 
-describe('a log that nobody reads', () => {
+describe('a log without a reader', () => {
   it('loses lines, and later says how many', async () => {
     const exporter = await startExporter();
     const agent = new Agent({ keepAlive: true, maxSockets: 8 });

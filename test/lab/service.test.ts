@@ -91,16 +91,16 @@ describeLab(
           (servers.read('postfix/mail.log').match(/disconnect from .*/g) ?? [])
             .map((line) => line.replace(/^.*\] /, ''))
             .sort();
-        const told = 'ehlo=1 quit=1 commands=2';
+        const logged = 'ehlo=1 quit=1 commands=2';
         await expect
           .poll(commands, { timeout: 10_000 })
           .toEqual([
             'commands=0/0',
             'commands=0/0',
-            told,
-            told,
-            told,
-            told,
+            logged,
+            logged,
+            logged,
+            logged,
             'ehlo=2 starttls=1 quit=1 commands=4',
           ]);
         expect(servers.read('postfix/mail.log').match(/lost connection after/g)).toHaveLength(2);

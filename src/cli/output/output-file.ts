@@ -96,7 +96,7 @@ function takeOver(descriptor: number, { uid, gid, mode }: Stats): void {
       // not allowed here
     }
   }
-  // After the owner: nobody else may read the file in between.
+  // After the owner: no other user may read the file in between.
   if ((own.mode & 0o777) !== (mode & 0o777)) fchmodSync(descriptor, mode & 0o777);
 }
 

@@ -17,7 +17,7 @@ export interface ExpectationOptions {
   readonly maxLatencyMs?: number | undefined;
 }
 
-/** An outcome held against its expectation. */
+/** An outcome compared with its expectation. */
 export interface Verdict {
   /** Whether it is as expected. */
   readonly asExpected: boolean;

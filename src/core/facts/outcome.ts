@@ -103,7 +103,7 @@ type Resolving = {
    */
   readonly host: string;
   /**
-   * Who was asked: nobody (`literal`), the `system` resolver (hosts file, nsswitch, DNS …) or the
+   * Who was asked: no one (`literal`), the `system` resolver (hosts file, nsswitch, DNS …) or the
    * address of a DNS server.
    */
   readonly via: string;
@@ -127,7 +127,7 @@ export type ServerAnswer = {
   readonly code: string | null;
 };
 
-/** The name has no address, or nobody could say. */
+/** The name has no address, or no resolver could say. */
 export type Unresolved = Resolving & {
   readonly state: 'unresolved';
   readonly reason: UnresolvedReason;

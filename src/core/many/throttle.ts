@@ -1,6 +1,6 @@
 import { type Clock, monotonicClock } from '../clock.js';
 
-/** A probe that is alone and has no descriptor waits at most this long: nobody frees one. */
+/** A probe without a descriptor waits at most this long if no other probe can free one. */
 const PATIENCE_ALONE_MS = 1000;
 
 /** Pauses after a shortage double from the first to the longest. */

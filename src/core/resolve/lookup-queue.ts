@@ -8,7 +8,7 @@ import {
   type SystemLookup,
 } from './system-lookup.js';
 
-/** If no lookup has ended for so long, the resolver is dead and nobody waits for a place. */
+/** If no lookup has ended for so long, the resolver is dead and no lookup waits for a place. */
 const PATIENCE_MS = 60_000;
 
 /** How lookups are bounded. */

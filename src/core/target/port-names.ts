@@ -104,7 +104,7 @@ const readSystemServices = (): Map<string, number> =>
  * The TCP port of a service name, from the system's services file or, failing that, from a small
  * built-in list.
  *
- * @returns 1 to 65535, or undefined when nobody knows the name
+ * @returns 1 to 65535, or undefined when the name is unknown
  */
 export function portOfService(name: string): number | undefined {
   systemServices ??= readSystemServices();

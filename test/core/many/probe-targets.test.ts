@@ -128,13 +128,13 @@ describe('probeTargets', () => {
         ended = true;
       }
     }
-    let told = 0;
+    let reported = 0;
     for await (const event of probeTargets(endless(), { concurrency: 10 }, { skipWarmUp: true })) {
       expect(event.report.outcome.state).toBe('open');
-      told += 1;
-      if (told === 100) break;
+      reported += 1;
+      if (reported === 100) break;
     }
-    expect([told, ended]).toEqual([100, true]);
+    expect([reported, ended]).toEqual([100, true]);
     expect(given).toBeLessThan(1000);
   });
 
@@ -142,7 +142,7 @@ describe('probeTargets', () => {
     const silent = await silentPort();
     const { asked, resolve } = resolverOf();
     let most = 0;
-    let told = 0;
+    let reported = 0;
     const requests = Array.from({ length: 9 }, (_, index) => ({
       target: { host: `h${index}`, port: silent },
     }));
@@ -152,10 +152,10 @@ describe('probeTargets', () => {
       { skipWarmUp: true, resolve },
     )) {
       expect(event.report.outcome.state).toBe('filtered');
-      most = Math.max(most, asked.length - told);
-      told += 1;
+      most = Math.max(most, asked.length - reported);
+      reported += 1;
     }
-    expect(told).toBe(9);
+    expect(reported).toBe(9);
     expect(most).toBeLessThanOrEqual(6); // three under way, three that ended and wait
   });
 
@@ -202,12 +202,12 @@ describe('probeTargets', () => {
       yield* requestsTo(silent, open.port);
       throw new Error('the file is gone');
     }
-    const told: string[] = [];
+    const reported: string[] = [];
     await expect(async () => {
       for await (const event of probeTargets(requests(), { timeoutMs: 300 }, { skipWarmUp: true }))
-        told.push(seen(event));
+        reported.push(seen(event));
     }).rejects.toThrow('the file is gone');
-    expect(told).toEqual([`${silent} filtered`, `${open.port} open`]);
+    expect(reported).toEqual([`${silent} filtered`, `${open.port} open`]);
     await expect(
       allOf({
         [Symbol.iterator]: () => {

@@ -1,6 +1,6 @@
 import type { LookupAnswer } from '../../../src/core/resolve/system-lookup.js';
 
-/** A system's resolver that answers 127.0.0.1 when it is told to. */
+/** A system's resolver that answers 127.0.0.1 on request. */
 export function heldResolver() {
   const asked: string[] = [];
   const answers = new Map<string, (answer: LookupAnswer) => void>();

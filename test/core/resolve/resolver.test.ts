@@ -185,7 +185,7 @@ describe('the codes of the system resolver', () => {
     ['ENODATA', { code: 'ENODATA' }, 'unresolved name-no-address 11004'],
     ['EAI_AGAIN', { code: 'EAI_AGAIN', errno: -3001 }, 'unresolved resolver-failed 11002'],
     ['EAI_FAIL', { code: 'EAI_FAIL', errno: -3004 }, 'unresolved resolver-failed 11003'],
-    ['a code that nobody knows', { code: 'EAI_WHATEVER' }, 'unresolved resolver-failed null'],
+    ['an unknown code', { code: 'EAI_WHATEVER' }, 'unresolved resolver-failed null'],
     ['EAI_MEMORY', { code: 'EAI_MEMORY' }, 'unresolved resolver-failed 10055'],
   ])('lets %s stand when DNS adds nothing to it', async (_, error, expected) => {
     await configuredDns('NXDOMAIN');
@@ -235,7 +235,7 @@ describe('the codes of the system resolver', () => {
     expect(Date.now() - start).toBeLessThan(3000);
   });
 
-  it('asks DNS what is behind EAI_AGAIN, and finds nobody there', async () => {
+  it('asks DNS for the cause of EAI_AGAIN; no DNS server listens', async () => {
     configure({ address: `127.0.0.1:${await freePort()}` });
     const resolution = await resolveHost(
       NAME,
@@ -377,7 +377,7 @@ describe('the deadline of resolving', () => {
     expect(Date.now() - start).toBeLessThan(5000);
   });
 
-  it('is believed only when the answer is not there yet, also after a busy stretch', async () => {
+  it('is believed only if no answer is waiting, also after a busy stretch', async () => {
     const systemLookup: SystemLookup = () =>
       new Promise((resolve) =>
         setImmediate(resolve, { elapsedMs: 1, addresses: [{ address: '192.0.2.10', family: 4 }] }),
@@ -562,7 +562,7 @@ describe('resolving with a DNS server of the caller', () => {
     expect(asked).toBe(2);
   });
 
-  it('says when nobody listens there', async () => {
+  it('says when no server listens there', async () => {
     const dnsServer = `127.0.0.1:${await freePort()}`;
     expect(await resolveHost(NAME, { dnsServer })).toMatchObject({
       state: 'unresolved',

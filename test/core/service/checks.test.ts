@@ -235,7 +235,7 @@ describe('imap', () => {
 });
 
 describe('ssh', () => {
-  it('identifies itself, also behind other lines, and is told nothing', async () => {
+  it('identifies itself, also after other lines, and is sent nothing', async () => {
     await expectAnswered(
       'ssh',
       'Authorised use only.\r\nBe warned.\r\nSSH-2.0-x y\r\n',

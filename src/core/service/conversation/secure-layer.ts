@@ -8,7 +8,7 @@ import { loadTlsContext } from './tls-context.js';
 import { describeTlsError, isPlainText, isTlsError } from './tls-error.js';
 import { inspectTls, type TlsExpectation } from './tls-inspection.js';
 
-/** Who is told about the progress of TLS. */
+/** Receives the progress of TLS. */
 export interface LayerListener {
   /** Decrypted bytes came. */
   onData(bytes: Buffer): void;

@@ -27,7 +27,7 @@ describe('a port that refused or did not answer', () => {
     expect(probedBy(network)).not.toContain(`${V4}:443`);
   });
 
-  it('leaves other ports alone if told so', async () => {
+  it('leaves other ports alone on request', async () => {
     const network = createNetwork();
     const context = contextOf(network, { otherPorts: false });
     expect(await checkFailure(context, filtered(), 0)).toEqual(NOTHING);

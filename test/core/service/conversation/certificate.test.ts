@@ -107,7 +107,7 @@ describe('a certificate', () => {
     ]);
   });
 
-  it('that is not valid yet is reported with its start', () => {
+  it('that is valid only later is reported with its start', () => {
     expect(judge({ validFrom: NOW + DAY }, { verifyCode: 'CERT_NOT_YET_VALID' })).toEqual([
       {
         failure: 'not-yet-valid',

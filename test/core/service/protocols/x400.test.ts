@@ -77,12 +77,12 @@ describe('x400', () => {
       'a COTP connection confirm (CC), class 2',
     ],
     [
-      'a no: nobody at that address',
+      'a refusal: the address is not in use',
       (reference: number) => disconnect(reference, 3),
       'a COTP disconnect request (DR), address unknown (3)',
     ],
     [
-      'a no for a reason that nobody knows',
+      'a refusal for an unknown reason',
       (reference: number) => disconnect(reference, 99),
       'a COTP disconnect request (DR), unknown reason (99)',
     ],
