@@ -20,6 +20,7 @@ export const FILTERED_REASONS = [
   'net-unreach',
   'proto-unreach',
   'admin-prohibited',
+  'icmp-error',
 ] as const;
 
 /** The name has no address. */

@@ -18,11 +18,19 @@ import type { Explanation } from './outcome-words.js';
 import { explainUnresolved } from './resolution-words.js';
 import { adviseOnService, describeService } from './service.js';
 
+/** The ICMP messages that Linux reports with these codes (icmp_err_convert, tcp_v4_err). */
+const ICMP_ERRORS: Readonly<Record<string, string>> = {
+  ENOTSUP: '"source route failed"',
+  ENONET: '"source host isolated"',
+  EPROTO: '"parameter problem" or an unknown code',
+};
+
 /** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
 function formatError({ winsock, code, errno }: ErrorFacts): string {
   const row = winsock === null ? undefined : winsockByNumber(winsock);
   if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
-  return `Unknown error ${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
+  const raw = `${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
+  return Object.hasOwn(ICMP_ERRORS, code) ? raw : `Unknown error ${raw}`;
 }
 
 const CLOSED: Record<ClosedReason, (outcome: ClosedOutcome) => Explanation> = {
@@ -70,15 +78,28 @@ function explainHostUnreachable(outcome: FilteredOutcome): Explanation {
     return {
       what: `${what}, the usual ${family === 4 ? 'ARP' : 'neighbour discovery'} timeout.`,
       advice:
-        'Probably no host with this address is up in its network. ' +
-        'Check the address, and that the host is on.',
+        'No host with this address is up in its network, or a router or firewall that limits ' +
+        'its replies rejects the connection. Both look the same from here. Check the address, ' +
+        'that the host is on, and the firewalls.',
     };
   return {
     what: `${what}.`,
     advice:
-      'A firewall rejects the connection, or a router does not find the host. Both look the ' +
-      'same from here. Check the address and the firewalls, also the one on this machine ' +
+      'A firewall rejects the connection, a router does not find the host, or the packets ' +
+      'circle between routers until they expire (a routing loop). All look the same from here. ' +
+      'Check the address, the routing and the firewalls, also the one on this machine ' +
       '(firewalld rejects in this way by default).',
+  };
+}
+
+function explainIcmpError({ endpoint, elapsedMs, error }: FilteredOutcome): Explanation {
+  const message = ICMP_ERRORS[error.code] ?? 'an unknown message';
+  const after = formatDuration(elapsedMs);
+  return {
+    what: `connecting to ${endpoint.address} failed after ${after} with an ICMP error: ${message}.`,
+    advice:
+      'The packet left this machine. A router, a firewall or the host rejected it in this ' +
+      'unusual way. Ask the operators of the network on the way.',
   };
 }
 
@@ -93,23 +114,27 @@ const FILTERED: Record<
       `connecting to ${endpoint.address} failed with "network unreachable" ` +
       `after ${formatDuration(elapsedMs)}.`,
     advice:
-      'A router has no route to that network, or a firewall rejects the connection. ' +
-      'Check the address, the routing, and the VPN if you need one.',
+      'A router has no route to that network or prohibits the connection, or a firewall rejects ' +
+      'it. All look the same from here. Check the address, the routing, the VPN if you need one, ' +
+      'and the firewalls, also the one on this machine.',
   }),
   'proto-unreach': ({ endpoint, elapsedMs }) => ({
     what:
       `connecting to ${endpoint.address} failed with "protocol unreachable" ` +
       `after ${formatDuration(elapsedMs)}.`,
-    advice: 'Probably a firewall rejects the connection in an unusual way. Ask its administrator.',
+    advice:
+      'Probably a firewall or router rejects the connection in an unusual way, or the host has ' +
+      'no TCP. Check the address, and ask the administrator of the network there.',
   }),
   'admin-prohibited': ({ endpoint, elapsedMs }) => ({
     what:
-      `a firewall reported after ${formatDuration(elapsedMs)} that connections to ` +
+      `a firewall or router reported after ${formatDuration(elapsedMs)} that connections to ` +
       `${formatEndpoint(endpoint)} are prohibited.`,
     advice:
       'This is policy, not a fault of the host. ' +
-      'Ask the administrator of the firewall, which may be on this machine.',
+      'Ask the administrator of the firewall or router, which may be this machine.',
   }),
+  'icmp-error': explainIcmpError,
 };
 
 type Failed = FailedOutcome | ResolvingFailed;

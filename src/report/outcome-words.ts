@@ -45,6 +45,7 @@ const REASON_WORDS: Readonly<Record<Reason, string>> = {
   'net-unreach': 'network unreachable',
   'proto-unreach': 'protocol unreachable',
   'admin-prohibited': 'prohibited',
+  'icmp-error': 'ICMP error',
   'name-not-found': 'no such name',
   'name-no-address': 'no address',
   'resolver-failed': 'resolver failed',

@@ -24,6 +24,7 @@ const REASONS = Object.keys({
   'net-unreach': 0,
   'proto-unreach': 0,
   'admin-prohibited': 0,
+  'icmp-error': 0,
   'name-not-found': 0,
   'name-no-address': 0,
   'resolver-failed': 0,

@@ -53,26 +53,35 @@ const FILTERED: Record<FilteredReason, Lines> = {
   'host-unreach': [
     '10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to 192.0.2.10 failed with "host ' +
       'unreachable" after 4 s.',
-    'A firewall rejects the connection, or a router does not find the host. Both look the ' +
-      'same from here. Check the address and the firewalls, also the one on this machine ' +
-      '(firewalld rejects in this way by default).',
+    'A firewall rejects the connection, a router does not find the host, or the packets circle ' +
+      'between routers until they expire (a routing loop). All look the same from here. Check ' +
+      'the address, the routing and the firewalls, also the one on this machine (firewalld ' +
+      'rejects in this way by default).',
   ],
   'net-unreach': [
     '10051 WSAENETUNREACH (ENETUNREACH): connecting to 192.0.2.10 failed with "network ' +
       'unreachable" after 4 s.',
-    'A router has no route to that network, or a firewall rejects the connection. Check ' +
-      'the address, the routing, and the VPN if you need one.',
+    'A router has no route to that network or prohibits the connection, or a firewall rejects ' +
+      'it. All look the same from here. Check the address, the routing, the VPN if you need one, ' +
+      'and the firewalls, also the one on this machine.',
   ],
   'proto-unreach': [
     '10042 WSAENOPROTOOPT (ENOPROTOOPT): connecting to 192.0.2.10 failed with "protocol ' +
       'unreachable" after 4 s.',
-    'Probably a firewall rejects the connection in an unusual way. Ask its administrator.',
+    'Probably a firewall or router rejects the connection in an unusual way, or the host has no ' +
+      'TCP. Check the address, and ask the administrator of the network there.',
   ],
   'admin-prohibited': [
-    '10013 WSAEACCES (EACCES): a firewall reported after 4 s that connections to ' +
+    '10013 WSAEACCES (EACCES): a firewall or router reported after 4 s that connections to ' +
       '192.0.2.10:25 are prohibited.',
-    'This is policy, not a fault of the host. Ask the administrator of the firewall, which ' +
-      'may be on this machine.',
+    'This is policy, not a fault of the host. Ask the administrator of the firewall or router, ' +
+      'which may be this machine.',
+  ],
+  'icmp-error': [
+    '10045 WSAEOPNOTSUPP (ENOTSUP): connecting to 192.0.2.10 failed after 4 s with an ICMP ' +
+      'error: "source route failed".',
+    'The packet left this machine. A router, a firewall or the host rejected it in this unusual ' +
+      'way. Ask the operators of the network on the way.',
   ],
 };
 
@@ -210,13 +219,14 @@ describe('the explanation of "host unreachable"', () => {
   it.each([
     [endpoint, 'ARP'],
     [endpoint6, 'neighbour discovery'],
-  ])('after about 3 s suspects an absent host at %j', (at, protocol) => {
+  ])('after about 3 s names an absent host and a limited reply at %j', (at, protocol) => {
     const outcome = filteredOutcome('host-unreach', { endpoint: at, elapsedMs: 3070 });
     expect(linesOf(outcome)).toEqual([
       `10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to ${at.address} failed with "host ` +
         `unreachable" after 3.07 s, the usual ${protocol} timeout.`,
-      'Probably no host with this address is up in its network. Check the address, and ' +
-        'that the host is on.',
+      'No host with this address is up in its network, or a router or firewall that limits its ' +
+        'replies rejects the connection. Both look the same from here. Check the address, that ' +
+        'the host is on, and the firewalls.',
     ]);
   });
 });

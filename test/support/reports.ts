@@ -77,6 +77,7 @@ export function filteredOutcome(
     'net-unreach': 'ENETUNREACH',
     'proto-unreach': 'ENOPROTOOPT',
     'admin-prohibited': 'EACCES',
+    'icmp-error': 'ENOTSUP',
   };
   return {
     state: 'filtered',

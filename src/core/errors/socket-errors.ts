@@ -80,13 +80,17 @@ const BIND_FAILURES = new Map<string, FailedReason>([
 ]);
 
 /** Codes that mean something else when the call failed here than when an answer caused them. */
-const CALL_FAILURES = new Map<string, FailedReason>([
-  ['EHOSTUNREACH', 'no-route'],
-  ['EHOSTDOWN', 'no-route'],
-  ['ENETUNREACH', 'no-route'],
-  ['EACCES', 'not-permitted'],
+const CALL_FAILURES = new Map<string, SocketJudgement>([
+  ['EHOSTUNREACH', failed('no-route')],
+  ['EHOSTDOWN', failed('no-route')],
+  ['ENETUNREACH', failed('no-route')],
+  ['EACCES', failed('not-permitted')],
 ]);
 
+/**
+ * What an answer from the network caused: a RST, or any ICMP error. Linux turns each type and code
+ * into one of these errors (icmp_err_convert in net/ipv4/icmp.c, icmpv6_err_convert, tcp_v4_err).
+ */
 const ANSWERS = new Map<string, SocketJudgement>([
   ['ECONNREFUSED', { state: 'closed', reason: 'conn-refused' }],
   ['ETIMEDOUT', { state: 'filtered', reason: 'no-response' }], // the kernel gave up before we did
@@ -95,6 +99,9 @@ const ANSWERS = new Map<string, SocketJudgement>([
   ['ENETUNREACH', { state: 'filtered', reason: 'net-unreach' }],
   ['ENOPROTOOPT', { state: 'filtered', reason: 'proto-unreach' }],
   ['EACCES', { state: 'filtered', reason: 'admin-prohibited' }],
+  ['ENOTSUP', { state: 'filtered', reason: 'icmp-error' }], // source route failed
+  ['ENONET', { state: 'filtered', reason: 'icmp-error' }], // source host isolated
+  ['EPROTO', { state: 'filtered', reason: 'icmp-error' }], // parameter problem, unknown ICMPv6 code
 ]);
 
 /** Codes that come from this machine alone. */
@@ -133,7 +140,6 @@ export function judgeSocketError(
   // A source address that cannot reach the target, as 127.0.0.1 cannot reach another host.
   if (code === 'EINVAL' && end !== null && end !== '0.0.0.0' && end !== '::')
     return failed('bad-source');
-  const callFailure = end === null ? undefined : CALL_FAILURES.get(code);
-  if (callFailure) return failed(callFailure);
-  return ANSWERS.get(code) ?? failed(FAILURES.get(code) ?? 'unknown-error');
+  const known = (end === null ? ANSWERS : CALL_FAILURES).get(code);
+  return known ?? failed(FAILURES.get(code) ?? 'unknown-error');
 }

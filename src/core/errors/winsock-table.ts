@@ -72,8 +72,8 @@ export const WINSOCK_ROWS: readonly Row[] = [
     OUR_FAULT],
   // Linux: ICMP "protocol unreachable" (net/ipv4/icmp.c, icmp_err_convert).
   [10042, 'WSAENOPROTOOPT', 'ENOPROTOOPT', 92, 42, '',
-    'The host answered that it does not speak TCP, or a socket option is unknown.',
-    'Check that the address is the right one; a firewall can answer like this too.'],
+    'A host, router or firewall answered that TCP is not supported, or a socket option is unknown.',
+    'Check that the address is the right one, and the firewalls on the way.'],
   [10043, 'WSAEPROTONOSUPPORT', 'EPROTONOSUPPORT', 93, 43, 'EAI_PROTOCOL',
     'This machine has no TCP for addresses of that kind.',
     'Probe an address of the other family (IPv4 or IPv6), or repair the network stack here.'],
@@ -99,8 +99,9 @@ export const WINSOCK_ROWS: readonly Row[] = [
   [10050, 'WSAENETDOWN', 'ENETDOWN', 100, 50, '',
     'The network of this machine is down.',
     'Check the interface, the cable, the Wi-Fi or the VPN of this machine.'],
+  // Linux: also ICMP "network prohibited" (3/9), and the reply of a firewall that rejects.
   [10051, 'WSAENETUNREACH', 'ENETUNREACH', 101, 51, '',
-    'There is no route to that network, either from this machine or from a router on the way.',
+    'This machine or a router has no route to that network, or a firewall or router rejects it.',
     'Check the default gateway, the VPN and the routes; if the address is IPv6, probe IPv4.'],
   [10052, 'WSAENETRESET', 'ENETRESET', 102, 52, '',
     'The connection was dropped because keep-alive got no answer from the other end.',
@@ -143,10 +144,11 @@ export const WINSOCK_ROWS: readonly Row[] = [
   [10064, 'WSAEHOSTDOWN', 'EHOSTDOWN', 112, 64, '',
     'The host is down: no one answers at that address.',
     'Check the address, and that the host is switched on and connected.'],
-  // ENONET is Linux for ICMP "host isolated"; BSD reports that as EHOSTUNREACH.
+  // ENONET is Linux for ICMP "host isolated"; BSD reports that as EHOSTUNREACH. Linux reports ICMP
+  // "time exceeded" as EHOSTUNREACH.
   [10065, 'WSAEHOSTUNREACH', 'EHOSTUNREACH', 113, 65, 'ENONET',
-    'The host cannot be reached: a router or firewall says so, or no host has that address.',
-    'If the answer came at once suspect a firewall or router; if after seconds, an absent host.'],
+    'A router or firewall says that the host cannot be reached, or no host has that address.',
+    'If the answer came at once suspect a firewall or router; if after 3 s, also an absent host.'],
   [10066, 'WSAENOTEMPTY', 'ENOTEMPTY', 39, 66, '',
     'A directory is not empty; a TCP probe does not meet this.',
     NOT_THE_NETWORK],

@@ -136,7 +136,7 @@ function machineChecks({ machine, localFilter }: Observations): Check[] {
   ];
 }
 
-/** Loopback and other ports: an answer, even a refusal, shows that the host is up. */
+/** Loopback and other ports. */
 const listPorts = ({ loopback, companions: otherPorts }: Observations): Attempt[] => [
   ...loopback,
   ...(otherPorts ?? []),

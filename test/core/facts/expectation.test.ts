@@ -48,6 +48,7 @@ const FILTERED = Object.keys({
   'net-unreach': 0,
   'proto-unreach': 0,
   'admin-prohibited': 0,
+  'icmp-error': 0,
 } satisfies Record<FilteredReason, 0>) as FilteredReason[];
 const UNRESOLVED = Object.keys({
   'name-not-found': 0,

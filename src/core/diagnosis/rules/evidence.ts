@@ -38,6 +38,7 @@ const FILTERED: Readonly<Record<FilteredReason, string>> = {
   'net-unreach': 'was reported to be on an unreachable network',
   'proto-unreach': 'was reported not to support TCP',
   'admin-prohibited': 'was reported as prohibited',
+  'icmp-error': 'caused an unusual ICMP error',
 };
 
 /** The result of an attempt, to follow its address in a sentence: `opened`, `did not answer`. */
@@ -135,7 +136,7 @@ export const givenAttempt = ({ addresses }: Observations): Attempt | undefined =
 export const examinedAttempt = (seen: Observations): Attempt | undefined =>
   'endpoint' in seen.outcome ? seen.outcome : givenAttempt(seen);
 
-/** The other ports of the host that opened or refused: either shows that the host is up. */
+/** The other ports that opened, or that the host or a firewall on the way refused. */
 export const answeringPorts = ({ companions: otherPorts }: Observations): Attempt[] =>
   (otherPorts ?? []).filter(({ state }) => state === 'open' || state === 'closed');
 

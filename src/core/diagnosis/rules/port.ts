@@ -9,19 +9,22 @@ import {
   describeResult,
   type Evidence,
   examinedAttempt,
+  isOpen,
   joinWords,
 } from './evidence.js';
 
-/** Whether it is an ICMP "unreachable" message, which firewalls also send to reject one port. */
+/** Whether it is an ICMP message about reaching the host, which firewalls also send to reject. */
 const IS_UNREACHABLE: Readonly<Record<FilteredReason, boolean>> = {
   'no-response': false,
   'host-unreach': true,
   'net-unreach': true,
   'proto-unreach': true,
   'admin-prohibited': false,
+  'icmp-error': true,
 };
 
 const ALIKE = 'Both look the same from here.';
+const ALL_ALIKE = 'All look the same from here.';
 
 /** A filtered port of a host none of whose other ports answered. */
 interface SilentHost {
@@ -41,6 +44,22 @@ function silentHostBy(reason: Reason, seen: Observations): SilentHost | null {
   const host = silentHost(seen);
   return host && reasonOf(host.examined) === reason ? host : null;
 }
+
+/** Too soon for an unanswered ARP request, in milliseconds; a limited reply comes at 1 s, too. */
+const QUICK_ANSWER_MS = 2000;
+
+/** Whether an answer came so soon that someone is there. */
+const answeredQuickly = (attempt: Attempt): boolean =>
+  attempt.state === 'filtered' &&
+  attempt.reason !== 'no-response' &&
+  attempt.elapsedMs < QUICK_ANSWER_MS;
+
+/** Whether it took as long to be reported unreachable as an unanswered ARP request takes. */
+const isAbsenceReply = (attempt: Attempt): boolean =>
+  attempt.state === 'filtered' && attempt.reason === 'host-unreach' && isNeighbourTimeout(attempt);
+
+const neighbourTimeoutName = (family: 4 | 6): string =>
+  family === 6 ? 'neighbour discovery' : 'ARP';
 
 /** A refusal must be faster than half the handshake, and by this much, to come from nearer. */
 const TIMING_NOISE_MS = 2;
@@ -65,14 +84,18 @@ export const PORT_RULES = {
     const examined = examinedAttempt(seen);
     if (!examined || reasonOf(examined) !== 'admin-prohibited') return null;
     return certain(
-      `A firewall answered that connections to ${formatEndpoint(examined.endpoint)} ` +
-        'are prohibited.',
+      'A firewall or router answered that connections to ' +
+        `${formatEndpoint(examined.endpoint)} are prohibited.`,
       [examined, ...answeringPorts(seen)].map(attemptEvidence),
-      "Ask the operator of the firewall there or on the way; it may be this machine's own.",
+      'Ask the operator of the firewalls and routers there or on the way. ' +
+        'It may also be a firewall of this machine.',
     );
   },
 
-  /** ICMP "unreachable" for this port only. Not: other ports do not answer either. */
+  /**
+   * ICMP "unreachable" for this port only. Not: other ports do not answer either. Only a port that
+   * opened shows that the host is up: a firewall on the way can refuse for a host that is down.
+   */
   'port-rejected': (seen) => {
     const examined = examinedAttempt(seen);
     const answering = answeringPorts(seen);
@@ -80,15 +103,21 @@ export const PORT_RULES = {
     if (answering.length === 0) return null;
     const { address, port } = examined.endpoint;
     return probable(
-      `The host is up, and a firewall probably rejects port ${port}: ` +
-        `other ports of ${address} answer.`,
+      answering.some(isOpen)
+        ? `The host is up, and a firewall probably rejects port ${port}: ` +
+            `other ports of ${address} answer.`
+        : `A firewall probably rejects port ${port}: other ports of ${address} refused instead. ` +
+            'Either the host refused them, or a firewall on the way, and the host may be down.',
       [examined, ...answering].map(attemptEvidence),
       "Ask the operator of the host's firewall. " +
         'firewalld rejects every port like this that is not opened.',
     );
   },
 
-  /** Silence on this port only. Not: other ports are silent, too. */
+  /**
+   * Silence on this port only. Not: other ports are silent, too. Whether the host is up is known
+   * as in `port-rejected`.
+   */
   'port-filtered': (seen) => {
     const examined = examinedAttempt(seen);
     const answering = answeringPorts(seen);
@@ -96,26 +125,32 @@ export const PORT_RULES = {
     const { address, port } = examined.endpoint;
     const results = answering.map((each) => `${each.endpoint.port} ${describeResult(each)}`);
     return probable(
-      `The host is up, but port ${port} is probably filtered: ` +
-        `${address} answers on other ports (${joinWords(results)}).`,
+      answering.some(isOpen)
+        ? `The host is up, but port ${port} is probably filtered: ` +
+            `${address} answers on other ports (${joinWords(results)}).`
+        : `Port ${port} of ${address} is probably filtered: other ports refused ` +
+            `(${joinWords(results)}). Either the host refused them, ` +
+            'or a firewall on the way, and the host may be down.',
       [examined, ...answering].map(attemptEvidence),
       "Ask the operator of the host's firewall, or of one on the way, to open the port. " +
         'A service too busy to accept connections looks the same.',
     );
   },
 
-  /** "Host unreachable" after the usual time of a failed ARP request. Not: at once. */
+  /**
+   * "Host unreachable" for several ports, all after the usual time of a failed ARP request. Not: a
+   * quick answer of any kind. Not: one port alone, because a rejecting host that limits its ICMP
+   * (icmp_ratelimit, by default 1 a second) may answer its third SYN then; of several ports, it
+   * answers some sooner.
+   */
   'host-absent': (seen) => {
     const host = silentHost(seen);
-    const unreachable = (host?.all ?? []).filter(
-      (each) =>
-        each.state === 'filtered' && each.reason === 'host-unreach' && isNeighbourTimeout(each),
-    );
-    if (!host || unreachable.length === 0) return null;
+    const unreachable = (host?.all ?? []).filter(isAbsenceReply);
+    if (!host || unreachable.length < 2 || host.all.some(answeredQuickly)) return null;
     const { address, family } = host.examined.endpoint;
     return probable(
       `Probably no host is at ${address}: the "host unreachable" reply came after about 3 s, ` +
-        `the usual ${family === 6 ? 'neighbour discovery' : 'ARP'} timeout.`,
+        `the usual ${neighbourTimeoutName(family)} timeout.`,
       unreachable.map(attemptEvidence),
       'Check the address, and that the host is on and connected.',
     );
@@ -124,14 +159,20 @@ export const PORT_RULES = {
   /** "Host unreachable" for every port. Not: another port answers. */
   'host-unreachable': (seen) => {
     const host = silentHostBy('host-unreach', seen);
-    return host
-      ? probable(
-          `${host.examined.endpoint.address} was reported unreachable: ` +
-            `a firewall rejects the connection, or a router cannot find the host. ${ALIKE}`,
-          host.all.map(attemptEvidence),
-          'Check the address, and ask the operator of the network there.',
-        )
-      : null;
+    if (!host) return null;
+    const { address, family } = host.examined.endpoint;
+    return probable(
+      isAbsenceReply(host.examined) && !host.all.some(answeredQuickly)
+        ? `${address} was reported unreachable after about 3 s: no host has that address (it is ` +
+            `the usual ${neighbourTimeoutName(family)} timeout), or a router or firewall that ` +
+            `limits its replies rejects the connection. ${ALIKE}`
+        : `${address} was reported unreachable: a firewall rejects the connection, a router ` +
+            'cannot find the host, or the packets circle between routers until they expire ' +
+            `(a routing loop). ${ALL_ALIKE}`,
+      host.all.map(attemptEvidence),
+      'Check the address and the route (traceroute shows a loop), ' +
+        'and ask the operator of the network there.',
+    );
   },
 
   /** "Network unreachable" for every port. Not: another port answers. */
@@ -139,8 +180,9 @@ export const PORT_RULES = {
     const host = silentHostBy('net-unreach', seen);
     return host
       ? probable(
-          `The network of ${host.examined.endpoint.address} was reported unreachable: ` +
-            `a router on the way has no route, or a firewall rejects the connection. ${ALIKE}`,
+          `The network of ${host.examined.endpoint.address} was reported unreachable: a router ` +
+            'on the way has no route or prohibits the connection, or a firewall rejects it. ' +
+            ALL_ALIKE,
           host.all.map(attemptEvidence),
           'Check the address, any VPN that should be up, and the routing on the way.',
         )
@@ -152,10 +194,23 @@ export const PORT_RULES = {
     const host = silentHostBy('proto-unreach', seen);
     return host
       ? probable(
-          `${host.examined.endpoint.address} was reported not to support TCP: ` +
-            'probably a firewall rejects in this unusual way.',
+          `${host.examined.endpoint.address} was reported not to support TCP: probably a ` +
+            'firewall or router rejects in this unusual way, or the host has no TCP.',
           host.all.map(attemptEvidence),
-          'Check the address, and ask the operator of the firewall there.',
+          'Check the address, and ask the operator of the network there.',
+        )
+      : null;
+  },
+
+  /** An ICMP error that is not "unreachable". Not: another port answers. */
+  'icmp-error': (seen) => {
+    const host = silentHostBy('icmp-error', seen);
+    return host
+      ? probable(
+          `An unusual ICMP error answered the connection to ${host.examined.endpoint.address}: ` +
+            `a router, a firewall or the host itself rejects it. ${ALL_ALIKE}`,
+          host.all.map(attemptEvidence),
+          'Check the address, and ask the operators of the network on the way.',
         )
       : null;
   },

@@ -43,6 +43,7 @@ const SUPERSEDED: Partial<Record<FindingKind, readonly FindingKind[]>> = {
     'host-unreachable',
     'network-unreachable',
     'no-tcp',
+    'icmp-error',
     'nothing-answers',
     'refused-on-the-way',
     'refused',

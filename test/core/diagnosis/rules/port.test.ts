@@ -19,9 +19,12 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     nearMiss: { attempts: [filtered('host-unreach', V4, PORT, 1)] },
     finding: {
       certainty: 'certain',
-      statement: 'A firewall answered that connections to 198.51.100.10:5432 are prohibited.',
+      statement:
+        'A firewall or router answered that connections to 198.51.100.10:5432 are prohibited.',
       evidence: ['198.51.100.10:5432 was reported as prohibited'],
-      advice: "Ask the operator of the firewall there or on the way; it may be this machine's own.",
+      advice:
+        'Ask the operator of the firewalls and routers there or on the way. It may also be a ' +
+        'firewall of this machine.',
     },
   },
   'port-rejected': {
@@ -69,8 +72,8 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       companions: [filtered('host-unreach', V4, 443, 3060)],
     },
     nearMiss: {
-      attempts: [filtered('host-unreach', V4, PORT, 1)],
-      companions: [filtered('host-unreach', V4, 443, 1)],
+      attempts: [filtered('host-unreach', V4, PORT, 3070)],
+      companions: [filtered('host-unreach', V4, 443, 3060), filtered('icmp-error', V4, 80, 1020)],
     },
     finding: {
       certainty: 'probable',
@@ -93,13 +96,16 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        '198.51.100.10 was reported unreachable: a firewall rejects the connection, or a ' +
-        'router cannot find the host. Both look the same from here.',
+        '198.51.100.10 was reported unreachable: a firewall rejects the connection, a router ' +
+        'cannot find the host, or the packets circle between routers until they expire (a ' +
+        'routing loop). All look the same from here.',
       evidence: [
         '198.51.100.10:5432 was reported unreachable',
         '198.51.100.10:443 was reported unreachable',
       ],
-      advice: 'Check the address, and ask the operator of the network there.',
+      advice:
+        'Check the address and the route (traceroute shows a loop), and ask the operator of the ' +
+        'network there.',
     },
   },
   'network-unreachable': {
@@ -109,7 +115,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'probable',
       statement:
         'The network of 198.51.100.10 was reported unreachable: a router on the way has no ' +
-        'route, or a firewall rejects the connection. Both look the same from here.',
+        'route or prohibits the connection, or a firewall rejects it. All look the same from here.',
       evidence: ['198.51.100.10:5432 was reported to be on an unreachable network'],
       advice: 'Check the address, any VPN that should be up, and the routing on the way.',
     },
@@ -120,10 +126,22 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        '198.51.100.10 was reported not to support TCP: probably a firewall rejects in this ' +
-        'unusual way.',
+        '198.51.100.10 was reported not to support TCP: probably a firewall or router rejects ' +
+        'in this unusual way, or the host has no TCP.',
       evidence: ['198.51.100.10:5432 was reported not to support TCP'],
-      advice: 'Check the address, and ask the operator of the firewall there.',
+      advice: 'Check the address, and ask the operator of the network there.',
+    },
+  },
+  'icmp-error': {
+    trigger: { attempts: [filtered('icmp-error', V4, PORT, 1)] },
+    nearMiss: { attempts: [filtered('proto-unreach', V4, PORT, 1)] },
+    finding: {
+      certainty: 'probable',
+      statement:
+        'An unusual ICMP error answered the connection to 198.51.100.10: a router, a firewall ' +
+        'or the host itself rejects it. All look the same from here.',
+      evidence: ['198.51.100.10:5432 caused an unusual ICMP error'],
+      advice: 'Check the address, and ask the operators of the network on the way.',
     },
   },
   'nothing-answers': {
@@ -194,7 +212,8 @@ describe('a filtered port', () => {
 
   it('of an IPv6 host that is absent names neighbour discovery', () => {
     const attempts = [filtered('host-unreach', V6, PORT, 3070)];
-    expect(statementOf({ attempts })).toBe(
+    const companions = [filtered('host-unreach', V6, 443, 2900)];
+    expect(statementOf({ attempts, companions })).toBe(
       'Probably no host is at 2001:db8::10: the "host unreachable" reply came after about 3 s, ' +
         'the usual neighbour discovery timeout.',
     );
@@ -205,6 +224,67 @@ describe('a filtered port', () => {
       '198.51.100.10 does not answer on port 5432, and no other port was tried: ' +
         'the host is down, or a firewall drops everything. Both look the same from here.',
     );
+  });
+});
+
+describe('a host that answers "unreachable" after 3 s', () => {
+  const late = filtered('host-unreach', V4, PORT, 3070);
+  const kindOf = (companions: Particulars['companions']): string =>
+    verdictIn({ attempts: [late], companions: companions ?? null }).kind;
+
+  it('may be absent or limit its replies if no other port was tried', () => {
+    const verdict = verdictIn({ attempts: [late] });
+    expect(verdict.statement).toBe(
+      '198.51.100.10 was reported unreachable after about 3 s: no host has that address (it is ' +
+        'the usual ARP timeout), or a router or firewall that limits its replies rejects the ' +
+        'connection. Both look the same from here.',
+    );
+    expect(verdict.kind).toBe('host-unreachable');
+  });
+
+  it.each([
+    'host-unreach',
+    'net-unreach',
+    'proto-unreach',
+    'admin-prohibited',
+    'icmp-error',
+  ] as const)('is not absent if another port was rejected sooner (%s)', (reason) => {
+    const limited = [filtered('host-unreach', V4, 80, 3080), filtered(reason, V4, 443, 1030)];
+    expect(kindOf(limited)).toBe('host-unreachable');
+    expect(verdictIn({ attempts: [late], companions: limited }).statement).toMatch(
+      /^198\.51\.100\.10 was reported unreachable: a firewall rejects/,
+    );
+  });
+
+  it('is probably absent if other ports are silent or as late', () => {
+    expect(kindOf([filtered('host-unreach', V4, 80, 2950), ...silentPorts])).toBe('host-absent');
+    expect(kindOf(silentPorts)).toBe('host-unreachable');
+  });
+});
+
+describe('a host of which other ports only refuse', () => {
+  const refusing = [closed(V4, 443), closed(V4, 80)];
+
+  it('is not said to be up if its port is silent: a firewall on the way may refuse', () => {
+    expect(verdictIn({ attempts: [filtered()], companions: refusing })).toMatchObject({
+      kind: 'port-filtered',
+      certainty: 'probable',
+      statement:
+        'Port 5432 of 198.51.100.10 is probably filtered: other ports refused (443 refused and ' +
+        '80 refused). Either the host refused them, or a firewall on the way, and the host may ' +
+        'be down.',
+    });
+  });
+
+  it('is not said to be up if its port is rejected', () => {
+    const attempts = [filtered('host-unreach', V4, PORT, 1)];
+    expect(verdictIn({ attempts, companions: refusing })).toMatchObject({
+      kind: 'port-rejected',
+      certainty: 'probable',
+      statement:
+        'A firewall probably rejects port 5432: other ports of 198.51.100.10 refused instead. ' +
+        'Either the host refused them, or a firewall on the way, and the host may be down.',
+    });
   });
 });
 

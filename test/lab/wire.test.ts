@@ -1,0 +1,218 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createLab, describeLab, type ExecResult, type Lab } from '../support/lab.js';
+import { jsonOf, portpingCommand } from '../support/portping.js';
+import { type ScriptedRule, startScriptedHost } from '../support/scripted-host.js';
+
+/** Addresses of scripted hosts; the last one of each network is a router. */
+const ROUTER = { v4: '10.90.0.254', v6: 'fd90::fe' } as const;
+const HOST = '10.90.0.1';
+const HOST6 = 'fd90::1';
+/** A host that is down behind a firewall that refuses every port but one for it. */
+const SHIELDED = '10.90.0.3';
+/** A host that refuses most ports, and of which port 443 is open. */
+const UP = '10.90.0.4';
+/** The port that is probed. */
+const PORT = 7000;
+
+/** ICMP errors that are not about reaching a host, and how they are reported. */
+const ICMP_ERRORS = [
+  {
+    name: 'source route failed',
+    family: 4,
+    type: 3,
+    code: 5,
+    number: 10045,
+    words: /"source route failed"/,
+  },
+  {
+    name: 'source host isolated',
+    family: 4,
+    type: 3,
+    code: 8,
+    number: 10065,
+    words: /"source host isolated"/,
+  },
+  {
+    name: 'parameter problem',
+    family: 4,
+    type: 12,
+    code: 0,
+    number: 71,
+    words: /"parameter problem" or an unknown code/,
+  },
+  {
+    name: 'an unknown code of ICMPv6',
+    family: 6,
+    type: 1,
+    code: 7,
+    number: 71,
+    words: /"parameter problem" or an unknown code/,
+  },
+  {
+    name: 'parameter problem of ICMPv6',
+    family: 6,
+    type: 4,
+    code: 0,
+    number: 71,
+    words: /"parameter problem" or an unknown code/,
+  },
+] as const;
+
+const icmpErrorPort = (index: number): number => 6000 + index;
+
+const rules: ScriptedRule[] = [
+  ...ICMP_ERRORS.map(({ family, type, code }, index): ScriptedRule => {
+    const from = family === 4 ? ROUTER.v4 : ROUTER.v6;
+    return { port: icmpErrorPort(index), family, answers: [{ send: 'icmp', type, code, from }] };
+  }),
+  { port: 6100, answers: [{ send: 'icmp', type: 11, code: 0, from: ROUTER.v4 }] },
+  { port: 6101, answers: [{ send: 'icmp', type: 3, code: 9, from: ROUTER.v4 }] },
+  { port: 6102, answers: [{ send: 'icmp', type: 3, code: 2, from: ROUTER.v4 }] },
+  { port: 6103, answers: [{ send: 'icmp', type: 1, code: 6, from: ROUTER.v6 }] },
+  { address: UP, port: 443, answers: ['syn-ack'] },
+  { address: UP, port: PORT, answers: ['nothing'] },
+  { address: UP, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1 }] },
+  { address: UP, answers: ['reset'] },
+  { address: SHIELDED, port: PORT, answers: ['nothing'] },
+  { address: SHIELDED, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1, from: ROUTER.v4 }] },
+  { address: SHIELDED, answers: ['reset'] },
+];
+
+describeLab(
+  'portping, by what comes back on the wire,',
+  () => {
+    let lab: Lab;
+
+    beforeAll(async () => {
+      lab = await createLab();
+      await startScriptedHost(lab, { rules, networks: ['10.90.0.0/24', 'fd90::/64'] });
+    });
+    afterAll(() => lab?.close());
+
+    const run = (...args: string[]): Promise<ExecResult> =>
+      lab.exec('client', [...portpingCommand, ...args]);
+
+    /** A diagnosis: its exit code, the findings, and whether it claims that the host is up. */
+    async function diagnose(...args: string[]) {
+      const result = await run('--diagnose', '-o', 'json', ...args);
+      const { exitCode, reason, verdict, findings } = jsonOf(result);
+      expect(result.exitCode).toBe(exitCode);
+      const claimsUp = JSON.stringify(findings).includes('host is up');
+      return { exitCode, reason, verdict, findings, claimsUp };
+    }
+
+    it.each(ICMP_ERRORS.map((each, index) => ({ ...each, index })))(
+      'reports the ICMP error "$name" as filtered, because a router answered',
+      async ({ family, number, words, index }) => {
+        const target = [family === 4 ? HOST : HOST6, String(icmpErrorPort(index))];
+        const [text, json, diagnosis] = await Promise.all([
+          run(...target),
+          run('-o', 'json', ...target),
+          diagnose('--no-companions', ...target),
+        ]);
+        expect(text.stdout).toBe(`Error Detected: Connection refused <${number}> returned.\n`);
+        expect(text.stderr).toMatch(words);
+        expect(text.stderr).toMatch(/The packet left this machine\./);
+        expect(text.stderr).not.toMatch(/bug|Unknown|Nothing was learned/);
+        expect(jsonOf(json)).toMatchObject({
+          state: 'filtered',
+          reason: 'icmp-error',
+          exitCode: 2,
+        });
+        expect([text.exitCode, json.exitCode]).toEqual([2, 2]);
+        expect(diagnosis).toMatchObject({
+          exitCode: 2,
+          reason: 'icmp-error',
+          verdict: { kind: 'icmp-error', certainty: 'probable' },
+        });
+      },
+    );
+
+    it('names a routing loop among the causes of "time exceeded"', async () => {
+      const [text, { verdict }] = await Promise.all([
+        run(HOST, '6100'),
+        diagnose('--no-companions', HOST, '6100'),
+      ]);
+      expect(text.exitCode).toBe(2);
+      expect(text.stderr).toMatch(/firewall rejects.*router does not find.*routing loop/s);
+      expect(verdict).toMatchObject({ kind: 'host-unreachable', certainty: 'probable' });
+      expect(verdict.statement).toMatch(/firewall rejects.*router cannot find.*routing loop/);
+    });
+
+    it('names a prohibition among the causes of "network unreachable"', async () => {
+      const [text, { verdict }] = await Promise.all([
+        run(HOST, '6101'),
+        diagnose('--no-companions', HOST, '6101'),
+      ]);
+      expect(text.exitCode).toBe(2);
+      expect(text.stderr).toMatch(/no route to that network or prohibits.*firewall rejects/s);
+      expect(verdict).toMatchObject({ kind: 'network-unreachable', certainty: 'probable' });
+      expect(verdict.statement).toMatch(/no route or prohibits.*firewall rejects/);
+    });
+
+    it('does not report "protocol unreachable" of a router as the word of the host', async () => {
+      const [text, { verdict }] = await Promise.all([
+        run(HOST, '6102'),
+        diagnose('--no-companions', HOST, '6102'),
+      ]);
+      expect(text.exitCode).toBe(2);
+      expect(text.stderr).toMatch(/Probably a firewall or router rejects/);
+      expect(verdict).toMatchObject({ kind: 'no-tcp', certainty: 'probable' });
+      expect(verdict.statement).toMatch(/firewall or router rejects.*or the host has no TCP/);
+    });
+
+    it('does not report "reject route" of a router as the word of a firewall', async () => {
+      const { verdict } = await diagnose('--no-companions', HOST6, '6103');
+      expect(verdict).toMatchObject({ kind: 'prohibited', certainty: 'certain' });
+      expect(verdict.statement).toMatch(/^A firewall or router answered/);
+    });
+
+    it.each([
+      [PORT, 'port-filtered'],
+      [7001, 'port-rejected'],
+    ])(
+      'does not say that a host is up if a firewall may refuse for it (%i)',
+      async (port, kind) => {
+        const shielded = await diagnose('-w', '1s', SHIELDED, String(port));
+        expect(shielded).toMatchObject({ verdict: { kind }, claimsUp: false, exitCode: 2 });
+        expect(shielded.verdict.statement).toMatch(/firewall on the way, and the host may be down/);
+        const up = await diagnose('-w', '1s', UP, String(port));
+        expect(up).toMatchObject({ verdict: { kind }, claimsUp: true, exitCode: 2 });
+      },
+    );
+
+    it('does not say that a host is absent if it rejects under the usual ICMP limit', async () => {
+      onTestFinished(() => lab.sysctl('server', 'net.ipv4.icmp_ratemask', 0));
+      onTestFinished(() => lab.clearRules('server'));
+      // The default of Linux: after a burst of six, one "unreachable" a second for each peer.
+      await lab.sysctl('server', 'net.ipv4.icmp_ratemask', 6168);
+      const reject = 'meta l4proto tcp reject with icmp type host-unreachable';
+      await lab.nft(
+        'server',
+        `add table inet lab; add chain inet lab input { type filter hook input priority 0; };
+         add rule inet lab input meta nfproto ipv4 ${reject}`,
+      );
+      const burst = Array.from({ length: 8 }, (_, index) => String(8000 + index));
+      await run('-w', '4500ms', lab.server.v4, ...burst);
+      const [rejecting, absent] = await Promise.all([
+        diagnose(lab.server.v4, String(PORT)),
+        diagnose('10.77.0.88', String(PORT)),
+      ]);
+      expect(rejecting.verdict).toMatchObject({ certainty: 'probable' });
+      expect(JSON.stringify(rejecting.findings)).not.toMatch(/[Nn]o host (is|has|with)/);
+      expect(absent.verdict).toMatchObject({ kind: 'host-absent', certainty: 'probable' });
+    });
+
+    it('names both causes of a lone "unreachable" that comes after 3 s', async () => {
+      const absent = ['10.77.0.89', String(PORT)];
+      const [text, { verdict }] = await Promise.all([
+        run(...absent),
+        diagnose('--no-companions', ...absent),
+      ]);
+      expect(text.stderr).toMatch(/No host with this address.*limits its replies/s);
+      expect(verdict).toMatchObject({ kind: 'host-unreachable', certainty: 'probable' });
+      expect(verdict.statement).toMatch(/no host has that address.*limits its replies/);
+    });
+  },
+  'delayLink',
+);
