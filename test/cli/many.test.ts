@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { collect, run } from '../support/command.js';
+import { collect, environment, run } from '../support/command.js';
 import { freePort, ownLoopback, silentPort } from '../support/listeners.js';
 import {
   interruptedPortping,
@@ -483,8 +483,22 @@ describe('--targets', () => {
     expect(exitCode).toBe(64);
   });
 
+  it('refuses a directory as standard input', async () => {
+    const child = spawn('sh', ['-c', 'exec "$@" </', 'sh', ...portpingCommand, '--targets', '-'], {
+      env: environment,
+      detached: true,
+    });
+    const options = { input: '', timeoutMs: 30_000, startedAt: performance.now() };
+    const { stdout, stderr, exitCode } = await collect(child, options);
+    expect([stdout, stderr, exitCode]).toEqual([
+      '',
+      'portping: --targets: standard input is a directory; ' +
+        'use a file, or - for standard input (see: portping --help)\n',
+      64,
+    ]);
+  });
+
   it('starts probing before its input ends', async () => {
-    const { spawn } = await import('node:child_process');
     const [command = '', ...args] = portpingCommand;
     const child = spawn(command, [...args, '--targets', '-'], { stdio: 'pipe' });
     child.stdin.write(`${HOST} ${open[0]}\n`);

@@ -258,6 +258,8 @@ describe('--output-file', () => {
         `the directory ${join(folder, 'missing')} does not exist; create it first`,
       ],
       [join(folder, 'directory'), 'is a directory; use another path, such as results.txt'],
+      [`${join(folder, 'directory')}/`, 'is not a file name; use another path'],
+      [`${join(folder, 'missing')}/`, 'is not a file name; use another path'],
       [
         join(folder, 'dangling'),
         `the directory ${join(folder, 'nowhere')} does not exist; create it first`,

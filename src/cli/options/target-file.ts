@@ -1,4 +1,12 @@
-import { constants, createReadStream, openSync, readSync, type Stats, statSync } from 'node:fs';
+import {
+  constants,
+  createReadStream,
+  fstatSync,
+  openSync,
+  readSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import {
@@ -71,7 +79,11 @@ async function openTerminal(path: string): Promise<Readable> {
 }
 
 function openInput(path: string, signal: AbortSignal | undefined): Readable | Promise<Readable> {
-  if (path === '-') return process.stdin;
+  if (path === '-') {
+    // Node would give an empty stream.
+    if (fstatSync(0).isDirectory()) throw Object.assign(new Error(), { code: 'EISDIR' });
+    return process.stdin;
+  }
   if (isPipe(path)) return openPipe(path, signal);
   return is(path, (stats) => stats.isCharacterDevice())
     ? openTerminal(path)

@@ -14,7 +14,7 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
 import { describeSystemError } from '../../core/system-error.js';
 
@@ -63,7 +63,7 @@ function followLinks(path: string, given = path): string {
 /** Path and state of what is to be replaced; the state is undefined when nothing is there yet. */
 function findFile(path: string): { readonly realPath: string; readonly old: Stats | undefined } {
   if (path === '-') throw new UsageError(`--output-file: "-" is not a file name; ${STDOUT_ADVICE}`);
-  if (path === '' || path.endsWith('/'))
+  if (path === '' || path.endsWith('/') || path.endsWith(sep))
     throw new UsageError(`--output-file: "${path}" is not a file name; ${PATH_ADVICE}`);
   refuseSpecial(path, resolve(path));
   try {
