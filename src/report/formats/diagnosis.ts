@@ -6,6 +6,7 @@ import type {
 } from '../../core/diagnosis/observations/observations.js';
 import { describeAnswer, type Evidence } from '../../core/diagnosis/rules/evidence.js';
 import { isPrivateHint } from '../../core/diagnosis/rules/hints.js';
+import { isStoppedHere } from '../../core/diagnosis/rules/machine.js';
 import type { Finding } from '../../core/diagnosis/rules/table.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
@@ -106,17 +107,17 @@ const addressChecks = ({ addresses }: Observations): Check[] =>
     return state === 'cancelled' ? info(text) : passed(state === 'open', text);
   });
 
+/** Idle windows with other traffic beside which packets in every try are still from the tries. */
+const MOST_IDLE_WITH_TRAFFIC = 1;
+
 /** Whether packets for the port leave this machine; no line if the counters do not show it. */
 function localFilterChecks(localFilter: Observations['localFilter']): Check[] {
   if (localFilter === null) return [];
-  const { target, control } = localFilter;
-  const isStopped =
-    target.answeredWithoutSending ||
-    target.unreachableToSelf > 0 ||
-    (target.mostPacketsSent === 0 && control !== null);
-  if (isStopped) return [passed(false, 'packets for this port do not leave this machine')];
-  return target.leastPacketsSent > 0
-    ? [passed(true, 'packets for this port leave this machine')]
+  const { stopped, idleWithTraffic } = localFilter;
+  if (isStoppedHere(localFilter))
+    return [passed(false, 'packets for this port do not leave this machine')];
+  return stopped === 0 && idleWithTraffic <= MOST_IDLE_WITH_TRAFFIC
+    ? [passed(true, 'packets for this port pass the firewall of this machine')]
     : [];
 }
 

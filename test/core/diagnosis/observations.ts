@@ -213,15 +213,12 @@ export const nxdomain = {
   name: { servers: [server('no-such-name')] },
 } as const;
 
-/** An answer that came although no packet left, and a control port for which packets did. */
+/** A firewall of this machine that answers each try over loopback. */
 export const answeredHere: LocalFilterObservation = {
   endpoint: { address: V4, port: PORT },
-  target: {
-    leastPacketsSent: 0,
-    mostPacketsSent: 0,
-    answeredWithoutSending: true,
-    unreachableToSelf: 0,
-  },
-  control: { port: 443, leastPacketsSent: 1 },
-  failedRepeats: 0,
+  tries: 5,
+  stopped: 5,
+  answeredHere: 5,
+  loopbackPackets: 1,
+  idleWithTraffic: 0,
 };

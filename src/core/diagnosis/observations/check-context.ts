@@ -5,7 +5,7 @@ import { probePort } from '../../probe/port-probe.js';
 import { resolveHost } from '../../resolve/resolver.js';
 import { type Endpoint, familyOf, type Target } from '../../target/target.js';
 import { UsageError } from '../../usage-error.js';
-import { type Counters, readCounters } from './counters.js';
+import { type StartCounting, startCounting } from './counters.js';
 import type { NameCheckOptions } from './name-check.js';
 import type { DiagnoseOptions, DiagnosisCheck, DiagnosisInternals } from './options.js';
 
@@ -34,7 +34,7 @@ export interface CheckContext {
   readonly probe: CheckProbe;
   /** Resolves the target's name as applications do. */
   readonly resolve: () => Promise<Resolution>;
-  readonly readCounters: () => Counters | null;
+  readonly startCounting: StartCounting;
   /** Reports a check to `onProgress` while it runs. */
   readonly track: <T>(check: DiagnosisCheck, work: Promise<T>) => Promise<T>;
 }
@@ -120,7 +120,7 @@ export function createContext(
     probe: (endpoint, { timeoutMs: limitMs = stopwatch.remainingMs(), watchMs = 0 } = {}) =>
       probe(endpoint, { timeoutMs: limitMs, watchMs, signal, sourceAddress }),
     resolve: () => resolve(target.host, resolving, systemLookup ? { systemLookup } : {}),
-    readCounters: internals.readCounters ?? readCounters,
+    startCounting: internals.startCounting ?? startCounting,
     track: createTracker(options.onProgress),
   };
 }

@@ -1,81 +1,111 @@
 import { readSystemFile } from '../../system-file.js';
 
-/** Counters of the Linux kernel that show what happened to a packet (proc_pid_net(5), RFC 4293). */
-export interface Counters {
-  /** Packets sent on all interfaces but loopback. */
-  readonly packetsSent: number;
-  /** ICMP and ICMPv6 "destination unreachable". */
-  readonly unreachableSent: number;
-  readonly unreachableReceived: number;
-  /** Retransmissions that failed locally (TcpExt TCPRetransFail). */
-  readonly failedRepeats: number;
+/** What left this machine between two moments. */
+export interface Traffic {
+  /**
+   * Octets of IP that passed this machine's rules for outgoing packets, without those that stayed
+   * on loopback. 0 proves that no packet left: other traffic can only add to it.
+   */
+  readonly octetsSent: number;
+  /** Packets on loopback. */
+  readonly loopbackPackets: number;
 }
 
-/** The text of four files in /proc/net; null for a file that does not exist. */
-export interface CounterFiles {
-  readonly snmp: string | null;
-  readonly snmp6: string | null;
-  readonly netstat: string | null;
-  readonly dev: string | null;
+/** Starts to count; the function that it returns stops. Null if the system does not count. */
+export type StartCounting = (family: 4 | 6) => (() => Traffic) | null;
+
+/** What passed the rules for outgoing packets, in octets. */
+interface OctetsPassed {
+  readonly total: number;
+  /** Whether IPv6 is counted after the rules, as it is since Linux 6.7. */
+  readonly knowsIpv6: boolean;
 }
 
-/** The column of the sent packets in /proc/net/dev, after the name (proc_pid_net(5)). */
+/** What passed over loopback. */
+interface Loopback {
+  readonly octets: number;
+  readonly packets: number;
+}
+
+/** The columns of sent octets and packets in /proc/net/dev, after the name (proc_pid_net(5)). */
+const SENT_OCTETS_COLUMN = 9;
 const SENT_PACKETS_COLUMN = 10;
 
-/** Parses snmp and netstat: a line of names, then a line of numbers, each after its protocol. */
-function parsePairedLines(text: string): Map<string, number> {
-  const lines = text
-    .trim()
+const splitWords = (line: string): string[] => line.trim().split(/[:\s]+/);
+
+/** A value of netstat: a line of names and one of numbers, each after the name of its group. */
+function findInGroup(netstat: string, group: string, name: string): number {
+  const [names = [], values = []] = netstat
     .split('\n')
-    .map((line) => line.split(/\s+/));
-  const values = new Map<string, number>();
-  for (let index = 0; index + 1 < lines.length; index += 2) {
-    const [protocol = '', ...names] = lines[index] ?? [];
-    names.forEach((name, column) =>
-      values.set(`${protocol}${name}`, Number(lines[index + 1]?.[column + 1] ?? 0)),
-    );
-  }
-  return values;
+    .map(splitWords)
+    .filter(([first]) => first === group);
+  return Number(values[names.indexOf(name)] ?? 0);
 }
 
-/** Parses snmp6: a name and a number on each line. */
-function parseSingleLines(text: string): Map<string, number> {
-  const lines = text.split('\n').map((line) => line.trim().split(/\s+/));
-  return new Map(lines.map(([name = '', value]) => [name, Number(value ?? 0)]));
-}
-
-function sumPacketsSent(dev: string): number {
-  return dev
+/** A value of snmp6, where each has a line; undefined if there is none. */
+function findLine(snmp6: string, name: string): number | undefined {
+  const line = snmp6
     .split('\n')
-    .slice(2)
-    .map((line) => line.trim().split(/[:\s]+/))
-    .filter(([name = '']) => name !== '' && name !== 'lo')
-    .reduce((sum, columns) => sum + Number(columns[SENT_PACKETS_COLUMN] ?? 0), 0);
+    .map(splitWords)
+    .find(([first]) => first === name);
+  return line && Number(line[1]);
 }
 
-/** The counters in these files; null if a file other than snmp6 is missing. */
-export function parseCounters({ snmp, snmp6, netstat, dev }: CounterFiles): Counters | null {
-  if (snmp === null || netstat === null || dev === null) return null;
-  const v4 = parsePairedLines(snmp);
-  const v6 = parseSingleLines(snmp6 ?? '');
-  const icmp = (name: string): number =>
-    (v4.get(`Icmp:${name}`) ?? 0) + (v6.get(`Icmp6${name}`) ?? 0);
+/**
+ * Octets that passed the rules: IpExt OutOctets and Ip6OutOctets (RFC 4293). Linux counts them
+ * after the OUTPUT hook, but before it looks for the neighbour and before the device. Null if the
+ * kernel has no such counter, or one that never counts.
+ */
+export function parseOctetsPassed(
+  netstat: string | null,
+  snmp6: string | null,
+): OctetsPassed | null {
+  const ipv4 = findInGroup(netstat ?? '', 'IpExt', 'OutOctets');
+  if (!(ipv4 > 0)) return null;
   return {
-    packetsSent: sumPacketsSent(dev),
-    unreachableSent: icmp('OutDestUnreachs'),
-    unreachableReceived: icmp('InDestUnreachs'),
-    failedRepeats: parsePairedLines(netstat).get('TcpExt:TCPRetransFail') ?? 0,
+    total: ipv4 + (findLine(snmp6 ?? '', 'Ip6OutOctets') ?? 0),
+    knowsIpv6: findLine(snmp6 ?? '', 'Ip6OutTransmits') !== undefined,
   };
 }
 
-/** The current counters; null on systems other than Linux. */
-export function readCounters(platform: NodeJS.Platform = process.platform): Counters | null {
+/** What was sent over loopback, from /proc/net/dev. */
+export function parseLoopback(dev: string | null): Loopback | null {
+  const columns = dev
+    ?.split('\n')
+    .map(splitWords)
+    .find(([name]) => name === 'lo');
+  return columns
+    ? {
+        octets: Number(columns[SENT_OCTETS_COLUMN] ?? 0),
+        packets: Number(columns[SENT_PACKETS_COLUMN] ?? 0),
+      }
+    : null;
+}
+
+const readOctetsPassed = (): OctetsPassed | null =>
+  parseOctetsPassed(readSystemFile('/proc/net/netstat'), readSystemFile('/proc/net/snmp6'));
+
+const readLoopback = (): Loopback | null => parseLoopback(readSystemFile('/proc/net/dev'));
+
+/**
+ * Counts what leaves this machine: all that passes its rules less what stays on loopback. Loopback
+ * is read last at the start and first at the end, so that a packet between two readings adds to
+ * the difference and never takes from it.
+ */
+export function startCounting(
+  family: 4 | 6,
+  platform: NodeJS.Platform = process.platform,
+): (() => Traffic) | null {
   if (platform !== 'linux') return null;
-  const read = (file: keyof CounterFiles): string | null => readSystemFile(`/proc/net/${file}`);
-  return parseCounters({
-    snmp: read('snmp'),
-    snmp6: read('snmp6'),
-    netstat: read('netstat'),
-    dev: read('dev'),
-  });
+  const passed = readOctetsPassed();
+  const loopback = readLoopback();
+  if (!passed || !loopback || (family === 6 && !passed.knowsIpv6)) return null;
+  return () => {
+    const { octets, packets } = readLoopback() ?? loopback;
+    const { total } = readOctetsPassed() ?? passed;
+    return {
+      octetsSent: total - passed.total - (octets - loopback.octets),
+      loopbackPackets: packets - loopback.packets,
+    };
+  };
 }

@@ -60,15 +60,11 @@ function probeLoopback(context: CheckContext, probed: Endpoint): Promise<Attempt
 async function checkRemote(
   context: CheckContext,
   { endpoint, state }: Attempt,
-  failedRepeats: number,
 ): Promise<FailureObservation> {
   const { track, probe, target } = context;
-  const ports = context.otherPorts ? OTHER_PORTS.filter((port) => port !== target.port) : [];
-  const localFilter = await track(
-    'local firewall',
-    checkLocalFirewall(context, endpoint, ports, failedRepeats),
-  );
+  const localFilter = await track('local firewall', checkLocalFirewall(context, endpoint));
   if (!context.otherPorts) return { ...NOTHING_TO_CHECK, localFilter };
+  const ports = OTHER_PORTS.filter((port) => port !== target.port);
   const companions = await track(
     'other ports',
     Promise.all(ports.map((port) => probe({ ...endpoint, port }))),
@@ -84,15 +80,13 @@ async function checkRemote(
  * host that is down and a service that is down.
  *
  * @param attempt nothing is checked unless it is closed or filtered
- * @param failedRepeats retransmissions that failed locally during the attempts
  */
 export async function checkFailure(
   context: CheckContext,
   attempt: Attempt | null,
-  failedRepeats: number,
 ): Promise<FailureObservation> {
   if (attempt?.state !== 'closed' && attempt?.state !== 'filtered') return NOTHING_TO_CHECK;
   return isOwnAddress(attempt.endpoint)
     ? { ...NOTHING_TO_CHECK, loopback: await probeLoopback(context, attempt.endpoint) }
-    : checkRemote(context, attempt, failedRepeats);
+    : checkRemote(context, attempt);
 }

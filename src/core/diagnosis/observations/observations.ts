@@ -80,28 +80,21 @@ export type MachineObservation = {
   readonly sourcePorts: number | null;
 };
 
-/** Changes of the kernel's counters over several connects. Other traffic can only add to them. */
-export type CounterChanges = {
-  /** Packets sent on all interfaces but loopback: the fewest and the most of all tries. */
-  readonly leastPacketsSent: number;
-  readonly mostPacketsSent: number;
-  /** Whether one try had an answer although no packet was sent. */
-  readonly answeredWithoutSending: boolean;
-  /** ICMP "destination unreachable" that this machine both sent and received: the fewest of all. */
-  readonly unreachableToSelf: number;
-};
-
 /** Evidence for or against a firewall on this machine (Linux only). */
 export type LocalFilterObservation = {
   readonly endpoint: { readonly address: string; readonly port: number };
-  readonly target: CounterChanges;
+  readonly tries: number;
+  /** Tries in which no packet left this machine. Other traffic can only hide some of them. */
+  readonly stopped: number;
+  /** Stopped tries that were answered all the same. */
+  readonly answeredHere: number;
   /**
-   * Another port of the same host for which every try sent packets, which proves that the counters
-   * work. Null if none was tried or none sent packets.
+   * Packets on loopback in those, the fewest of all; null if there were none. One is the answer
+   * alone. Two may be the SYN and its answer: something redirects the SYN to this machine.
    */
-  readonly control: { readonly port: number; readonly leastPacketsSent: number } | null;
-  /** Retransmissions that failed here while the addresses were probed (TcpExt TCPRetransFail). */
-  readonly failedRepeats: number;
+  readonly loopbackPackets: number | null;
+  /** As many windows as tries had no probe. Those in which other packets left. */
+  readonly idleWithTraffic: number;
 };
 
 /** The shortest of several refusals and of several handshakes, in milliseconds. */

@@ -11,7 +11,6 @@ import {
 } from './address-check.js';
 import { createContext } from './check-context.js';
 import { checkFailure } from './failure-check.js';
-import { countFailedRepeats } from './local-firewall-check.js';
 import { checkMachine } from './machine.js';
 import { askServers, checkName } from './name-check.js';
 import type { AddressObservation, DnsServerObservation, Observations } from './observations.js';
@@ -66,16 +65,14 @@ export async function observe(
   ignoreUnseenRejections([asking, checkingName, probingGiven]);
 
   const resolution = await resolving;
-  const failedRepeats = countFailedRepeats(context);
   const attempts = await track('address', probeAddresses(context, resolution));
   const given = await probingGiven;
-  const repeatsThatFailed = failedRepeats();
 
   const decided = outcomeOf(resolution, attempts);
   const probingDnsOnly = probeDnsOnlyAddresses(context, attempts, asking);
   ignoreUnseenRejections([probingDnsOnly]);
   const examined = 'endpoint' in decided ? decided : given;
-  const failure = await checkFailure(context, examined, repeatsThatFailed);
+  const failure = await checkFailure(context, examined);
   const open = [decided, given].find((each) => each?.state === 'open') as Attempt | undefined;
   const unused = await probeUnusedAddress(context, open);
   const name = { resolution, ...(await checkingName) };

@@ -3,7 +3,7 @@ import type { probePort } from '../../probe/port-probe.js';
 import type { ProbeOptions } from '../../probe/target-probe.js';
 import type { resolveHost } from '../../resolve/resolver.js';
 import type { SystemLookup } from '../../resolve/system-lookup.js';
-import type { Counters } from './counters.js';
+import type { StartCounting } from './counters.js';
 
 /** The checks of a diagnosis that take time, as `onProgress` names them. */
 export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
@@ -32,8 +32,8 @@ export interface DiagnosisInternals {
   readonly resolve?: typeof resolveHost;
   /** The system's resolver; default `getaddrinfo` on a thread of this process. */
   readonly systemLookup?: SystemLookup;
-  /** Reads the kernel's counters; null on systems without them. */
-  readonly readCounters?: () => Counters | null;
+  /** Counts what leaves this machine; default: the kernel's counters. */
+  readonly startCounting?: StartCounting;
   /** The environment that is searched for proxies; default that of the process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Default: the hosts file of the system. */

@@ -19,36 +19,48 @@ const localFault =
     return certain(statement(seen), [evidence], advice);
   };
 
-function localFirewallEvidence(
+/** Tries that must be stopped. Other traffic only hides stopped tries. */
+const LEAST_STOPPED = 2;
+
+/** A packet on loopback. With more, the SYN itself may have reached this machine. */
+const ANSWER_ALONE = 1;
+
+/** Whether packets for the endpoint do not leave this machine. */
+export const isStoppedHere = ({ stopped }: LocalFilterObservation): boolean =>
+  stopped >= LEAST_STOPPED;
+
+/**
+ * What this machine does with connections to an endpoint, and how sure that is. Only this machine
+ * answers a SYN that never left. Silence may have another cause, such as an IPsec policy.
+ */
+function describeLocalFirewall(
   examined: Attempt,
-  { target, control, failedRepeats }: LocalFilterObservation,
-): Evidence[] {
-  const silent = reasonOf(examined) === 'no-response';
-  const facts: readonly (readonly [seen: boolean, fact: string])[] = [
-    [target.answeredWithoutSending, 'an answer came although no packet had left this machine'],
-    [silent && target.mostPacketsSent === 0, 'no packet for that port left this machine'],
-    [control !== null, `packets for port ${control?.port} of the same host did leave`],
-    [target.unreachableToSelf > 0, 'this machine sent the ICMP "unreachable" that it received'],
-    [silent && failedRepeats > 0, 'the system failed to retransmit the SYN'],
+  { loopbackPackets }: LocalFilterObservation,
+): [conclude: typeof certain, statement: string] {
+  const to = `connections to ${formatEndpoint(examined.endpoint)}`;
+  if (reasonOf(examined) === 'no-response')
+    return [probable, `A firewall on this machine probably drops ${to}.`];
+  if (!loopbackPackets) return [probable, `A firewall on this machine probably rejects ${to}.`];
+  if (loopbackPackets === ANSWER_ALONE)
+    return [certain, `A firewall on this machine rejects ${to}.`];
+  return [
+    certain,
+    `This machine itself refuses ${to}: its firewall rejects them, or a redirect or a local ` +
+      'route leads them to a port here that refuses.',
   ];
-  const seen = facts.flatMap(([isSeen, fact]) => (isSeen ? [untimed(fact)] : []));
-  return [attemptEvidence(examined), ...seen];
 }
 
-/** What a firewall on this machine does, and how sure that is; null if there is no evidence. */
-function judgeLocalFirewall(
+function localFirewallEvidence(
   examined: Attempt,
-  { target, control, failedRepeats }: LocalFilterObservation,
-): 'rejects' | 'probably rejects' | 'probably drops' | null {
-  if ((target.answeredWithoutSending && control !== null) || target.unreachableToSelf > 0) {
-    // If one try sent no packet at all, the ICMP message can only be about this connection.
-    const isSure = target.answeredWithoutSending || target.leastPacketsSent === 0;
-    return isSure ? 'rejects' : 'probably rejects';
-  }
-  // Without a control port, silence is no evidence: an unanswered ARP request looks the same.
-  const hasEvidence = failedRepeats > 0 || (target.mostPacketsSent === 0 && control !== null);
-  const silent = reasonOf(examined) === 'no-response';
-  return silent && target.leastPacketsSent === 0 && hasEvidence ? 'probably drops' : null;
+  { tries, stopped, answeredHere, loopbackPackets }: LocalFilterObservation,
+): Evidence[] {
+  const facts = [
+    `in ${stopped} of ${tries} tries no packet left this machine`,
+    ...(answeredHere > 0
+      ? [`${answeredHere} of these tries were answered, over ${loopbackPackets} loopback packets`]
+      : []),
+  ];
+  return [attemptEvidence(examined), ...facts.map(untimed)];
 }
 
 /** Causes on this machine. */
@@ -109,19 +121,14 @@ export const MACHINE_RULES = {
     'Check the default route, and any VPN that should be up (on Linux: ip route).',
   ),
 
-  /**
-   * An answer came although no packet left, this machine received its own ICMP "unreachable", or no
-   * packet left for the silent port. Not: the counters may not work, or other traffic hides them.
-   */
+  /** No packet for the port left this machine. Not: other traffic may hide that. */
   'local-firewall': (seen): Conclusion | null => {
     const { localFilter } = seen;
     const examined = examinedAttempt(seen);
-    const does = localFilter && examined ? judgeLocalFirewall(examined, localFilter) : null;
-    if (!localFilter || !examined || does === null) return null;
-    const conclude = does === 'rejects' ? certain : probable;
+    if (!localFilter || !examined || !isStoppedHere(localFilter)) return null;
+    const [conclude, statement] = describeLocalFirewall(examined, localFilter);
     return conclude(
-      `A firewall on this machine ${does} connections to ${formatEndpoint(examined.endpoint)}. ` +
-        'Nothing was learned about the other side.',
+      `${statement} Nothing was learned about the other side.`,
       localFirewallEvidence(examined, localFilter),
       'Check the rules for outgoing traffic on this machine ' +
         '(on Linux: nft list ruleset, iptables -S OUTPUT), not the other side.',

@@ -8,7 +8,7 @@ const NOTHING = { loopback: [], companions: null, localFilter: null, refusalTimi
 describe('a port that refused or did not answer', () => {
   it('is compared with other ports of the host', async () => {
     const network = createNetwork({ ports: { [`${V4}:80`]: closed(V4, 80) } });
-    const { companions, loopback } = await checkFailure(contextOf(network), filtered(), 0);
+    const { companions, loopback } = await checkFailure(contextOf(network), filtered());
     expect(companions?.map(({ endpoint: { port }, state }) => `${port} ${state}`)).toEqual([
       '443 filtered',
       '80 closed',
@@ -23,25 +23,25 @@ describe('a port that refused or did not answer', () => {
   it('is not tried again as one of the other ports', async () => {
     const network = createNetwork();
     const context = contextOf(network, {}, {}, { host: V4, port: 443 });
-    await checkFailure(context, filtered('no-response', V4, 443), 0);
+    await checkFailure(context, filtered('no-response', V4, 443));
     expect(probedBy(network)).not.toContain(`${V4}:443`);
   });
 
   it('leaves other ports alone on request', async () => {
     const network = createNetwork();
     const context = contextOf(network, { otherPorts: false });
-    expect(await checkFailure(context, filtered(), 0)).toEqual(NOTHING);
+    expect(await checkFailure(context, filtered())).toEqual(NOTHING);
     expect(network.probes).toEqual([]);
   });
 
   it('is tried on loopback if the address is of this machine, and nothing else is', async () => {
     const network = createNetwork({ ports: { [`127.0.0.1:${PORT}`]: open('127.0.0.1') } });
-    const own = await checkFailure(contextOf(network), closed('127.0.0.9'), 0);
+    const own = await checkFailure(contextOf(network), closed('127.0.0.9'));
     expect(own).toEqual({
       ...NOTHING,
       loopback: [open('127.0.0.1'), filtered('no-response', '::1')],
     });
-    const loopback = await checkFailure(contextOf(network), closed('::1'), 0);
+    const loopback = await checkFailure(contextOf(network), closed('::1'));
     expect(loopback.loopback).toEqual([open('127.0.0.1')]);
   });
 
@@ -51,7 +51,7 @@ describe('a port that refused or did not answer', () => {
     ['absent', null],
   ])('is not examined if it is %s', async (_, attempt) => {
     const network = createNetwork();
-    expect(await checkFailure(contextOf(network), attempt, 0)).toEqual(NOTHING);
+    expect(await checkFailure(contextOf(network), attempt)).toEqual(NOTHING);
     expect(network.probes).toEqual([]);
   });
 });
@@ -63,17 +63,16 @@ describe('the timing of a refusal', () => {
   };
 
   it('is the shortest of three refusals and of three handshakes with an open port', async () => {
-    const { refusalTiming } = await checkFailure(contextOf(createNetwork({ ports })), closed(), 0);
+    const { refusalTiming } = await checkFailure(contextOf(createNetwork({ ports })), closed());
     expect(refusalTiming).toEqual({ refusedMs: 3, openPort: 22, openMs: 20 });
   });
 
   it('is not taken of a silent port, or without an open one', async () => {
-    const silent = await checkFailure(contextOf(createNetwork({ ports })), filtered(), 0);
+    const silent = await checkFailure(contextOf(createNetwork({ ports })), filtered());
     expect(silent.refusalTiming).toBeNull();
     const alone = await checkFailure(
       contextOf(createNetwork({ ports: { [`${V4}:${PORT}`]: closed() } })),
       closed(),
-      0,
     );
     expect(alone.refusalTiming).toBeNull();
   });
@@ -82,6 +81,6 @@ describe('the timing of a refusal', () => {
     let nowMs = 0;
     const context = contextOf(createNetwork({ ports }), { timeoutMs: 10 }, { clock: () => nowMs });
     nowMs = 30;
-    expect((await checkFailure(context, closed(), 0)).refusalTiming).toBeNull();
+    expect((await checkFailure(context, closed())).refusalTiming).toBeNull();
   });
 });

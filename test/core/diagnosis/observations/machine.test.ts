@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { parseCounters } from '../../../../src/core/diagnosis/observations/counters.js';
 import { proxyFor, sourceAddressFor } from '../../../../src/core/diagnosis/observations/machine.js';
 
 describe('the proxy of the environment', () => {
@@ -44,40 +43,5 @@ describe('the proxy of the environment', () => {
 describe('the source address', () => {
   it('is the one that the system chooses', async () => {
     expect(await sourceAddressFor({ address: '127.0.0.1', family: 4 })).toBe('127.0.0.1');
-  });
-});
-
-describe('the counters of the kernel', () => {
-  const files = {
-    snmp: `Ip: Forwarding DefaultTTL
-Ip: 1 64
-Icmp: InMsgs InDestUnreachs OutDestUnreachs
-Icmp: 9 4 3
-IcmpMsg: InType3
-IcmpMsg: 4
-`,
-    snmp6: 'Ip6InReceives \t70\nIcmp6InDestUnreachs   \t2\nIcmp6OutDestUnreachs \t1\n',
-    netstat: 'TcpExt: SyncookiesSent TCPRetransFail\nTcpExt: 0 7\nIpExt: InNoRoutes\nIpExt: 0\n',
-    // Columns: 8 numbers received, then sent bytes and packets (proc_pid_net(5)).
-    dev: `Inter-|   Receive                            |  Transmit
- face |bytes    packets errs drop fifo frame compressed multicast|bytes    packets errs drop
-    lo:     500       5    0    0    0     0          0         0      500       5    0    0
-  eth0:1234567     100    0    0    0     0          0         0     7654      20    0    0
- wlan0: 10           1    0    0    0     0          0         0      900       3    0    0
-`,
-  };
-
-  it('are the packets of all interfaces but loopback, and ICMP and TCP of both families', () => {
-    expect(parseCounters(files)).toEqual({
-      packetsSent: 23,
-      unreachableSent: 4,
-      unreachableReceived: 6,
-      failedRepeats: 7,
-    });
-  });
-
-  it('need no IPv6, but every other file', () => {
-    expect(parseCounters({ ...files, snmp6: null })).toMatchObject({ unreachableSent: 3 });
-    expect(parseCounters({ ...files, dev: null })).toBeNull();
   });
 });

@@ -85,17 +85,10 @@ describe('what a diagnosis observes', () => {
     expect(seen.addresses[0]?.attempt).toBe(seen.outcome);
   });
 
-  it('counts retransmissions that fail here during the attempts', async () => {
-    let failedRepeats = 0;
-    const counters = { packetsSent: 0, unreachableSent: 0, unreachableReceived: 0 };
-    const seen = await observeIn(
-      known,
-      {},
-      {
-        readCounters: () => ({ ...counters, failedRepeats: failedRepeats++ }),
-      },
-    );
-    expect(seen.localFilter).toMatchObject({ endpoint: { address: V4 }, failedRepeats: 1 });
+  it('includes what left this machine beside each try', async () => {
+    const startCounting = () => () => ({ octetsSent: 0, loopbackPackets: 1 });
+    const seen = await observeIn(known, {}, { startCounting });
+    expect(seen.localFilter).toMatchObject({ endpoint: { address: V4 }, tries: 5, stopped: 5 });
   });
 
   it('names every slow check while it runs', async () => {

@@ -1,0 +1,158 @@
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { createLab, describeLab, type Lab, type RejectKind } from '../support/lab.js';
+import { portpingCommand } from '../support/portping.js';
+import { startUdpNoise } from '../support/udp-noise.js';
+
+/** What matters of a diagnosis here. */
+interface Seen {
+  kind: string;
+  certainty: string;
+  statement: string;
+  /** The lines of the section "Machine", after the first. */
+  machine: string;
+}
+
+const OPEN = 7000;
+const REJECTED = 7001;
+const DROPPED = 7002;
+const CLOSED = 7003;
+
+/** Datagrams a second to a port of loopback where nothing listens, as of a statsd client. */
+const NOISES = [0, 40] as const;
+
+let lab: Lab;
+
+async function diagnose(...args: string[]): Promise<Seen> {
+  const command = (format: string) => [...portpingCommand, '--diagnose', '-o', format, ...args];
+  const { stdout } = await lab.exec('client', command('json'));
+  const { verdict, findings } = JSON.parse(stdout);
+  if (verdict.kind !== 'local-firewall')
+    expect(findings.map(({ kind }: { kind: string }) => kind)).not.toContain('local-firewall');
+  const text = await lab.exec('client', command('text'));
+  const machine = /packets for this port [^\n]*/.exec(text.stdout)?.[0] ?? '';
+  const { kind, certainty, statement } = verdict;
+  return { kind, certainty, statement, machine };
+}
+
+describeLab('a firewall on this machine', () => {
+  beforeAll(async () => {
+    lab = await createLab({ router: true, icmpLimits: true });
+    await lab.listen('server', { port: OPEN });
+    await lab.listen('server', { port: 443 });
+    await lab.reject(REJECTED, 'admin-prohibited');
+    await lab.drop(DROPPED);
+  });
+  afterAll(() => lab?.close());
+
+  const startNoise = async (perSecond: number): Promise<void> => {
+    if (perSecond === 0) return;
+    const statsd = { address: '127.0.0.1', port: 8125, perSecond };
+    onTestFinished(await startUdpNoise(lab, 'client', statsd));
+  };
+  /** Filters what leaves the client, until the test ends. */
+  const filterOutput = async (...rules: string[]): Promise<void> => {
+    onTestFinished(() => lab.clearRules('client'));
+    await lab.nft(
+      'client',
+      `add table inet own
+      add chain inet own out { type filter hook output priority 0; }
+      ${rules.map((rule) => `add rule inet own out ${rule}`).join('\n')}`,
+    );
+  };
+
+  it.each(NOISES.flatMap((perSecond) => [['v4', perSecond] as const, ['v6', perSecond] as const]))(
+    'is found if it resets all connections to a host (%s, %i datagrams a second)',
+    async (family, perSecond) => {
+      await startNoise(perSecond);
+      const address = lab.server[family];
+      const [kind, rejectAll] = [`ip${family === 'v6' ? '6' : ''}`, 'reject with tcp reset'];
+      await filterOutput(`${kind} daddr ${address} meta l4proto tcp ${rejectAll}`);
+      const shown = family === 'v6' ? `[${address}]` : address;
+      expect(await diagnose(address, String(OPEN))).toEqual({
+        kind: 'local-firewall',
+        certainty: 'certain',
+        statement:
+          `A firewall on this machine rejects connections to ${shown}:${OPEN}. ` +
+          'Nothing was learned about the other side.',
+        machine: 'packets for this port do not leave this machine',
+      });
+    },
+  );
+
+  it.each<[RejectKind, 'v4' | 'v6', 'certain' | 'probable']>([
+    ['tcp-reset', 'v4', 'certain'],
+    ['port-unreachable', 'v4', 'certain'],
+    ['admin-prohibited', 'v4', 'certain'],
+    ['tcp-reset', 'v6', 'certain'],
+    // The ICMPv6 error comes within the system call, and Linux ignores it until the second SYN.
+    ['admin-prohibited', 'v6', 'probable'],
+  ])('is found beside datagrams if it rejects one port (%s, %s)', async (kind, family, sure) => {
+    await startNoise(40);
+    onTestFinished(() => lab.clearRules('client'));
+    await lab.reject(7010, kind, 'output');
+    expect(await diagnose('-w', '2s', lab.server[family], '7010')).toMatchObject({
+      kind: 'local-firewall',
+      certainty: sure,
+      machine: 'packets for this port do not leave this machine',
+    });
+  });
+
+  it.each(NOISES)(
+    'is probable if a host is silent and no packet leaves (%i datagrams a second)',
+    async (perSecond) => {
+      await startNoise(perSecond);
+      await filterOutput(`ip daddr ${lab.server.v4} drop`);
+      expect(await diagnose('-w', '500ms', lab.server.v4, String(OPEN))).toMatchObject({
+        kind: 'local-firewall',
+        certainty: 'probable',
+        statement: expect.stringContaining('probably drops'),
+        machine: 'packets for this port do not leave this machine',
+      });
+    },
+  );
+
+  it('is one of several causes if connections are redirected to a closed port here', async () => {
+    onTestFinished(() => lab.clearRules('client'));
+    await lab.nft(
+      'client',
+      `add table ip own
+      add chain ip own out { type nat hook output priority -100; }
+      add rule ip own out ip daddr ${lab.server.v4} tcp dport ${OPEN} redirect to :9999`,
+    );
+    expect(await diagnose(lab.server.v4, String(OPEN))).toMatchObject({
+      kind: 'local-firewall',
+      certainty: 'certain',
+      statement: expect.stringMatching(
+        /^This machine itself refuses connections to 10\.78\.0\.2:7000: its firewall rejects them, or a redirect or a local route leads them to a port here that refuses\./,
+      ),
+    });
+  });
+
+  it.each([
+    ['a closed port', '10.78.0.2', CLOSED, /^refused$/],
+    ['a port that the host rejects', '10.78.0.2', REJECTED, /^(port-rejected|host-)/],
+    ['a port that the host drops', '10.78.0.2', DROPPED, /^port-filtered$/],
+    ['a host that is down', '10.78.0.99', OPEN, /^(host-|nothing-)/],
+    ['an absent neighbour', '10.77.0.99', OPEN, /^(host-|nothing-)/],
+  ])('is not blamed beside datagrams for %s', async (_, address, port, kind) => {
+    await startNoise(40);
+    const seen = await diagnose('-w', '500ms', address, String(port));
+    expect(seen.kind).toMatch(kind);
+    expect(seen.machine).not.toMatch(/do not leave/);
+  });
+
+  it('is known to let packets pass beside datagrams that stay on this machine', async () => {
+    await startNoise(40);
+    const { machine } = await diagnose(lab.server.v4, String(CLOSED));
+    expect(machine).toBe('packets for this port pass the firewall of this machine');
+  });
+
+  it('is not judged while other packets leave all the time', async () => {
+    const far = { address: lab.server.v4, port: 8125, perSecond: 2000 };
+    onTestFinished(await startUdpNoise(lab, 'client', far));
+    expect(await diagnose(lab.server.v4, String(CLOSED))).toMatchObject({
+      kind: 'refused',
+      machine: '',
+    });
+  });
+});
