@@ -27,6 +27,15 @@ export function formatDuration(milliseconds: number): string {
     .join(' ');
 }
 
+/** A percentage with these decimals, or with more where it would else become 0 or 100. */
+export function roundPercent(percent: number, decimals: number): number {
+  const rounded = Number(percent.toFixed(decimals));
+  const isEnd = rounded === 0 || rounded === 100;
+  return isEnd && rounded !== percent && decimals < 20
+    ? roundPercent(percent, decimals + 1)
+    : rounded;
+}
+
 /** A number of things: `1 probe`, `3 probes`. */
 export const formatCount = (count: number, thing: string): string =>
   `${count} ${thing}${count === 1 ? '' : 's'}`;

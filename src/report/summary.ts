@@ -1,6 +1,6 @@
 import type { Outage } from '../core/facts/events.js';
 import type { Figures, ServiceTotals, Summary } from '../core/series/statistics.js';
-import { formatCount, formatDuration, formatMilliseconds } from './numbers.js';
+import { formatCount, formatDuration, formatMilliseconds, roundPercent } from './numbers.js';
 import { describeReason } from './outcome-words.js';
 import type { Totals } from './reporter.js';
 
@@ -35,7 +35,7 @@ function countLine({ sent, counts, lossPercent }: Summary): string {
   const states = Object.entries(counts)
     .filter(([state, count]) => count > 0 || ALWAYS_COUNTED.has(state))
     .map(([state, count]) => `${count} ${state}`);
-  const loss = lossPercent === null ? '-' : Number(lossPercent.toFixed(1));
+  const loss = lossPercent === null ? '-' : roundPercent(lossPercent, 1);
   return `${formatCount(sent, 'probe')}: ${states.join(', ')}; ${loss}% loss`;
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatMilliseconds } from '../../src/report/numbers.js';
+import { formatDuration, formatMilliseconds, roundPercent } from '../../src/report/numbers.js';
 
 describe('formatMilliseconds', () => {
   it.each([
@@ -118,6 +118,31 @@ describe('formatDuration', () => {
         },
       ),
       { numRuns: 2000 },
+    );
+  });
+});
+
+describe('roundPercent', () => {
+  it.each([
+    [0, 1, 0],
+    [100, 1, 100],
+    [3.88, 1, 3.9],
+    [100 / 2100, 1, 0.05],
+    [(2099 / 2100) * 100, 1, 99.95],
+    [100 / 300_000, 3, 0.0003],
+    [(299_999 / 300_000) * 100, 3, 99.9997],
+  ])('rounds %d to %d decimals or as many as it takes: %d', (percent, decimals, rounded) => {
+    expect(roundPercent(percent, decimals)).toBe(rounded);
+  });
+
+  it('gives 0 and 100 only for none and all', () => {
+    fc.assert(
+      fc.property(fc.nat(10_000_000), fc.nat(10_000_000), (one, other) => {
+        const [part, whole] = [Math.min(one, other), Math.max(one, other, 1)];
+        const percent = roundPercent((part / whole) * 100, 1);
+        expect(percent === 0).toBe(part === 0);
+        expect(percent === 100).toBe(part === whole);
+      }),
     );
   });
 });

@@ -71,6 +71,18 @@ describe('a summary', () => {
     ]);
   });
 
+  it.each([
+    [1, 2099, '99.95% loss'],
+    [2099, 1, '0.05% loss'],
+    [2100, 0, '0% loss'],
+  ])('rounds the loss of %d open and %d closed probes to %s', (open, closed, loss) => {
+    const lossPercent = (closed / 2100) * 100;
+    const counts = { ...summary.counts, open, closed };
+    expect(describeSummary({ ...summary, sent: 2100, counts, lossPercent })[0]).toMatch(
+      new RegExp(`; ${loss}$`),
+    );
+  });
+
   it('reports that there is no verdict before the first probe', () => {
     expect(describeSummary({ ...summary, sent: 0 })).toEqual(['0 probes: no verdict']);
   });
