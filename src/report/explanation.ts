@@ -14,7 +14,7 @@ import { formatEndpoint } from '../core/target/target.js';
 import { winsockByNumber } from '../core/errors/winsock.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
-import type { Explanation } from './outcome-words.js';
+import { describeOtherFailures, type Explanation } from './outcome-words.js';
 import { explainUnresolved } from './resolution-words.js';
 import { adviseOnService, describeService } from './service.js';
 
@@ -220,4 +220,11 @@ export function explain(report: ProbeReport): Explanation | null {
   const explanation = explainOutcome(report.outcome, report);
   if (explanation === null || !('error' in report.outcome)) return explanation;
   return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
+}
+
+/** The explanation in one line, with every other address that failed; null as for `explain`. */
+export function explainInOneLine(report: ProbeReport): string | null {
+  const explanation = explain(report);
+  if (explanation === null) return null;
+  return [explanation.what, ...describeOtherFailures(report), explanation.advice].join(' ');
 }

@@ -1,6 +1,12 @@
-import type { Attempt, ErrorFacts, Outcome, ProbeReport } from '../core/facts/outcome.js';
+import {
+  type Attempt,
+  type ErrorFacts,
+  type Outcome,
+  type ProbeReport,
+  reasonOf,
+} from '../core/facts/outcome.js';
 import type { Reason } from '../core/states.js';
-import { formatHostPort, type Target } from '../core/target/target.js';
+import { formatEndpoint, formatHostPort, type Target } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
 import { formatDuration } from './numbers.js';
 
@@ -90,4 +96,26 @@ export function describeAttempt(attempt: Attempt): string {
       return `${state}, ${reason} <${errorNumber(error)}> after ${formatDuration(elapsedMs)}`;
     }
   }
+}
+
+/** Whether the words for a silent outcome name this attempt already. */
+const isNamedWith = (outcome: Outcome, attempt: Attempt): boolean =>
+  reasonOf(outcome) === 'no-response' && reasonOf(attempt) === 'no-response';
+
+/**
+ * A sentence for each other address that failed, too. Of an open target, one that this machine
+ * cannot reach has none: many machines have no IPv6.
+ */
+export function describeOtherFailures({ attempts, outcome }: ProbeReport): string[] {
+  if (!('endpoint' in outcome) || outcome.state === 'cancelled') return [];
+  const isOpen = outcome.state === 'open';
+  const opened = isOpen ? `; ${formatEndpoint(outcome.endpoint)} opened` : '';
+  const decided = attempts.indexOf(outcome);
+  return attempts
+    .filter((each, index) => {
+      if (index === decided || isNamedWith(outcome, each)) return false;
+      if (each.state === 'failed') return !isOpen;
+      return each.state === 'cancelled' ? index < decided : each.state !== 'open';
+    })
+    .map((each) => `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}${opened}.`);
 }

@@ -2,7 +2,7 @@ import type { ProbeEvent } from '../core/facts/events.js';
 import { reasonOf } from '../core/facts/outcome.js';
 import { formatHostPort } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
-import { explain } from './explanation.js';
+import { explainInOneLine } from './explanation.js';
 import { formatDuration } from './numbers.js';
 import { addressOf, durationOf, expectationWords } from './outcome-words.js';
 
@@ -63,8 +63,8 @@ function explainFailure(
   { request, report, verdict }: ProbeEvent,
   { expect }: TestSettings,
 ): string {
-  const explanation = explain(report);
-  if (explanation) return `${explanation.what} ${explanation.advice}`;
+  const explanation = explainInOneLine(report);
+  if (explanation !== null) return explanation;
   if (verdict.asExpected) return '';
   if (report.outcome.state !== 'open') return 'the probe ended before it had a verdict';
   const expected = request.expect ?? expect;

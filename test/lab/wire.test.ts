@@ -11,6 +11,9 @@ const HOST6 = 'fd90::1';
 const SHIELDED = '10.90.0.3';
 /** A host that refuses most ports, and of which port 443 is open. */
 const UP = '10.90.0.4';
+/** A host that is silent, and two that refuse. */
+const SILENT = '10.90.0.5';
+const REFUSING = ['10.90.0.6', '10.90.0.7'] as const;
 /** The port that is probed. */
 const PORT = 7000;
 
@@ -76,6 +79,7 @@ const rules: ScriptedRule[] = [
   { address: SHIELDED, port: PORT, answers: ['nothing'] },
   { address: SHIELDED, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1, from: ROUTER.v4 }] },
   { address: SHIELDED, answers: ['reset'] },
+  ...REFUSING.map((address): ScriptedRule => ({ address, answers: ['reset'] })),
 ];
 
 describeLab(
@@ -85,6 +89,11 @@ describeLab(
 
     beforeAll(async () => {
       lab = await createLab();
+      const names = [
+        `${SILENT} mixed.test\n${REFUSING[0]} mixed.test`,
+        ...REFUSING.map((address) => `${address} refusing.test`),
+      ];
+      await lab.setResolver('client', { hosts: names.join('\n') });
       await startScriptedHost(lab, { rules, networks: ['10.90.0.0/24', 'fd90::/64'] });
     });
     afterAll(() => lab?.close());
@@ -180,6 +189,28 @@ describeLab(
         expect(up).toMatchObject({ verdict: { kind }, claimsUp: true, exitCode: 2 });
       },
     );
+
+    it.each(['text', 'json', 'csv', 'junit', 'tap', 'nagios'])(
+      'reports the silent address of a name beside the one that refuses: %j',
+      async (format) => {
+        const { stdout, stderr } = await run('-w', '1s', '-o', format, 'mixed.test', String(PORT));
+        const text = `${stdout}${stderr}`;
+        expect(text).toMatch(/10\.90\.0\.6:7000 refused the connection/);
+        expect(text).toMatch(/10\.90\.0\.5:7000: filtered, no-response (<|&lt;)10060/);
+      },
+    );
+
+    it('names the causes of both addresses if one refuses and one is silent', async () => {
+      const mixed = await diagnose('-w', '1s', 'mixed.test', String(PORT));
+      expect(mixed).toMatchObject({
+        exitCode: 1,
+        verdict: { kind: 'addresses-fail-differently', certainty: 'certain' },
+      });
+      expect(mixed.verdict.statement).toMatch(/10\.90\.0\.5 did not answer \(the host is down, or/);
+      expect(mixed.verdict.statement).toMatch(/10\.90\.0\.6 refused \(nothing listens there, or/);
+      const alike = await diagnose('-w', '1s', 'refusing.test', String(PORT));
+      expect(alike).toMatchObject({ exitCode: 1, verdict: { kind: 'refused' } });
+    });
 
     it('does not say that a host is absent if it rejects under the usual ICMP limit', async () => {
       onTestFinished(() => lab.sysctl('server', 'net.ipv4.icmp_ratemask', 0));

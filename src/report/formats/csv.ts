@@ -2,7 +2,7 @@ import type { ProbeEvent } from '../../core/facts/events.js';
 import { type OpenOutcome, reasonOf } from '../../core/facts/outcome.js';
 import type { ServiceFinding } from '../../core/facts/service-finding.js';
 import { escapeControls } from '../escape.js';
-import { explain } from '../explanation.js';
+import { explainInOneLine } from '../explanation.js';
 import { roundMilliseconds } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE } from '../reporter.js';
@@ -27,11 +27,6 @@ function elapsedOf({ report: { outcome } }: Row): number | null {
   return outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs);
 }
 
-function explanationOf({ report }: Row): string | null {
-  const explanation = explain(report);
-  return explanation && `${explanation.what} ${explanation.advice}`;
-}
-
 /** The first line, or what an answer means that is not text. */
 function saidOf({ service }: Row): string | null {
   if (service === null) return null;
@@ -54,7 +49,7 @@ const COLUMNS = {
   expected: ({ request, expect }) => request.expect ?? expect,
   as_expected: ({ verdict }) => verdict.asExpected,
   exit_code: ({ verdict }) => verdict.exitCode,
-  explanation: explanationOf,
+  explanation: ({ report }) => explainInOneLine(report),
   service: ({ service }) => service?.name ?? null,
   service_state: ({ service }) => service?.state ?? null,
   service_ms: ({ service }) =>

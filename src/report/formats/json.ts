@@ -4,8 +4,8 @@ import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.
 import type { ServiceReason } from '../../core/states.js';
 import type { Figures } from '../../core/series/statistics.js';
 import { formatJsonLine } from '../escape.js';
-import { explain } from '../explanation.js';
-import { roundMilliseconds } from '../numbers.js';
+import { explainInOneLine } from '../explanation.js';
+import { roundMilliseconds, roundPercent } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import {
   JSON_SCHEMA,
@@ -97,7 +97,6 @@ function probeObject({
   formerAddresses,
 }: ProbeEvent): object {
   const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
-  const explanation = explain(report);
   return {
     schema: JSON_SCHEMA,
     type: 'probe',
@@ -121,7 +120,7 @@ function probeObject({
     formerAddresses,
     resolution: resolutionObject(resolution),
     attempts: attempts.map(attemptObject),
-    explanation: explanation ? `${explanation.what} ${explanation.advice}` : null,
+    explanation: explainInOneLine(report),
   };
 }
 
@@ -183,7 +182,7 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
     to: latestAt === null ? null : iso(latestAt),
     sent,
     ...counts,
-    lossPercent: lossPercent === null ? null : roundMilliseconds(lossPercent),
+    lossPercent: lossPercent === null ? null : roundPercent(lossPercent, 3),
     latencyMs: roundedFigures(latency),
     resolvingMs: roundedFigures(resolving),
     service: service && {

@@ -4,6 +4,7 @@ import { explain } from '../explanation.js';
 import { formatDuration, toSeconds } from '../numbers.js';
 import {
   addressOf,
+  describeOtherFailures,
   describeReason,
   errorNumber,
   expectationWords,
@@ -134,7 +135,13 @@ function checkOf(event: ProbeEvent, settings: Settings): Check {
     seen: withoutPipes(describeSeen(event, state, settings)),
     // What is wrong with a service stands in the first line.
     explanation: [
-      ...(explanation ? [...(service ? [] : [explanation.what]), explanation.advice] : []),
+      ...(explanation
+        ? [
+            ...(service ? [] : [explanation.what]),
+            ...describeOtherFailures(report),
+            explanation.advice,
+          ]
+        : []),
       ...(service?.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
     ].map(withoutPipes),
     data: dataOf(report, settings.thresholds),

@@ -11,7 +11,13 @@ import { histogram, sparkline } from '../charts.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
 import { formatCount, formatDuration, formatMilliseconds } from '../numbers.js';
-import { addressOf, describeAttempt, errorNumber, nameTarget } from '../outcome-words.js';
+import {
+  addressOf,
+  describeAttempt,
+  describeOtherFailures,
+  errorNumber,
+  nameTarget,
+} from '../outcome-words.js';
 import {
   type Output,
   type Paint,
@@ -89,24 +95,6 @@ function serviceLines({ outcome }: ProbeReport, paint: Paint): string[] {
     `${title} ${describeService(service)}`,
     ...(service.tls ? [`TLS: ${describeTls(service.tls, service.state === 'answered')}`] : []),
   ];
-}
-
-/**
- * A line for each address that failed before another one opened. An address that this machine
- * cannot reach has none: many machines have no IPv6.
- */
-function failuresBesideSuccess({ attempts, outcome }: ProbeReport): string[] {
-  if (outcome.state !== 'open') return [];
-  const opened = attempts.indexOf(outcome);
-  return attempts
-    .filter(
-      ({ state }, index) =>
-        state === 'closed' || state === 'filtered' || (state === 'cancelled' && index < opened),
-    )
-    .map((each) => {
-      const failure = `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}`;
-      return `${failure}; ${formatEndpoint(outcome.endpoint)} opened.`;
-    });
 }
 
 /** What is remarkable about one probe of a series. */
@@ -203,7 +191,7 @@ export function textReporter(options: ReportOptions): Reporter {
       const prefix = prefixOf(startedAt, target, address);
       const line = outcomeLine(target.port, outcome, paint.stdout);
       const asides = [
-        ...(verbose ? verboseLines(report) : failuresBesideSuccess(report)),
+        ...(verbose ? verboseLines(report) : describeOtherFailures(report)),
         ...remarks(event),
         ...expectationLines(event, options),
         ...explainer.explain(event, nameTarget(target, address)),

@@ -397,6 +397,28 @@ describe('an open port whose name has other addresses', () => {
   });
 });
 
+describe('a port that is not open at several addresses', () => {
+  const silent = filteredOutcome('no-response', {
+    endpoint: { ...endpoint, address: '192.0.2.9' },
+  });
+  const unreachable = failedOutcome('no-route', { endpoint: endpoint6 });
+
+  it('has a line for each address that failed in another way', () => {
+    const closed = closedOutcome();
+    const [other, here, ...rest] = linesOf(closed, { attempts: [silent, unreachable, closed] });
+    expect(other).toBe('192.0.2.9:25: filtered, no-response <10060> after 4 s.');
+    expect(here).toMatch(/^\[2001:db8::1\]:25: failed, no-route <10051> after/);
+    expect(rest[0]).toMatch(/192\.0\.2\.10:25 refused the connection/);
+  });
+
+  it('has no line for silent addresses that the explanation names', () => {
+    const decisive = filteredOutcome('no-response');
+    const lines = linesOf(decisive, { attempts: [decisive, silent] });
+    expect(lines).toHaveLength(2);
+    expect(lines[0]).toMatch(/no answer from 192\.0\.2\.10 and 192\.0\.2\.9 within/);
+  });
+});
+
 describe('the verbose report', () => {
   const verbose = true;
 

@@ -1,4 +1,5 @@
 import type { Attempt } from '../../facts/outcome.js';
+import type { ClosedReason, FilteredReason } from '../../states.js';
 import type { Observations } from '../observations/observations.js';
 import { certain, probable, type RuleSection } from './conclusion.js';
 import {
@@ -8,6 +9,7 @@ import {
   givenAttempt,
   isLocalhost,
   isOpen,
+  joinWords,
   listAttempted,
   listResults,
   resolverAttempts,
@@ -37,6 +39,17 @@ const familiesEvidence = ({ open, other }: SplitFamilies) =>
 /** The words for the family that opens and for the other. */
 const nameFamilies = ({ otherFamily }: SplitFamilies): readonly [good: string, bad: string] =>
   otherFamily === 6 ? ['IPv4', 'IPv6'] : ['IPv6', 'IPv4'];
+
+/** What usually makes an address fail in this way. */
+const CAUSES: Readonly<Record<ClosedReason | FilteredReason, string>> = {
+  'conn-refused': 'nothing listens there, or a firewall rejects it',
+  'no-response': 'the host is down, or a firewall drops the packets',
+  'host-unreach': 'the host is not there, a firewall rejects it, or routers form a loop',
+  'net-unreach': 'a router has no route or prohibits it, or a firewall rejects it',
+  'proto-unreach': 'a firewall or router rejects it, or the host has no TCP',
+  'admin-prohibited': 'a firewall or router prohibits it',
+  'icmp-error': 'a router, a firewall or the host rejects it',
+};
 
 /** Causes in the addresses and families. */
 export const ADDRESS_RULES = {
@@ -123,6 +136,23 @@ export const ADDRESS_RULES = {
       `The port is open, but not at every address of ${seen.target.host}: ${listResults(failing)}.`,
       own.map(attemptEvidence),
       'Check these hosts, or have their records removed.',
+    );
+  },
+
+  /** No address opens, and they fail in different ways. Not: all fail alike. */
+  'addresses-fail-differently': (seen) => {
+    const own = resolverAttempts(seen);
+    if (own.some(isOpen)) return null;
+    const failing = own.flatMap((each) =>
+      each.state === 'closed' || each.state === 'filtered' ? [each] : [],
+    );
+    if (new Set(failing.map(({ reason }) => reason)).size < 2) return null;
+    const results = failing.map((each) => `${listResults([each])} (${CAUSES[each.reason]})`);
+    return certain(
+      `No address of ${seen.target.host} opens, and they fail in different ways: ` +
+        `${joinWords(results)}.`,
+      failing.map(attemptEvidence),
+      'Check each of these hosts. A client reports only one of the failures.',
     );
   },
 } as const satisfies RuleSection;

@@ -36,6 +36,7 @@ export const RULES = [
 /** Findings that another makes untrue: a firewall here hides the host behind it. */
 const SUPERSEDED: Partial<Record<FindingKind, readonly FindingKind[]>> = {
   'local-firewall': [
+    'addresses-fail-differently',
     'prohibited',
     'port-rejected',
     'port-filtered',

@@ -10,7 +10,7 @@ import {
   type Particulars,
   V6,
 } from '../observations.js';
-import { type RuleCase, testRules, verdictIn } from './rule-case.js';
+import { kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   'stale-record': {
@@ -86,9 +86,32 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
       advice: 'Check these hosts, or have their records removed.',
     },
   },
+  'addresses-fail-differently': {
+    trigger: { attempts: [closed(), filtered('no-response', OTHER_V4)] },
+    nearMiss: { attempts: [closed(), closed(OTHER_V4)] },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'No address of db.example opens, and they fail in different ways: 198.51.100.10 ' +
+        'refused (nothing listens there, or a firewall rejects it) and 198.51.100.20 did not ' +
+        'answer (the host is down, or a firewall drops the packets).',
+      evidence: ['198.51.100.10:5432 refused', '198.51.100.20:5432 did not answer'],
+      advice: 'Check each of these hosts. A client reports only one of the failures.',
+    },
+  },
 };
 
 testRules(ADDRESS_RULES, CASES);
+
+describe('addresses that fail in different ways', () => {
+  it('are no finding if one opens or if the other cannot be tried here', () => {
+    const silent = filtered('no-response', OTHER_V4);
+    const kind = 'addresses-fail-differently';
+    expect(kindsOf({ attempts: [closed(), silent] })).toContain(kind);
+    expect(kindsOf({ attempts: [closed(), silent, open(V6)] })).not.toContain(kind);
+    expect(kindsOf({ attempts: [closed(), failed('no-route', V6)] })).not.toContain(kind);
+  });
+});
 
 describe('the addresses of a name', () => {
   const statementOf = (particulars: Particulars): string => verdictIn(particulars).statement;
