@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { HelperProcess } from '../support/helper-process.js';
 import { createLab, describeLab, type Lab, type RejectKind } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
 import { startUdpNoise } from '../support/udp-noise.js';
@@ -154,5 +155,98 @@ describeLab('a firewall on this machine', () => {
       kind: 'refused',
       machine: '',
     });
+  });
+});
+
+describeLab('a firewall on this machine before its own addresses', () => {
+  const BOUND_TO_LOOPBACK = 7021;
+  const BUSY = 7022;
+  /** A service on all addresses behind a rule of INPUT; see `rules`. */
+  const rules = {
+    7031: 'drop',
+    7032: 'reject with tcp reset',
+    7033: 'reject with icmpx type admin-prohibited',
+  } as const;
+
+  beforeAll(async () => {
+    lab = await createLab({ icmpLimits: true });
+    await Promise.all([
+      lab.listen('client', { port: BOUND_TO_LOOPBACK, address: '127.0.0.1' }),
+      ...Object.keys(rules).map((port) =>
+        lab.listen('client', { port: Number(port), address: '0.0.0.0' }),
+      ),
+      startBusyListener(BUSY),
+    ]);
+    await lab.nft(
+      'client',
+      `add table inet own
+      add chain inet own in { type filter hook input priority 0; }
+      add rule inet own in ip daddr ${lab.client.v4} tcp dport ${CLOSED} drop
+      ${Object.entries(rules)
+        .map(
+          ([port, rule]) =>
+            `add rule inet own in ip daddr ${lab.client.v4} tcp dport ${port} ${rule}`,
+        )
+        .join('\n')}`,
+    );
+  });
+  afterAll(() => lab?.close());
+
+  /** Listens, but accepts nothing, and fills the queue. */
+  async function startBusyListener(port: number): Promise<void> {
+    const script = `
+import socket
+address = ('0.0.0.0', ${port})
+listener = socket.socket()
+listener.bind(address)
+listener.listen(0)
+clients = [socket.create_connection(('127.0.0.1', ${port})) for _ in range(1)]
+print('true', flush=True)
+input()`;
+    await HelperProcess.start(lab.spawn('client', ['python3', '-c', script], { stdio: 'pipe' }));
+  }
+
+  it.each([
+    ['drops', 7031, /probably drops connections to 10\.77\.0\.1:7031\.$/],
+    [
+      'resets',
+      7032,
+      /probably rejects connections to 10\.77\.0\.1:7032, or a redirect leads them elsewhere: a service listens on 0\.0\.0\.0\.$/,
+    ],
+    ['rejects', 7033, /probably rejects connections to 10\.77\.0\.1:7033\.$/],
+    ['drops where nothing listens', CLOSED, /probably drops connections to 10\.77\.0\.1:7003\.$/],
+  ])('is found if it %s', async (_, port, statement) => {
+    const seen = await diagnose('-w', '500ms', lab.client.v4, String(port));
+    expect(seen).toMatchObject({ kind: 'local-firewall', certainty: 'probable' });
+    expect(seen.statement).toMatch(statement);
+  });
+
+  it('is one of two causes if the queue of the listener is full', async () => {
+    const seen = await diagnose('-w', '500ms', lab.client.v4, String(BUSY));
+    expect(seen).toMatchObject({
+      kind: 'local-firewall',
+      certainty: 'probable',
+      statement:
+        `A firewall on this machine drops connections to 10.77.0.1:${BUSY}, or the service is ` +
+        'too busy to accept them. Both look the same from here.',
+    });
+  });
+
+  it('is not blamed for a service that listens on loopback alone', async () => {
+    expect(await diagnose(lab.client.v4, String(BOUND_TO_LOOPBACK))).toMatchObject({
+      kind: 'bound-to-loopback',
+      certainty: 'certain',
+      statement: 'The service listens on 127.0.0.1, but not on 10.77.0.1, which refused.',
+    });
+  });
+
+  it('is not blamed for an address written in another way', async () => {
+    expect((await diagnose('FD77:0:0::1', String(BOUND_TO_LOOPBACK))).kind).toBe(
+      'bound-to-loopback',
+    );
+  });
+
+  it('is not blamed for a port where nothing listens', async () => {
+    expect((await diagnose(lab.client.v4, '7099')).kind).toBe('refused');
   });
 });

@@ -6,7 +6,7 @@ import type {
 } from '../../core/diagnosis/observations/observations.js';
 import { describeAnswer, type Evidence } from '../../core/diagnosis/rules/evidence.js';
 import { isPrivateHint } from '../../core/diagnosis/rules/hints.js';
-import { isStoppedHere } from '../../core/diagnosis/rules/machine.js';
+import { isStoppedHere } from '../../core/diagnosis/rules/local-firewall.js';
 import type { Finding } from '../../core/diagnosis/rules/table.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';

@@ -170,6 +170,7 @@ export function observations({
       ...(given ? [of('given')(given)] : []),
     ],
     loopback: [],
+    listeners: null,
     companions: null,
     localFilter: null,
     refusalTiming: null,

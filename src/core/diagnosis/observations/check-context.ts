@@ -6,6 +6,7 @@ import { resolveHost } from '../../resolve/resolver.js';
 import { type Endpoint, familyOf, type Target } from '../../target/target.js';
 import { UsageError } from '../../usage-error.js';
 import { type StartCounting, startCounting } from './counters.js';
+import { readListeners } from './listeners.js';
 import type { NameCheckOptions } from './name-check.js';
 import type { DiagnoseOptions, DiagnosisCheck, DiagnosisInternals } from './options.js';
 
@@ -35,6 +36,7 @@ export interface CheckContext {
   /** Resolves the target's name as applications do. */
   readonly resolve: () => Promise<Resolution>;
   readonly startCounting: StartCounting;
+  readonly readListeners: typeof readListeners;
   /** Reports a check to `onProgress` while it runs. */
   readonly track: <T>(check: DiagnosisCheck, work: Promise<T>) => Promise<T>;
 }
@@ -121,6 +123,7 @@ export function createContext(
       probe(endpoint, { timeoutMs: limitMs, watchMs, signal, sourceAddress }),
     resolve: () => resolve(target.host, resolving, systemLookup ? { systemLookup } : {}),
     startCounting: internals.startCounting ?? startCounting,
+    readListeners: internals.readListeners ?? readListeners,
     track: createTracker(options.onProgress),
   };
 }

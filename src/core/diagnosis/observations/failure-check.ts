@@ -22,11 +22,12 @@ const TIMINGS = 3;
 /** What is observed of a port that refused or did not answer. */
 export type FailureObservation = Pick<
   Observations,
-  'loopback' | 'companions' | 'localFilter' | 'refusalTiming'
+  'loopback' | 'listeners' | 'companions' | 'localFilter' | 'refusalTiming'
 >;
 
 const NOTHING_TO_CHECK: FailureObservation = {
   loopback: [],
+  listeners: null,
   companions: null,
   localFilter: null,
   refusalTiming: null,
@@ -51,10 +52,17 @@ async function timeRefusal(
     : null;
 }
 
-/** Probes the port on both loopback addresses, except the one that was probed already. */
-function probeLoopback(context: CheckContext, probed: Endpoint): Promise<Attempt[]> {
+/**
+ * Looks for listeners, and probes the port on both loopback addresses, except the one that was
+ * probed already.
+ */
+async function checkOwn(context: CheckContext, probed: Endpoint): Promise<FailureObservation> {
+  const listeners = context.readListeners(probed.port); // before our connections wait there, too
   const others = LOOPBACK.filter(({ address }) => address !== probed.address);
-  return Promise.all(others.map((each) => context.probe(endpointAt(context, each))));
+  const loopback = await Promise.all(
+    others.map((each) => context.probe(endpointAt(context, each))),
+  );
+  return { ...NOTHING_TO_CHECK, loopback, listeners };
 }
 
 async function checkRemote(
@@ -72,7 +80,7 @@ async function checkRemote(
   const open = companions.find((each) => each.state === 'open');
   const refusalTiming =
     state === 'closed' && open ? await timeRefusal(context, endpoint, open.endpoint) : null;
-  return { loopback: [], companions, localFilter, refusalTiming };
+  return { ...NOTHING_TO_CHECK, companions, localFilter, refusalTiming };
 }
 
 /**
@@ -87,6 +95,6 @@ export async function checkFailure(
 ): Promise<FailureObservation> {
   if (attempt?.state !== 'closed' && attempt?.state !== 'filtered') return NOTHING_TO_CHECK;
   return isOwnAddress(attempt.endpoint)
-    ? { ...NOTHING_TO_CHECK, loopback: await probeLoopback(context, attempt.endpoint) }
+    ? checkOwn(context, attempt.endpoint)
     : checkRemote(context, attempt);
 }

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { SocketAddress } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Address } from '../../facts/outcome.js';
 import { readSystemFile } from '../../system-file.js';
@@ -78,10 +79,17 @@ function listOwnAddresses(): OwnAddress[] {
   );
 }
 
+/** An address in its usual form, without zone; one mapped into IPv6 as the IPv4 address it is. */
+function toCanonicalAddress({ address, family }: Address): string {
+  if (family === 4) return address;
+  return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '');
+}
+
 /** Whether an address belongs to this machine; a zone is ignored. */
-export function isOwnAddress({ address }: Address): boolean {
+export function isOwnAddress(endpoint: Address): boolean {
+  const address = toCanonicalAddress(endpoint);
   if (address === '::1' || address.startsWith('127.')) return true;
-  return listOwnAddresses().some((own) => own.address === address.split('%')[0]);
+  return listOwnAddresses().some((own) => own.address === address);
 }
 
 /** The soft limit of open files (proc_pid_limits(5)). */

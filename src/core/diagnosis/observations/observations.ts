@@ -97,6 +97,13 @@ export type LocalFilterObservation = {
   readonly idleWithTraffic: number;
 };
 
+/** A socket of this machine that listens at the target's port (Linux only). */
+export type ListenerObservation = {
+  readonly address: string;
+  /** Connections that wait to be accepted. */
+  readonly waiting: number;
+};
+
 /** The shortest of several refusals and of several handshakes, in milliseconds. */
 export type RefusalTiming = {
   readonly refusedMs: number;
@@ -117,8 +124,10 @@ export interface Observations {
   readonly name: NameObservation;
   readonly addresses: readonly AddressObservation[];
   readonly machine: MachineObservation;
-  /** The port on 127.0.0.1 and ::1, if the target is this machine. */
+  /** The port on 127.0.0.1 and ::1, without the target's own address, if it is this machine. */
   readonly loopback: readonly Attempt[];
+  /** Who listens at the port of this machine, if it is the target; null if that is unknown. */
+  readonly listeners: readonly ListenerObservation[] | null;
   /** Other ports of the host, if the port refused or did not answer; null if none were tried. */
   readonly companions: readonly Attempt[] | null;
   /** Null if the port answered, or on systems without such counters. */

@@ -4,6 +4,7 @@ import type { ProbeOptions } from '../../probe/target-probe.js';
 import type { resolveHost } from '../../resolve/resolver.js';
 import type { SystemLookup } from '../../resolve/system-lookup.js';
 import type { StartCounting } from './counters.js';
+import type { readListeners } from './listeners.js';
 
 /** The checks of a diagnosis that take time, as `onProgress` names them. */
 export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
@@ -34,6 +35,8 @@ export interface DiagnosisInternals {
   readonly systemLookup?: SystemLookup;
   /** Counts what leaves this machine; default: the kernel's counters. */
   readonly startCounting?: StartCounting;
+  /** Reads who listens at a port; default: the system's tables of sockets. */
+  readonly readListeners?: typeof readListeners;
   /** The environment that is searched for proxies; default that of the process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Default: the hosts file of the system. */

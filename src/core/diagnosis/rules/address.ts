@@ -4,7 +4,7 @@ import type { Observations } from '../observations/observations.js';
 import { certain, probable, type RuleSection } from './conclusion.js';
 import {
   attemptEvidence,
-  describeResult,
+  coveringListeners,
   examinedAttempt,
   givenAttempt,
   isLocalhost,
@@ -83,16 +83,23 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** An own address does not open, but loopback does. Not: loopback refuses, too. */
+  /**
+   * An own address refuses, but loopback opens. Not: it is silent, or a service listens there. The
+   * system's table of sockets shows that. Without it, a firewall here may refuse as well.
+   */
   'bound-to-loopback': (seen) => {
     const open = seen.loopback.filter(isOpen);
     const examined = examinedAttempt(seen);
-    if (open.length === 0 || !examined || isOpen(examined)) return null;
-    return certain(
-      `The service listens on ${listAttempted(open)}, but not on ` +
-        `${examined.endpoint.address}, which ${describeResult(examined)}.`,
+    if (open.length === 0 || examined?.state !== 'closed') return null;
+    if (coveringListeners(examined, seen).length > 0) return null;
+    const { address } = examined.endpoint;
+    const [conclude, isNot, look] = seen.listeners
+      ? [certain, 'not', '']
+      : [probable, 'probably not', ' A firewall of this machine that rejects looks the same.'];
+    return conclude(
+      `The service listens on ${listAttempted(open)}, but ${isNot} on ${address}, which refused.`,
       [examined, ...seen.loopback].map(attemptEvidence),
-      'Let it listen on that address, too (the setting is often called "bind" or "listen").',
+      `Let it listen on that address, too (the setting is often called "bind" or "listen").${look}`,
     );
   },
 

@@ -5,6 +5,7 @@ import { listAddresses } from '../observations/name-check.js';
 import type {
   DnsAnswer,
   DnsServerObservation,
+  ListenerObservation,
   Observations,
 } from '../observations/observations.js';
 
@@ -139,6 +140,20 @@ export const examinedAttempt = (seen: Observations): Attempt | undefined =>
 /** The other ports that opened, or that the host or a firewall on the way refused. */
 export const answeringPorts = ({ companions: otherPorts }: Observations): Attempt[] =>
   (otherPorts ?? []).filter(({ state }) => state === 'open' || state === 'closed');
+
+/**
+ * The sockets of this machine that accept connections to an own address. One on `::` may be for
+ * IPv6 alone: it accepts IPv4 only if 127.0.0.1 opens.
+ */
+export function coveringListeners(
+  { endpoint }: Attempt,
+  { listeners, loopback }: Observations,
+): ListenerObservation[] {
+  const address = endpoint.address.replace(/%.*$/, '');
+  const isDual = loopback.some((each) => each.endpoint.family === 4 && isOpen(each));
+  const wildcards = endpoint.family === 6 ? ['::'] : ['0.0.0.0', ...(isDual ? ['::'] : [])];
+  return (listeners ?? []).filter((each) => [address, ...wildcards].includes(each.address));
+}
 
 /** Whether the target is a name for loopback (RFC 6761, section 6.3). */
 export const isLocalhost = ({ target }: Observations): boolean =>

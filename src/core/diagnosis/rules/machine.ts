@@ -1,10 +1,8 @@
-import { reasonOf } from '../../facts/outcome.js';
 import type { FailedReason } from '../../states.js';
-import { formatEndpoint } from '../../target/target.js';
-import type { Attempt } from '../../facts/outcome.js';
-import type { LocalFilterObservation, Observations } from '../observations/observations.js';
-import { certain, type Conclusion, probable, type Rule, type RuleSection } from './conclusion.js';
-import { attemptEvidence, type Evidence, examinedAttempt, untimed } from './evidence.js';
+import type { Observations } from '../observations/observations.js';
+import { certain, type Rule, type RuleSection } from './conclusion.js';
+import { attemptEvidence, untimed } from './evidence.js';
+import { judgeLocalFirewall } from './local-firewall.js';
 
 /** A failed system call: certain, because the call itself gives the reason. */
 const localFault =
@@ -18,50 +16,6 @@ const localFault =
         : untimed('the lookup failed on this machine');
     return certain(statement(seen), [evidence], advice);
   };
-
-/** Tries that must be stopped. Other traffic only hides stopped tries. */
-const LEAST_STOPPED = 2;
-
-/** A packet on loopback. With more, the SYN itself may have reached this machine. */
-const ANSWER_ALONE = 1;
-
-/** Whether packets for the endpoint do not leave this machine. */
-export const isStoppedHere = ({ stopped }: LocalFilterObservation): boolean =>
-  stopped >= LEAST_STOPPED;
-
-/**
- * What this machine does with connections to an endpoint, and how sure that is. Only this machine
- * answers a SYN that never left. Silence may have another cause, such as an IPsec policy.
- */
-function describeLocalFirewall(
-  examined: Attempt,
-  { loopbackPackets }: LocalFilterObservation,
-): [conclude: typeof certain, statement: string] {
-  const to = `connections to ${formatEndpoint(examined.endpoint)}`;
-  if (reasonOf(examined) === 'no-response')
-    return [probable, `A firewall on this machine probably drops ${to}.`];
-  if (!loopbackPackets) return [probable, `A firewall on this machine probably rejects ${to}.`];
-  if (loopbackPackets === ANSWER_ALONE)
-    return [certain, `A firewall on this machine rejects ${to}.`];
-  return [
-    certain,
-    `This machine itself refuses ${to}: its firewall rejects them, or a redirect or a local ` +
-      'route leads them to a port here that refuses.',
-  ];
-}
-
-function localFirewallEvidence(
-  examined: Attempt,
-  { tries, stopped, answeredHere, loopbackPackets }: LocalFilterObservation,
-): Evidence[] {
-  const facts = [
-    `in ${stopped} of ${tries} tries no packet left this machine`,
-    ...(answeredHere > 0
-      ? [`${answeredHere} of these tries were answered, over ${loopbackPackets} loopback packets`]
-      : []),
-  ];
-  return [attemptEvidence(examined), ...facts.map(untimed)];
-}
 
 /** Causes on this machine. */
 export const MACHINE_RULES = {
@@ -121,17 +75,6 @@ export const MACHINE_RULES = {
     'Check the default route, and any VPN that should be up (on Linux: ip route).',
   ),
 
-  /** No packet for the port left this machine. Not: other traffic may hide that. */
-  'local-firewall': (seen): Conclusion | null => {
-    const { localFilter } = seen;
-    const examined = examinedAttempt(seen);
-    if (!localFilter || !examined || !isStoppedHere(localFilter)) return null;
-    const [conclude, statement] = describeLocalFirewall(examined, localFilter);
-    return conclude(
-      `${statement} Nothing was learned about the other side.`,
-      localFirewallEvidence(examined, localFilter),
-      'Check the rules for outgoing traffic on this machine ' +
-        '(on Linux: nft list ruleset, iptables -S OUTPUT), not the other side.',
-    );
-  },
+  /** A firewall here. Not: other traffic may hide that packets left, or nothing listens here. */
+  'local-firewall': judgeLocalFirewall,
 } as const satisfies RuleSection;

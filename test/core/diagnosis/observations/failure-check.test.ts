@@ -3,7 +3,13 @@ import { checkFailure } from '../../../../src/core/diagnosis/observations/failur
 import { closed, failed, filtered, open, PORT, V4 } from '../observations.js';
 import { contextOf, createNetwork, probedBy } from './fake-network.js';
 
-const NOTHING = { loopback: [], companions: null, localFilter: null, refusalTiming: null };
+const NOTHING = {
+  loopback: [],
+  listeners: null,
+  companions: null,
+  localFilter: null,
+  refusalTiming: null,
+};
 
 describe('a port that refused or did not answer', () => {
   it('is compared with other ports of the host', async () => {
@@ -41,7 +47,10 @@ describe('a port that refused or did not answer', () => {
       ...NOTHING,
       loopback: [open('127.0.0.1'), filtered('no-response', '::1')],
     });
-    const loopback = await checkFailure(contextOf(network), closed('::1'));
+    const readListeners = () => [{ address: '127.0.0.1', waiting: 0 }];
+    const context = contextOf(network, {}, { readListeners });
+    const loopback = await checkFailure(context, closed('::1'));
+    expect(loopback.listeners).toEqual(readListeners());
     expect(loopback.loopback).toEqual([open('127.0.0.1')]);
   });
 

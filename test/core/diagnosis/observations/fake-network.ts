@@ -68,6 +68,7 @@ export const probedBy = ({ probes }: ReturnType<typeof createNetwork>): string[]
 /** Parts that keep a diagnosis away from this machine's files, counters and environment. */
 export const APART: DiagnosisInternals = {
   startCounting: () => null,
+  readListeners: () => null,
   env: {},
   servers: [SERVER],
   hostsFile: '/dev/null',

@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { proxyFor, sourceAddressFor } from '../../../../src/core/diagnosis/observations/machine.js';
+import {
+  isOwnAddress,
+  proxyFor,
+  sourceAddressFor,
+} from '../../../../src/core/diagnosis/observations/machine.js';
 
 describe('the proxy of the environment', () => {
   const https = { host: 'db.example', port: 443 };
@@ -43,5 +47,19 @@ describe('the proxy of the environment', () => {
 describe('the source address', () => {
   it('is the one that the system chooses', async () => {
     expect(await sourceAddressFor({ address: '127.0.0.1', family: 4 })).toBe('127.0.0.1');
+  });
+});
+
+describe('an address of this machine', () => {
+  it('is known in any spelling, with a zone and mapped into IPv6', () => {
+    for (const address of ['127.0.0.1', '127.9.9.9'])
+      expect(isOwnAddress({ address, family: 4 })).toBe(true);
+    for (const address of ['::1', '0:0:0::1', '::1%lo', '::ffff:127.0.0.1', '::FFFF:7f00:1'])
+      expect(isOwnAddress({ address, family: 6 })).toBe(true);
+  });
+
+  it('is no address of another machine', () => {
+    expect(isOwnAddress({ address: '192.0.2.1', family: 4 })).toBe(false);
+    expect(isOwnAddress({ address: '2001:db8::1', family: 6 })).toBe(false);
   });
 });

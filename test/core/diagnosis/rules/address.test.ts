@@ -44,8 +44,12 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
     },
   },
   'bound-to-loopback': {
-    trigger: { attempts: [closed('203.0.113.5')], loopback: [open('127.0.0.1')] },
-    nearMiss: { attempts: [closed('203.0.113.5')], loopback: [closed('127.0.0.1')] },
+    trigger: {
+      attempts: [closed('203.0.113.5')],
+      loopback: [open('127.0.0.1')],
+      listeners: [{ address: '127.0.0.1', waiting: 0 }],
+    },
+    nearMiss: { attempts: [filtered('no-response', '203.0.113.5')], loopback: [open('127.0.0.1')] },
     finding: {
       certainty: 'certain',
       statement: 'The service listens on 127.0.0.1, but not on 203.0.113.5, which refused.',
@@ -137,5 +141,38 @@ describe('the addresses of a name', () => {
     expect(statementOf({ attempts: [open(V6), closed()] })).toBe(
       'The service probably listens on IPv6 only: over IPv4, 198.51.100.10 refused.',
     );
+  });
+});
+
+describe('a service that listens on loopback', () => {
+  const attempts = [closed('203.0.113.5')];
+  const loopback = [open('127.0.0.1'), closed('::1')];
+  const listensOn = (address: string) => ({
+    attempts,
+    loopback,
+    listeners: [{ address, waiting: 0 }],
+  });
+
+  it('is only probable where the sockets of the system are unknown', () => {
+    expect(verdictIn({ attempts, loopback })).toMatchObject({
+      kind: 'bound-to-loopback',
+      certainty: 'probable',
+      statement:
+        'The service listens on 127.0.0.1, but probably not on 203.0.113.5, which refused.',
+      advice: expect.stringMatching(/A firewall of this machine that rejects looks the same\.$/),
+    });
+  });
+
+  it.each(['0.0.0.0', '::', '203.0.113.5'])('is no cause if one listens on %s', (address) => {
+    expect(verdictIn(listensOn(address)).kind).toBe('local-firewall');
+  });
+
+  it('is a cause if one listens on :: for IPv6 alone', () => {
+    const seen = { ...listensOn('::'), loopback: [closed('127.0.0.1'), open('::1')] };
+    expect(verdictIn(seen)).toMatchObject({ kind: 'bound-to-loopback', certainty: 'certain' });
+  });
+
+  it('is no cause if loopback refuses, too', () => {
+    expect(verdictIn({ attempts, loopback: [closed('127.0.0.1')] }).kind).toBe('refused');
   });
 });

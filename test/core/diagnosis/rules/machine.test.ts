@@ -187,6 +187,48 @@ describe('a local firewall', () => {
   });
 });
 
+describe('a local firewall before an address of this machine', () => {
+  const own = '203.0.113.5';
+  const judge = (particulars: Particulars): string | undefined =>
+    MACHINE_RULES['local-firewall'](observations(particulars))?.statement;
+  const silent = { attempts: [filtered('no-response', own)], loopback: [open('127.0.0.1')] };
+
+  it('probably drops if no listener there can be too busy', () => {
+    const statement = 'A firewall on this machine probably drops connections to 203.0.113.5:5432.';
+    expect(judge({ ...silent, listeners: [] })).toBe(statement);
+    expect(judge({ ...silent, listeners: [{ address: '0.0.0.0', waiting: 0 }] })).toBe(statement);
+    expect(judge({ ...silent, listeners: [{ address: '127.0.0.1', waiting: 9 }] })).toBe(statement);
+  });
+
+  it.each([
+    ['connections wait', [{ address: own, waiting: 9 }]],
+    ['the listeners are unknown', null],
+  ])('is one of two causes of silence if %s', (_, listeners) => {
+    expect(judge({ ...silent, listeners })).toBe(
+      'A firewall on this machine drops connections to 203.0.113.5:5432, or the service is too ' +
+        'busy to accept them. Both look the same from here.',
+    );
+  });
+
+  it('probably rejects with ICMP, or if a service listens there', () => {
+    const loopback = [open('127.0.0.1')];
+    expect(judge({ attempts: [filtered('host-unreach', own)], loopback })).toBe(
+      'A firewall on this machine probably rejects connections to 203.0.113.5:5432.',
+    );
+    const listeners = [{ address: '0.0.0.0', waiting: 0 }];
+    expect(judge({ attempts: [closed(own)], loopback, listeners })).toBe(
+      'A firewall on this machine probably rejects connections to 203.0.113.5:5432, or a ' +
+        'redirect leads them elsewhere: a service listens on 0.0.0.0.',
+    );
+  });
+
+  it('is not concluded if nothing listens and the address refuses', () => {
+    const loopback = [closed('127.0.0.1')];
+    expect(judge({ attempts: [closed(own)], loopback, listeners: [] })).toBeUndefined();
+    expect(judge({ attempts: [closed(own)], loopback, listeners: null })).toBeUndefined();
+  });
+});
+
 describe('a failure on this machine', () => {
   it('may be one of the lookup', () => {
     const outcome = { ...unresolved(), state: 'failed', reason: 'no-files-left' } as const;
