@@ -2,7 +2,6 @@ import type { Address, Attempt, Resolution } from '../../facts/outcome.js';
 import { interleaveFamilies, startAttempts } from '../../probe/race.js';
 import { familyOf } from '../../target/target.js';
 import { type CheckContext, endpointAt } from './check-context.js';
-import { isOwnAddress } from './machine.js';
 import { listAddresses } from './name-check.js';
 import type { AddressObservation, DnsServerObservation } from './observations.js';
 
@@ -15,8 +14,11 @@ const RESOLVER_HEAD_START_MS = 250;
 /** At most this many addresses that only DNS servers know are probed. */
 const MAX_DNS_ONLY = 6;
 
-/** An address that no host may have: it is reserved for documentation (RFC 5737, TEST-NET-1). */
-const UNUSED_ADDRESS: Address = { address: '192.0.2.1', family: 4 };
+/** Addresses that no host may have: they are for documentation (RFC 5737, RFC 3849). */
+const UNUSED_ADDRESSES: Readonly<Record<4 | 6, Address>> = {
+  4: { address: '192.0.2.1', family: 4 },
+  6: { address: '2001:db8::1', family: 6 },
+};
 
 /** How long the unused address is tried, in milliseconds. */
 const UNUSED_ADDRESS_MS = 1000;
@@ -74,6 +76,9 @@ export async function probeDnsOnlyAddresses(
   );
 }
 
+/** How often an unused address that opened is timed again. */
+const UNUSED_RETIMINGS = 2;
+
 /** Times an open port again, alone: a latency measured beside other checks reads too long. */
 async function retimeAlone({ probe }: CheckContext, attempt: Attempt): Promise<Attempt> {
   if (attempt.state !== 'open') return attempt;
@@ -99,17 +104,22 @@ export async function collectAddresses(
 }
 
 /**
- * Tries the same port at an address that no host may have. If it opens, something on the way
- * answers everything. Null if no port is open, if the open one is on this machine, or if only the
- * target's own port may be tried.
+ * Tries the same port at an address of the same family that no host may have. If it opens,
+ * something on the way answers everything. Null if no port is open, if no router is on the way to
+ * one of the two addresses, or if only the target's own port may be tried.
  */
 export async function probeUnusedAddress(
   context: CheckContext,
   open: Attempt | undefined,
 ): Promise<Attempt | null> {
-  if (!open || !context.otherPorts || isOwnAddress(open.endpoint)) return null;
-  if (open.endpoint.address === UNUSED_ADDRESS.address) return null;
-  return context.probe(endpointAt(context, UNUSED_ADDRESS), {
+  if (!open || !context.otherPorts) return null;
+  const unused = UNUSED_ADDRESSES[open.endpoint.family];
+  if (open.endpoint.address === unused.address) return null;
+  if (context.isDirectlyAttached(open.endpoint) || context.isDirectlyAttached(unused)) return null;
+  let attempt = await context.probe(endpointAt(context, unused), {
     timeoutMs: Math.min(UNUSED_ADDRESS_MS, context.remainingMs()),
   });
+  for (let index = 0; index < UNUSED_RETIMINGS; index += 1)
+    attempt = await retimeAlone(context, attempt);
+  return attempt;
 }

@@ -7,6 +7,7 @@ import { type Endpoint, familyOf, type Target } from '../../target/target.js';
 import { UsageError } from '../../usage-error.js';
 import { type StartCounting, startCounting } from './counters.js';
 import { readListeners } from './listeners.js';
+import { isDirectlyAttached } from './machine.js';
 import type { NameCheckOptions } from './name-check.js';
 import type { DiagnoseOptions, DiagnosisCheck, DiagnosisInternals } from './options.js';
 
@@ -37,6 +38,7 @@ export interface CheckContext {
   readonly resolve: () => Promise<Resolution>;
   readonly startCounting: StartCounting;
   readonly readListeners: typeof readListeners;
+  readonly isDirectlyAttached: typeof isDirectlyAttached;
   /** Reports a check to `onProgress` while it runs. */
   readonly track: <T>(check: DiagnosisCheck, work: Promise<T>) => Promise<T>;
 }
@@ -124,6 +126,7 @@ export function createContext(
     resolve: () => resolve(target.host, resolving, systemLookup ? { systemLookup } : {}),
     startCounting: internals.startCounting ?? startCounting,
     readListeners: internals.readListeners ?? readListeners,
+    isDirectlyAttached: internals.isDirectlyAttached ?? isDirectlyAttached,
     track: createTracker(options.onProgress),
   };
 }

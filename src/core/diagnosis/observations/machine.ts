@@ -1,9 +1,9 @@
 import { createSocket } from 'node:dgram';
-import { SocketAddress } from 'node:net';
+import { BlockList, SocketAddress } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
 import type { Address } from '../../facts/outcome.js';
 import { readSystemFile } from '../../system-file.js';
-import type { Target } from '../../target/target.js';
+import { familyOf, type Target } from '../../target/target.js';
 import type { MachineObservation } from './observations.js';
 
 /** Any port does: connecting a UDP socket sends nothing. 9 is "discard". */
@@ -65,16 +65,21 @@ export function sourceAddressFor({ address, family }: Address): Promise<string |
   });
 }
 
-type OwnAddress = MachineObservation['addresses'][number] & { readonly internal: boolean };
+type OwnAddress = MachineObservation['addresses'][number] & {
+  readonly internal: boolean;
+  /** The length of the prefix of its network. */
+  readonly prefix: number;
+};
 
 /** Addresses of this machine, including loopback. */
 function listOwnAddresses(): OwnAddress[] {
   return Object.entries(networkInterfaces()).flatMap(([name, all]) =>
-    (all ?? []).map(({ address, family, internal }): OwnAddress => ({
+    (all ?? []).map(({ address, family, internal, cidr }): OwnAddress => ({
       interface: name,
       address,
       family: family === 'IPv6' ? 6 : 4,
       internal,
+      prefix: Number(cidr?.split('/')[1] ?? (family === 'IPv6' ? 128 : 32)),
     })),
   );
 }
@@ -90,6 +95,15 @@ export function isOwnAddress(endpoint: Address): boolean {
   const address = toCanonicalAddress(endpoint);
   if (address === '::1' || address.startsWith('127.')) return true;
   return listOwnAddresses().some((own) => own.address === address);
+}
+
+/** Whether an address is own or in a network of an own interface: no router is on the way. */
+export function isDirectlyAttached(endpoint: Address): boolean {
+  const networks = new BlockList();
+  for (const { address, family, prefix } of listOwnAddresses())
+    networks.addSubnet(address, prefix, `ipv${family}`);
+  const address = toCanonicalAddress(endpoint);
+  return networks.check(address, `ipv${familyOf(address) ?? endpoint.family}`);
 }
 
 /** The soft limit of open files (proc_pid_limits(5)). */
@@ -122,7 +136,7 @@ export async function checkMachine(
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     addresses: listOwnAddresses()
       .filter(({ internal }) => !internal)
-      .map(({ internal: _, ...rest }) => rest),
+      .map(({ internal: _, prefix: __, ...rest }) => rest),
     sourceAddress: deciding && (await sourceAddressFor(deciding)),
     proxy: proxyFor(target, env),
     descriptorLimit: descriptorLimit(),

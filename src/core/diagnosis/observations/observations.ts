@@ -135,8 +135,8 @@ export interface Observations {
   /** Null unless the port refused and another port of the host was open. */
   readonly refusalTiming: RefusalTiming | null;
   /**
-   * For an open port: the same port at 192.0.2.1, an address that no host may have (RFC 5737).
-   * Null if it was not tried.
+   * For an open port: the same port at 192.0.2.1 or 2001:db8::1, addresses that no host may have
+   * (RFC 5737, RFC 3849). Null if it was not tried.
    */
   readonly nobody: Attempt | null;
 }

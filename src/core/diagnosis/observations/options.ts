@@ -5,6 +5,7 @@ import type { resolveHost } from '../../resolve/resolver.js';
 import type { SystemLookup } from '../../resolve/system-lookup.js';
 import type { StartCounting } from './counters.js';
 import type { readListeners } from './listeners.js';
+import type { isDirectlyAttached } from './machine.js';
 
 /** The checks of a diagnosis that take time, as `onProgress` names them. */
 export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
@@ -37,6 +38,8 @@ export interface DiagnosisInternals {
   readonly startCounting?: StartCounting;
   /** Reads who listens at a port; default: the system's tables of sockets. */
   readonly readListeners?: typeof readListeners;
+  /** Whether no router is on the way; default: by the networks of the own interfaces. */
+  readonly isDirectlyAttached?: typeof isDirectlyAttached;
   /** The environment that is searched for proxies; default that of the process. */
   readonly env?: NodeJS.ProcessEnv;
   /** Default: the hosts file of the system. */

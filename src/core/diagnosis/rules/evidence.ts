@@ -118,6 +118,13 @@ export function serverEvidence(observation: DnsServerObservation): Evidence {
   };
 }
 
+/** An answer from nearer takes less than half the time, and is at least this much faster. */
+const TIMING_NOISE_MS = 2;
+
+/** Whether an answer came so much faster than another that it came from nearer. */
+export const isMuchShorter = (shorterMs: number, longerMs: number): boolean =>
+  shorterMs < longerMs / 2 && longerMs - shorterMs > TIMING_NOISE_MS;
+
 /** Whether an attempt opened. */
 export const isOpen = (attempt: Attempt | undefined): boolean => attempt?.state === 'open';
 

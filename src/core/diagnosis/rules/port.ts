@@ -9,6 +9,7 @@ import {
   describeResult,
   type Evidence,
   examinedAttempt,
+  isMuchShorter,
   isOpen,
   joinWords,
 } from './evidence.js';
@@ -60,12 +61,6 @@ const isAbsenceReply = (attempt: Attempt): boolean =>
 
 const neighbourTimeoutName = (family: 4 | 6): string =>
   family === 6 ? 'neighbour discovery' : 'ARP';
-
-/** A refusal must be faster than half the handshake, and by this much, to come from nearer. */
-const TIMING_NOISE_MS = 2;
-
-const isMuchShorter = (shorterMs: number, longerMs: number): boolean =>
-  shorterMs < longerMs / 2 && longerMs - shorterMs > TIMING_NOISE_MS;
 
 function timingEvidence(
   { endpoint }: Attempt,

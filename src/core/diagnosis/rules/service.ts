@@ -5,6 +5,7 @@ import {
   attemptEvidence,
   examinedAttempt,
   givenAttempt,
+  isMuchShorter,
   isOpen,
   joinWords,
   overallAnswer,
@@ -23,18 +24,25 @@ const USELESS: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
 
 /** Causes behind an open port, and problems beside one. */
 export const SERVICE_RULES = {
-  /** The port is open at an address that no host may have. Not: that address is silent. */
-  'answered-by-somebody-else': ({ nobody: unused }) =>
-    unused?.state === 'open'
-      ? probable(
-          'Something on the way, such as a captive portal or a proxy, probably answers ' +
-            `everything: the port is open even at ${unused.endpoint.address}, ` +
-            'an address that no host may have.',
-          [attemptEvidence(unused)],
-          'Sign in to the network with a browser, or try from another network. ' +
-            'Nothing was learned about the host.',
-        )
-      : null,
+  /**
+   * The port is open at an address that no host may have. Not: that address is silent. Not: the
+   * target answers from farther away or from nearer, so something else does.
+   */
+  'answered-by-somebody-else': (seen) => {
+    const { nobody: unused } = seen;
+    const open = [examinedAttempt(seen), givenAttempt(seen)].find(isOpen);
+    if (unused?.state !== 'open' || open?.state !== 'open') return null;
+    const both = [unused.latencyMs, open.latencyMs];
+    if (isMuchShorter(Math.min(...both), Math.max(...both))) return null;
+    return probable(
+      'Something on the way, such as a captive portal or a proxy, probably answers ' +
+        `everything: the port is open even at ${unused.endpoint.address}, ` +
+        'an address that no host may have.',
+      [open, unused].map(attemptEvidence),
+      'Sign in to the network with a browser, or try from another network. ' +
+        'Nothing was learned about the host.',
+    );
+  },
 
   /** The other side dropped the open connection. Not: the connection stayed open. */
   'dropped-at-once': (seen) => {

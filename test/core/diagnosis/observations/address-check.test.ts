@@ -99,9 +99,19 @@ describe('the attempts on all addresses', () => {
 });
 
 describe('the unused address', () => {
-  const tries = async (options: object, attempt: ReturnType<typeof open> | undefined) => {
-    const network = createNetwork({ ports: { [`192.0.2.1:${PORT}`]: open('192.0.2.1') } });
-    const answer = await probeUnusedAddress(contextOf(network, options), attempt);
+  const tries = async (
+    { attached = '127.0.0.9', ...options }: { readonly attached?: string; otherPorts?: boolean },
+    attempt: ReturnType<typeof open> | undefined,
+  ) => {
+    const network = createNetwork({
+      ports: {
+        [`192.0.2.1:${PORT}`]: open('192.0.2.1'),
+        [`[2001:db8::1]:${PORT}`]: open('2001:db8::1'),
+      },
+    });
+    const isDirectlyAttached = ({ address }: { address: string }) => address === attached;
+    const context = contextOf(network, options, { isDirectlyAttached });
+    const answer = await probeUnusedAddress(context, attempt);
     return [answer?.state ?? null, probedBy(network)] as const;
   };
 
@@ -109,11 +119,24 @@ describe('the unused address', () => {
     expect(await tries({}, open())).toEqual(['open', [`192.0.2.1:${PORT}`]]);
   });
 
+  it('is of the same family as the open one', async () => {
+    expect(await tries({}, open(V6))).toEqual(['open', [`[2001:db8::1]:${PORT}`]]);
+  });
+
+  it('is timed three times, and the shortest latency counts', async () => {
+    const latencies = [9, 3, 5].map((latencyMs) => open('192.0.2.1', PORT, latencyMs));
+    const network = createNetwork({ ports: { [`192.0.2.1:${PORT}`]: latencies } });
+    expect(await probeUnusedAddress(contextOf(network), open())).toMatchObject({ latencyMs: 3 });
+    expect(network.probes).toHaveLength(3);
+  });
+
   it.each([
     ['no port is open', {}, undefined],
     ['only the target port may be tried', { otherPorts: false }, open()],
     ['the open port is on this machine', {}, open('127.0.0.9')],
     ['it is itself the target', {}, open('192.0.2.1')],
+    ['no router is on the way to it', { attached: '192.0.2.1' }, open()],
+    ['no router is on the way to the open port', { attached: V4 }, open()],
   ])('is not tried if %s', async (_, options, attempt) => {
     expect(await tries(options, attempt)).toEqual([null, []]);
   });

@@ -69,6 +69,7 @@ export const probedBy = ({ probes }: ReturnType<typeof createNetwork>): string[]
 export const APART: DiagnosisInternals = {
   startCounting: () => null,
   readListeners: () => null,
+  isDirectlyAttached: ({ address }) => address.startsWith('127.'),
   env: {},
   servers: [SERVER],
   hostsFile: '/dev/null',

@@ -1,5 +1,7 @@
+import { networkInterfaces } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import {
+  isDirectlyAttached,
   isOwnAddress,
   proxyFor,
   sourceAddressFor,
@@ -59,7 +61,25 @@ describe('an address of this machine', () => {
   });
 
   it('is no address of another machine', () => {
-    expect(isOwnAddress({ address: '192.0.2.1', family: 4 })).toBe(false);
-    expect(isOwnAddress({ address: '2001:db8::1', family: 6 })).toBe(false);
+    expect(isOwnAddress({ address: '198.18.0.1', family: 4 })).toBe(false);
+    expect(isOwnAddress({ address: '2001:2::1', family: 6 })).toBe(false);
+  });
+});
+
+describe('a directly attached network', () => {
+  it('is that of each own interface, with loopback', () => {
+    for (const address of ['127.0.0.1', '127.200.0.1'])
+      expect(isDirectlyAttached({ address, family: 4 })).toBe(true);
+    expect(isDirectlyAttached({ address: '::ffff:127.0.0.1', family: 6 })).toBe(true);
+    for (const { address, family, cidr } of Object.values(networkInterfaces()).flatMap(
+      (all) => all ?? [],
+    ))
+      if (cidr !== null)
+        expect(isDirectlyAttached({ address, family: family === 'IPv6' ? 6 : 4 })).toBe(true);
+  });
+
+  it('is none with an address for tests of performance', () => {
+    expect(isDirectlyAttached({ address: '198.18.0.1', family: 4 })).toBe(false);
+    expect(isDirectlyAttached({ address: '2001:2::1', family: 6 })).toBe(false);
   });
 });

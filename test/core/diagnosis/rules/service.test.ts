@@ -7,6 +7,7 @@ import {
   observations,
   open,
   OTHER_V4,
+  PORT,
   server,
   unresolved,
   V4,
@@ -22,7 +23,7 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
       statement:
         'Something on the way, such as a captive portal or a proxy, probably answers ' +
         'everything: the port is open even at 192.0.2.1, an address that no host may have.',
-      evidence: ['192.0.2.1:5432 opened'],
+      evidence: ['198.51.100.10:5432 opened', '192.0.2.1:5432 opened'],
       advice:
         'Sign in to the network with a browser, or try from another network. Nothing was ' +
         'learned about the host.',
@@ -119,6 +120,24 @@ describe('problems beside an open port', () => {
     const conclusion = SERVICE_RULES['dns-servers-differ'](observations({ name }));
     expect(conclusion?.certainty).toBe('possible');
     expect(verdictIn({ name }).kind).toBe('open');
+  });
+});
+
+describe('an address that no host may have', () => {
+  const kindWith = (targetMs: number, unusedMs: number): string =>
+    verdictIn({
+      attempts: [open(V4, PORT, targetMs)],
+      nobody: open('192.0.2.1', PORT, unusedMs),
+    }).kind;
+
+  it('opens by the same answer as the target if both take about as long', () => {
+    expect(kindWith(40, 40)).toBe('answered-by-somebody-else');
+    expect(kindWith(1, 0.2)).toBe('answered-by-somebody-else');
+  });
+
+  it('says nothing about a target that answers from farther away or from nearer', () => {
+    expect(kindWith(40, 1)).toBe('open');
+    expect(kindWith(1, 40)).toBe('open');
   });
 });
 
