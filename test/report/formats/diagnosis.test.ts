@@ -56,10 +56,10 @@ describe('a diagnosis for people', () => {
           '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms).',
         'How sure: probable.',
         "Next: Ask the operator of the name's DNS to correct its record.",
-        'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, or ' +
-          'a firewall drops everything. Both look the same from here. Check from inside its ' +
-          'own network whether the host is up. If it is, ask the operators of the firewalls ' +
-          'on the way.',
+        'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down or ' +
+          'answers too late, or a firewall drops everything. All look the same from here. Check ' +
+          'from inside its own network whether the host is up, and how fast it answers. If it is ' +
+          'well, ask the operators of the firewalls on the way.',
         'Also: Applications that use ALL_PROXY connect through proxy.example, not ' +
           'directly. Probe the proxy, too.',
         '',
@@ -146,8 +146,8 @@ describe('a diagnosis for a ticket', () => {
           '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms)',
         '* How sure: probable',
         "* Next: Ask the operator of the name's DNS to correct its record.",
-        '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down, ' +
-          'or a firewall drops everything. Both look the same from here.',
+        '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down ' +
+          'or answers too late, or a firewall drops everything. All look the same from here.',
         '',
         '| | |',
         '|---|---|',

@@ -109,11 +109,11 @@ export const ADDRESS_RULES = {
     if (!families?.other.every(({ state }) => state === 'filtered')) return null;
     const [good, bad] = nameFamilies(families);
     return probable(
-      `${bad} to ${seen.target.host} is probably broken: the port is open over ${good}.`,
+      `${bad} to ${seen.target.host} is broken, or a firewall stops this port over ${bad}: ` +
+        `the port is open over ${good}. Both look the same from here.`,
       familiesEvidence(families),
       `Use ${good} until ${bad} is repaired, or have the ${bad} record removed. ` +
-        `The network on the way or the host's own ${bad} is at fault. ` +
-        'Both look the same from here.',
+        `Check the network on the way, the host's own ${bad}, and the firewalls.`,
     );
   },
 
@@ -123,10 +123,11 @@ export const ADDRESS_RULES = {
     if (!families?.other.every(({ state }) => state === 'closed')) return null;
     const [good, bad] = nameFamilies(families);
     return probable(
-      `The service probably listens on ${good} only: ` +
-        `over ${bad}, ${listAttempted(families.other)} refused.`,
+      `The service listens on ${good} only, or a firewall rejects the port over ${bad}: ` +
+        `${listAttempted(families.other)} refused. Both look the same from here.`,
       familiesEvidence(families),
-      `Let it listen on both, or have the ${bad} record removed.`,
+      'Check on the host on which addresses it listens. ' +
+        `Let it listen on both, or have the ${bad} record removed.`,
     );
   },
 

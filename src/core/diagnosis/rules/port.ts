@@ -221,10 +221,11 @@ export const PORT_RULES = {
         ? `${address} answers neither on port ${port} nor on ${joinWords(others)}`
         : `${address} does not answer on port ${port}, and no other port was tried`;
     return probable(
-      `${silence}: the host is down, or a firewall drops everything. ${ALIKE}`,
+      `${silence}: the host is down or answers too late, or a firewall drops everything. ` +
+        'All look the same from here.',
       host.all.map(attemptEvidence),
-      'Check from inside its own network whether the host is up. ' +
-        'If it is, ask the operators of the firewalls on the way.',
+      'Check from inside its own network whether the host is up, and how fast it answers. ' +
+        'If it is well, ask the operators of the firewalls on the way.',
     );
   },
 

@@ -63,11 +63,13 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
     nearMiss: { attempts: [closed(V6), open()] },
     finding: {
       certainty: 'probable',
-      statement: 'IPv6 to db.example is probably broken: the port is open over IPv4.',
+      statement:
+        'IPv6 to db.example is broken, or a firewall stops this port over IPv6: the port is open ' +
+        'over IPv4. Both look the same from here.',
       evidence: ['[2001:db8::10]:5432 did not answer', '198.51.100.10:5432 opened'],
       advice:
-        'Use IPv4 until IPv6 is repaired, or have the IPv6 record removed. The network on ' +
-        "the way or the host's own IPv6 is at fault. Both look the same from here.",
+        'Use IPv4 until IPv6 is repaired, or have the IPv6 record removed. Check the network on ' +
+        "the way, the host's own IPv6, and the firewalls.",
     },
   },
   'one-family-only': {
@@ -75,9 +77,13 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
     nearMiss: { attempts: [failed('no-route', V6), open()] },
     finding: {
       certainty: 'probable',
-      statement: 'The service probably listens on IPv4 only: over IPv6, 2001:db8::10 refused.',
+      statement:
+        'The service listens on IPv4 only, or a firewall rejects the port over IPv6: ' +
+        '2001:db8::10 refused. Both look the same from here.',
       evidence: ['[2001:db8::10]:5432 refused', '198.51.100.10:5432 opened'],
-      advice: 'Let it listen on both, or have the IPv6 record removed.',
+      advice:
+        'Check on the host on which addresses it listens. ' +
+        'Let it listen on both, or have the IPv6 record removed.',
     },
   },
   'some-addresses-fail': {
@@ -136,10 +142,12 @@ describe('the addresses of a name', () => {
 
   it('may be broken for IPv4, too', () => {
     expect(statementOf({ attempts: [open(V6), filtered()] })).toBe(
-      'IPv4 to db.example is probably broken: the port is open over IPv6.',
+      'IPv4 to db.example is broken, or a firewall stops this port over IPv4: the port is open ' +
+        'over IPv6. Both look the same from here.',
     );
     expect(statementOf({ attempts: [open(V6), closed()] })).toBe(
-      'The service probably listens on IPv6 only: over IPv4, 198.51.100.10 refused.',
+      'The service listens on IPv6 only, or a firewall rejects the port over IPv4: ' +
+        '198.51.100.10 refused. Both look the same from here.',
     );
   });
 });

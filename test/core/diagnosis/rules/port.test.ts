@@ -150,16 +150,16 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        '198.51.100.10 answers neither on port 5432 nor on 443 and 80: the host is down, or ' +
-        'a firewall drops everything. Both look the same from here.',
+        '198.51.100.10 answers neither on port 5432 nor on 443 and 80: the host is down or ' +
+        'answers too late, or a firewall drops everything. All look the same from here.',
       evidence: [
         '198.51.100.10:5432 did not answer',
         '198.51.100.10:443 did not answer',
         '198.51.100.10:80 did not answer',
       ],
       advice:
-        'Check from inside its own network whether the host is up. If it is, ask the ' +
-        'operators of the firewalls on the way.',
+        'Check from inside its own network whether the host is up, and how fast it answers. ' +
+        'If it is well, ask the operators of the firewalls on the way.',
     },
   },
   'refused-on-the-way': {
@@ -219,10 +219,11 @@ describe('a filtered port', () => {
     );
   });
 
-  it('names both causes of silence, also if no other port was tried', () => {
+  it('names every cause of silence, also if no other port was tried', () => {
     expect(statementOf({ attempts: [filtered()], companions: null })).toBe(
       '198.51.100.10 does not answer on port 5432, and no other port was tried: ' +
-        'the host is down, or a firewall drops everything. Both look the same from here.',
+        'the host is down or answers too late, or a firewall drops everything. ' +
+        'All look the same from here.',
     );
   });
 });
