@@ -5,10 +5,11 @@ import {
   type ProbeReport,
   reasonOf,
 } from '../core/facts/outcome.js';
+import type { KernelFacts } from '../core/facts/kernel-facts.js';
 import type { Reason } from '../core/states.js';
 import { formatEndpoint, formatHostPort, type Target } from '../core/target/target.js';
 import { escapeControls } from './escape.js';
-import { formatDuration } from './numbers.js';
+import { formatCount, formatDuration } from './numbers.js';
 
 /** Why a port is not open, or its service did not answer, for people. Each part is one line. */
 export interface Explanation {
@@ -118,4 +119,17 @@ export function describeOtherFailures({ attempts, outcome }: ProbeReport): strin
       return each.state === 'cancelled' ? index < decided : each.state !== 'open';
     })
     .map((each) => `${formatEndpoint(each.endpoint)}: ${describeAttempt(each)}${opened}.`);
+}
+
+const DELAYS: Readonly<Record<KernelFacts['cause'], string>> = {
+  'lost-syn': 'the first SYN was lost or ignored',
+  'no-loss': 'no SYN was repeated, the answer came late',
+  unclear: 'the first SYN or its answer was lost, or the answer came late',
+};
+
+/** What the kernel knows of a slow handshake, in words. */
+export function describeKernel({ roundTripMs, repeatedSyns, mss, cause }: KernelFacts): string {
+  const roundTrip = roundTripMs === null ? 'not measured' : formatDuration(roundTripMs);
+  const repeated = repeatedSyns === 0 ? '' : `; ${formatCount(repeatedSyns, 'SYN')} repeated`;
+  return `round trip ${roundTrip}; ${DELAYS[cause]}${repeated}; MSS ${mss}`;
 }

@@ -55,9 +55,18 @@ function serviceLine({ answered, failures, answers }: ServiceTotals): string {
   return `service: ${answered} answered${failed.join('')}${times}`;
 }
 
+/** Probes that a lost SYN delayed: as the kernel knows it, or only probably. */
+function lostSynLines({ lostSyns, lostSynsSeen }: Summary): string[] {
+  const probable = lostSyns - lostSynsSeen;
+  return [
+    ...(lostSynsSeen > 0 ? [`lost SYNs, seen by the kernel: ${lostSynsSeen}`] : []),
+    ...(probable > 0 ? [`lost SYNs, probably: ${probable}`] : []),
+  ];
+}
+
 /** A summary in lines: counts and loss, latency, then what else occurred. */
 export function describeSummary(summary: Summary): string[] {
-  const { service, resolving, outages, lostSyns, tooSlow } = summary;
+  const { service, resolving, outages, tooSlow } = summary;
   if (summary.sent === 0) return ['0 probes: no verdict'];
   const lines = [countLine(summary), ...latencyLines(summary)];
   if (service) lines.push(serviceLine(service));
@@ -68,8 +77,7 @@ export function describeSummary(summary: Summary): string[] {
     const [longest, total] = [formatDuration(longestMs), formatDuration(totalMs)];
     lines.push(`${formatCount(count, 'outage')}: longest ${longest}, total ${total}`);
   }
-  if (lostSyns > 0) lines.push(`lost SYNs, probably: ${lostSyns}`);
-  return lines;
+  return [...lines, ...lostSynLines(summary)];
 }
 
 /** The end of a run over many targets, in one line. */

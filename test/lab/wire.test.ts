@@ -61,6 +61,12 @@ const ICMP_ERRORS = [
   },
 ] as const;
 
+/** Ports that open 950 ms and 1,300 ms after the first SYN, which is repeated after a second. */
+const SLOW_PORT = 7100;
+const LATE_PORT = 7101;
+/** Ports that open at once, four times, and then only after 970 ms. */
+const SLOWER_PORTS = [7102, 7103] as const;
+
 const icmpErrorPort = (index: number): number => 6000 + index;
 
 const rules: ScriptedRule[] = [
@@ -76,6 +82,12 @@ const rules: ScriptedRule[] = [
   { address: UP, port: PORT, answers: ['nothing'] },
   { address: UP, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1 }] },
   { address: UP, answers: ['reset'] },
+  { port: SLOW_PORT, answers: [{ send: 'syn-ack', delayMs: 950 }] },
+  { port: LATE_PORT, answers: [{ send: 'syn-ack', delayMs: 1300 }] },
+  ...SLOWER_PORTS.flatMap((port): ScriptedRule[] => [
+    { port, afterConnections: 4, answers: [{ send: 'syn-ack', delayMs: 970 }] },
+    { port, answers: ['syn-ack'] },
+  ]),
   { address: SHIELDED, port: PORT, answers: ['nothing'] },
   { address: SHIELDED, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1, from: ROUTER.v4 }] },
   { address: SHIELDED, answers: ['reset'] },
@@ -210,6 +222,88 @@ describeLab(
       expect(mixed.verdict.statement).toMatch(/10\.90\.0\.6 refused \(nothing listens there, or/);
       const alike = await diagnose('-w', '1s', 'refusing.test', String(PORT));
       expect(alike).toMatchObject({ exitCode: 1, verdict: { kind: 'refused' } });
+    });
+
+    /** Loses the first SYN of each connection at the server, or its answer at the client. */
+    async function loseFirst(lost: 'SYN' | 'answer'): Promise<number> {
+      const listener = await lab.listen('server');
+      const role = lost === 'SYN' ? 'server' : 'client';
+      const [end, flags] = lost === 'SYN' ? ['sport', 'syn'] : ['dport', '(syn | ack)'];
+      await lab.nft(
+        role,
+        `add table inet loss
+         add set inet loss seen { type inet_service; flags dynamic, timeout; timeout 30s; }
+         add chain inet loss input { type filter hook input priority 0; }
+         add rule inet loss input tcp flags & (syn | ack) == ${flags} \
+           tcp ${end} != @seen add @seen { tcp ${end} } drop`,
+      );
+      onTestFinished(async () => {
+        await lab.nft(role, 'delete table inet loss');
+        await listener.stop();
+      });
+      return listener.port;
+    }
+
+    it.each(['v4', 'v6'] as const)(
+      'knows from the kernel that a path loses every first SYN (%s)',
+      async (family) => {
+        const target = [lab.server[family], String(await loseFirst('SYN'))];
+        const kernel = { cause: 'lost-syn', repeatedSyns: 1, mss: expect.any(Number) };
+        const [plain, text, json, series, diagnosis] = await Promise.all([
+          run('-o', 'json', ...target),
+          run('-v', ...target),
+          run('-v', '-o', 'json', ...target),
+          run('-v', '-c', '3', '-i', '10ms', ...target),
+          diagnose(...target),
+        ]);
+        expect(jsonOf(plain)).toMatchObject({ state: 'open', kernel: null });
+        expect(text.stdout).toMatch(/^Success!.* in 1\d{3} milliseconds/);
+        expect(text.stderr).toMatch(
+          /round trip [\d.]+ ms; the first SYN was lost or ignored; 1 SYN repeated; MSS \d+/,
+        );
+        expect(jsonOf(json)).toMatchObject({ kernel, attempts: [{ kernel }] });
+        expect(jsonOf(json)['kernel'].roundTripMs).toBeLessThan(300);
+        expect(series.stderr).toMatch(/0% loss[^]*^lost SYNs, seen by the kernel: 3$/m);
+        expect(series.stderr).not.toMatch(/[Pp]robably/);
+        expect(diagnosis.verdict).toMatchObject({
+          kind: 'handshake-delayed',
+          certainty: 'certain',
+        });
+      },
+    );
+
+    it('names all causes if only the answer to the first SYN was lost', async () => {
+      const target = [lab.server.v4, String(await loseFirst('answer'))];
+      const [text, { verdict }] = await Promise.all([run('-v', ...target), diagnose(...target)]);
+      expect(text.stderr).toMatch(/first SYN or its answer was lost, or the answer came late/);
+      expect(verdict).toMatchObject({ kind: 'handshake-delayed', certainty: 'probable' });
+    });
+
+    it('does not say that a SYN was lost if a host is slow', async () => {
+      const [slow, late, slowly, lately] = await Promise.all([
+        run('-v', HOST, String(SLOW_PORT)),
+        run('-v', HOST, String(LATE_PORT)),
+        diagnose(HOST, String(SLOW_PORT)),
+        diagnose(HOST, String(LATE_PORT)),
+      ]);
+      expect(slow.stderr).toMatch(/no SYN was repeated, the answer came late/);
+      expect(late.stderr).toMatch(/first SYN or its answer was lost, or the answer came late/);
+      expect(slowly.verdict.kind).toBe('open');
+      expect(lately.verdict).toMatchObject({ kind: 'handshake-delayed', certainty: 'probable' });
+    });
+
+    it('does not count five lost SYNs if a host becomes a second slower for good', async () => {
+      const summaryOf = async (...args: string[]) => {
+        const { stdout } = await run('-o', 'json', '-c', '9', '-i', '10ms', HOST, ...args);
+        return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as object;
+      };
+      const [plain, verbose] = await Promise.all([
+        summaryOf(String(SLOWER_PORTS[0])),
+        summaryOf('-v', String(SLOWER_PORTS[1])),
+      ]);
+      // The first slow probe may be a lost SYN, unless the kernel says that it repeated none.
+      expect(plain).toMatchObject({ open: 9, lostSyns: 1 });
+      expect(verbose).toMatchObject({ open: 9, lostSyns: 0 });
     });
 
     it('does not say that a host is absent if it rejects under the usual ICMP limit', async () => {

@@ -56,6 +56,7 @@ const summary: Summary = {
   service: null,
   tooSlow: 0,
   lostSyns: 0,
+  lostSynsSeen: 0,
   outages: { count: 0, longestMs: 0, totalMs: 0 },
   resolving: null,
   recent: [1, 2, null, null, 3],
@@ -101,13 +102,15 @@ describe('a summary', () => {
       tooSlow: 2,
       resolving: figures,
       outages: { count: 2, longestMs: 3000, totalMs: 4500 },
-      lostSyns: 1,
+      lostSyns: 4,
+      lostSynsSeen: 3,
     };
     expect(describeSummary({ ...summary, ...facts }).slice(1)).toEqual([
       'service: 1 answered, 2 silent, 1 dropped; answers in ms: min 1.00, mean 2.00, max 3.00',
       'too slow: 2',
       'resolving in ms: min 1.00, mean 2.00, max 3.00',
       '2 outages: longest 3 s, total 4.5 s',
+      'lost SYNs, seen by the kernel: 3',
       'lost SYNs, probably: 1',
     ]);
   });

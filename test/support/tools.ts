@@ -85,6 +85,7 @@ const NEEDS = {
   promtool: program('promtool', 'prometheus'),
   prove: program('prove', 'perl'),
   script: firstOf(platform('linux', 'Linux'), program('script', 'bsdutils')),
+  ss: firstOf(platform('linux', 'Linux'), program('ss', 'iproute2')),
   sshd: server('sshd', 'openssh-server'),
   tshark: program('tshark', 'tshark'),
   vsftpd: server('vsftpd', 'vsftpd'),

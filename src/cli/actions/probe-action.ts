@@ -133,6 +133,9 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
     const internals = {
       lookups: lookups.lookups,
       skipWarmUp: quiet && maxLatencyMs === undefined,
+      askKernel: config.verbose
+        ? (await import('../../core/probe/socket-statistics.js')).askKernel
+        : undefined,
     };
     const reporter = await createReporter(config);
     const options = optionsOf(config, signal);

@@ -40,8 +40,8 @@ export interface ProbeEvent {
   readonly report: ProbeReport;
   readonly verdict: Verdict;
   /**
-   * By how many whole seconds the latency is above its neighbours: probably a SYN was lost and
-   * repeated. Null when it is not.
+   * How many seconds a lost SYN cost, as the kernel knows it; else by how many whole seconds the
+   * latency is above its neighbours, where that is the probable cause. Null when it is not.
    */
   readonly lostSynSeconds: number | null;
   /** The addresses that the name had before, when they are others now. */

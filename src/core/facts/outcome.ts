@@ -1,3 +1,4 @@
+import type { KernelFacts } from './kernel-facts.js';
 import type { Drop, ServiceFinding } from './service-finding.js';
 import type {
   ClosedReason,
@@ -51,9 +52,11 @@ export type OpenOutcome = Attempted & {
   readonly dropped: Drop | null;
   /** What a conversation with the service found; null when it was not asked for. */
   readonly service: ServiceFinding | null;
+  /** What the kernel knows of a handshake of 900 ms or more; undefined when it was not asked. */
+  readonly kernel?: KernelFacts;
 };
 
-/** Somebody answered: refused. */
+/** The host, or a firewall in its place, refused. */
 export type ClosedOutcome = Attempted &
   Unsuccessful & {
     readonly state: 'closed';

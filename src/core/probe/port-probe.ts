@@ -2,6 +2,7 @@ import { isIP, Socket } from 'node:net';
 import { onAbort } from '../abort.js';
 import { type Clock, monotonicClock } from '../clock.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
+import type { AskKernel } from '../facts/kernel-facts.js';
 import type { ConnectionContext, Drop, ServiceProbe } from '../facts/service-finding.js';
 import {
   checkPort,
@@ -53,13 +54,15 @@ export interface AttemptInternals {
   readonly onOpen?: () => void;
   /** Probes the service on the open connection, instead of watching it. */
   readonly probeService?: ServiceProbe | undefined;
+  /** Asks the kernel about the open connection. Default: it is not asked. */
+  readonly askKernel?: AskKernel | undefined;
   readonly createSocket?: () => Socket;
   readonly clock?: Clock;
 }
 
 type SettledOptions = Required<Pick<AttemptOptions, 'timeoutMs' | 'watchMs'>> &
   Pick<AttemptOptions, 'signal' | 'sourceAddress'> &
-  Pick<AttemptInternals, 'probeService'> & { readonly clock: Clock };
+  Pick<AttemptInternals, 'probeService' | 'askKernel'> & { readonly clock: Clock };
 
 function checkArguments(
   { address, family, port }: Endpoint,
@@ -126,6 +129,24 @@ async function inspectConnection(
   }
 }
 
+/** Does all that an open connection is kept open for. */
+async function finishConnection(
+  socket: Socket,
+  open: OpenOutcome,
+  handshake: Handshake,
+  settled: SettledOptions,
+): Promise<Attempt> {
+  const { probeService, watchMs, askKernel, timeoutMs } = settled;
+  const asking = askKernel?.(socket, open.latencyMs, timeoutMs - open.latencyMs);
+  let attempt: Attempt = open;
+  if (probeService || (watchMs > 0 && !open.dropped))
+    attempt = await inspectConnection(socket, open, handshake, settled);
+  // Other sockets may have connected in the same moment, and their clocks run.
+  else await new Promise(setImmediate);
+  const kernel = asking ? await asking : null;
+  return kernel && attempt.state === 'open' ? { ...attempt, kernel } : attempt;
+}
+
 /** Sends a FIN, or a reset if asked for; never a reset while connecting. */
 function close(socket: Socket, { state }: Attempt, { closeWith }: AttemptOptions): void {
   if (state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
@@ -149,8 +170,8 @@ export async function probePort(
   internals: AttemptInternals = {},
 ): Promise<Attempt> {
   const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, signal, sourceAddress } = options;
-  const { clock = monotonicClock, probeService, createSocket, onOpen } = internals;
-  const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService };
+  const { clock = monotonicClock, probeService, createSocket, onOpen, askKernel } = internals;
+  const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService, askKernel };
   checkArguments(endpoint, settled);
   // Node connects even if the signal given to a socket is aborted already, so no socket gets it.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
@@ -161,11 +182,7 @@ export async function probePort(
   try {
     if (outcome.state !== 'open') return outcome;
     onOpen?.();
-    if (probeService || (watchMs > 0 && !outcome.dropped))
-      return await inspectConnection(socket, outcome, handshake, settled);
-    // Other sockets may have connected in the same moment, and their clocks run.
-    await new Promise(setImmediate);
-    return outcome;
+    return await finishConnection(socket, outcome, handshake, settled);
   } finally {
     close(socket, outcome, options);
   }

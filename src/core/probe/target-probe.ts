@@ -1,6 +1,7 @@
 import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
 import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
+import type { AskKernel } from '../facts/kernel-facts.js';
 import type { ServiceProbe } from '../facts/service-finding.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { resolveLiteral } from '../resolve/literal.js';
@@ -26,6 +27,8 @@ export interface ProbeInternals extends ResolveInternals {
    * Leave out the throw-away connect that corrects the first latency, if no one reads latencies.
    */
   readonly skipWarmUp?: boolean;
+  /** Asks the kernel about each open connection; see {@link AttemptInternals}. */
+  readonly askKernel?: AskKernel | undefined;
   /** Resolves names; default {@link resolveHost}. */
   readonly resolve?: typeof resolveHost;
 }
@@ -88,13 +91,17 @@ async function resolveTarget(
   );
 }
 
-function attemptWith(options: ProbeOptions, probeService: ServiceProbe | undefined): Attempting {
+function attemptWith(
+  options: ProbeOptions,
+  probeService: ServiceProbe | undefined,
+  { askKernel }: ProbeInternals,
+): Attempting {
   const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
   return (endpoint, timeoutMs, signal, onOpen) =>
     probePort(
       endpoint,
       { timeoutMs, signal, sourceAddress, watchMs, closeWith },
-      { probeService, ...(onOpen ? { onOpen } : {}) },
+      { probeService, askKernel, ...(onOpen ? { onOpen } : {}) },
     );
 }
 
@@ -114,7 +121,7 @@ async function startProbe(
   const preparing = prepareService(options, target);
   const resolution = await resolveTarget(target.host, options, internals, !untilFirstOpen);
   if (warm) await warm;
-  const attempt = attemptWith(options, preparing && (await preparing));
+  const attempt = attemptWith(options, preparing && (await preparing), internals);
   const report = { target, startedAt, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
 

@@ -1,5 +1,6 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 import type { SeriesEvent } from '../facts/events.js';
+import type { OpenOutcome } from '../facts/outcome.js';
 import type { ServiceFinding } from '../facts/service-finding.js';
 import type { ServiceReason, State } from '../states.js';
 
@@ -74,8 +75,10 @@ export interface Summary {
   readonly service: ServiceTotals | null;
   /** Open probes that were slower than allowed. */
   readonly tooSlow: number;
-  /** Latencies whole seconds above their neighbours: probably a lost SYN each. */
+  /** Probes that a lost SYN delayed: as the kernel knows it, else whole seconds above others. */
   readonly lostSyns: number;
+  /** Those of them that the kernel knows. */
+  readonly lostSynsSeen: number;
   /** Outages that have ended. */
   readonly outages: OutageTotals;
   /** Names resolved; null when there was none to resolve. */
@@ -149,6 +152,7 @@ export class Statistics {
   #isServiceAsked = false;
   #tooSlow = 0;
   #lostSyns = 0;
+  #lostSynsSeen = 0;
 
   /** Takes an event of a series in. */
   add(event: SeriesEvent): void {
@@ -167,15 +171,20 @@ export class Statistics {
     this.#firstAt ??= startedAt;
     this.#latestAt = startedAt;
     if (event.verdict.tooSlow) this.#tooSlow += 1;
-    if (event.lostSynSeconds !== null) this.#lostSyns += 1;
     this.#counts[outcome.state] += 1;
     if (resolution.state === 'resolved' && resolution.via !== 'literal')
       this.#resolving.add(resolution.elapsedMs);
     const latencyMs = outcome.state === 'open' ? outcome.latencyMs : null;
-    if (latencyMs !== null) this.#addLatency(latencyMs);
-    if (outcome.state === 'open' && outcome.service) this.#addService(outcome.service);
+    if (outcome.state === 'open') this.#addOpen(outcome, event.lostSynSeconds !== null);
     this.#recent.push(latencyMs);
     if (this.#recent.length > RECENT) this.#recent.shift();
+  }
+
+  #addOpen({ latencyMs, kernel, service }: OpenOutcome, isSynLost: boolean): void {
+    this.#addLatency(latencyMs);
+    if (isSynLost) this.#lostSyns += 1;
+    if (kernel?.cause === 'lost-syn') this.#lostSynsSeen += 1;
+    if (service) this.#addService(service);
   }
 
   #addLatency(latencyMs: number): void {
@@ -214,6 +223,7 @@ export class Statistics {
       service: this.#serviceTotals(),
       tooSlow: this.#tooSlow,
       lostSyns: this.#lostSyns,
+      lostSynsSeen: this.#lostSynsSeen,
       outages: this.#outages,
       resolving: this.#resolving.snapshot(),
       recent: [...this.#recent],

@@ -13,7 +13,7 @@ import { exitCodeOf } from '../../core/states.js';
 import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
 import { escapeControls, formatJsonLine } from '../escape.js';
 import { formatDuration, roundMilliseconds } from '../numbers.js';
-import { describeAttempt } from '../outcome-words.js';
+import { describeAttempt, describeKernel } from '../outcome-words.js';
 import { JSON_SCHEMA, type Paint } from '../reporter.js';
 
 /** Whether a check passed, failed, or only informs. */
@@ -97,8 +97,11 @@ function describeDrop(attempt: Attempt): string {
 const describeEndpoint = (attempt: Attempt, label = ''): string =>
   `${formatEndpoint(attempt.endpoint)}${label}: ${describeAttempt(attempt)}`;
 
+const describeDelay = (attempt: Attempt): string =>
+  attempt.state === 'open' && attempt.kernel ? `, ${describeKernel(attempt.kernel)}` : '';
+
 const describeAddress = ({ source, attempt }: AddressObservation): string =>
-  `${describeEndpoint(attempt, SOURCES[source])}${describeDrop(attempt)}`;
+  `${describeEndpoint(attempt, SOURCES[source])}${describeDelay(attempt)}${describeDrop(attempt)}`;
 
 const addressChecks = ({ addresses }: Observations): Check[] =>
   addresses.map((each) => {

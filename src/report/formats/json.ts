@@ -1,4 +1,9 @@
-import { type Attempt, reasonOf, type Resolution } from '../../core/facts/outcome.js';
+import {
+  type Attempt,
+  type OpenOutcome,
+  reasonOf,
+  type Resolution,
+} from '../../core/facts/outcome.js';
 import type { OutageEvent, ProbeEvent } from '../../core/facts/events.js';
 import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.js';
 import type { ServiceReason } from '../../core/states.js';
@@ -68,6 +73,12 @@ function serviceObject(finding: ServiceFinding): object {
   };
 }
 
+function kernelObject({ kernel }: OpenOutcome): object | null {
+  if (!kernel) return null;
+  const { roundTripMs } = kernel;
+  return { ...kernel, roundTripMs: roundTripMs === null ? null : roundMilliseconds(roundTripMs) };
+}
+
 function attemptObject(attempt: Attempt): object {
   const { endpoint, state, startedAt } = attempt;
   const isOpen = attempt.state === 'open';
@@ -79,6 +90,7 @@ function attemptObject(attempt: Attempt): object {
     latencyMs: isOpen ? roundMilliseconds(attempt.latencyMs) : null,
     elapsedMs: isOpen ? null : roundMilliseconds(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
+    kernel: isOpen ? kernelObject(attempt) : null,
     dropped:
       isOpen && attempt.dropped
         ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) }
@@ -116,6 +128,7 @@ function probeObject({
     elapsedMs: outcome.state === 'open' ? null : roundMilliseconds(outcome.elapsedMs),
     error: 'error' in outcome ? outcome.error : null,
     service: outcome.state === 'open' && outcome.service ? serviceObject(outcome.service) : null,
+    kernel: outcome.state === 'open' ? kernelObject(outcome) : null,
     lostSynSeconds,
     formerAddresses,
     resolution: resolutionObject(resolution),

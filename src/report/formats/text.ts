@@ -14,6 +14,7 @@ import { formatCount, formatDuration, formatMilliseconds } from '../numbers.js';
 import {
   addressOf,
   describeAttempt,
+  describeKernel,
   describeOtherFailures,
   errorNumber,
   nameTarget,
@@ -46,12 +47,14 @@ function attemptLines({ attempts }: ProbeReport): string[] {
   return attempts.flatMap((attempt) => {
     const { local = null, dropped = null } = attempt.state === 'open' ? attempt : {};
     const from = local ? ` from ${formatHostPort(local.address, local.port)}` : '';
-    const line = `${formatEndpoint(attempt.endpoint)}${from}: ${describeAttempt(attempt)}`;
-    if (dropped === null) return [line];
+    const lines = [`${formatEndpoint(attempt.endpoint)}${from}: ${describeAttempt(attempt)}`];
+    if (attempt.state === 'open' && attempt.kernel)
+      lines.push(`As the kernel saw it: ${describeKernel(attempt.kernel)}.`);
+    if (dropped === null) return lines;
     const how = dropped.by === 'reset' ? 'reset' : 'closed';
     const when = `${formatDuration(dropped.afterMs)} later, before any data`;
     return [
-      line,
+      ...lines,
       `The other side ${how} the connection ${when}. ` +
         'Probably a load balancer or proxy has no service behind it.',
     ];
@@ -106,7 +109,8 @@ function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): strin
     const [from, to] = [formerAddresses.join(', '), now].map(escapeControls);
     lines.push(`${escapeControls(target.host)} changed its address from ${from} to ${to}.`);
   }
-  if (lostSynSeconds !== null)
+  const isSeen = report.outcome.state === 'open' && report.outcome.kernel?.cause === 'lost-syn';
+  if (lostSynSeconds !== null && !isSeen)
     lines.push(
       `Probably a lost packet, not distance: this probe took ${lostSynSeconds} s longer than ` +
         'its neighbours. TCP repeats a lost SYN after such a time.',

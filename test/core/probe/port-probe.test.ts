@@ -592,3 +592,32 @@ describe('the silent port of these tests', () => {
     expect(first).toBe('silence');
   });
 });
+
+describe('the kernel', () => {
+  const kernel = { roundTripMs: 1, repeatedSyns: 1, mss: 1448, cause: 'lost-syn' } as const;
+
+  it.each([{}, { watchMs: 20 }])(
+    'is asked about an open connection while it is open: %j',
+    async (options) => {
+      const { port } = await listen();
+      const asked: unknown[] = [];
+      const askKernel: AttemptInternals['askKernel'] = async (socket, latencyMs, remainingMs) => {
+        asked.push(socket.readyState, latencyMs + remainingMs);
+        return kernel;
+      };
+      const attempt = await probePort(v4(port), { timeoutMs: 5000, ...options }, { askKernel });
+      expect(expectState(attempt, 'open').kernel).toEqual(kernel);
+      expect(asked).toEqual(['open', 5000]);
+    },
+  );
+
+  it('is not asked about a port that is not open, and says nothing if it cannot', async () => {
+    const { port } = await listen();
+    const askKernel: AttemptInternals['askKernel'] = async () => null;
+    expect(await probePort(v4(port), {}, { askKernel })).not.toHaveProperty('kernel');
+    const never: AttemptInternals['askKernel'] = () => Promise.reject(new Error('asked'));
+    expect(await probePort(v4(await freePort()), {}, { askKernel: never })).toMatchObject({
+      state: 'closed',
+    });
+  });
+});

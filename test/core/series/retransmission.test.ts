@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { KernelFacts } from '../../../src/core/facts/kernel-facts.js';
 import { RetransmissionDetector } from '../../../src/core/series/retransmission.js';
 import {
   cancelledOutcome,
@@ -65,14 +66,45 @@ describe('RetransmissionDetector', () => {
     expect(detect([20, 1020])).toEqual([null, 1]);
   });
 
-  it('never compares with latencies that it found to be repeated SYNs', () => {
-    const many = Array.from({ length: 30 }, () => 1025);
-    expect(detect([...near, ...many, 20, 1025])).toEqual([
+  it('finds one repeated SYN, not five, if a host becomes a second slower for good', () => {
+    const slower = [1020, 1021, 1019.5, 1022, 1020, 1020, 1021, 1020, 1020, 1020, 1020, 1020];
+    expect(detect([...near, ...slower])).toEqual([
       ...nothing,
-      ...many.map(() => 1),
+      1,
+      ...slower.slice(1).map(() => null),
+    ]);
+  });
+
+  it('finds each of several repeated SYNs with fast latencies between them', () => {
+    expect(detect([...near, 1020, 20, 1020, 20.5, 1021])).toEqual([
+      ...nothing,
+      1,
+      null,
+      1,
       null,
       1,
     ]);
+  });
+
+  it('finds a SYN repeated twice after one that was repeated once', () => {
+    expect(detect([...near, 1020, 3040])).toEqual([...nothing, 1, 3]);
+  });
+
+  it('says what the kernel knows, and compares only where it does not know', () => {
+    const detector = new RetransmissionDetector();
+    const add = (cause: KernelFacts['cause'], latencyMs: number, roundTripMs: number | null) => {
+      const repeatedSyns = cause === 'no-loss' ? 0 : 1;
+      const kernel = { cause, repeatedSyns, roundTripMs, mss: 1448 };
+      return detector.add(openOutcome({ latencyMs, kernel }));
+    };
+    // A path that loses every first SYN: there is nothing to compare with.
+    expect([1024, 1020, 1030].map((latencyMs) => add('lost-syn', latencyMs, 0.1))).toEqual([
+      1, 1, 1,
+    ]);
+    for (const latencyMs of near) expect(detector.add(openOutcome({ latencyMs }))).toBeNull();
+    expect(add('no-loss', 1020, 1020)).toBeNull();
+    expect(detector.add(openOutcome({ latencyMs: 20 }))).toBeNull();
+    expect(add('unclear', 1020, null)).toBe(1);
   });
 
   it('adapts to a latency that changes by less than a second', () => {

@@ -41,7 +41,14 @@ const numbersIn = (value: unknown): number[] =>
       ? Object.values(value).flatMap(numbersIn)
       : [];
 
-const NONE_OPEN = { service: null, latency: null, bins: [], tooSlow: 0, lostSyns: 0 };
+const NONE_OPEN = {
+  service: null,
+  latency: null,
+  bins: [],
+  tooSlow: 0,
+  lostSyns: 0,
+  lostSynsSeen: 0,
+};
 
 describe('the latency figures', () => {
   it('match values computed by hand for four latencies', () => {
@@ -266,11 +273,16 @@ describe('a summary', () => {
     for (const event of eventsOf([5, 20, 10, closedOutcome(), 11], { maxLatencyMs: 10 }))
       statistics.add(event);
     statistics.add(eventOf(reportOf(openOutcome({ latencyMs: 1005 })), { lostSynSeconds: 1 }));
-    statistics.add(eventOf(reportOf(openOutcome({ latencyMs: 3005 })), { lostSynSeconds: 3 }));
+    const kernel = { roundTripMs: 5, repeatedSyns: 1, mss: 1448, cause: 'lost-syn' } as const;
+    const seen = openOutcome({ latencyMs: 3005, kernel });
+    statistics.add(eventOf(reportOf(seen), { lostSynSeconds: 3 }));
+    const late = openOutcome({ latencyMs: 1005, kernel: { ...kernel, cause: 'no-loss' } });
+    statistics.add(eventOf(reportOf(late)));
     expect(statistics.summary()).toMatchObject({
       tooSlow: 2,
       lostSyns: 2,
-      latency: { count: 6, max: 3005 },
+      lostSynsSeen: 1,
+      latency: { count: 7, max: 3005 },
     });
   });
 

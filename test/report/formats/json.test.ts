@@ -70,6 +70,7 @@ describe('the JSON of an open port', () => {
       elapsedMs: null,
       error: null,
       service: null,
+      kernel: null,
       lostSynSeconds: null,
       formerAddresses: null,
       resolution: {
@@ -96,6 +97,7 @@ describe('the JSON of an open port', () => {
           latencyMs: null,
           elapsedMs: 0.123,
           local: null,
+          kernel: null,
           dropped: null,
           error: { code: 'ECONNREFUSED', errno: -111, winsock: 10061, syscall: 'connect' },
         },
@@ -109,6 +111,7 @@ describe('the JSON of an open port', () => {
           latencyMs: 12.346,
           elapsedMs: null,
           local: { address: '192.0.2.99', port: 50_000 },
+          kernel: null,
           dropped: { by: 'reset', afterMs: 1.235 },
           error: null,
         },
@@ -116,6 +119,18 @@ describe('the JSON of an open port', () => {
       explanation: null,
     });
   });
+});
+
+describe('the JSON of a slow open port', () => {
+  it.each([0.0521, null])(
+    'has what the kernel knows, with a round trip of %s ms',
+    (roundTripMs) => {
+      const kernel = { roundTripMs, repeatedSyns: 1, mss: 1448, cause: 'lost-syn' } as const;
+      const object = read(reportOf(openOutcome({ latencyMs: 1024, kernel })));
+      const expected = { ...kernel, roundTripMs: roundTripMs && 0.052 };
+      expect(object).toMatchObject({ kernel: expected, attempts: [{ kernel: expected }] });
+    },
+  );
 });
 
 describe('the JSON of a port that is not open', () => {
@@ -189,6 +204,7 @@ describe('every JSON object', () => {
       'elapsedMs',
       'error',
       'service',
+      'kernel',
       'lostSynSeconds',
       'formerAddresses',
       'resolution',
@@ -216,6 +232,7 @@ describe('every JSON object', () => {
         'latencyMs',
         'elapsedMs',
         'local',
+        'kernel',
         'dropped',
         'error',
       ]);

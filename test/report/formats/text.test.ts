@@ -433,6 +433,22 @@ describe('the verbose report', () => {
     ]);
   });
 
+  it.each([
+    ['lost-syn', 'the first SYN was lost or ignored; 1 SYN repeated'],
+    ['unclear', 'the first SYN or its answer was lost, or the answer came late; 1 SYN repeated'],
+    ['no-loss', 'no SYN was repeated, the answer came late'],
+  ] as const)('has what the kernel knows of a slow handshake (%s)', (cause, words) => {
+    const repeatedSyns = cause === 'no-loss' ? 0 : 1;
+    const kernel = { roundTripMs: 0.1, repeatedSyns, mss: 1448, cause };
+    const open = openOutcome({ latencyMs: 1024, kernel });
+    const event = eventOf(reportOf(open), { lostSynSeconds: cause === 'lost-syn' ? 1 : null });
+    const { stderr } = textReporter(options({ verbose })).probe(event);
+    expect(stderr.split('\n')[2]).toBe(
+      `As the kernel saw it: round trip 0.10 ms; ${words}; MSS 1448.`,
+    );
+    expect(stderr).not.toMatch(/Probably/);
+  });
+
   it('has every attempt, in order', () => {
     const open = openOutcome({
       endpoint: endpoint6,

@@ -2,6 +2,7 @@ import { type Clock, monotonicClock } from '../../clock.js';
 import type { Address, Attempt, Resolution } from '../../facts/outcome.js';
 import { checkPort, checkTimeout, DEFAULT_TIMEOUT_MS } from '../../limits.js';
 import { probePort } from '../../probe/port-probe.js';
+import { askKernel } from '../../probe/socket-statistics.js';
 import { resolveHost } from '../../resolve/resolver.js';
 import { type Endpoint, familyOf, type Target } from '../../target/target.js';
 import { UsageError } from '../../usage-error.js';
@@ -122,7 +123,11 @@ export function createContext(
     nameCheck: { ...resolving, resolve, servers, hostsFile, resolvConf },
     ...stopwatch,
     probe: (endpoint, { timeoutMs: limitMs = stopwatch.remainingMs(), watchMs = 0 } = {}) =>
-      probe(endpoint, { timeoutMs: limitMs, watchMs, signal, sourceAddress }),
+      probe(
+        endpoint,
+        { timeoutMs: limitMs, watchMs, signal, sourceAddress },
+        watchMs > 0 ? { askKernel } : {},
+      ),
     resolve: () => resolve(target.host, resolving, systemLookup ? { systemLookup } : {}),
     startCounting: internals.startCounting ?? startCounting,
     readListeners: internals.readListeners ?? readListeners,

@@ -10,6 +10,7 @@ import {
   joinWords,
   overallAnswer,
   serverEvidence,
+  untimed,
 } from './evidence.js';
 import { compareHostsFile, compareServers } from './name.js';
 
@@ -59,6 +60,41 @@ export const SERVICE_RULES = {
       'Check the service behind that port. ' +
         'A service that admits only some clients may do the same.',
     );
+  },
+
+  /**
+   * The kernel repeated the SYN. Not: it did not, and the answer itself took long. It is certain
+   * that the first SYN had no answer if the round trip is much shorter than the handshake was.
+   */
+  'handshake-delayed': (seen) => {
+    const slow = [examinedAttempt(seen), givenAttempt(seen)].find(
+      (each) => each?.state === 'open' && each.kernel && each.kernel.repeatedSyns > 0,
+    );
+    if (slow?.state !== 'open' || !slow.kernel) return null;
+    const { roundTripMs, repeatedSyns, cause } = slow.kernel;
+    const times = repeatedSyns === 1 ? 'once' : `${repeatedSyns} times`;
+    const evidence = [
+      attemptEvidence(slow),
+      untimed(`the kernel repeated the SYN ${times}`),
+      ...(roundTripMs === null ? [] : [{ fact: 'round trip', elapsedMs: roundTripMs }]),
+    ];
+    const endpoint = formatEndpoint(slow.endpoint);
+    const advice =
+      'Look for packet loss on the way. Check also whether the host is too busy to accept ' +
+      'connections (on Linux: nstat -az TcpExtListenOverflows).';
+    return cause === 'lost-syn'
+      ? certain(
+          `The port is open, but the first SYN to ${endpoint} was lost on the way, or the host ` +
+            'ignored it. The distance is not why the handshake took long.',
+          evidence,
+          advice,
+        )
+      : probable(
+          `The port is open, but the SYN to ${endpoint} had to be repeated: it or its answer was ` +
+            'lost, or the answer took longer than a second. All look the same from here.',
+          evidence,
+          advice,
+        );
   },
 
   /** The hosts file and DNS differ, and the port is open. Not: both have the same address. */

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SERVICE_RULES } from '../../../../src/core/diagnosis/rules/service.js';
+import type { Attempt } from '../../../../src/core/facts/outcome.js';
+import type { KernelFacts } from '../../../../src/core/facts/kernel-facts.js';
 import {
   closed,
   dropped,
@@ -13,6 +15,14 @@ import {
   V4,
 } from '../observations.js';
 import { inWords, type RuleCase, testRules, verdictIn } from './rule-case.js';
+
+/** An open port whose handshake took 1,030 ms, and what the kernel knows of it. */
+const delayed = (
+  cause: KernelFacts['cause'],
+  repeatedSyns: number,
+  roundTripMs: number | null,
+): Attempt =>
+  ({ ...open(V4, PORT, 1030), kernel: { cause, repeatedSyns, roundTripMs, mss: 1448 } }) as Attempt;
 
 const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   'answered-by-somebody-else': {
@@ -41,6 +51,20 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
       advice:
         'Check the service behind that port. A service that admits only some clients may do ' +
         'the same.',
+    },
+  },
+  'handshake-delayed': {
+    trigger: { attempts: [delayed('lost-syn', 1, 0.1)] },
+    nearMiss: { attempts: [delayed('no-loss', 0, 1030)] },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'The port is open, but the first SYN to 198.51.100.10:5432 was lost on the way, or the ' +
+        'host ignored it. The distance is not why the handshake took long.',
+      evidence: ['198.51.100.10:5432 opened', 'the kernel repeated the SYN once', 'round trip'],
+      advice:
+        'Look for packet loss on the way. Check also whether the host is too busy to accept ' +
+        'connections (on Linux: nstat -az TcpExtListenOverflows).',
     },
   },
   'hosts-file-differs': {
@@ -139,6 +163,21 @@ describe('an address that no host may have', () => {
     expect(kindWith(40, 1)).toBe('open');
     expect(kindWith(1, 40)).toBe('open');
   });
+});
+
+describe('a handshake whose SYN was repeated', () => {
+  it.each([1030, null])(
+    'has several causes if the answer may be to the first SYN (round trip %s)',
+    (roundTripMs) => {
+      expect(verdictIn({ attempts: [delayed('unclear', 1, roundTripMs)] })).toMatchObject({
+        kind: 'handshake-delayed',
+        certainty: 'probable',
+        statement:
+          'The port is open, but the SYN to 198.51.100.10:5432 had to be repeated: it or its ' +
+          'answer was lost, or the answer took longer than a second. All look the same from here.',
+      });
+    },
+  );
 });
 
 describe('a DNS server that does not help', () => {
