@@ -25,6 +25,8 @@ interface Turn {
 export interface NameCacheParts {
   readonly resolve: typeof resolveHost;
   readonly lookups: LookupQueue;
+  /** Resolve a name anew for each probe; default once. */
+  readonly asksAnew?: boolean;
   /** How many probes are under way. */
   readonly running: () => number;
   /** Aborting ends every wait for a place. */
@@ -32,8 +34,8 @@ export interface NameCacheParts {
 }
 
 /**
- * The names of a run over many targets. Each is resolved once, when the lookup queue has a place
- * for it: the timeout of a probe starts when its lookup starts.
+ * The names of a run over many targets. Each is resolved when the lookup queue has a place for it:
+ * the timeout of a probe starts when its lookup starts.
  */
 export class NameCache {
   readonly #parts: NameCacheParts;
@@ -77,7 +79,7 @@ export class NameCache {
   readonly resolve: typeof resolveHost = (host, options, internals) => {
     const known = this.#answers.get(host);
     if (known) return known;
-    const { resolve, lookups } = this.#parts;
+    const { resolve, lookups, asksAnew = false } = this.#parts;
     const turn = this.#turns.get(host);
     this.#turns.delete(host);
     const systemLookup: SystemLookup = (...question) => {
@@ -95,7 +97,7 @@ export class NameCache {
       return Math.min(1 + DESCRIPTORS_EACH * (crowd.most - 1), MOST_SPARE_DESCRIPTORS);
     };
     const answer = resolve(host, options, { ...internals, systemLookup, spareDescriptors });
-    this.#answers.set(host, answer);
+    if (!asksAnew) this.#answers.set(host, answer);
     const settle = (isAnswer: boolean): void => {
       this.#crowds.delete(crowd);
       this.#release(turn);

@@ -1,15 +1,52 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { LookupQueue } from '../../../src/core/resolve/lookup-queue.js';
 import {
+  type LookupAnswer,
   lookupThreads,
   NAMES_AT_ONCE,
   threadsForLookups,
 } from '../../../src/core/resolve/system-lookup.js';
 import { heldResolver } from './held-resolver.js';
 
+/** A system's resolver that keeps every question until the test answers it. */
+function scriptedResolver() {
+  const answers: ((answer: LookupAnswer) => void)[] = [];
+  const lookUp = (): Promise<LookupAnswer> => new Promise((resolve) => answers.push(resolve));
+  return { answers, lookUp };
+}
+
 const ANSWER = { elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] };
 
 describe('LookupQueue.lookUp', () => {
+  it('asks anew while an earlier question has no answer, and gives each its own time', async () => {
+    const { answers, lookUp } = scriptedResolver();
+    let nowMs = 0;
+    const queue = new LookupQueue(lookUp, { atOnce: 8, clock: () => nowMs });
+    void queue.lookUp('a', 0); // its query was lost
+    nowMs = 450;
+    const second = queue.lookUp('a', 0);
+    expect(answers).toHaveLength(2);
+    answers[1]?.({ ...ANSWER, elapsedMs: 3 } as LookupAnswer);
+    expect(await second).toEqual({ ...ANSWER, elapsedMs: 3 });
+    expect(queue.pending).toBe(1);
+  });
+
+  it('makes no more lookups than allowed, and then shares the latest', async () => {
+    const { answers, lookUp } = scriptedResolver();
+    let nowMs = 0;
+    const queue = new LookupQueue(lookUp, { atOnce: 2, clock: () => nowMs });
+    const all: Promise<LookupAnswer>[] = [];
+    for (; nowMs <= 4000; nowMs += 1000) all.push(queue.lookUp('a', 0));
+    expect(answers).toHaveLength(2);
+    answers[1]?.(ANSWER as LookupAnswer);
+    expect((await Promise.all(all.slice(1))).map(({ elapsedMs }) => elapsedMs)).toEqual([
+      1, 3000, 2000, 1000,
+    ]);
+    nowMs = 6000;
+    void queue.lookUp('a', 0);
+    expect(answers).toHaveLength(3);
+  });
+
   it('asks once for a question that is under way and gives its answer to all', async () => {
     const { asked, answer, lookUp } = heldResolver();
     const queue = new LookupQueue(lookUp);

@@ -70,6 +70,24 @@ describe('the names of a run', () => {
     expect(asked).toEqual(['a', 'b']);
   });
 
+  it('are asked for anew by each probe of a series', async () => {
+    const asked: string[] = [];
+    const lookups = new LookupQueue(async (host) => {
+      asked.push(host);
+      return { elapsedMs: 1, addresses: [{ address: '127.0.0.1', family: 4 }] };
+    }, {});
+    const { signal } = new AbortController();
+    const names = new NameCache({
+      resolve: resolveHost,
+      lookups,
+      asksAnew: true,
+      running: () => 1,
+      signal,
+    });
+    for (let round = 0; round < 3; round += 1) await resolveIn(names, 'a');
+    expect(asked).toEqual(['a', 'a', 'a']);
+  });
+
   it('need no turn when they are addresses, and no lookup when they cannot be names', async () => {
     const { asked, lookUp } = heldResolver();
     const names = cacheOf(lookUp, { atOnce: 1 });
