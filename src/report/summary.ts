@@ -64,9 +64,12 @@ function lostSynLines({ lostSyns, lostSynsSeen }: Summary): string[] {
   ];
 }
 
-/** A summary in lines: counts and loss, latency, then what else occurred. */
-export function describeSummary(summary: Summary): string[] {
-  const { service, resolving, outages, tooSlow } = summary;
+/**
+ * A summary in lines: counts and loss, latency, then what else occurred. `times` is as for
+ * {@link describeOutage}.
+ */
+export function describeSummary(summary: Summary, times: string): string[] {
+  const { service, resolving, outages, outage, tooSlow } = summary;
   if (summary.sent === 0) return ['0 probes: no verdict'];
   const lines = [countLine(summary), ...latencyLines(summary)];
   if (service) lines.push(serviceLine(service));
@@ -77,6 +80,7 @@ export function describeSummary(summary: Summary): string[] {
     const [longest, total] = [formatDuration(longestMs), formatDuration(totalMs)];
     lines.push(`${formatCount(count, 'outage')}: longest ${longest}, total ${total}`);
   }
+  if (outage) lines.push(describeOutage(outage, times));
   return [...lines, ...lostSynLines(summary)];
 }
 

@@ -396,7 +396,7 @@ describeLab('The network lab', () => {
     await dns.update({ 'Later.test': { A: ['192.0.2.7'] } });
     await observeAndCheck(lab, resolve('after', { name: 'later.test' }, 'open'));
     const queries = (await dns.queries()).filter((query) => query.name === 'later.test');
-    expect(queries).toEqual(
+    expect(queries).toMatchObject(
       [1, 2].map(() => ({ name: 'later.test', type: 'A', transport: 'udp' })),
     );
   });
@@ -405,7 +405,9 @@ describeLab('The network lab', () => {
     await lab.setResolver('server', { nameservers: ['::1'], options: 'use-vc' });
     const { stdout } = await lab.exec('server', ['getent', 'ahostsv4', 'v4.test']);
     expect(stdout).toContain('192.0.2.1');
-    expect(await dns.queries()).toContainEqual({ name: 'v4.test', type: 'A', transport: 'tcp' });
+    expect(await dns.queries()).toContainEqual(
+      expect.objectContaining({ name: 'v4.test', type: 'A', transport: 'tcp' }),
+    );
   });
 
   it('truncates an answer over UDP, and may have no TCP', async () => {

@@ -32,6 +32,13 @@ describe('an outage', () => {
     );
   });
 
+  it('stands in the summary while it continues', () => {
+    const ongoing = { ...outage, over: false };
+    expect(describeSummary({ ...summary, outage: ongoing }, 'x').at(-1)).toBe(
+      'Outage since 2026-03-04T05:06:07.089Z, 5 s so far: refused x5, then no answer x2.',
+    );
+  });
+
   it('has no length while it consists of a single probe', () => {
     const causes = [{ reason: 'conn-refused', count: 1 }] as const;
     expect(describeOutage({ ...outage, over: false, probes: 1, causes }, 'x')).toBe(
@@ -57,6 +64,7 @@ const summary: Summary = {
   tooSlow: 0,
   lostSyns: 0,
   lostSynsSeen: 0,
+  outage: null,
   outages: { count: 0, longestMs: 0, totalMs: 0 },
   resolving: null,
   recent: [1, 2, null, null, 3],
@@ -65,7 +73,7 @@ const summary: Summary = {
 
 describe('a summary', () => {
   it('counts the states and gives the latency', () => {
-    expect(describeSummary(summary)).toEqual([
+    expect(describeSummary(summary, '×')).toEqual([
       '5 probes: 3 open, 0 closed, 2 filtered, 0 failed; 40% loss',
       'latency in ms: min 1.00, mean 2.00, max 3.00, standard deviation 1.00, jitter -',
       '               p50 2.00, p90 3.00, p95 3.00, p99 3.00',
@@ -79,18 +87,18 @@ describe('a summary', () => {
   ])('rounds the loss of %d open and %d closed probes to %s', (open, closed, loss) => {
     const lossPercent = (closed / 2100) * 100;
     const counts = { ...summary.counts, open, closed };
-    expect(describeSummary({ ...summary, sent: 2100, counts, lossPercent })[0]).toMatch(
+    expect(describeSummary({ ...summary, sent: 2100, counts, lossPercent }, '×')[0]).toMatch(
       new RegExp(`; ${loss}$`),
     );
   });
 
   it('reports that there is no verdict before the first probe', () => {
-    expect(describeSummary({ ...summary, sent: 0 })).toEqual(['0 probes: no verdict']);
+    expect(describeSummary({ ...summary, sent: 0 }, '×')).toEqual(['0 probes: no verdict']);
   });
 
   it('counts unresolved probes only when there are any', () => {
     const counts = { ...summary.counts, filtered: 1, unresolved: 1 };
-    expect(describeSummary({ ...summary, counts })[0]).toBe(
+    expect(describeSummary({ ...summary, counts }, '×')[0]).toBe(
       '5 probes: 3 open, 0 closed, 1 filtered, 1 unresolved, 0 failed; 40% loss',
     );
   });
@@ -105,7 +113,7 @@ describe('a summary', () => {
       lostSyns: 4,
       lostSynsSeen: 3,
     };
-    expect(describeSummary({ ...summary, ...facts }).slice(1)).toEqual([
+    expect(describeSummary({ ...summary, ...facts }, '×').slice(1)).toEqual([
       'service: 1 answered, 2 silent, 1 dropped; answers in ms: min 1.00, mean 2.00, max 3.00',
       'too slow: 2',
       'resolving in ms: min 1.00, mean 2.00, max 3.00',

@@ -15,7 +15,8 @@ function handle(query, transport, send) {
   const { id, flags, questions } = query;
   const [question] = questions;
   if (!question) return;
-  queries.push({ name: question.name, type: question.type, transport });
+  const atMs = Number(process.hrtime.bigint()) / 1e6;
+  queries.push({ name: question.name, type: question.type, transport, atMs });
   const { aliases, name, entry } = followAliases(question.name);
   const records = typeof entry === 'string' ? entry : (entry[question.type] ?? 'NODATA');
   if (records === 'silent') return;

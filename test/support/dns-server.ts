@@ -36,6 +36,8 @@ export interface DnsQuery {
   name: string;
   type: string;
   transport: 'udp' | 'tcp';
+  /** When it came, on the clock of `machineClock`. */
+  atMs: number;
 }
 
 /** A DNS server in a namespace of the lab. `Lab.dns` starts it. */

@@ -176,6 +176,8 @@ export function eventOf(report: ProbeReport, facts: Partial<ProbeEvent> = {}): P
     report,
     verdict: judge(report.outcome),
     lostSynSeconds: null,
+    stalledMs: null,
+    outage: null,
     formerAddresses: null,
     ...facts,
   };

@@ -176,7 +176,8 @@ class Host:
         self.answer(packet, answers[min(attempt["syns"], len(answers) - 1)])
         attempt["syns"] += 1
         address, port = endpoint
-        self.seen.append({"address": address, "port": port, "syn": attempt["syns"]})
+        at_ms = time.monotonic() * 1000
+        self.seen.append({"address": address, "port": port, "syn": attempt["syns"], "atMs": at_ms})
 
     def receive_segment(self, packet):
         opened = self.connections.get(packet.connection)

@@ -64,6 +64,8 @@ interface SeenSyn {
   port: number;
   /** 1 for the first SYN of a connection, 2 for its first repetition. */
   syn: number;
+  /** When it came, on the clock of `machineClock`. */
+  atMs: number;
 }
 
 /** Hosts in user space. Every address in their networks answers as the rules say. */

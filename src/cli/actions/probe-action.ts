@@ -36,9 +36,10 @@ function describeExpectation({ expect, maxLatencyMs }: ProbeConfig): string | nu
 const hasManyTargets = ({ targets }: ProbeConfig): boolean =>
   typeof targets === 'string' || targets.size !== 1;
 
-/** How many names may have to be looked up; Infinity for a file. */
-function countNames({ targets }: ProbeConfig): number {
-  if (typeof targets === 'string') return Infinity;
+/** How many lookups there may be at once; Infinity if that is not known. */
+function countLookups({ targets, count, wait }: ProbeConfig): number {
+  // A series asks anew, while earlier lookups wait for a name server that does not answer.
+  if (typeof targets === 'string' || ((count > 1 || wait) && !targets.literal)) return Infinity;
   return targets.literal ? 0 : targets.size;
 }
 
@@ -119,7 +120,7 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
   const interruptions = listenForInterruptions();
   const { signal } = interruptions;
   // Before anything needs a thread, and reading a file does.
-  const threads = askForThreads(countNames(config), FORMATS[config.format].isCheck);
+  const threads = askForThreads(countLookups(config), FORMATS[config.format].isCheck);
   const plan = await planProbes(config, signal);
   if (hasManyTargets(config)) {
     await limitMemory();

@@ -20,8 +20,12 @@ export interface Outage {
    * since the epoch.
    */
   readonly to: number;
+  /** By a clock that is never set. */
   readonly durationMs: number;
-  /** False when the run ended before the port was open again. */
+  /**
+   * False when the run ended before the port was open again, or the address was no longer one of
+   * the name.
+   */
   readonly over: boolean;
   /** How many probes it held. */
   readonly probes: number;
@@ -34,7 +38,7 @@ export interface Outage {
 /** One probe of a series. */
 export interface ProbeEvent {
   readonly type: 'probe';
-  /** The round, counted from 1. In one round each target is probed once. */
+  /** The number of the probe among those of its target, from 1. */
   readonly sequence: number;
   readonly request: TargetRequest;
   readonly report: ProbeReport;
@@ -44,8 +48,15 @@ export interface ProbeEvent {
    * latency is above its neighbours, where that is the probable cause. Null when it is not.
    */
   readonly lostSynSeconds: number | null;
+  /**
+   * How long this process did not run during the probe, milliseconds: it was stopped, or the
+   * machine was too busy. The latency may be too long by that. Null when it ran.
+   */
+  readonly stalledMs: number | null;
   /** The addresses that the name had before, when they are others now. */
   readonly formerAddresses: readonly string[] | null;
+  /** The outage so far, when this probe is part of one; else null. */
+  readonly outage: Outage | null;
 }
 
 /** A stretch of not-open probes that has ended, because the port opened or the series did. */

@@ -200,6 +200,11 @@ export interface ProbeReport {
   readonly target: Target;
   /** When the probe began, milliseconds since the epoch. */
   readonly startedAt: number;
+  /**
+   * The same moment in milliseconds on a clock that is never set: durations are differences of it.
+   * Undefined where no durations are needed.
+   */
+  readonly startMs?: number;
   /** The deadline that held, in milliseconds. */
   readonly timeoutMs: number;
   readonly resolution: Resolution;

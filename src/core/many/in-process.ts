@@ -5,6 +5,7 @@ import type { ProbeReport } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
 import { LookupQueue, systemLookups } from '../resolve/lookup-queue.js';
+import { within } from '../resolve/deadline.js';
 import { NameCache } from '../resolve/name-cache.js';
 import { resolveHost } from '../resolve/resolver.js';
 import { pendingLookups } from '../resolve/system-lookup.js';
@@ -16,8 +17,8 @@ import {
   type ManyOptions,
   SHORTAGE_PATIENCE_MS,
 } from './many-options.js';
-import { OrderedResults } from './ordered-results.js';
-import { RequestSource } from './request-source.js';
+import { OrderedResults, UnorderedResults } from './ordered-results.js';
+import { type RequestQueue, RequestSource } from './request-source.js';
 import { STARTS_PER_TURN, StartPacer } from './start-pacer.js';
 import { Throttle } from './throttle.js';
 
@@ -42,7 +43,9 @@ export function probeEvent(
     report,
     verdict: judge(report.outcome, expectation),
     lostSynSeconds: null,
+    stalledMs: null,
     formerAddresses: null,
+    outage: null,
   };
 }
 
@@ -59,8 +62,8 @@ function lookupsOf({ lookups, systemLookup }: ManyInternals): LookupQueue {
 
 /** One run in this process: what is under way, and what comes of it. */
 class Run {
-  readonly results: OrderedResults;
-  readonly source: RequestSource;
+  readonly results: OrderedResults | UnorderedResults;
+  readonly source: RequestQueue;
   /** An error of a probe that is no outcome: the options are misused. */
   failure: { readonly cause: unknown } | undefined;
 
@@ -84,17 +87,22 @@ class Run {
   ) {
     const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity } = options;
     const { signal } = this.#over;
+    const { schedule } = internals;
     this.#options = options;
     this.#probeOptions = { ...options, signal };
     this.#patienceMs = options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS;
-    this.#waitsForLookups = this.#patienceMs > 0 && options.dnsServer === undefined;
-    this.results = new OrderedResults(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-    this.source = new RequestSource(requests, () => this.#wake());
+    this.#waitsForLookups =
+      (this.#patienceMs > 0 || schedule !== undefined) && options.dnsServer === undefined;
+    this.results = schedule
+      ? new UnorderedResults()
+      : new OrderedResults(options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    this.source = schedule ?? new RequestSource(requests, () => this.#wake());
     this.#throttle = new Throttle(concurrency, this.#patienceMs);
     this.#pacer = new StartPacer(ratePerSecond);
     this.#names = new NameCache({
       resolve: internals.resolve ?? resolveHost,
       lookups: lookupsOf(internals),
+      asksAnew: schedule !== undefined,
       running: () => (this.#patienceMs === 0 ? 1 : this.#running),
       signal,
     });
@@ -126,7 +134,7 @@ class Run {
       if (this.#throttle.pauseMs > 0) return this.#throttle.pauseMs;
       const retry = this.#retries[0];
       const request = retry?.request ?? this.source.next();
-      if (!request) return null;
+      if (!request) return this.source.waitMs;
       const { waitMs } = this.#pacer;
       if (waitMs > 0) {
         if (!retry) this.source.putBack(request);
@@ -162,7 +170,7 @@ class Run {
 
   async #probe(request: TargetRequest, index: number): Promise<void> {
     const turn = this.#waitsForLookups ? this.#names.turn(request.target.host) : undefined;
-    if (turn) await turn;
+    if (turn) await within(turn, { timeoutMs: this.#remainingMs });
     if (this.#over.signal.aborted) return this.#end(index);
     const held: ProbeReport[] = []; // the whole target may have to be retried
     const keep = (report: ProbeReport): void => {
@@ -186,13 +194,29 @@ class Run {
     this.#end(index);
   }
 
+  /** Milliseconds until a schedule ends; the longest timer for everything else. */
+  get #remainingMs(): number {
+    const remainingMs = this.#internals.schedule?.remainingMs ?? Infinity;
+    return Math.min(Math.max(remainingMs, 0), MAX_DURATION_MS);
+  }
+
   /** A port that should not be open has no service to ask. */
   #optionsFor({ expect = this.#options.expect ?? 'open' }: TargetRequest): ProbeOptions {
-    return expect === 'open' ? this.#probeOptions : { ...this.#probeOptions, service: undefined };
+    const options = this.#internals.schedule ? this.#cutShort() : this.#probeOptions;
+    return expect === 'open' ? options : { ...options, service: undefined };
+  }
+
+  /** The options, with a timeout that the end of the schedule may shorten. */
+  #cutShort(): ProbeOptions {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    return {
+      ...this.#probeOptions,
+      timeoutMs: Math.min(timeoutMs, Math.max(this.#remainingMs, 1)),
+    };
   }
 
   #isWorthRetry(shortages: readonly FailedReason[]): boolean {
-    if (this.#over.signal.aborted) return false;
+    if (this.#over.signal.aborted || this.#remainingMs <= 0) return false;
     const mayPass =
       this.#running > 1 ||
       pendingLookups() > 0 ||
@@ -234,6 +258,7 @@ export async function* probeInProcess(
           if (report.outcome.state !== 'cancelled')
             yield probeEvent(result.request, report, options);
         }
+        if (result.isLast) internals.schedule?.end(result.request);
       }
       if (run.failure) throw run.failure.cause;
       const waitMs = run.start();

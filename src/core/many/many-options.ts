@@ -1,6 +1,7 @@
 import type { ExpectationOptions } from '../facts/expectation.js';
 import type { ProbeInternals, ProbeOptions } from '../probe/target-probe.js';
 import type { LookupQueue } from '../resolve/lookup-queue.js';
+import type { Schedule } from './request-source.js';
 
 /** Probes at once by default. More gain little: the processor is the limit (test/bench). */
 export const DEFAULT_CONCURRENCY = 500;
@@ -37,6 +38,8 @@ export interface ManyOptions extends ProbeOptions, ExpectationOptions {
 export interface ManyInternals extends ProbeInternals {
   /** Where names are looked up; default the queue of this process. */
   readonly lookups?: LookupQueue;
+  /** Replaces the requests: targets are probed again and again. */
+  readonly schedule?: Schedule;
   /** The built `sweep-worker`; default the one beside the bundle. */
   readonly sweepWorker?: string;
 }

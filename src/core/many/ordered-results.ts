@@ -24,6 +24,8 @@ interface Slot {
 export interface Result {
   readonly request: TargetRequest;
   readonly reports: readonly ProbeReport[];
+  /** No report of it follows, as far as that is known. */
+  readonly isLast?: boolean;
 }
 
 const NOTHING: readonly Kept[] = [];
@@ -98,5 +100,48 @@ export class OrderedResults {
 
   #restore(kept: Kept, { target }: TargetRequest): ProbeReport {
     return 'outcome' in kept ? kept : literalReport(target, kept, this.#timeoutMs);
+  }
+}
+
+/** Holds reports until they are taken, in the order they came. */
+export class UnorderedResults {
+  readonly #requests = new Map<number, TargetRequest>();
+  readonly #results: Result[] = [];
+  #started = 0;
+
+  /** A schedule starts no target again before its reports were taken. */
+  readonly isFull = false;
+
+  /** Whether {@link take} has something to do. */
+  get hasNext(): boolean {
+    return this.#results.length > 0;
+  }
+
+  /** A target starts; returns its number. */
+  start(request: TargetRequest): number {
+    this.#started += 1;
+    this.#requests.set(this.#started, request);
+    return this.#started;
+  }
+
+  /** Adds a report of the target with that number. */
+  add(index: number, report: ProbeReport): void {
+    this.#push(index, [report], false);
+  }
+
+  /** No report of the target with that number follows. */
+  complete(index: number): void {
+    this.#push(index, [], true);
+    this.#requests.delete(index);
+  }
+
+  /** The oldest reports that have not been taken; undefined when there are none. */
+  take(): Result | undefined {
+    return this.#results.shift();
+  }
+
+  #push(index: number, reports: readonly ProbeReport[], isLast: boolean): void {
+    const request = this.#requests.get(index);
+    if (request) this.#results.push({ request, reports, isLast });
   }
 }

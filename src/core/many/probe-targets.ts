@@ -92,6 +92,7 @@ export function probeTargets(
   internals: ManyInternals = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   checkOptions(options);
+  if (internals.schedule) return probeInProcess([], options, internals);
   const addresses = countAddresses(requests);
   const concurrency =
     options.concurrency ??

@@ -1,16 +1,50 @@
 import type { TargetRequest } from '../target/target-list.js';
 import { UsageError } from '../usage-error.js';
 
+/** Where a run takes its requests from. */
+export interface RequestQueue {
+  /** The next request, or undefined when none may start now or none follows (`isDone`). */
+  next(): TargetRequest | undefined;
+  /** Puts the latest request back. */
+  putBack(request: TargetRequest): void;
+  /** Milliseconds until {@link next} is worth another call; null to wait for an event. */
+  readonly waitMs: number | null;
+  /** No request follows. */
+  readonly isDone: boolean;
+  /** The error that ended the requests; those before it are still probed. */
+  readonly error?: { readonly cause: unknown } | undefined;
+  /** Ends the requests. */
+  close(): Promise<void>;
+}
+
+/**
+ * Requests that return at times of their own. A run over them reports each probe as soon as it has
+ * ended, and asks for every name anew.
+ */
+export interface Schedule extends RequestQueue {
+  /** How long a probe that starts now may take, milliseconds; Infinity for no limit. */
+  readonly remainingMs: number;
+  /** The probe of a request has ended, and its events were taken. */
+  end(request: TargetRequest): void;
+}
+
+/** @throws UsageError when a value is not a request */
+export function checkRequest(value: unknown): asserts value is TargetRequest {
+  if (typeof value === 'object' && value !== null) return;
+  throw new UsageError(
+    `requests: ${String(value)} is not a request; allowed: { target: { host, port } }`,
+  );
+}
+
 /** Requests one by one from an iterable, which may be asynchronous and endless. */
-export class RequestSource {
+export class RequestSource implements RequestQueue {
   readonly #iterator: Iterator<TargetRequest> | AsyncIterator<TargetRequest>;
   readonly #isAsync: boolean;
   readonly #onArrival: () => void;
   #arrived: TargetRequest | undefined;
   #isAsking = false;
-  /** No request follows. */
+  readonly waitMs = null;
   isDone = false;
-  /** The error that ended the iteration; requests before it are still probed. */
   error: { readonly cause: unknown } | undefined;
 
   /** @param onArrival called when {@link next} is worth another call */
@@ -26,7 +60,6 @@ export class RequestSource {
     this.#onArrival = onArrival;
   }
 
-  /** The next request, or undefined when none has arrived or none follows (`isDone`). */
   next(): TargetRequest | undefined {
     if (this.#arrived === undefined && !this.#isAsking && !this.isDone) this.#ask();
     const request = this.#arrived;
@@ -34,12 +67,10 @@ export class RequestSource {
     return request;
   }
 
-  /** Puts the latest request back. */
   putBack(request: TargetRequest): void {
     this.#arrived = request;
   }
 
-  /** Ends the iteration. */
   async close(): Promise<void> {
     if (this.isDone) return;
     const closed = this.#iterator.return?.();
@@ -79,12 +110,11 @@ export class RequestSource {
       return;
     }
     const request: unknown = result?.value;
-    if (typeof request === 'object' && request !== null) this.#arrived = request as TargetRequest;
-    else
-      this.#fail(
-        new UsageError(
-          `requests: ${String(request)} is not a request; allowed: { target: { host, port } }`,
-        ),
-      );
+    try {
+      checkRequest(request);
+      this.#arrived = request;
+    } catch (cause) {
+      this.#fail(cause);
+    }
   }
 }

@@ -31,6 +31,8 @@ export interface ProbeInternals extends ResolveInternals {
   readonly askKernel?: AskKernel | undefined;
   /** Resolves names; default {@link resolveHost}. */
   readonly resolve?: typeof resolveHost;
+  /** Called when a handshake completes, which is before the probe ends if there is more to do. */
+  readonly onOpen?: () => void;
 }
 
 const INFORMATIVE: readonly Outcome['state'][] = [
@@ -49,7 +51,7 @@ export function decide(attempts: readonly Attempt[]): Attempt | undefined {
 }
 
 interface Started {
-  readonly report: Pick<ProbeReport, 'target' | 'startedAt' | 'timeoutMs' | 'resolution'>;
+  readonly report: Omit<ProbeReport, 'attempts' | 'outcome'>;
   readonly attempts: Promise<Attempt | null>[];
 }
 
@@ -94,14 +96,21 @@ async function resolveTarget(
 function attemptWith(
   options: ProbeOptions,
   probeService: ServiceProbe | undefined,
-  { askKernel }: ProbeInternals,
+  { askKernel, onOpen: notify }: ProbeInternals,
 ): Attempting {
   const { sourceAddress, watchMs = 0, closeWith = 'fin' } = options;
   return (endpoint, timeoutMs, signal, onOpen) =>
     probePort(
       endpoint,
       { timeoutMs, signal, sourceAddress, watchMs, closeWith },
-      { probeService, askKernel, ...(onOpen ? { onOpen } : {}) },
+      {
+        probeService,
+        askKernel,
+        onOpen: () => {
+          notify?.();
+          onOpen?.();
+        },
+      },
     );
 }
 
@@ -122,7 +131,7 @@ async function startProbe(
   const resolution = await resolveTarget(target.host, options, internals, !untilFirstOpen);
   if (warm) await warm;
   const attempt = attemptWith(options, preparing && (await preparing), internals);
-  const report = { target, startedAt, timeoutMs, resolution };
+  const report = { target, startedAt, startMs, timeoutMs, resolution };
   if (resolution.state !== 'resolved') return { report, attempts: [] };
 
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
@@ -139,11 +148,11 @@ async function startProbe(
 
 /** The properties are spelt out because very many reports may be held; see `errorOutcome`. */
 function complete(
-  { target, startedAt, timeoutMs, resolution }: Started['report'],
+  { target, startedAt, startMs, timeoutMs, resolution }: Started['report'],
   attempts: readonly Attempt[],
   outcome: Outcome,
 ): ProbeReport {
-  return { target, startedAt, timeoutMs, resolution, attempts, outcome };
+  return { target, startedAt, startMs, timeoutMs, resolution, attempts, outcome } as ProbeReport;
 }
 
 function outcomeOfResolution(resolution: Resolution): Outcome {

@@ -1,25 +1,26 @@
-import { onAbort } from '../abort.js';
-import { type Clock, monotonicClock } from '../clock.js';
 import type { ProbeEvent, SeriesEvent } from '../facts/events.js';
 import { type ProbeReport, reasonOf } from '../facts/outcome.js';
-import { checkRange, checkWholeNumber, DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
+import { checkRange, checkWholeNumber, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import {
+  CONCURRENCY_OF_ADDRESSES,
   type ManyInternals,
   type ManyOptions,
-  SHORTAGE_PATIENCE_MS,
 } from '../many/many-options.js';
 import { probeTargets } from '../many/probe-targets.js';
+import { checkRequest } from '../many/request-source.js';
 import type { TargetRequest } from '../target/target-list.js';
 import type { Target } from '../target/target.js';
 import { SeriesMemory } from './series-memory.js';
+import { StallWatch } from './stall-watch.js';
+import { Timetable } from './timetable.js';
 
 /** How targets are probed again and again. */
 export interface SeriesOptions extends ManyOptions {
-  /** Number of rounds, a whole number from 0; default no limit. */
+  /** Number of probes of each target, a whole number from 0; default no limit. */
   readonly count?: number;
   /**
-   * From the start of one round to the start of the next, in milliseconds, 0 or more; default 1000.
-   * A round that takes longer delays the next one.
+   * From the start of one probe of a target to the start of its next, in milliseconds, 0 or more;
+   * default 1000. A probe that takes longer delays the next one of its target.
    */
   readonly intervalMs?: number;
   /**
@@ -34,107 +35,47 @@ export interface SeriesOptions extends ManyOptions {
 /** What the rest of portping and the tests may replace or add. */
 export type SeriesInternals = ManyInternals;
 
-/** From the start of one round to the start of the next when none is given, in milliseconds. */
+/** From probe to probe of a target when no interval is given, in milliseconds. */
 export const DEFAULT_INTERVAL_MS = 1000;
 
 /** A faster and longer series resets its connections: TIME_WAIT would hold up to 28,000 ports. */
 const RESET_BELOW_INTERVAL_MS = 10;
 const RESET_ABOVE_COUNT = 5000;
 
-/** Waits until that time on the clock, or until the signal is aborted. */
-async function sleepUntil(
-  timeMs: number,
-  clock: Clock,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const isAborted = (): boolean => signal?.aborted ?? false;
-  // A timer may fire a millisecond early, and Node limits its length: wait again until it is time.
-  for (let waitMs = timeMs - clock(); waitMs > 0 && !isAborted(); waitMs = timeMs - clock()) {
-    await new Promise<void>((resolve) => {
-      const wake = (): void => {
-        clearTimeout(timer);
-        stopListening();
-        resolve();
-      };
-      const timer = setTimeout(wake, Math.min(Math.ceil(waitMs), MAX_DURATION_MS));
-      const stopListening = onAbort(signal, wake);
-    });
-  }
-}
-
-/** What a series does, with all defaults. */
-interface Plan {
-  readonly requests: readonly TargetRequest[];
-  readonly options: SeriesOptions;
-  readonly count: number;
-  readonly timeoutMs: number;
-  /** From round to round; at least as long as one round takes at the rate allowed. */
-  readonly roundMs: number;
-  readonly endMs: number;
-}
-
-function planSeries(
-  targets: Target | readonly TargetRequest[],
-  options: SeriesOptions,
-  nowMs: number,
-): Plan {
+function timetableOf(requests: readonly TargetRequest[], options: SeriesOptions): Timetable {
   const { count = Infinity, intervalMs = DEFAULT_INTERVAL_MS, durationMs = Infinity } = options;
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, ratePerSecond = Infinity } = options;
+  const { ratePerSecond = Infinity } = options;
   checkWholeNumber('count', count, 0);
   checkRange('intervalMs', intervalMs, 0);
   checkRange('durationMs', durationMs, 0);
-  const requests = Array.isArray(targets)
-    ? (targets as readonly TargetRequest[])
-    : [{ target: targets as Target }];
-  const isFastAndLong = intervalMs < RESET_BELOW_INTERVAL_MS && count > RESET_ABOVE_COUNT;
-  return {
-    requests,
-    options: { closeWith: isFastAndLong ? 'reset' : 'fin', ...options },
+  for (const request of requests) checkRequest(request);
+  const staggerMs = 1000 / ratePerSecond;
+  return new Timetable(requests, {
     count,
-    timeoutMs,
-    roundMs: Math.max(intervalMs, (requests.length * 1000) / ratePerSecond),
-    endMs: nowMs + durationMs,
-  };
+    intervalMs: Math.max(intervalMs, requests.length * staggerMs),
+    staggerMs,
+    durationMs,
+  });
 }
 
-/** The options of one round, which the duration of the series may cut short. */
-function roundOptions({ requests, options, timeoutMs }: Plan, remainingMs: number): ManyOptions {
-  // A single probe cannot exhaust this machine: report its shortage at once, within its timeout.
-  const patienceMs =
-    requests.length === 1 ? 0 : (options.shortagePatienceMs ?? SHORTAGE_PATIENCE_MS);
+/** The options of all probes of a series. */
+function probeOptions(requests: readonly TargetRequest[], options: SeriesOptions): ManyOptions {
+  const { count = Infinity, intervalMs = DEFAULT_INTERVAL_MS } = options;
+  const isFastAndLong = intervalMs < RESET_BELOW_INTERVAL_MS && count > RESET_ABOVE_COUNT;
+  const mostAtOnce = Math.min(Math.max(requests.length, 1), CONCURRENCY_OF_ADDRESSES);
   return {
+    closeWith: isFastAndLong ? 'reset' : 'fin',
     ...options,
-    timeoutMs: Math.min(timeoutMs, remainingMs),
-    shortagePatienceMs: Math.min(patienceMs, remainingMs),
+    // Each target has its place, so that silent ones do not delay others.
+    concurrency: options.concurrency ?? mostAtOnce,
+    // A single probe cannot exhaust this machine: report its shortage at once.
+    ...(requests.length === 1 ? { shortagePatienceMs: 0 } : {}),
   };
-}
-
-/** Probes round after round, until the count, the duration or the signal ends that. */
-async function* probeRounds(
-  plan: Plan,
-  memory: SeriesMemory,
-  clock: Clock,
-  internals: SeriesInternals,
-): AsyncGenerator<ProbeEvent, void, undefined> {
-  const { requests, count, timeoutMs, roundMs, endMs } = plan;
-  const { signal } = plan.options;
-  const isOver = (): boolean => (signal?.aborted ?? false) || clock() >= endMs;
-  let scheduledMs = clock();
-  for (let sequence = 1; sequence <= count && !isOver(); sequence += 1) {
-    const remainingMs = Math.max(endMs - clock(), 1);
-    const options = roundOptions(plan, remainingMs);
-    for await (const probed of probeTargets(requests, options, internals)) {
-      if (sequence > 1 && wasCutShort(probed.report, timeoutMs)) continue;
-      yield memory.complete(probed, sequence);
-    }
-    if (sequence >= count) return;
-    scheduledMs = Math.max(scheduledMs + roundMs, clock());
-    await sleepUntil(Math.min(scheduledMs, endMs), clock, signal);
-  }
 }
 
 /**
- * Probes a target, or several side by side, again and again. Names are resolved anew in each round.
+ * Probes a target, or several side by side, again and again. Each target keeps its own interval,
+ * and each probe resolves its name anew.
  *
  * It ends with the count, the duration, `stopWhen` or the signal, or when the caller leaves the
  * loop (`break`). A probe that the signal or the duration cuts off yields no event, unless it has
@@ -148,15 +89,29 @@ export async function* probeSeries(
   internals: SeriesInternals = {},
 ): AsyncGenerator<SeriesEvent, void, undefined> {
   const { stopWhen = () => false, everyAddress = false, expect = 'open' } = options;
-  const clock = monotonicClock;
-  const plan = planSeries(targets, options, clock());
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
+  const requests = Array.isArray(targets)
+    ? (targets as readonly TargetRequest[])
+    : [{ target: targets as Target }];
+  const schedule = timetableOf(requests, options);
   const memory = new SeriesMemory({ everyAddress, expect });
-  for await (const event of probeRounds(plan, memory, clock, internals)) {
-    yield event;
-    yield* memory.recordOutages(event);
-    if (stopWhen(event)) break;
+  const stalls = new StallWatch();
+  try {
+    if (signal?.aborted) return;
+    const events = probeTargets([], probeOptions(requests, options), { ...internals, schedule });
+    for await (const probed of events) {
+      const sequence = schedule.sequenceOf(probed.request);
+      if (sequence > 1 && wasCutShort(probed.report, timeoutMs)) continue;
+      const stalledMs = stalls.since(probed.report.startMs ?? Infinity);
+      const { probe, ended } = memory.add(probed, { sequence, stalledMs });
+      yield probe;
+      yield* ended;
+      if (stopWhen(probe)) break;
+    }
+    yield* memory.unfinishedOutages();
+  } finally {
+    stalls.close();
   }
-  yield* memory.unfinishedOutages();
 }
 
 /**

@@ -21,10 +21,24 @@ interface MemoryOptions {
   readonly expect: Expectation;
 }
 
-/** What a series remembers from round to round. */
+/** What only the series knows about a probe. */
+interface Place {
+  readonly sequence: number;
+  readonly stalledMs: number | null;
+}
+
+/** What a probe adds to a series. */
+interface Recorded {
+  readonly probe: ProbeEvent;
+  /** The outages that it ended: of its target, of its name, of addresses that the name lost. */
+  readonly ended: readonly OutageEvent[];
+}
+
+/** What a series remembers from probe to probe. */
 export class SeriesMemory {
   readonly #options: MemoryOptions;
-  readonly #tracks = new Map<string, Track>();
+  /** By target, then by address; null is the target itself. */
+  readonly #tracks = new Map<string, Map<string | null, Track>>();
   /** The latest addresses of each host. */
   readonly #addresses = new Map<string, readonly string[]>();
 
@@ -32,48 +46,62 @@ export class SeriesMemory {
     this.#options = options;
   }
 
-  /** Adds to a probe what only its series knows. */
-  complete(probed: ProbeEvent, sequence: number): ProbeEvent {
-    const { report } = probed;
-    const { retransmissions } = this.#track(report.target, this.#addressOf(report));
-    return {
-      ...probed,
-      sequence,
-      lostSynSeconds: retransmissions.add(report.outcome),
-      formerAddresses: this.#formerAddresses(report),
-    };
-  }
-
-  /** Records a probe and returns the outages that it ended: of its target, and of its name. */
-  recordOutages({ report, request }: ProbeEvent): OutageEvent[] {
-    const { target, startedAt } = report;
+  /** Records a probe, and adds to it what only its series knows. */
+  add(probed: ProbeEvent, { sequence, stalledMs }: Place): Recorded {
+    const { report, request } = probed;
     const address = this.#addressOf(report);
-    const track = this.#track(target, address);
+    const track = this.#track(report.target, address);
     const isExpectedOpen = (request.expect ?? this.#options.expect) === 'open';
-    // An outage of the name itself ends when it resolves, whatever its addresses do then.
-    const ofName = address === null ? undefined : this.#tracks.get(keyOf(target, null));
-    return [
-      { track, outage: isExpectedOpen ? track.outages.add(report) : null },
-      { track: ofName ?? track, outage: ofName?.outages.end(startedAt) ?? null },
-    ].flatMap((ended) => eventOf(ended.track, ended.outage));
+    const own = isExpectedOpen ? track.outages.add(report) : null;
+    // A handshake that this process slept through says nothing about lost packets.
+    const lostSynSeconds = stalledMs === null ? track.retransmissions.add(report.outcome) : null;
+    const formerAddresses = this.#formerAddresses(report);
+    const outage = isExpectedOpen ? track.outages.current : null;
+    return {
+      probe: { ...probed, sequence, lostSynSeconds, stalledMs, formerAddresses, outage },
+      ended: [...eventOf(track, own), ...this.#endOthers(report, address)],
+    };
   }
 
   /** The outages that the end of the series cuts off. */
   unfinishedOutages(): OutageEvent[] {
-    return [...this.#tracks.values()].flatMap((track) => eventOf(track, track.outages.finish()));
+    return [...this.#tracks.values()]
+      .flatMap((tracks) => [...tracks.values()])
+      .flatMap((track) => eventOf(track, track.outages.finish()));
+  }
+
+  /** Outages of the name itself, and of addresses that it no longer has. */
+  #endOthers(report: ProbeReport, address: string | null): OutageEvent[] {
+    const now = addressesOf(report.resolution);
+    if (address === null || now === null) return [];
+    return [...this.#tracksOf(report.target)].flatMap(([other, track]) => {
+      // An outage of the name itself ends when it resolves, whatever its addresses do then.
+      if (other === null) return eventOf(track, track.outages.end(report));
+      // Clients no longer try an address outside DNS, so it is not down for them.
+      return now.includes(other) ? [] : eventOf(track, track.outages.finish());
+    });
   }
 
   #addressOf({ outcome }: ProbeReport): string | null {
     return this.#options.everyAddress && 'endpoint' in outcome ? outcome.endpoint.address : null;
   }
 
-  #track(target: Target, address: string | null): Track {
-    const key = keyOf(target, address);
+  #tracksOf({ host, port }: Target): Map<string | null, Track> {
+    const key = formatHostPort(host, port);
     const known = this.#tracks.get(key);
+    if (known) return known;
+    const tracks = new Map<string | null, Track>();
+    this.#tracks.set(key, tracks);
+    return tracks;
+  }
+
+  #track(target: Target, address: string | null): Track {
+    const tracks = this.#tracksOf(target);
+    const known = tracks.get(address);
     if (known) return known;
     const outages = new OutageTracker();
     const track = { target, address, outages, retransmissions: new RetransmissionDetector() };
-    this.#tracks.set(key, track);
+    tracks.set(address, track);
     return track;
   }
 
@@ -86,9 +114,6 @@ export class SeriesMemory {
     return former && [...former].sort().join() !== [...now].sort().join() ? former : null;
   }
 }
-
-const keyOf = ({ host, port }: Target, address: string | null): string =>
-  `${formatHostPort(host, port)} ${address}`;
 
 const eventOf = (
   { target, address }: Track,

@@ -1,5 +1,5 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
-import type { SeriesEvent } from '../facts/events.js';
+import type { Outage, SeriesEvent } from '../facts/events.js';
 import type { OpenOutcome } from '../facts/outcome.js';
 import type { ServiceFinding } from '../facts/service-finding.js';
 import type { ServiceReason, State } from '../states.js';
@@ -79,8 +79,10 @@ export interface Summary {
   readonly lostSyns: number;
   /** Those of them that the kernel knows. */
   readonly lostSynsSeen: number;
-  /** Outages that have ended. */
+  /** All outages, also the one that is going on. */
   readonly outages: OutageTotals;
+  /** The outage that is going on, or null. */
+  readonly outage: Outage | null;
   /** Names resolved; null when there was none to resolve. */
   readonly resolving: Figures | null;
   /** The latest latencies in milliseconds, oldest first; null where a probe was not open. */
@@ -96,6 +98,15 @@ const PERCENTILES = [50, 90, 95, 99] as const;
 const RECENT = 240;
 const BINS_PER_DOUBLING = 8;
 const HIGHEST_MICROSECONDS = 3_600_000_000;
+
+function withOutage({ count, longestMs, totalMs }: OutageTotals, outage: Outage): OutageTotals {
+  const { durationMs } = outage;
+  return {
+    count: count + 1,
+    longestMs: Math.max(longestMs, durationMs),
+    totalMs: totalMs + durationMs,
+  };
+}
 
 /**
  * Mean and variance of values as they come (Welford, Technometrics 4, 1962), with the least and the
@@ -147,6 +158,7 @@ export class Statistics {
   readonly #recent: (number | null)[] = [];
 
   #outages: OutageTotals = { count: 0, longestMs: 0, totalMs: 0 };
+  #outage: Outage | null = null;
   #firstAt: number | null = null;
   #latestAt: number | null = null;
   #isServiceAsked = false;
@@ -157,17 +169,13 @@ export class Statistics {
   /** Takes an event of a series in. */
   add(event: SeriesEvent): void {
     if (event.type === 'outage') {
-      const { count, longestMs, totalMs } = this.#outages;
-      const { durationMs } = event.outage;
-      this.#outages = {
-        count: count + 1,
-        longestMs: Math.max(longestMs, durationMs),
-        totalMs: totalMs + durationMs,
-      };
+      this.#outages = withOutage(this.#outages, event.outage);
+      this.#outage = null;
       return;
     }
     const { outcome, resolution, startedAt } = event.report;
     if (outcome.state === 'cancelled') return;
+    if (event.outage) this.#outage = event.outage;
     this.#firstAt ??= startedAt;
     this.#latestAt = startedAt;
     if (event.verdict.tooSlow) this.#tooSlow += 1;
@@ -224,7 +232,8 @@ export class Statistics {
       tooSlow: this.#tooSlow,
       lostSyns: this.#lostSyns,
       lostSynsSeen: this.#lostSynsSeen,
-      outages: this.#outages,
+      outages: this.#outage ? withOutage(this.#outages, this.#outage) : this.#outages,
+      outage: this.#outage,
       resolving: this.#resolving.snapshot(),
       recent: [...this.#recent],
       bins: this.#binsInUse(),

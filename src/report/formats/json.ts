@@ -106,6 +106,7 @@ function probeObject({
   sequence,
   verdict,
   lostSynSeconds,
+  stalledMs,
   formerAddresses,
 }: ProbeEvent): object {
   const { target, startedAt, timeoutMs, resolution, attempts, outcome } = report;
@@ -130,6 +131,7 @@ function probeObject({
     service: outcome.state === 'open' && outcome.service ? serviceObject(outcome.service) : null,
     kernel: outcome.state === 'open' ? kernelObject(outcome) : null,
     lostSynSeconds,
+    stalledMs: stalledMs === null ? null : roundMilliseconds(stalledMs),
     formerAddresses,
     resolution: resolutionObject(resolution),
     attempts: attempts.map(attemptObject),

@@ -101,7 +101,8 @@ function serviceLines({ outcome }: ProbeReport, paint: Paint): string[] {
 }
 
 /** What is remarkable about one probe of a series. */
-function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): string[] {
+function remarks(event: ProbeEvent): string[] {
+  const { lostSynSeconds, stalledMs, formerAddresses, report } = event;
   const { resolution, target } = report;
   const lines: string[] = [];
   if (formerAddresses && resolution.state === 'resolved') {
@@ -114,6 +115,11 @@ function remarks({ lostSynSeconds, formerAddresses, report }: ProbeEvent): strin
     lines.push(
       `Probably a lost packet, not distance: this probe took ${lostSynSeconds} s longer than ` +
         'its neighbours. TCP repeats a lost SYN after such a time.',
+    );
+  if (stalledMs !== null)
+    lines.push(
+      `portping did not run for ${formatDuration(stalledMs)} during this probe: it was stopped, ` +
+        'or this machine was too busy. The times of this probe may be too long by that.',
     );
   return lines;
 }
@@ -162,13 +168,15 @@ class Explainer {
   }
 }
 
+const timesSign = ({ unicode }: ReportOptions['canvas']): string => (unicode ? '×' : 'x');
+
 function summaryText(
   { target, address, summary, final }: SummaryEvent,
   { canvas, ...options }: ReportOptions,
 ): string {
   const lines = [
     `--- ${nameTarget(target, address)}${final ? '' : ', so far'} ---`,
-    ...describeSummary(summary),
+    ...describeSummary(summary, timesSign(canvas)),
   ];
   if (options.sparkline && summary.recent.length > 1 && summary.latency)
     lines.push(sparkline(summary.recent, canvas));
@@ -207,7 +215,7 @@ export function textReporter(options: ReportOptions): Reporter {
       };
     },
     outage({ target, address, outage }): Output {
-      const line = describeOutage(outage, canvas.unicode ? '×' : 'x');
+      const line = describeOutage(outage, timesSign(canvas));
       return { stdout: '', stderr: dimLines([line], prefixOf(outage.to, target, address)) };
     },
     summary: (event) => ({ stdout: '', stderr: summaryText(event, options) }),

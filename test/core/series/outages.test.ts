@@ -182,6 +182,23 @@ describe('OutageTracker', () => {
     expect(track(['refused', 'cancelled']).rest).toMatchObject({ to: at(0), probes: 1 });
   });
 
+  it.each([
+    ['forward', 3600],
+    ['back', -3600],
+  ])('has the same duration when the clock is set an hour %s', (_, step) => {
+    const tracker = new OutageTracker();
+    const add = (kind: Kind, second: number, wallSecond: number) =>
+      tracker.add(reportOf(KINDS[kind], { startedAt: at(wallSecond), startMs: second * 1000 }));
+    add('refused', 1, 1);
+    add('refused', 1.5, 1.5 + step);
+    expect(tracker.current).toMatchObject({ durationMs: 500, over: false });
+    expect(add('open', 2.1, 2.1 + step)).toMatchObject({
+      from: at(1),
+      to: at(2.1 + step),
+      durationMs: 1100,
+    });
+  });
+
   it('reports the duration 0 if the clock was set back', () => {
     expect(allOf(track(['refused', 'silent', 'open'], [100, 40, 50]))).toMatchObject([
       { from: at(100), to: at(50), durationMs: 0, probes: 2 },

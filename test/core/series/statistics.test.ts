@@ -48,6 +48,7 @@ const NONE_OPEN = {
   tooSlow: 0,
   lostSyns: 0,
   lostSynsSeen: 0,
+  outage: null,
 };
 
 describe('the latency figures', () => {
@@ -161,6 +162,20 @@ describe('a summary', () => {
       recent: [],
       ...NONE_OPEN,
     });
+  });
+
+  it('counts the outage that is going on as long as it is so far, until it has ended', () => {
+    const statistics = new Statistics();
+    const { outage } = outageEvent({ durationMs: 2000, over: false });
+    const [open, closed] = eventsOf([5, closedOutcome()]);
+    if (!open || !closed) throw new TypeError('two events');
+    statistics.add(outageEvent({ durationMs: 3000 }));
+    statistics.add({ ...closed, outage });
+    const totals = { count: 2, longestMs: 3000, totalMs: 5000 };
+    expect(statistics.summary()).toMatchObject({ outages: totals, outage });
+    statistics.add(open);
+    statistics.add(outageEvent({ durationMs: 2000 }));
+    expect(statistics.summary()).toMatchObject({ outages: totals, outage: null });
   });
 
   it('has no latency if no probe was open', () => {

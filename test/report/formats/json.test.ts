@@ -72,6 +72,7 @@ describe('the JSON of an open port', () => {
       service: null,
       kernel: null,
       lostSynSeconds: null,
+      stalledMs: null,
       formerAddresses: null,
       resolution: {
         host: 'mail.example.com',
@@ -206,6 +207,7 @@ describe('every JSON object', () => {
       'service',
       'kernel',
       'lostSynSeconds',
+      'stalledMs',
       'formerAddresses',
       'resolution',
       'attempts',
