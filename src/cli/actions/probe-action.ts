@@ -137,6 +137,7 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
       askKernel: config.verbose
         ? (await import('../../core/probe/socket-statistics.js')).askKernel
         : undefined,
+      onThreads: () => void limitMemory(),
     };
     const reporter = await createReporter(config);
     const options = optionsOf(config, signal);

@@ -7,6 +7,27 @@ export function write({ stdout, stderr }: Output): void {
   if (stderr !== '') process.stderr.write(stderr);
 }
 
+/** A write costs as much as a probe: a file or a pipe gets what one turn prints at once. */
+const BATCH_LENGTH = 65_536;
+
+/** Standard output, written once a turn of the event loop. What goes to stderr keeps its place. */
+class BatchedOutput {
+  #pending = '';
+
+  write({ stdout, stderr }: Output): void {
+    if (this.#pending === '' && stdout !== '') setImmediate(() => this.flush());
+    this.#pending += stdout;
+    if (stderr !== '' || this.#pending.length >= BATCH_LENGTH) this.flush();
+    write({ stdout: '', stderr });
+  }
+
+  flush(): void {
+    const stdout = this.#pending;
+    this.#pending = '';
+    write({ stdout, stderr: '' });
+  }
+}
+
 /** Waits until both streams are drained or closed; undefined if there is nothing to wait for. */
 function whenDrained(signal: AbortSignal): Promise<unknown> | undefined {
   const full = [process.stdout, process.stderr].filter(
@@ -52,11 +73,13 @@ export interface Sink {
  */
 export async function openSink(path: string | null, signal: AbortSignal): Promise<Sink> {
   if (path === null) {
+    // On a terminal a spinner makes way for each line.
+    const batch = process.stdout.isTTY ? null : new BatchedOutput();
     return {
-      write,
+      write: batch ? (output) => batch.write(output) : write,
       whenDrained: () => whenDrained(signal),
       finish: () => true,
-      close: () => {},
+      close: () => batch?.flush(),
     };
   }
   const { OutputFile } = await import('./output-file.js');

@@ -42,4 +42,6 @@ export interface ManyInternals extends ProbeInternals {
   readonly schedule?: Schedule;
   /** The built `sweep-worker`; default the one beside the bundle. */
   readonly sweepWorker?: string;
+  /** Called when the threads of a sweep run. V8 resets some of its flags for each new thread. */
+  readonly onThreads?: () => void;
 }

@@ -32,8 +32,7 @@ let scheduled = false;
 let expiryTimer: NodeJS.Timeout | undefined;
 const again: number[] = [];
 /** Attempts under way, oldest first: all have the same timeout, so the oldest ends first. */
-let flight: Attempt[] = [];
-let oldest = 0;
+const flight = new Set<Attempt>();
 
 /** A socket that handles its own events: listeners would cost more than the connect. */
 class Attempt extends Socket {
@@ -86,6 +85,7 @@ class Attempt extends Socket {
       Atomics.store(states, this.index, state);
     }
     running -= 1;
+    flight.delete(this);
     this.destroy();
     schedule();
   }
@@ -93,17 +93,9 @@ class Attempt extends Socket {
 
 /** Ends attempts at their deadline. Runs after the poll phase, which handles what is ready. */
 function expire(): void {
-  for (
-    let attempt = flight[oldest];
-    attempt && (attempt.over || now() - attempt.startMs >= timeoutMs);
-    attempt = flight[oldest]
-  ) {
-    oldest += 1;
-    if (!attempt.over) attempt.finish(SWEEP_STATE.silent);
-  }
-  if (oldest > 10_000) {
-    flight = flight.slice(oldest);
-    oldest = 0;
+  for (const attempt of flight) {
+    if (now() - attempt.startMs < timeoutMs) break;
+    attempt.finish(SWEEP_STATE.silent);
   }
 }
 
@@ -119,7 +111,7 @@ function begin(index: number): void {
   startsInTurn += 1;
   const family = host.includes(':') ? 6 : 4;
   const attempt = new Attempt(index, family);
-  flight.push(attempt);
+  flight.add(attempt);
   attempt.connect({ host, port: ports[index] ?? 0, family, autoSelectFamily: false });
 }
 
@@ -139,7 +131,7 @@ function turn(): void {
   }
   if (startsInTurn === startsPerTurn) return schedule();
   clearTimeout(expiryTimer);
-  const first = flight[oldest];
+  const [first] = flight;
   if (first) expiryTimer = setTimeout(schedule, Math.max(timeoutMs - (now() - first.startMs), 1));
   else if (running === 0) parentPort?.close();
 }

@@ -41,13 +41,18 @@ export interface SweepParts {
 /** The threads of one chunk. */
 class SweepThreads {
   readonly #workers: readonly Worker[];
+  #online = 0;
   #ended = 0;
   failure: { readonly cause: unknown } | undefined;
 
-  constructor(workers: readonly Worker[]) {
+  constructor(workers: readonly Worker[], onThreads: (() => void) | undefined) {
     this.#workers = workers;
     for (const worker of workers)
       worker
+        .on('online', () => {
+          this.#online += 1;
+          if (this.#online === workers.length) onThreads?.();
+        })
         .on('error', (cause: NodeJS.ErrnoException) => {
           if (!THREAD_SHORTAGES.has(cause.code ?? '')) this.failure = { cause };
         })
@@ -58,7 +63,7 @@ class SweepThreads {
 
   static async start(
     chunk: SweepChunk,
-    { workerPath, options }: Pick<SweepParts, 'workerPath' | 'options'>,
+    { workerPath, options, internals }: SweepParts,
   ): Promise<SweepThreads> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS, concurrency = CONCURRENCY_OF_ADDRESSES } = options;
     const { Worker } = await import('node:worker_threads'); // loaded only for a sweep
@@ -74,7 +79,7 @@ class SweepThreads {
       const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
       return new Worker(workerPath, { workerData, env: {}, resourceLimits });
     });
-    return new SweepThreads(workers);
+    return new SweepThreads(workers, internals.onThreads);
   }
 
   get areOver(): boolean {

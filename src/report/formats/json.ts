@@ -81,9 +81,12 @@ function kernelObject({ kernel }: OpenOutcome): object | null {
 
 function attemptObject(attempt: Attempt): object {
   const { endpoint, state, startedAt } = attempt;
+  const { address, family, port } = endpoint;
   const isOpen = attempt.state === 'open';
   return {
-    ...endpoint,
+    address,
+    family,
+    port,
     state,
     reason: 'reason' in attempt ? attempt.reason : null,
     time: iso(startedAt),

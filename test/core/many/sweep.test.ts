@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
-import type { ManyOptions } from '../../../src/core/many/many-options.js';
+import type { ManyInternals, ManyOptions } from '../../../src/core/many/many-options.js';
 import { probeTargets, type Requests } from '../../../src/core/many/probe-targets.js';
 import { parseTargets, type TargetRequest } from '../../../src/core/target/target-list.js';
 import { listen } from '../../support/listeners.js';
@@ -22,7 +22,7 @@ function requestsAround(port: number): TargetRequest[] {
 async function sweep(
   requests: Requests,
   options: ManyOptions = {},
-  internals = { sweepWorker },
+  internals: ManyInternals = { sweepWorker },
 ): Promise<ProbeEvent[]> {
   const events: ProbeEvent[] = [];
   for await (const event of probeTargets(requests, options, internals)) events.push(event);
@@ -86,7 +86,7 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
     const { port } = await listen();
     const requests = requestsAround(port);
     expect(isSwept(await sweep(requests.slice(1)), port)).toBe(false);
-    expect(isSwept(await sweep(requests, {}, {} as { sweepWorker: string }), port)).toBe(false);
+    expect(isSwept(await sweep(requests, {}, {}), port)).toBe(false);
   });
 
   it('ends with an error for a request that is misused, after the verdicts before it', async () => {
@@ -109,6 +109,18 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
       controller.abort();
     }
     expect(seen).toBe(1);
+  });
+
+  it('reports that its threads run, once', async () => {
+    const { port } = await listen();
+    let calls = 0;
+    const onThreads = (): void => {
+      calls += 1;
+    };
+    await sweep(requestsAround(port), {}, { sweepWorker, onThreads });
+    expect(calls).toBe(1);
+    await sweep(requestsAround(port).slice(1), {}, { sweepWorker, onThreads });
+    expect(calls).toBe(1);
   });
 
   it('is swept by users of the library', async () => {
