@@ -243,6 +243,23 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
   });
 
+  it.each([
+    ['reject with tcp reset', 'one-family-only', /or a firewall rejects the port over IPv6/],
+    ['drop', 'family-broken', /or a firewall stops this port over IPv6/],
+  ])('does not blame a service for a firewall before ::1 (%s)', async (action, kind, says) => {
+    const listener = await lab.listen('client');
+    onTestFinished(async () => {
+      await lab.clearRules('client');
+      await listener.stop();
+    });
+    await lab.nft(
+      'client',
+      `add table inet lab; add chain inet lab own { type filter hook input priority 0; };
+       add rule inet lab own ip6 daddr ::1 tcp dport ${listener.port} ${action}`,
+    );
+    await check(['-w', '1s', 'localhost', String(listener.port)], { kind, exitCode: 0, says });
+  });
+
   it('reports a filtered port if another port of the host answers', async () => {
     await check(['-w', '1s', good, String(DROPPED)], {
       kind: 'port-filtered',

@@ -33,6 +33,9 @@ function runSs(args: readonly string[], timeoutMs: number): Promise<string> {
   });
 }
 
+/** `ss` finds no address with a zone. */
+const withoutZone = (address: string): string => address.replace(/%.*$/, '');
+
 /** Asks `ss` about an open connection, before anything is sent on it. */
 export const askKernel: AskKernel = async (
   { localAddress, localPort, remoteAddress, remotePort },
@@ -43,8 +46,8 @@ export const askKernel: AskKernel = async (
     return null;
   if (!localAddress || !localPort || !remoteAddress || !remotePort) return null;
   const ends = [
-    ['src', formatHostPort(localAddress, localPort)],
-    ['dst', formatHostPort(remoteAddress, remotePort)],
+    ['src', formatHostPort(withoutZone(localAddress), localPort)],
+    ['dst', formatHostPort(withoutZone(remoteAddress), remotePort)],
   ].flat();
   const timeoutMs = Math.ceil(Math.min(remainingMs, LONGEST_MS));
   const text = await runSs(['-Htino', ...ends], timeoutMs).catch(() => '');

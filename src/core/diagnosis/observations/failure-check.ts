@@ -87,12 +87,14 @@ async function checkRemote(
  * Examines a port that refused or did not answer. Tells apart a firewall here, a firewall there, a
  * host that is down and a service that is down.
  *
- * @param attempt nothing is checked unless it is closed or filtered
+ * @param attempt if it is open, nothing is checked but who listens there on this machine
  */
 export async function checkFailure(
   context: CheckContext,
   attempt: Attempt | null,
 ): Promise<FailureObservation> {
+  if (attempt?.state === 'open' && isOwnAddress(attempt.endpoint))
+    return { ...NOTHING_TO_CHECK, listeners: context.readListeners(attempt.endpoint.port) };
   if (attempt?.state !== 'closed' && attempt?.state !== 'filtered') return NOTHING_TO_CHECK;
   return isOwnAddress(attempt.endpoint)
     ? checkOwn(context, attempt.endpoint)

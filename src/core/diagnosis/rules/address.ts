@@ -51,6 +51,8 @@ const CAUSES: Readonly<Record<ClosedReason | FilteredReason, string>> = {
   'icmp-error': 'a router, a firewall or the host rejects it',
 };
 
+const FIREWALL_ALIKE = ' A firewall of this machine that rejects looks the same.';
+
 /** Causes in the addresses and families. */
 export const ADDRESS_RULES = {
   /** Only the extra address opens. Not: it does not open either. */
@@ -67,19 +69,32 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** localhost opens over one family only. Not: over both. */
+  /**
+   * localhost opens over one family, and the other refuses. Not: over both. Not: the other is
+   * silent, or a service listens there. It is certain only if the system's table of sockets shows
+   * that none listens there; a listener on `::` may be for IPv4, too.
+   */
   'localhost-family': (seen) => {
     const families = splitFamilies(seen);
-    if (!families || !isLocalhost(seen)) return null;
-    const { resolution } = seen.name;
+    if (!families?.other.every(({ state }) => state === 'closed') || !isLocalhost(seen))
+      return null;
+    if (families.other.some((each) => coveringListeners(each, seen).length > 0)) return null;
+    const { listeners, name, target } = seen;
+    const isSure =
+      listeners !== null &&
+      (families.otherFamily === 6 || listeners.every(({ address }) => address !== '::'));
+    const [conclude, listens, look] = isSure
+      ? [certain, 'listens', '']
+      : [probable, 'probably listens', FIREWALL_ALIKE];
     const isFirst =
-      resolution.state === 'resolved' && resolution.addresses[0]?.family === families.otherFamily;
-    return certain(
-      `The service listens only on ${listAttempted(families.open)}, but ${seen.target.host} ` +
+      name.resolution.state === 'resolved' &&
+      name.resolution.addresses[0]?.family === families.otherFamily;
+    return conclude(
+      `The service ${listens} only on ${listAttempted(families.open)}, but ${target.host} ` +
         `also means ${listAttempted(families.other)}${isFirst ? ', which comes first' : ''}.`,
       familiesEvidence(families),
       'Let the service listen on both, or use the address. ' +
-        'Programs that try only the first address fail.',
+        `Programs that try only the first address fail.${look}`,
     );
   },
 
@@ -95,7 +110,7 @@ export const ADDRESS_RULES = {
     const { address } = examined.endpoint;
     const [conclude, isNot, look] = seen.listeners
       ? [certain, 'not', '']
-      : [probable, 'probably not', ' A firewall of this machine that rejects looks the same.'];
+      : [probable, 'probably not', FIREWALL_ALIKE];
     return conclude(
       `The service listens on ${listAttempted(open)}, but ${isNot} on ${address}, which refused.`,
       [examined, ...seen.loopback].map(attemptEvidence),

@@ -30,8 +30,16 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
     },
   },
   'localhost-family': {
-    trigger: { ...localhost, attempts: [closed('::1'), open('127.0.0.1')] },
-    nearMiss: { ...localhost, attempts: [open('::1'), open('127.0.0.1')] },
+    trigger: {
+      ...localhost,
+      attempts: [closed('::1'), open('127.0.0.1')],
+      listeners: [{ address: '127.0.0.1', waiting: 0 }],
+    },
+    nearMiss: {
+      ...localhost,
+      attempts: [closed('::1'), open('127.0.0.1')],
+      listeners: [{ address: '::', waiting: 0 }],
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -135,9 +143,30 @@ describe('the addresses of a name', () => {
   });
 
   it('of localhost are named without an order if the open one comes first', () => {
-    expect(statementOf({ ...localhost, attempts: [open('127.0.0.1'), closed('::1')] })).toBe(
+    const attempts = [open('127.0.0.1'), closed('::1')];
+    const listeners = [{ address: '127.0.0.1', waiting: 0 }];
+    expect(statementOf({ ...localhost, attempts, listeners })).toBe(
       'The service listens only on 127.0.0.1, but localhost also means ::1.',
     );
+  });
+
+  it('of localhost may be rejected by a firewall if the listeners are not known', () => {
+    const attempts = [open('127.0.0.1'), closed('::1')];
+    const verdict = verdictIn({ ...localhost, attempts });
+    expect(verdict).toMatchObject({ kind: 'localhost-family', certainty: 'probable' });
+    expect(verdict.advice).toMatch(/A firewall of this machine that rejects looks the same\.$/);
+    const overIpv6 = { attempts: [open('::1'), closed('127.0.0.1')] };
+    const dual = [{ address: '::', waiting: 0 }];
+    expect(verdictIn({ ...localhost, ...overIpv6, listeners: dual }).certainty).toBe('probable');
+    const only = [{ address: '::1', waiting: 0 }];
+    expect(verdictIn({ ...localhost, ...overIpv6, listeners: only }).certainty).toBe('certain');
+  });
+
+  it('of localhost are not a matter of the service if one is silent or none may open', () => {
+    const kindOf = (attempts: Particulars['attempts']): string =>
+      verdictIn({ ...localhost, attempts: attempts ?? [], listeners: [] }).kind;
+    expect(kindOf([open('127.0.0.1'), filtered('no-response', '::1')])).toBe('family-broken');
+    expect(kindOf([open('127.0.0.1'), open('::1')])).toBe('open');
   });
 
   it('may be broken for IPv4, too', () => {
