@@ -170,8 +170,8 @@ function adviseOnTls(failure: TlsFailure): string {
       return 'Check the clocks of this machine and of the issuer.';
     case 'weak':
       return (
-        'Get a new certificate with SHA-256 and an RSA key of at least 2048 bits or an elliptic ' +
-        'curve key, from an authority whose own certificates have these, too.'
+        'Use SHA-256 and RSA keys of at least 2048 bits or elliptic curve keys: in the ' +
+        "certificate, in those above it, and in the server's TLS settings."
       );
     case 'wrong-name':
       return 'Probe a name that the certificate has, or give that name with --sni.';

@@ -75,6 +75,7 @@ function tunMissing(): string | undefined {
  */
 const NEEDS = {
   // programs
+  curl: program('curl', 'curl'),
   dovecot: server('dovecot', 'dovecot-imapd and dovecot-pop3d'),
   nagios4: server('nagios4', 'nagios4-core'),
   nginx: server('nginx', 'nginx-light'),
@@ -84,6 +85,7 @@ const NEEDS = {
   'prometheus-node-exporter': program('prometheus-node-exporter', 'prometheus-node-exporter'),
   promtool: program('promtool', 'prometheus'),
   prove: program('prove', 'perl'),
+  python3: program('python3', 'python3'),
   script: firstOf(platform('linux', 'Linux'), program('script', 'bsdutils')),
   ss: firstOf(platform('linux', 'Linux'), program('ss', 'iproute2')),
   sshd: server('sshd', 'openssh-server'),

@@ -156,8 +156,23 @@ export interface ConnectionContext {
   readonly signal: AbortSignal;
 }
 
+/** Another connection to the same endpoint. The probe of the port closes it. */
+interface Reconnection {
+  readonly socket: Socket;
+  /** When its TCP handshake was complete, milliseconds on the clock. */
+  readonly connectedMs: number;
+  readonly drop: Drop | null;
+}
+
+/** Connects again within the same deadline; null if that fails. */
+export type Reconnect = () => Promise<Reconnection | null>;
+
 /**
  * Probes a service over a connection that has just been opened. Never rejects because of what the
  * other side does.
  */
-export type ServiceProbe = (socket: Socket, context: ConnectionContext) => Promise<ServiceFinding>;
+export type ServiceProbe = (
+  socket: Socket,
+  context: ConnectionContext,
+  reconnect: Reconnect,
+) => Promise<ServiceFinding>;

@@ -3,7 +3,7 @@ import { onAbort } from '../abort.js';
 import { type Clock, monotonicClock } from '../clock.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
 import type { AskKernel } from '../facts/kernel-facts.js';
-import type { ConnectionContext, Drop, ServiceProbe } from '../facts/service-finding.js';
+import type { ConnectionContext, Drop, Reconnect, ServiceProbe } from '../facts/service-finding.js';
 import {
   checkPort,
   checkRange,
@@ -14,7 +14,7 @@ import {
 } from '../limits.js';
 import type { Endpoint } from '../target/target.js';
 import { UsageError } from '../usage-error.js';
-import { connect, type Handshake } from './handshake.js';
+import { connect, type ConnectOptions, type Handshake } from './handshake.js';
 
 /** How one attempt is made. */
 export interface AttemptOptions {
@@ -60,9 +60,13 @@ export interface AttemptInternals {
   readonly clock?: Clock;
 }
 
-type SettledOptions = Required<Pick<AttemptOptions, 'timeoutMs' | 'watchMs'>> &
-  Pick<AttemptOptions, 'signal' | 'sourceAddress'> &
-  Pick<AttemptInternals, 'probeService' | 'askKernel'> & { readonly clock: Clock };
+interface SettledOptions extends ConnectOptions {
+  readonly watchMs: number;
+  readonly closeWith: 'fin' | 'reset';
+  readonly probeService: ServiceProbe | undefined;
+  readonly createSocket: () => Socket;
+  readonly askKernel: AskKernel | undefined;
+}
 
 function checkArguments(
   { address, family, port }: Endpoint,
@@ -81,6 +85,12 @@ function checkArguments(
     );
   checkTimeout(timeoutMs);
   checkRange('watchMs', watchMs, 0, MAX_DURATION_MS);
+}
+
+/** Sends a FIN, or a reset if asked for; never a reset while connecting. */
+function close(socket: Socket, { state }: Attempt, closeWith: 'fin' | 'reset'): void {
+  if (state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
+  else socket.destroy();
 }
 
 /** Watches an open connection for being dropped by the other side. */
@@ -106,17 +116,30 @@ async function inspectConnection(
   socket: Socket,
   open: OpenOutcome,
   { startMs, endMs }: Handshake,
-  { timeoutMs, signal, clock, watchMs, probeService }: SettledOptions,
+  settled: SettledOptions,
 ): Promise<Attempt> {
+  const { timeoutMs, signal, clock, watchMs, probeService, closeWith } = settled;
   const over = new AbortController();
   const end = (): void => over.abort();
   const remainingMs = Math.max(timeoutMs - (clock() - startMs), 0);
   const deadline = setTimeout(() => setImmediate(end), remainingMs);
   const stopListening = onAbort(signal, end);
   const connection = { connectedMs: endMs, clock, drop: open.dropped, signal: over.signal };
+  let closeOther = (): void => {};
+  const reconnect: Reconnect = async () => {
+    if (over.signal.aborted) return null;
+    const other = settled.createSocket();
+    closeOther = () => other.destroy();
+    // The signal ends it at the deadline.
+    const within = { ...settled, timeoutMs: MAX_DURATION_MS, signal: over.signal };
+    const { outcome, endMs: connectedMs } = await connect(other, open.endpoint, within);
+    if (outcome.state !== 'open') return null;
+    closeOther = () => close(other, outcome, closeWith);
+    return { socket: other, connectedMs, drop: outcome.dropped };
+  };
   try {
     if (!probeService) return { ...open, dropped: await watch(socket, watchMs, connection) };
-    const service = await probeService(socket, connection);
+    const service = await probeService(socket, connection, reconnect);
     // Aborted during the service check: report `cancelled`, not `open`.
     if (signal?.aborted) {
       const { endpoint, startedAt } = open;
@@ -126,6 +149,7 @@ async function inspectConnection(
   } finally {
     clearTimeout(deadline);
     stopListening();
+    closeOther();
   }
 }
 
@@ -147,12 +171,6 @@ async function finishConnection(
   return kernel && attempt.state === 'open' ? { ...attempt, kernel } : attempt;
 }
 
-/** Sends a FIN, or a reset if asked for; never a reset while connecting. */
-function close(socket: Socket, { state }: Attempt, { closeWith }: AttemptOptions): void {
-  if (state === 'open' && closeWith === 'reset') socket.resetAndDestroy();
-  else socket.destroy();
-}
-
 /**
  * One TCP connect attempt to one literal address. Nothing is sent on the connection.
  *
@@ -169,14 +187,26 @@ export async function probePort(
   options: AttemptOptions = {},
   internals: AttemptInternals = {},
 ): Promise<Attempt> {
-  const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, signal, sourceAddress } = options;
-  const { clock = monotonicClock, probeService, createSocket, onOpen, askKernel } = internals;
-  const settled = { timeoutMs, watchMs, clock, signal, sourceAddress, probeService, askKernel };
+  const { timeoutMs = DEFAULT_TIMEOUT_MS, watchMs = 0, closeWith = 'fin' } = options;
+  const { signal, sourceAddress } = options;
+  const { clock = monotonicClock, createSocket = () => new Socket() } = internals;
+  const { probeService, onOpen, askKernel } = internals;
+  const settled: SettledOptions = {
+    timeoutMs,
+    watchMs,
+    closeWith,
+    clock,
+    signal,
+    sourceAddress,
+    probeService,
+    createSocket,
+    askKernel,
+  };
   checkArguments(endpoint, settled);
   // Node connects even if the signal given to a socket is aborted already, so no socket gets it.
   if (signal?.aborted) return { state: 'cancelled', endpoint, startedAt: Date.now(), elapsedMs: 0 };
 
-  const socket = createSocket?.() ?? new Socket();
+  const socket = createSocket();
   const handshake = await connect(socket, endpoint, settled);
   const { outcome } = handshake;
   try {
@@ -184,6 +214,6 @@ export async function probePort(
     onOpen?.();
     return await finishConnection(socket, outcome, handshake, settled);
   } finally {
-    close(socket, outcome, options);
+    close(socket, outcome, closeWith);
   }
 }

@@ -1,4 +1,11 @@
-import type { ServiceFinding, ServiceProbe } from '../facts/service-finding.js';
+import type { Socket } from 'node:net';
+import type {
+  ConnectionContext,
+  Reconnect,
+  ServiceFinding,
+  ServiceProbe,
+  TlsProblem,
+} from '../facts/service-finding.js';
 import { asciiHost, isServerName, type Target } from '../target/target.js';
 import { UsageError } from '../usage-error.js';
 import { MAX_TLS_DAYS } from './conversation/certificate.js';
@@ -62,6 +69,58 @@ function toFinding(
   };
 }
 
+/** What a conversation found. */
+interface Talk {
+  readonly finding: ServiceFinding;
+  /** Whether the TLS handshake began and failed. */
+  readonly isHandshakeFailed: boolean;
+}
+
+/** What an earlier conversation, which required what clients require, ended with. */
+interface Earlier {
+  readonly problem: TlsProblem;
+  readonly receivedBytes: number;
+}
+
+/**
+ * Finds out on another connection why a handshake failed: with a permissive one, which may succeed.
+ *
+ * @returns null if that does not tell more than `first`
+ */
+async function explainHandshake(
+  first: ServiceFinding,
+  means: {
+    readonly context: ConnectionContext;
+    readonly reconnect: Reconnect;
+    readonly talk: (socket: Socket, context: ConnectionContext, earlier: Earlier) => Promise<Talk>;
+  },
+): Promise<ServiceFinding | null> {
+  if (first.state !== 'tls-failed' && first.state !== 'dropped') return null;
+  const another = await means.reconnect();
+  if (!another) return null;
+  const { socket, connectedMs, drop } = another;
+  const problem: TlsProblem =
+    first.state === 'tls-failed'
+      ? first
+      : { failure: 'handshake', problem: 'it drops the connection' };
+  const { context } = means;
+  const { finding } = await means.talk(
+    socket,
+    { ...context, connectedMs, drop },
+    { problem, receivedBytes: first.receivedBytes },
+  );
+  // A server may also drop or fail by chance, and then not again. In TLS 1.3 nothing is permitted
+  // that is not permitted anyway.
+  const isExplained =
+    first.state === 'dropped'
+      ? finding.tls?.problems[0]?.failure === 'old-version'
+      : finding.tls === null
+        ? finding.state === 'tls-failed'
+        : finding.tls.version !== 'TLSv1.3';
+  if (!isExplained) return null;
+  return { ...finding, elapsedMs: finding.elapsedMs + connectedMs - context.connectedMs };
+}
+
 /**
  * Prepares to probe the service of a target. Loads all that the first conversation would otherwise
  * wait for.
@@ -77,10 +136,17 @@ export async function prepareServiceProbe(
   checkTlsRequest(request);
   const { protocol, tls } = SERVICES[name];
   const host = plainHost(request.sni ?? target.host);
-  const starter = tls === null ? null : await prepareTls(host, request);
-  return async (socket, context) => {
-    const { recognizedAs } = protocol;
-    const conversation = new Conversation(socket, context, { starter, recognizedAs });
+  const prepared = tls === null ? null : await prepareTls(host, request);
+  const talk = async (
+    socket: Socket,
+    context: ConnectionContext,
+    earlier: Earlier | null,
+  ): Promise<Talk> => {
+    const conversation = new Conversation(socket, context, {
+      starter: prepared?.(earlier?.problem ?? null) ?? null,
+      recognizedAs: protocol.recognizedAs,
+      receivedBefore: earlier?.receivedBytes ?? 0,
+    });
     const runCheck = async (): Promise<CheckResult | FailureDetails> => {
       try {
         await (tls === 'implicit' ? conversation.startTls() : conversation.readPending());
@@ -97,7 +163,13 @@ export async function prepareServiceProbe(
     };
     const result = await runCheck();
     const finding = toFinding(name, conversation, result);
+    const { isHandshakeFailed } = conversation;
     await conversation.close('farewell' in result ? result.farewell : undefined);
-    return finding;
+    return { finding, isHandshakeFailed };
+  };
+  return async (socket, context, reconnect) => {
+    const { finding, isHandshakeFailed } = await talk(socket, context, null);
+    if (!isHandshakeFailed) return finding;
+    return (await explainHandshake(finding, { context, reconnect, talk })) ?? finding;
   };
 }

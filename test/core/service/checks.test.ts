@@ -255,6 +255,51 @@ describe('ssh', () => {
 });
 
 describe('http', () => {
+  it.each<[string, string[], string]>([
+    ['100 and then 503', ['100 Continue', '503 Busy'], '503 Busy'],
+    ['103 with a header and then 200', ['103 Early Hints\r\nLink: </a>', '200 OK'], '200 OK'],
+    ['102, 103 and then 404', ['102 Processing', '103 Early Hints', '404 No'], '404 No'],
+  ])('that sends %s has answered with the last', async (_, responses, last) => {
+    const all = responses.map((response) => `HTTP/1.1 ${response}\r\n\r\n`).join('');
+    const { finding, server } = await talk('http', '', { HEAD: all });
+    const { answerMs, elapsedMs } = expectFinding(finding, 'answered');
+    expect(finding.firstLine).toBe(`HTTP/1.1 ${last}`);
+    expect(answerMs).toBeLessThanOrEqual(elapsedMs);
+    expect(server.received()).toMatch(/^HEAD /);
+  });
+
+  it('that answers 100 late has its answer time at the last response', async () => {
+    const { port } = await startFakeServer((socket) => {
+      socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+      setTimeout(() => socket.write('HTTP/1.1 200 OK\r\n\r\n'), 200);
+    });
+    const finding = expectFinding(await probeService(port, { name: 'http' }), 'answered');
+    expect(finding.answerMs).toBeGreaterThan(150);
+  });
+
+  it('that sends 100 and then nothing is silent or dropped, and has not answered', async () => {
+    const only = 'HTTP/1.1 100 Continue\r\n\r\n';
+    const { finding } = await talk('http', '', { HEAD: only });
+    expect(finding).toMatchObject({ state: 'silent', awaited: 'its answer to HEAD' });
+    const closing = await talk('http', '', { HEAD: (socket) => void socket.end(only) });
+    expect(closing.finding).toMatchObject({
+      state: 'dropped',
+      by: 'end',
+      unfinished: 'HTTP/1.1 100 Continue',
+    });
+  });
+
+  it('that speaks only HTTP/2 is named', async () => {
+    const settings = Buffer.from('000006040000000000000300000064', 'hex');
+    const goAway = Buffer.from('0000080700000000000000000000000001', 'hex');
+    const { finding } = await talk('http', '', {
+      HEAD: (socket) => void socket.end(Buffer.concat([settings, goAway])),
+    });
+    expect(expectFinding(finding, 'wrong-protocol').problem).toMatch(
+      / came instead of its answer to HEAD; it looks like HTTP\/2$/,
+    );
+  });
+
   it.each(['HTTP/1.1 200 OK', 'HTTP/1.0 503 Service Unavailable', 'HTTP/1.1 204'])(
     'answers HEAD, with any status: %s',
     async (status) => {

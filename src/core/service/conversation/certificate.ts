@@ -1,6 +1,15 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CertificateFacts, TlsProblem } from '../../facts/service-finding.js';
-import { keyOf } from './certificate-weakness.js';
+import { REQUIRED_CIPHERS, type TlsContext } from './tls-context.js';
+import {
+  type ChainFacts,
+  hidesIssuer,
+  isDateVerdict,
+  judgeVerdict,
+  SHORT_KEY,
+  SHORT_KEY_ABOVE,
+  type Unfit,
+} from './verdict-words.js';
 
 /** The highest `tlsMinDays`, days. */
 export const MAX_TLS_DAYS = 3650;
@@ -50,26 +59,21 @@ export function certificateFacts(certificate: X509Certificate, nowMs: number): C
 }
 
 /** Whether a certificate is signed with its own key. */
-export function isSelfSigned(certificate: X509Certificate): boolean {
-  const key = keyOf(certificate);
-  return key !== null && certificate.checkIssued(certificate) && certificate.verify(key);
+function isSelfSigned(certificate: X509Certificate): boolean {
+  try {
+    return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
+  } catch {
+    return false; // OpenSSL does not know this kind of key
+  }
 }
 
-/** How many issuers of a chain are inspected. Usual chains have two or three. */
-const MAX_ISSUERS = 16;
-
 /**
- * The chain that a server sent, at most 17 certificates: its own, the issuer of that, and so on.
- * Servers may send them in any order.
+ * The chain that a server sent: its own certificate, the issuer of that, and so on. Servers may
+ * send them in any order.
  */
 export function chainOf(leaf: X509Certificate): X509Certificate[] {
   const sent: X509Certificate[] = []; // Node takes the next one sent for the issuer
-  for (
-    let each = leaf.issuerCertificate;
-    each && sent.length < MAX_ISSUERS;
-    each = each.issuerCertificate
-  )
-    sent.push(each);
+  for (let each = leaf.issuerCertificate; each; each = each.issuerCertificate) sent.push(each);
   const chain = [leaf];
   for (let top: X509Certificate | undefined = leaf; top && !top.checkIssued(top);) {
     const below: X509Certificate = top;
@@ -90,25 +94,65 @@ function isForServers(certificate: X509Certificate): boolean {
   return purposes?.some((purpose) => SERVER_PURPOSES.includes(purpose)) ?? true;
 }
 
+/** Finds the certificate behind OpenSSL's verdict on a purpose; null if it does not show. */
+function findUnfit([own, ...above]: readonly X509Certificate[]): Unfit | null {
+  if (own && !isForServers(own)) return 'own-purpose';
+  if (above.some((each) => !each.ca)) return 'no-authority';
+  return above.every(isForServers) ? null : 'purpose-above';
+}
+
+/** Kinds of keys, and how long they must be for 112 bits of security (NIST SP 800-57), bits. */
+const KEYS: Readonly<Record<string, readonly [kind: string, bits: number]>> = {
+  rsa: ['an RSA key', 2048],
+  'rsa-pss': ['an RSA key', 2048],
+  dsa: ['a DSA key', 2048],
+  ec: ['an elliptic curve key', 224],
+};
+
 /**
- * Finds a certificate that may not be used as it is: the server's `own` must be for servers, those
- * `above` it must also be of authorities. Null if all may.
+ * Describes the key of a certificate if OpenSSL calls it too short; else null. The verdict on a
+ * connection does not say which certificate it is about.
  */
-export function findUnfit([own, ...above]: readonly X509Certificate[]): 'own' | 'above' | null {
-  if (own && !isForServers(own)) return 'own';
-  return above.some((each) => !each.ca || !isForServers(each)) ? 'above' : null;
+function describeShortKey({ tls }: TlsContext, certificate: X509Certificate): string | null {
+  try {
+    tls.createSecureContext({ cert: certificate.toString(), ca: [], ciphers: REQUIRED_CIPHERS });
+    return null;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_SSL_EE_KEY_TOO_SMALL') return null;
+  }
+  const { asymmetricKeyType: type = '', asymmetricKeyDetails: details } = certificate.publicKey;
+  const [kind, enough] = KEYS[type] ?? ['a key', 'more'];
+  const { modulusLength, namedCurve } = details ?? {};
+  const size =
+    (modulusLength === undefined ? '' : ` of ${modulusLength} bits`) +
+    (namedCurve === undefined ? '' : ` (${namedCurve})`);
+  return `has ${kind}${size}, which is too short today; ${enough} bits are enough`;
+}
+
+/** Finds what the words for OpenSSL's verdict need to know about the chain of a certificate. */
+export function inspectChain(
+  context: TlsContext,
+  leaf: X509Certificate,
+  verdict: string,
+): ChainFacts {
+  const chain = chainOf(leaf);
+  const [, ...above] = chain;
+  let shortKeyAbove: string | null = null;
+  if (verdict === SHORT_KEY_ABOVE)
+    for (const each of above) shortKeyAbove ??= describeShortKey(context, each);
+  return {
+    isSelfSigned: isSelfSigned(leaf),
+    authority: oneLine(chain.at(-1)?.issuer),
+    unfit: findUnfit(chain),
+    shortKey: describeShortKey(context, leaf),
+    shortKeyAbove,
+  };
 }
 
 /** What a certificate is judged by, besides its facts. */
 export interface Verification {
-  /** OpenSSL's verdict on the chain (verify(1), "Diagnostics") as Node gives it; null if good. */
-  readonly verifyCode: string | null;
-  /** See `isSelfSigned`. */
-  readonly isSelfSigned: boolean;
-  /** See `findUnfit`. */
-  readonly unfit: 'own' | 'above' | null;
-  /** See `findWeaknesses`. */
-  readonly weaknesses: readonly string[];
+  /** OpenSSL's verdict on the chain (see `readVerdict`), and what it is about; null if good. */
+  readonly chain: (ChainFacts & { readonly verdict: string }) | null;
   /** The host that the certificate should be for but is not; null if it is. */
   readonly host: string | null;
   /** Milliseconds since the epoch. */
@@ -118,83 +162,20 @@ export interface Verification {
 const formatDays = (count: number): string =>
   count === 0 ? 'less than a day' : `${count} ${count === 1 ? 'day' : 'days'}`;
 
-const SELF_SIGNED: TlsProblem = {
-  failure: 'self-signed',
-  problem: 'the certificate is self-signed',
-};
-
-const UNFIT = {
-  own: 'the certificate may not be used for servers',
-  above: 'a certificate above it in the chain may not issue certificates for servers',
-} as const;
-
-const untrusted = (problem: string): TlsProblem => ({ failure: 'untrusted', problem });
-
-function judgeChain(verifyCode: string, issuer: string, unfit: 'own' | 'above' | null): TlsProblem {
-  switch (verifyCode) {
-    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
-      return SELF_SIGNED;
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-      return {
-        failure: 'unknown-authority',
-        problem: `the authority of the certificate is not trusted here (${issuer})`,
-      };
-    case 'UNABLE_TO_GET_ISSUER_CERT':
-    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-      return {
-        failure: 'unknown-authority',
-        problem:
-          `the authority of the certificate is not known here (${issuer}), ` +
-          'or the server did not send an intermediate certificate',
-      };
-    case 'CERT_HAS_EXPIRED':
-      return untrusted('a certificate above it in the chain has expired');
-    case 'CERT_NOT_YET_VALID':
-      return untrusted('a certificate above it in the chain is not valid yet');
-    case 'ERROR_IN_CERT_NOT_BEFORE_FIELD':
-    case 'ERROR_IN_CERT_NOT_AFTER_FIELD':
-      return untrusted('a certificate above it in the chain has an unreadable date');
-    case 'INVALID_CA':
-      return untrusted(UNFIT.above);
-    case 'INVALID_PURPOSE':
-      return untrusted(
-        unfit
-          ? UNFIT[unfit]
-          : 'the certificate, or one above it in the chain, may not be used for servers',
-      );
-    case 'CERT_REVOKED':
-      return untrusted('the certificate has been revoked');
-    default:
-      return untrusted(`the certificate cannot be verified (${verifyCode})`);
-  }
-}
-
-/** OpenSSL's verdicts on dates, each with the problem of the server's own certificate behind it. */
-const DATE_VERDICTS: Readonly<Record<string, 'expired' | 'early' | 'unreadable'>> = {
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'early',
-  ERROR_IN_CERT_NOT_BEFORE_FIELD: 'unreadable',
-  ERROR_IN_CERT_NOT_AFTER_FIELD: 'unreadable',
-};
-
 /** What is wrong with the dates of a certificate. */
-function judgeDates(
-  { validFrom, validTo }: CertificateFacts,
-  nowMs: number,
-): Map<'expired' | 'early' | 'unreadable', TlsProblem> {
-  const found = new Map<'expired' | 'early' | 'unreadable', TlsProblem>();
+function judgeDates({ validFrom, validTo }: CertificateFacts, nowMs: number): TlsProblem[] {
+  const found: TlsProblem[] = [];
   if (validTo !== null && nowMs > validTo) {
     const ago = formatDays(Math.floor((nowMs - validTo) / DAY_MS));
-    found.set('expired', { failure: 'expired', problem: `the certificate expired ${ago} ago` });
+    found.push({ failure: 'expired', problem: `the certificate expired ${ago} ago` });
   }
   if (validFrom !== null && nowMs < validFrom)
-    found.set('early', {
+    found.push({
       failure: 'not-yet-valid',
       problem: `the certificate is not valid before ${new Date(validFrom).toISOString()}`,
     });
   if (validTo === null || validFrom === null)
-    found.set('unreadable', untrusted('the certificate has an unreadable date'));
+    found.push({ failure: 'untrusted', problem: 'the certificate has an unreadable date' });
   return found;
 }
 
@@ -205,26 +186,34 @@ function describeWrongName(host: string, { names, subject }: CertificateFacts): 
     : `the certificate is not for ${host} but for ${shown}${names.length > 5 ? ' …' : ''}`;
 }
 
+/** Adds what OpenSSL's verdict says about the chain to the problems with the own dates. */
+function judgeChain(
+  dates: readonly TlsProblem[],
+  { verdict, ...chain }: NonNullable<Verification['chain']>,
+): TlsProblem[] {
+  // OpenSSL checks the server's own dates after those of all certificates above it.
+  const isOwnDate = isDateVerdict(verdict) && dates.length > 0;
+  const problems = [...dates, ...(isOwnDate ? [] : [judgeVerdict(verdict, chain)])];
+  if (chain.shortKey !== null && verdict !== SHORT_KEY)
+    problems.push({ failure: 'weak', problem: `the certificate ${chain.shortKey}` });
+  if (!hidesIssuer(verdict)) return problems;
+  const hidden = chain.isSelfSigned
+    ? 'it is self-signed, and only then can its trust be checked'
+    : 'only then can its issuer be checked';
+  return problems.map(({ failure, problem }, index) => ({
+    failure,
+    problem: index === 0 ? `${problem} (fix this first; ${hidden})` : problem,
+  }));
+}
+
 /** All problems of a certificate, the most important one first. */
 export function judgeCertificate(
   facts: CertificateFacts,
-  { verifyCode, isSelfSigned, unfit, weaknesses, host, nowMs }: Verification,
+  { chain, host, nowMs }: Verification,
 ): TlsProblem[] {
   const dates = judgeDates(facts, nowMs);
-  const dateVerdict = verifyCode === null ? undefined : DATE_VERDICTS[verifyCode];
-  const isOwnDate = dateVerdict !== undefined && dates.has(dateVerdict);
-  const chain =
-    verifyCode === null || isOwnDate ? null : judgeChain(verifyCode, facts.issuer, unfit);
-  const problems = [...dates.values(), ...(chain ? [chain] : [])];
-  // OpenSSL checks dates last and keeps only its last verdict: that on the issuer is lost.
-  const hint =
-    dateVerdict !== undefined && !isSelfSigned
-      ? ' (fix this first; only then can its issuer be checked)'
-      : '';
   return [
-    ...problems.map(({ failure, problem }) => ({ failure, problem: `${problem}${hint}` })),
-    ...(isOwnDate && isSelfSigned ? [SELF_SIGNED] : []),
-    ...weaknesses.map((problem): TlsProblem => ({ failure: 'weak', problem })),
+    ...(chain === null ? dates : judgeChain(dates, chain)),
     ...(host === null
       ? []
       : [{ failure: 'wrong-name' as const, problem: describeWrongName(host, facts) }]),

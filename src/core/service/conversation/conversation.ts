@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { ConnectionContext, Drop, TlsFacts } from '../../facts/service-finding.js';
 import { type ProtocolName, recognizeProtocol } from './protocol-signatures.js';
-import { ReceiveBuffer } from './receive-buffer.js';
+import { MAX_LINE_BYTES, ReceiveBuffer } from './receive-buffer.js';
 import type { SecureLayer, TlsStarter } from './secure-layer.js';
 import {
   otherProtocol,
@@ -11,6 +11,7 @@ import {
   tooMuchReceived,
   unexpectedLine,
 } from './service-failure.js';
+import { cutText } from './text.js';
 
 /** How long `close` waits for the answer to a farewell, milliseconds. Nothing depends on it. */
 const FAREWELL_MS = 250;
@@ -21,6 +22,8 @@ export interface ConversationOptions {
   readonly starter: TlsStarter | null;
   /** See `ServiceProtocol.recognizedAs`. */
   readonly recognizedAs: readonly ProtocolName[] | null;
+  /** Bytes received in an earlier conversation; the limit is for both together. */
+  readonly receivedBefore: number;
 }
 
 /**
@@ -32,7 +35,7 @@ export class Conversation {
   readonly #context: ConnectionContext;
   readonly #starter: TlsStarter | null;
   readonly #recognizedAs: readonly ProtocolName[] | null;
-  readonly #buffer = new ReceiveBuffer();
+  readonly #buffer: ReceiveBuffer;
   #layer: SecureLayer | null = null;
   /** What is being read: `its greeting`. */
   #awaited = '';
@@ -44,14 +47,17 @@ export class Conversation {
   /** When all was known, if before now: the time we take to inspect TLS is not the server's. */
   #knownMs: number | null = null;
   #wake: () => void = () => {};
+  /** See `noteAnswer`. */
+  #answer: string | null = null;
   /** What TLS agreed on, or null. */
   tls: TlsFacts | null = null;
 
   constructor(
     socket: Socket,
     context: ConnectionContext,
-    { starter, recognizedAs }: ConversationOptions,
+    { starter, recognizedAs, receivedBefore }: ConversationOptions,
   ) {
+    this.#buffer = new ReceiveBuffer(receivedBefore);
     this.#socket = socket;
     this.#starter = starter;
     this.#recognizedAs = recognizedAs;
@@ -66,14 +72,14 @@ export class Conversation {
     context.signal.addEventListener('abort', () => this.#wake(), { once: true });
   }
 
-  /** Milliseconds from the TCP handshake to the moment all was known. */
+  /** Milliseconds from TCP's handshake until all was known. */
   get elapsedMs(): number {
     return this.#knownMs ?? this.#context.clock() - this.#context.connectedMs;
   }
 
   /** See `firstLine` of a finding. */
   get firstLine(): string | null {
-    return this.#buffer.firstLine;
+    return this.#answer ?? this.#buffer.firstLine;
   }
 
   /** See `answerMs` of a finding. */
@@ -84,6 +90,11 @@ export class Conversation {
   /** See `receivedBytes` of a finding. */
   get receivedBytes(): number {
     return this.#buffer.receivedBytes;
+  }
+
+  /** Whether a TLS handshake failed. Bytes that are not TLS do not count. */
+  get isHandshakeFailed(): boolean {
+    return this.#layer?.isFailed ?? false;
   }
 
   /** All that has come and was not read. */
@@ -166,6 +177,12 @@ export class Conversation {
   async readPending(): Promise<void> {
     await new Promise(setImmediate);
     await new Promise(setImmediate);
+  }
+
+  /** Takes a later line as the answer, instead of the first one. */
+  noteAnswer(line: string): void {
+    this.#answer = cutText(Buffer.from(line), MAX_LINE_BYTES);
+    this.#firstLineMs = this.elapsedMs;
   }
 
   /** Takes the end of the TLS handshake as the answer. */

@@ -12,6 +12,7 @@ const SIGNATURES = [
   [/^\x03\x00[^]{2}[^][\xd0\x80\x70\xe0]/, 'an ISO transport'],
   [/^[^]{3}\x00[\x0a\xff]/, 'MySQL'],
   [/^\xff[\xfb-\xfe]/, 'Telnet'],
+  [/^\x00\x00[^]\x04\x00\x00\x00\x00\x00/, 'HTTP/2'], // SETTINGS (RFC 9113, 3.4)
 ] as const satisfies readonly (readonly [pattern: RegExp, name: string])[];
 
 /** A protocol that its first bytes identify. */

@@ -26,8 +26,13 @@ export class ReceiveBuffer {
   #mark = 0;
   #first = Buffer.alloc(0);
   #isFirstLineComplete = false;
-  #receivedBytes = 0;
+  #receivedBytes: number;
   #isOverLimit = false;
+
+  /** @param receivedBefore bytes that count against the limit already */
+  constructor(receivedBefore = 0) {
+    this.#receivedBytes = receivedBefore;
+  }
 
   /** Bytes from the wire; at most `MAX_RECEIVED_BYTES`. */
   get receivedBytes(): number {

@@ -21,8 +21,8 @@ export type TlsStarter = (socket: Socket, listener: LayerListener) => SecureLaye
 
 /**
  * TLS over a connection whose bytes pass through here, so that they can be counted and, if they
- * are not TLS, shown. The handshake accepts any certificate; `inspect` judges it afterwards, so
- * that a bad certificate can still be reported.
+ * are not TLS, shown. The handshake accepts any certificate; `inspect` reports OpenSSL's verdict on
+ * it afterwards.
  */
 export class SecureLayer {
   readonly stream: TLSSocket;
@@ -44,10 +44,10 @@ export class SecureLayer {
       final: (done) => done(),
     });
     this.#wire.on('error', () => {}); // comes from the socket, which reported it already
-    const { context, host } = expectation;
+    const { context, host, earlier } = expectation;
     this.stream = context.tls.connect({
       socket: this.#wire,
-      secureContext: context.secureContext,
+      secureContext: earlier === null ? context.required : context.permissive(),
       servername: familyOf(host) === null ? host : '', // never an address (RFC 6066, section 3)
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -78,6 +78,16 @@ export class SecureLayer {
   /** What came first from the wire, 512 bytes or a little more. */
   get firstBytes(): Buffer {
     return this.#firstBytes;
+  }
+
+  /** The oldest version that it offers. */
+  get oldestVersion(): '1.0' | '1.2' {
+    return this.#expectation.earlier === null ? '1.2' : '1.0';
+  }
+
+  /** Whether the handshake failed, in TLS. */
+  get isFailed(): boolean {
+    return this.isEnded && !this.isSecure && !this.isPlain;
   }
 
   /** Whether TLS failed after the handshake. A dropped connection is not that. */
@@ -124,8 +134,13 @@ export class SecureLayer {
  * Prepares TLS before the connection is made.
  *
  * @param host the name for SNI, or the address, that the certificate must be for
+ * @returns the starter for what clients require; with `earlier`, how that failed, a permissive one
  */
-export async function prepareTls(host: string, request: TlsRequest): Promise<TlsStarter> {
-  const expectation = { context: await loadTlsContext(), host, request };
-  return (socket, listener) => new SecureLayer(socket, expectation, listener);
+export async function prepareTls(
+  host: string,
+  request: TlsRequest,
+): Promise<(earlier: TlsProblem | null) => TlsStarter> {
+  const context = await loadTlsContext();
+  return (earlier) => (socket, listener) =>
+    new SecureLayer(socket, { context, host, request, earlier }, listener);
 }

@@ -38,10 +38,15 @@ export interface TlsProgress {
   readonly isSecure: boolean;
   /** What came first from the wire, 512 bytes or a little more. */
   readonly firstBytes: Buffer;
+  /** The oldest version that we offered; the newest is always 1.3. */
+  readonly oldestVersion: '1.0' | '1.2';
 }
 
 /** Describes why the handshake failed, or what broke TLS after it. */
-export function describeTlsError(code: string, { isSecure, firstBytes }: TlsProgress): TlsProblem {
+export function describeTlsError(
+  code: string,
+  { isSecure, firstBytes, oldestVersion }: TlsProgress,
+): TlsProblem {
   if (isPlainText(firstBytes)) {
     const looksLike = recognizeProtocol(firstBytes);
     const hint = looksLike === null ? '' : `; it looks like ${looksLike}`;
@@ -49,7 +54,10 @@ export function describeTlsError(code: string, { isSecure, firstBytes }: TlsProg
     return { failure: 'not-tls', problem: `${quote(line)} came instead of TLS${hint}` };
   }
   if (VERSION_ERRORS.has(code))
-    return { failure: 'old-version', problem: 'it supports no TLS version from 1.0 to 1.3' };
+    return {
+      failure: 'old-version',
+      problem: `it supports no TLS version from ${oldestVersion} to 1.3`,
+    };
   const alert = ALERT.exec(code)?.[1]?.toLowerCase().replaceAll('_', ' ');
   if (alert === undefined)
     return {
@@ -58,8 +66,9 @@ export function describeTlsError(code: string, { isSecure, firstBytes }: TlsProg
     };
   // Only as the very first record it answers our offer. TLS 1.2 uses the same alert later, for a
   // missing client certificate.
+  // And only our whole offer tells: SHA-1 may be what a server needs.
   const hint =
-    alert === 'handshake failure' && firstBytes[0] === ALERT_RECORD
+    alert === 'handshake failure' && firstBytes[0] === ALERT_RECORD && oldestVersion === '1.0'
       ? '; most often there is no cipher suite in common'
       : '';
   const ended = isSecure ? 'TLS' : 'the handshake';

@@ -5,14 +5,7 @@ import type {
   TlsProblem,
   TlsRequest,
 } from '../../facts/service-finding.js';
-import {
-  certificateFacts,
-  chainOf,
-  findUnfit,
-  isSelfSigned,
-  judgeCertificate,
-} from './certificate.js';
-import { findWeaknesses } from './certificate-weakness.js';
+import { certificateFacts, inspectChain, judgeCertificate } from './certificate.js';
 import type { TlsContext } from './tls-context.js';
 
 /** TLS versions that must not be used any more (RFC 8996), and their usual names. */
@@ -28,6 +21,34 @@ export interface TlsExpectation {
   /** The name or address that the certificate must be for. */
   readonly host: string;
   readonly request: TlsRequest;
+  /**
+   * How a handshake with what clients require failed, if this one is permissive; null if this one
+   * requires it.
+   */
+  readonly earlier: TlsProblem | null;
+}
+
+/** What is wrong with a handshake that succeeded, but only with less than clients require. */
+function judgeHandshake(version: string, earlier: TlsProblem | null): TlsProblem[] {
+  if (earlier === null) return [];
+  const withdrawn = WITHDRAWN[version];
+  if (withdrawn === undefined)
+    return [
+      {
+        failure: 'weak',
+        problem:
+          `with the security that clients require today, ${earlier.problem}; ` +
+          'with SHA-1 and short keys allowed, the handshake succeeds',
+      },
+    ];
+  return [
+    {
+      failure: 'old-version',
+      problem:
+        `it supports only ${withdrawn}, which is withdrawn (RFC 8996); ` +
+        'at least TLS 1.2 is required',
+    },
+  ];
 }
 
 /** `expires in 9 days`, for a certificate that has not expired. */
@@ -52,6 +73,18 @@ function findExpirySoon(
   return [{ failure: 'expires-soon', problem }];
 }
 
+/**
+ * OpenSSL's verdict on the certificates, null if they are good: its code in verify(1) without
+ * `X509_V_ERR_`. For the codes that Node does not know (`UNSPECIFIED`), the text of
+ * X509_verify_cert_error_string(3); Node keeps it in an object that it does not document.
+ */
+function readVerdict(stream: TLSSocket): string | null {
+  const code = stream.authorizationError as unknown as string | null; // despite its type
+  if (code !== 'UNSPECIFIED') return code;
+  const { _handle: handle } = stream as { _handle?: { verifyError?(): Error | null } };
+  return handle?.verifyError?.()?.message ?? code;
+}
+
 function findCertificateProblems(
   stream: TLSSocket,
   { context, host }: TlsExpectation,
@@ -64,12 +97,9 @@ function findCertificateProblems(
       problems: [{ failure: 'no-certificate', problem: 'it sent no certificate' }],
     };
   const certificate = certificateFacts(x509, nowMs);
-  const chain = chainOf(x509);
+  const verdict = readVerdict(stream);
   const problems = judgeCertificate(certificate, {
-    verifyCode: stream.authorizationError as unknown as string | null, // a code, despite its type
-    isSelfSigned: isSelfSigned(x509),
-    unfit: findUnfit(chain),
-    weaknesses: findWeaknesses(chain, context.rootsWith),
+    chain: verdict === null ? null : { verdict, ...inspectChain(context, x509, verdict) },
     host: context.tls.checkServerIdentity(host, x509.toLegacyObject()) ? host : null,
     nowMs,
   });
@@ -89,25 +119,13 @@ export function inspectTls(
 ): { readonly facts: TlsFacts; readonly fatal: TlsProblem | null } {
   const { insecure = false, tlsMinDays } = expectation.request;
   const version = stream.getProtocol() ?? 'unknown';
-  const withdrawn = WITHDRAWN[version];
-  const versionProblems: TlsProblem[] =
-    withdrawn === undefined
-      ? []
-      : [
-          {
-            failure: 'old-version',
-            problem:
-              `it supports only ${withdrawn}, which is withdrawn (RFC 8996); ` +
-              'at least TLS 1.2 is required',
-          },
-        ];
   const { certificate, problems: certificateProblems } = findCertificateProblems(
     stream,
     expectation,
     nowMs,
   );
   const problems = [
-    ...versionProblems,
+    ...judgeHandshake(version, expectation.earlier),
     ...certificateProblems,
     ...findExpirySoon(certificate, tlsMinDays),
   ];

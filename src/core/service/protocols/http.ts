@@ -7,7 +7,7 @@ function authority(host: string, port: number): string {
   return port === 80 || port === 443 ? full.replace(/:\d+$/, '') : full;
 }
 
-/** HTTP (RFC 9112): `HEAD /`. Any status is an answer. */
+/** HTTP (RFC 9112): `HEAD /`. Any status is an answer, except 1xx: another one follows. */
 export const http: ServiceProtocol = {
   greets: false,
   recognizedAs: ['HTTP'],
@@ -21,9 +21,17 @@ export const http: ServiceProtocol = {
       '',
     ];
     conversation.writeLine(lines.join('\r\n'));
-    const line = await conversation.readLine('its answer to HEAD');
-    if (!/^HTTP\/\d(\.\d)? [1-5]\d\d( |$)/.test(line))
+    const awaited = 'its answer to HEAD';
+    const readStatus = async (): Promise<string> => {
+      const line = await conversation.readLine(awaited);
+      if (/^HTTP\/\d(\.\d)? [1-5]\d\d( |$)/.test(line)) return line;
       throw conversation.unexpected(line, 'an HTTP response');
+    };
+    for (let line = await readStatus(); /^\S+ 1/.test(line);) {
+      while ((await conversation.readLine(awaited)) !== ''); // the header of the interim response
+      line = await readStatus();
+      conversation.noteAnswer(line);
+    }
     return {};
   },
 };

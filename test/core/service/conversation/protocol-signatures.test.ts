@@ -15,6 +15,9 @@ describe('recognizeProtocol', () => {
     [[3, 0, 0, 11, 6, 0xd0], 'an ISO transport'],
     [[0x4a, 0, 0, 0, 0x0a, 0x35], 'MySQL'],
     [[0xff, 0xfb, 1], 'Telnet'],
+    [[0, 0, 6, 4, 0, 0, 0, 0, 0, 0, 3], 'HTTP/2'],
+    [[0, 0, 6, 4, 1, 0, 0, 0, 0], null], // an acknowledgement, which no server sends first
+    [[0, 0, 8, 7, 0, 0, 0, 0, 0], null], // GOAWAY
     ['hello', null],
     ['', null],
   ])('takes %j for %s', (bytes, name) => {

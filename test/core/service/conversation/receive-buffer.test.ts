@@ -12,6 +12,14 @@ function bufferWith(...chunks: string[]): ReceiveBuffer {
   return buffer;
 }
 
+it('counts bytes of an earlier conversation against the limit', () => {
+  const buffer = new ReceiveBuffer(MAX_RECEIVED_BYTES - 3);
+  expect(buffer.admit(Buffer.from('abc'))).toHaveLength(3);
+  expect(buffer.isOverLimit).toBe(false);
+  expect(buffer.admit(Buffer.from('d'))).toHaveLength(0);
+  expect([buffer.isOverLimit, buffer.receivedBytes]).toEqual([true, MAX_RECEIVED_BYTES]);
+});
+
 describe('lines', () => {
   it('end with CR LF or with LF alone, and are taken out one by one', () => {
     const buffer = bufferWith('220 a\r\n250 b\n\r\nrest');
