@@ -117,16 +117,16 @@ describeLab('portping --diagnose in a network of its own', () => {
       'dns-refused',
       /DNS server 127\.0\.0\.1 refuses to answer this machine \(REFUSED\)/,
     ],
-    ['silent.test', 'dns-silent', /DNS server 127\.0\.0\.1 does not answer/],
+    ['silent.test', 'dns-silent', /DNS server 127\.0\.0\.1 did not answer within 1 s/],
     [
       'dangling.test',
       'name-not-found',
-      /DNS server 127\.0\.0\.1 says that dangling\.test, or the name it is an alias for, does not exist/,
+      /DNS server 127\.0\.0\.1 says that dangling\.test is an alias \(CNAME\) for missing\.test, which does not exist/,
     ],
     [
       'bare-alias.test',
       'name-no-address',
-      /DNS server 127\.0\.0\.1 says that bare-alias\.test exists but has no address/,
+      /DNS server 127\.0\.0\.1 says that bare-alias\.test is an alias \(CNAME\) for nodata\.test, which has no address/,
     ],
     [
       'nodata.test',
@@ -143,7 +143,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     await check(['-w', '1s', 'good.test', '25'], {
       kind: 'dns-unreachable',
       exitCode: 3,
-      says: /nothing listens at DNS server 127\.0\.0\.9/,
+      says: /the port of DNS server 127\.0\.0\.9 is unreachable/,
     });
   });
 
@@ -456,7 +456,7 @@ describeLab('portping --diagnose in a network of its own', () => {
     onTestFinished(() => lab.setResolver('client', {}));
     await lab.setResolver('client', { nameservers: ['127.0.0.9', '127.0.0.1'] });
     expect((await run(['missing.test', '25'])).stderr).toMatch(
-      /\(DNS 127\.0\.0\.9: cannot be reached; 127\.0\.0\.1: no such name\)/,
+      /\(DNS 127\.0\.0\.9: port unreachable; 127\.0\.0\.1: no such name\)/,
     );
   });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome, ProbeReport } from '../../src/core/facts/outcome.js';
+import type { Outcome, ProbeReport, ServerAnswer } from '../../src/core/facts/outcome.js';
 import type {
   ClosedReason,
   FailedReason,
@@ -136,8 +136,8 @@ const UNRESOLVED: Record<UnresolvedReason, Lines> = {
     'Ask the administrator of its DNS zone for an A or AAAA record.',
   ],
   'resolver-failed': [
-    "11002 WSATRY_AGAIN (EAI_AGAIN): the system's resolver (DNS: 198.51.100.53) failed to " +
-      'resolve mail.example.com after 8.25 ms.',
+    "11002 WSATRY_AGAIN (EAI_AGAIN): resolving mail.example.com with the system's resolver " +
+      '(DNS: 198.51.100.53) failed after 8.25 ms.',
     `Check the DNS server. ${TRY_ADDRESS}`,
   ],
   'resolver-timeout': [
@@ -244,6 +244,16 @@ describe('the explanation of used-up source ports', () => {
 });
 
 describe('the explanation of an unresolved name', () => {
+  const answered = (
+    family: 4 | 6,
+    code: string | null,
+    server = '198.51.100.53',
+  ): ServerAnswer => ({
+    server,
+    family,
+    error: code === null ? null : { ...errorOf(code), syscall: null },
+  });
+
   it('names the DNS server that was asked instead of the system', () => {
     expect(linesOf(unresolvedOutcome('name-not-found', { via: '192.0.2.53' }))[0]).toBe(
       '11001 WSAHOST_NOT_FOUND (ENOTFOUND): the DNS server 192.0.2.53 answered after 8.25 ' +
@@ -256,15 +266,98 @@ describe('the explanation of an unresolved name', () => {
     ['ENOTFOUND', 'no such name'],
     ['ENODATA', 'no address'],
     ['ESERVFAIL', 'SERVFAIL'],
-    ['ECONNREFUSED', 'cannot be reached'],
+    ['EFORMERR', 'FORMERR'],
+    ['EBADRESP', 'unusable answer'],
+    ['ECONNREFUSED', 'port unreachable'],
     ['ETIMEOUT', 'no answer'],
     ['EWHATEVER', 'EWHATEVER'],
   ])('lists what each DNS server answered: %s is "%s"', (code, words) => {
-    const answers = [{ server: '198.51.100.53', code }];
+    const answers = [answered(4, code)];
     const servers = ['198.51.100.53', '198.51.100.54'];
     expect(linesOf(unresolvedOutcome('resolver-failed', { servers, answers }))[0]).toContain(
-      `the system's resolver (DNS 198.51.100.53: ${words}; 198.51.100.54) failed to resolve`,
+      `with the system's resolver (DNS 198.51.100.53: ${words}; 198.51.100.54) failed after`,
     );
+  });
+
+  it.each([
+    ['ETIMEOUT', 'ETIMEOUT', 'no answer'],
+    [null, 'ENODATA', 'has addresses'],
+    [null, 'ETIMEOUT', 'A has addresses, AAAA no answer'],
+    ['ETIMEOUT', 'ENODATA', 'A no answer, AAAA no address'],
+  ])('lists the answers to both types if they differ: %s and %s', (a, aaaa, words) => {
+    const answers = [answered(6, aaaa), answered(4, a)];
+    const servers = ['198.51.100.53'];
+    expect(linesOf(unresolvedOutcome('resolver-timeout', { servers, answers }))[0]).toContain(
+      `the system's resolver (DNS 198.51.100.53: ${words}) did not answer`,
+    );
+    const asked = { via: '198.51.100.53', servers, answers };
+    const [what] = linesOf(unresolvedOutcome('resolver-timeout', asked));
+    const differ = a !== aaaa;
+    expect(what).toContain(
+      `the DNS server 198.51.100.53${differ ? ` (${words})` : ''} did not answer`,
+    );
+  });
+
+  it.each<[what: string, answers: ServerAnswer[], advice: RegExp]>([
+    [
+      'a type that is not answered, and how to do without it',
+      [answered(4, null), answered(6, 'ETIMEOUT')],
+      /^The DNS server, or a firewall, drops questions for AAAA records\. Use -4 until/,
+    ],
+    [
+      'a type that is not answered, without an address of the other',
+      [answered(4, 'ETIMEOUT'), answered(6, 'ENODATA')],
+      /^The DNS server, or a firewall, drops questions for A records\. Try the IP/,
+    ],
+    [
+      'the server that is silent beside another',
+      [answered(4, 'ETIMEOUT'), answered(4, null, '198.51.100.54')],
+      /^198\.51\.100\.53 is down, or its packets are dropped\. Repair or remove it, or use a longer/,
+    ],
+    [
+      'another cause if every server answers',
+      [answered(4, null), answered(6, 'ENODATA')],
+      /^The DNS servers answer now\. They were slow at first, or another source of names is slow\./,
+    ],
+    [
+      'the server if it is silent',
+      [answered(4, 'ETIMEOUT'), answered(6, 'ETIMEOUT')],
+      /^The DNS server is down, or its packets are dropped\./,
+    ],
+  ])('names %s', (_, answers, advice) => {
+    const facts = { elapsedMs: 5000, servers: ['198.51.100.53', '198.51.100.54'], answers };
+    expect(linesOf(unresolvedOutcome('resolver-timeout', facts))[1]).toMatch(advice);
+  });
+
+  it.each([
+    [
+      'name-not-found',
+      ['a.test', 'b.test'],
+      'mail.example.com is an alias (CNAME) for b.test, which does not exist.',
+    ],
+    [
+      'name-no-address',
+      ['b.test'],
+      'mail.example.com is an alias (CNAME) for b.test, which has no address.',
+    ],
+    [
+      'name-no-address',
+      ['b.test', 'mail.example.com'],
+      'mail.example.com is an alias (CNAME) that leads back to itself (b.test, mail.example.com).',
+    ],
+  ] as const)('says where an alias leads: %s, %j', (reason, aliases, words) => {
+    expect(linesOf(unresolvedOutcome(reason, { aliases }))[0]).toContain(` that ${words}`);
+  });
+
+  it('says that 0.0.0.0 is the address of no host, and what usually answers so', () => {
+    const facts = { unspecified: ['0.0.0.0', '::'] };
+    expect(linesOf(unresolvedOutcome('name-no-address', facts))).toEqual([
+      expect.stringMatching(
+        / that mail\.example\.com has only 0\.0\.0\.0 and ::, which no host has as its address\.$/,
+      ),
+      'A DNS filter or an entry in the hosts file usually blocks a name like this. Check both, ' +
+        'or ask another DNS server with --dns.',
+    ]);
   });
 
   it.each([
@@ -291,11 +384,25 @@ describe('the explanation of an unresolved name', () => {
     ['EREFUSED', 'the DNS server refuses to answer (REFUSED)'],
     ['EFORMERR', 'the DNS server did not understand (FORMERR)'],
     ['ENOTIMP', 'the DNS server does not support this (NOTIMP)'],
-    ['ECONNREFUSED', 'no DNS server can be reached'],
+    [
+      'ECONNREFUSED',
+      "the DNS server's port is unreachable: nothing listens there, or a firewall rejects it",
+    ],
   ])('gives the answer of a failed DNS server: %s', (code, words) => {
     const [what] = linesOf(unresolvedOutcome('resolver-failed', { error: errorOf(code) }));
-    expect(what).toMatch(/ failed to resolve mail\.example\.com after 8\.25 ms: /);
+    expect(what).toMatch(/ resolving mail\.example\.com with .* failed after 8\.25 ms: /);
     expect(what.endsWith(`: ${words}.`)).toBe(true);
+  });
+
+  it.each([
+    ['EPERM', 'send', 'this machine does not permit the question, and nothing was sent'],
+    ['ENETUNREACH', 'connect', 'this machine has no usable route to the DNS server'],
+    ['EHOSTUNREACH', 'recvmsg', 'an ICMP message rejected the question, probably from a firewall'],
+    ['ECONNREFUSED', 'queryATcp', 'the answer does not fit into UDP, and the DNS server does not'],
+    ['ETIMEOUT', 'queryATcp', 'the answer does not fit into UDP, and the DNS server does not'],
+  ])('tells what the question failed at: %s of %s', (code, syscall, words) => {
+    const error = { ...errorOf(code), syscall };
+    expect(linesOf(unresolvedOutcome('resolver-failed', { error }))[0]).toContain(`: ${words}`);
   });
 
   it('suspects the DNS server when a lookup took 1 s or more', () => {

@@ -120,14 +120,15 @@ export type Resolved = Resolving & {
   readonly addresses: readonly Address[];
 };
 
-/** What one DNS server said about a name. */
+/** What one DNS server said about the addresses of one family. */
 export type ServerAnswer = {
   readonly server: string;
+  readonly family: 4 | 6;
   /**
-   * Code of c-ares: `ENOTFOUND` (NXDOMAIN), `ENODATA`, `ESERVFAIL`, `EREFUSED` …; null when it gave
-   * addresses.
+   * Why it gave no address: a code of c-ares (`ENOTFOUND` for NXDOMAIN, `ENODATA`, `ESERVFAIL` …)
+   * or the error of a socket. Null when it gave some.
    */
-  readonly code: string | null;
+  readonly error: ErrorFacts | null;
 };
 
 /** The name has no address, or no resolver could say. */
@@ -142,6 +143,13 @@ export type Unresolved = Resolving & {
    * when they were not asked.
    */
   readonly answers?: readonly ServerAnswer[];
+  /**
+   * The names that the name is an alias for (CNAME), in order, as far as DNS said so. A loop ends
+   * with a name again.
+   */
+  readonly aliases?: readonly string[];
+  /** The addresses of the name are only these, 0.0.0.0 or ::, which no host has. */
+  readonly unspecified?: readonly string[];
   /** Which family was asked for: 0 for both. */
   readonly family: 0 | 4 | 6;
 };
@@ -184,6 +192,12 @@ export function addressesOf(resolution: Resolution): readonly string[] | null {
   return resolution.state === 'resolved'
     ? resolution.addresses.map(({ address }) => address)
     : null;
+}
+
+/** Whether the aliases of a name (see {@link Unresolved}) lead back to one of them. */
+export function isAliasLoop(host: string, aliases: readonly string[]): boolean {
+  const chain = [host.toLowerCase().replace(/\.$/, ''), ...aliases];
+  return new Set(chain).size < chain.length;
 }
 
 /**

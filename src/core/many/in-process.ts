@@ -5,7 +5,7 @@ import type { ProbeReport } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
 import { LookupQueue, systemLookups } from '../resolve/lookup-queue.js';
-import { within } from '../resolve/deadline.js';
+import { within } from '../deadline.js';
 import { NameCache } from '../resolve/name-cache.js';
 import { resolveHost } from '../resolve/resolver.js';
 import { pendingLookups } from '../resolve/system-lookup.js';

@@ -1,31 +1,40 @@
-import type { promises } from 'node:dns';
-import { errorFacts } from '../errors/socket-errors.js';
-import type { Address } from '../facts/outcome.js';
+import { onAbort } from '../abort.js';
+import { monotonicClock } from '../clock.js';
+import type { Address, ErrorFacts, ServerAnswer } from '../facts/outcome.js';
 import type { UnresolvedReason } from '../states.js';
-import { type Deadline, within } from './deadline.js';
-import { emptyAnswer, type Failure, judgeResolverError, NO_ANSWER } from './resolver-error.js';
+import type { Deadline } from '../deadline.js';
+import { type Exchange, exchange, type ServerQuestion } from './dns-exchange.js';
+import { type Failure, judgeResolverError, NO_ANSWER, NOT_A_NAME } from './resolver-error.js';
 import { uniqueAddresses } from './system-lookup.js';
 
-/** One question to DNS. */
+/** One name that DNS servers are asked for, all at the same time. */
 export interface DnsQuery extends Deadline {
   readonly host: string;
   readonly families: readonly (4 | 6)[];
-  /** `address` or `address:port` of the servers to ask; the configured ones when not given. */
-  readonly servers?: readonly string[];
+  /** `address` or `address:port` of each, in the order in which their answers count. */
+  readonly servers: readonly string[];
   /** After one family's answer, wait up to half of the time for the other's, not 50 ms. */
   readonly bothFamilies?: boolean;
+  /** Wait for every server, although one has answered. */
+  readonly everyServer?: boolean;
+}
+
+/** What DNS servers said. */
+export interface DnsFindings {
+  /** The addresses of the first server that has some, IPv6 first, or the best failure. */
+  readonly result: readonly Address[] | Failure;
+  /** What each server said about each family, as far as it is known. */
+  readonly answers: readonly ServerAnswer[];
 }
 
 /** How long to wait for the other family when one has come (RFC 8305, section 3). */
 const RESOLUTION_DELAY_MS = 50;
 
-/**
- * c-ares doubles the wait with each try, so three tries take 1 + 2 + 4 parts of the timeout. Below
- * 100 ms a part, far servers could not answer.
- */
-const TRIES = 3;
-const TIMEOUT_PARTS = 7;
-const MIN_TRY_MS = 100;
+/** How long to wait for the other servers when one has answered. */
+const STRAGGLER_MS = 50;
+
+/** A server that had less time than this is not called silent. */
+const SILENCE_MS = 400;
 
 /**
  * "No such name" holds for both families; "no address" only for its own, so a failure of the other
@@ -43,49 +52,134 @@ const firstReason = (failures: readonly Failure[]): Failure =>
     (each) => each !== undefined,
   ) ?? NO_ANSWER;
 
-/** The addresses of one family. For an alias without one, c-ares gives an empty list. */
-async function askForFamily(
-  resolver: promises.Resolver,
-  host: string,
-  family: 4 | 6,
-): Promise<Address[] | Failure> {
-  try {
-    const addresses = await (family === 6 ? resolver.resolve6(host) : resolver.resolve4(host));
-    if (addresses.length === 0) return emptyAnswer(family);
-    return addresses.map((address) => ({ address, family }));
-  } catch (cause) {
-    return judgeResolverError(errorFacts(cause));
+const isFailure = (answer: Address[] | Failure): answer is Failure => !Array.isArray(answer);
+
+/** Names that Node's own resolver (c-ares) has for response codes (RFC 1035, section 4.1.1). */
+const CODES = ['ENODATA', 'EFORMERR', 'ESERVFAIL', 'ENOTFOUND', 'ENOTIMP', 'EREFUSED'] as const;
+
+/** What an exchange without addresses means. */
+function failureOf({ reply, error, isOverTcp }: Exchange, family: 4 | 6): Failure {
+  const syscall = `query${family === 6 ? 'Aaaa' : 'A'}${isOverTcp ? 'Tcp' : ''}`;
+  const facts = (code: string): ErrorFacts => ({ code, errno: null, winsock: null, syscall });
+  if (reply) {
+    const failure = judgeResolverError(facts(CODES[reply.rcode] ?? 'EBADRESP'));
+    return reply.aliases.length > 0 ? { ...failure, aliases: reply.aliases } : failure;
   }
+  if (!isOverTcp) return error ? judgeResolverError(error) : NO_ANSWER;
+  const failure = judgeResolverError(facts(error?.code ?? 'ETIMEOUT'));
+  return { ...failure, reason: 'resolver-failed' }; // the server did answer over UDP
+}
+
+/** The addresses of one family, or why a server gave none. */
+async function askForFamily(question: ServerQuestion): Promise<Address[] | Failure> {
+  const ended = await exchange(question);
+  const { reply, isNoName } = ended;
+  const { family } = question;
+  if (isNoName) return NOT_A_NAME;
+  if (reply?.rcode === 0 && reply.addresses.length > 0)
+    return reply.addresses.map((address) => ({ address, family }));
+  return failureOf(ended, family);
+}
+
+/** The answers of one server to the families that were asked for. */
+class ServerAnswers {
+  readonly #byFamily = new Map<4 | 6, Address[] | Failure>();
+
+  constructor(
+    readonly server: string,
+    readonly families: readonly (4 | 6)[],
+  ) {}
+
+  add(family: 4 | 6, answer: Address[] | Failure): void {
+    this.#byFamily.set(family, answer);
+  }
+
+  get isComplete(): boolean {
+    return this.#byFamily.size === this.families.length;
+  }
+
+  get result(): Address[] | Failure {
+    const answers = this.families.map((family) => this.#byFamily.get(family) ?? NO_ANSWER);
+    const found = answers.filter((each) => Array.isArray(each)).flat();
+    if (found.length > 0) return uniqueAddresses(found.sort((a, b) => b.family - a.family));
+    return firstReason(answers.filter(isFailure));
+  }
+
+  /** Whether the result says something about the name, not about the server. */
+  get isDecisive(): boolean {
+    const { result } = this;
+    return Array.isArray(result) || result.reason.startsWith('name-');
+  }
+
+  /** With `isLate` an answer that is missing is silence. */
+  list(isLate: boolean): ServerAnswer[] {
+    return this.families.flatMap((family) => {
+      const answer = this.#byFamily.get(family) ?? (isLate ? NO_ANSWER : undefined);
+      const error = answer === undefined || Array.isArray(answer) ? null : answer.error;
+      return answer ? [{ server: this.server, family, error }] : [];
+    });
+  }
+}
+
+/** Asks every server for every family, until enough of them have answered. */
+function startQuestions(
+  query: DnsQuery,
+  all: readonly ServerAnswers[],
+  signal: AbortSignal,
+): Promise<void> {
+  const { host, timeoutMs, bothFamilies = false, everyServer = false } = query;
+  return new Promise((resolve, reject) => {
+    onAbort(signal, resolve);
+    const endWithin = (ms: number): void => {
+      if (everyServer) return;
+      const timer = setTimeout(resolve, ms);
+      onAbort(signal, () => clearTimeout(timer));
+    };
+    const questions = all.flatMap((each) =>
+      each.families.map(async (family) => {
+        const { server } = each;
+        const answer = await askForFamily({ server, host, family, timeoutMs, signal });
+        if (signal.aborted) return;
+        each.add(family, answer);
+        if (each.isComplete && each.isDecisive) endWithin(STRAGGLER_MS);
+        else if (Array.isArray(answer))
+          endWithin(bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
+      }),
+    );
+    Promise.all(questions).then(() => resolve(), reject);
+  });
+}
+
+/** The DNS servers that this machine has configured. */
+export async function configuredServers(): Promise<string[]> {
+  // A probe of an address needs none of it. `dns.setServers()` changes the default export only.
+  const { default: dns } = await import('node:dns');
+  return dns.getServers();
 }
 
 /**
  * What DNS itself says about a name, without hosts file and search domains. A and AAAA are asked
- * side by side; IPv6 addresses come first.
+ * side by side.
+ *
+ * @throws TypeError if a server is not an address
  */
-export async function askDns(query: DnsQuery): Promise<Address[] | Failure> {
-  const { host, families, servers, timeoutMs, bothFamilies = false } = query;
-  const { promises: dns } = await import('node:dns');
-  const resolver = new dns.Resolver({
-    timeout: Math.max(Math.ceil(timeoutMs / TIMEOUT_PARTS), MIN_TRY_MS),
-    tries: TRIES,
-  });
-  if (servers) resolver.setServers(servers);
-  const found: Address[] = [];
-  const failures: Failure[] = [];
-  let delay: NodeJS.Timeout | undefined;
-  const answered = new Promise<void>((resolve) => {
-    const questions = families.map(async (family) => {
-      const answer = await askForFamily(resolver, host, family);
-      if (!Array.isArray(answer)) return void failures.push(answer);
-      found.push(...answer);
-      delay ??= setTimeout(resolve, bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
-    });
-    void Promise.all(questions).then(() => resolve());
-  });
-  await within(answered, query);
-  clearTimeout(delay);
-  const isUnanswered = families.length > failures.length; // read first: cancel() makes failures
-  resolver.cancel(); // or its sockets and timers keep the process
-  if (found.length > 0) return uniqueAddresses(found.sort((a, b) => b.family - a.family));
-  return firstReason(isUnanswered ? [...failures, NO_ANSWER] : failures);
+export async function askDns(query: DnsQuery): Promise<DnsFindings> {
+  const { servers, families, timeoutMs, signal } = query;
+  const startMs = monotonicClock();
+  const all = servers.map((server) => new ServerAnswers(server, families));
+  const over = new AbortController();
+  const stopListening = onAbort(signal, () => over.abort());
+  try {
+    await startQuestions(query, all, over.signal);
+  } finally {
+    stopListening();
+    over.abort(); // or its sockets and timers keep the process
+  }
+  const results = all.map(({ result }) => result);
+  const decisive = all.find(({ isDecisive }) => isDecisive)?.result;
+  const isLate = monotonicClock() - startMs >= Math.min(SILENCE_MS, timeoutMs);
+  return {
+    result: decisive ?? firstReason(results.filter(isFailure)),
+    answers: all.flatMap((each) => each.list(isLate)),
+  };
 }

@@ -1,48 +1,49 @@
 import type { Address, ErrorFacts, ServerAnswer } from '../facts/outcome.js';
-import { within } from './deadline.js';
-import { askDns, type DnsQuery } from './dns-query.js';
+import { askDns, configuredServers, type DnsFindings, type DnsQuery } from './dns-query.js';
 import { type Failure, judgeResolverError, noAddress } from './resolver-error.js';
 
 /** How long DNS may take to refine a "not found" of the system, which stands without it. */
 const REFINING_MS = 1000;
 
-/** How long to wait for single servers when there is an answer to the common question. */
-const STRAGGLER_MS = 50;
+/** How many servers are asked; glibc uses three (resolv.conf(5), MAXNS). */
+const MAX_SERVERS = 3;
 
-/** How many servers are asked one by one; glibc uses three (resolv.conf(5), MAXNS). */
-const MAX_NAMED_SERVERS = 3;
+/** No system gives up a silent server sooner, in milliseconds; glibc waits 1 s at least. */
+const SHORTEST_SILENCE_MS = 900;
 
 /** What DNS says when it answers that it cannot serve the name. */
 const DNS_REFUSALS: ReadonlySet<string> = new Set(['ESERVFAIL', 'EREFUSED', 'ENOTIMP']);
 
-/** What each configured server says to a question that all of them are asked together. */
-async function askEachServer(
-  query: DnsQuery,
-  together: Promise<Address[] | Failure>,
-): Promise<ServerAnswer[]> {
-  const servers = (await import('node:dns')).getServers().slice(0, MAX_NAMED_SERVERS);
-  const answers: ServerAnswer[] = [];
-  const add = (server: string, answer: Address[] | Failure): void => {
-    answers.push({ server, code: Array.isArray(answer) ? null : answer.error.code });
-  };
-  const over = new AbortController();
-  const each = (servers.length > 1 ? servers : []).map(async (server) => {
-    const answer = await askDns({ ...query, servers: [server], signal: over.signal });
-    if (!over.signal.aborted) add(server, answer);
-  });
-  const answer = await together;
-  await within(Promise.all(each), { timeoutMs: Math.min(query.timeoutMs, STRAGGLER_MS) });
-  over.abort();
-  const [only, another] = servers;
-  if (only !== undefined && another === undefined) add(only, answer);
-  return answers.sort((one, other) => servers.indexOf(one.server) - servers.indexOf(other.server));
+/** Why a lookup failed, with what each DNS server said to the same question. */
+export type ExplainedFailure = Failure & { readonly answers: readonly ServerAnswer[] };
+
+/** What the configured DNS servers say. */
+export async function askConfiguredServers(query: Omit<DnsQuery, 'servers'>): Promise<DnsFindings> {
+  const servers = (await configuredServers()).slice(0, MAX_SERVERS);
+  return askDns({ ...query, servers, bothFamilies: true });
 }
 
+/** A failure of the system's resolver, with its time in milliseconds. */
+interface SystemFailure {
+  readonly own: Failure;
+  readonly elapsedMs: number;
+}
+
+const isNotFound = ({ reason }: Failure): boolean => reason.startsWith('name-');
+
 /** The system's failure, or that of DNS where it says more. */
-function refine(own: Failure, isNotFound: boolean, dns: Address[] | Failure): Failure {
-  if (Array.isArray(dns)) return own; // applications see what the system sees, not what DNS knows
-  if (!isNotFound) return dns.reason.startsWith('resolver-') ? dns : own;
-  if (dns.reason === 'name-no-address') return noAddress(own.error);
+function refine({ own, elapsedMs }: SystemFailure, dns: readonly Address[] | Failure): Failure {
+  if (!('reason' in dns)) return own; // applications see what the system sees, not what DNS knows
+  const aliases = dns.aliases ? { aliases: dns.aliases } : {};
+  if (!isNotFound(own)) {
+    const isSilence = dns.reason === 'resolver-timeout';
+    const explains = isSilence
+      ? elapsedMs >= SHORTEST_SILENCE_MS
+      : dns.reason === 'resolver-failed';
+    return explains ? dns : own;
+  }
+  if (dns.reason === 'name-no-address') return { ...noAddress(own.error), ...aliases };
+  if (dns.reason === 'name-not-found') return { ...own, ...aliases };
   const isRefused =
     dns.error.code === 'EFORMERR' ||
     (own.reason === 'name-no-address' && DNS_REFUSALS.has(dns.error.code));
@@ -55,17 +56,16 @@ function refine(own: Failure, isNotFound: boolean, dns: Address[] | Failure): Fa
  * have one for "no such name" and "no address". And it reports a FORMERR, or a SERVFAIL for one
  * family beside an empty answer for the other, as "not found".
  *
+ * @param failure of the system; DNS is given about as long as it took
  * @param query what was asked; its timeout is what is left of it
  */
 export async function explainFailure(
-  error: ErrorFacts,
-  query: DnsQuery,
-): Promise<Failure & { readonly answers: readonly ServerAnswer[] }> {
+  { error, elapsedMs }: { readonly error: ErrorFacts; readonly elapsedMs: number },
+  query: Omit<DnsQuery, 'servers'>,
+): Promise<ExplainedFailure> {
   const own = judgeResolverError(error);
-  const isNotFound = own.reason === 'name-not-found' || own.reason === 'name-no-address';
-  const timeoutMs = isNotFound ? Math.min(query.timeoutMs, REFINING_MS) : query.timeoutMs;
-  const bounded = { ...query, timeoutMs };
-  const together = askDns(bounded);
-  const [dns, answers] = await Promise.all([together, askEachServer(bounded, together)]);
-  return { ...refine(own, isNotFound, dns), answers };
+  const longestMs = isNotFound(own) ? REFINING_MS : Math.max(elapsedMs, REFINING_MS);
+  const timeoutMs = Math.min(query.timeoutMs, longestMs);
+  const { result, answers } = await askConfiguredServers({ ...query, timeoutMs });
+  return { ...refine({ own, elapsedMs }, result), answers };
 }

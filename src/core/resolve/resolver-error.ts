@@ -5,6 +5,8 @@ import type { UnresolvedReason } from '../states.js';
 export interface Failure {
   readonly reason: UnresolvedReason;
   readonly error: ErrorFacts;
+  /** The names that the name is an alias for (CNAME), in order, as far as DNS said so. */
+  readonly aliases?: readonly string[];
 }
 
 /** The Windows Sockets numbers of a resolver (winsock2.h). */
@@ -18,11 +20,11 @@ const UV_EAI_NODATA = -3007;
 const UV_EAI_ADDRFAMILY = -3000;
 
 /** An error that no system call gave. */
-const ownError = (code: string, syscall: string | null = null): ErrorFacts => ({
+const ownError = (code: string): ErrorFacts => ({
   code,
   errno: null,
   winsock: null,
-  syscall,
+  syscall: null,
 });
 
 const failure = (reason: UnresolvedReason, error: ErrorFacts, winsock: number): Failure => ({
@@ -35,13 +37,11 @@ export function noAddress(error: ErrorFacts): Failure {
   return failure('name-no-address', error, WSANO_DATA);
 }
 
-/** An alias without a record of the type asked for, which c-ares gives as an empty list. */
-export function emptyAnswer(family: 4 | 6): Failure {
-  return noAddress(ownError('ENODATA', family === 6 ? 'queryAaaa' : 'queryA'));
-}
-
 /** A literal address of the other family than the one asked for. */
 export const OTHER_FAMILY: Failure = noAddress(ownError('EAI_ADDRFAMILY'));
+
+/** The only addresses of the name are 0.0.0.0 or ::. */
+export const NO_HOST: Failure = noAddress(ownError('ENODATA'));
 
 /** What cannot be a name does not exist. */
 export const NOT_A_NAME: Failure = failure(
@@ -53,14 +53,19 @@ export const NOT_A_NAME: Failure = failure(
 /** No answer before the deadline. */
 export const NO_ANSWER: Failure = failure('resolver-timeout', ownError('ETIMEOUT'), WSATRY_AGAIN);
 
-/** Codes of `getaddrinfo` and of c-ares (`dns.Resolver`), with their meaning. */
+/** Codes of `getaddrinfo`, of c-ares and of a socket to a DNS server, with their meaning. */
 const MEANINGS = new Map<string, readonly [UnresolvedReason, winsock: number]>([
   ['ENOTFOUND', ['name-not-found', WSAHOST_NOT_FOUND]],
   ['ENODATA', ['name-no-address', WSANO_DATA]],
   ['ENOENT', ['name-no-address', WSANO_DATA]], // Windows' 11004, as libuv passes it on (libuv#2959)
   ['EAI_AGAIN', ['resolver-failed', WSATRY_AGAIN]],
   ['ESERVFAIL', ['resolver-failed', WSATRY_AGAIN]],
-  ['ECONNREFUSED', ['resolver-failed', WSATRY_AGAIN]], // the DNS server's host refused
+  ['ECONNREFUSED', ['resolver-failed', WSATRY_AGAIN]],
+  ['ECONNRESET', ['resolver-failed', WSATRY_AGAIN]], // Windows' word for a refused UDP port
+  ['EPERM', ['resolver-failed', WSATRY_AGAIN]],
+  ['EACCES', ['resolver-failed', WSATRY_AGAIN]],
+  ['ENETUNREACH', ['resolver-failed', WSATRY_AGAIN]],
+  ['EHOSTUNREACH', ['resolver-failed', WSATRY_AGAIN]],
   ['ETIMEOUT', ['resolver-timeout', WSATRY_AGAIN]],
   ['ECANCELLED', ['resolver-timeout', WSATRY_AGAIN]],
   ['EAI_FAIL', ['resolver-failed', WSANO_RECOVERY]],

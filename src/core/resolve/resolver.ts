@@ -1,15 +1,15 @@
 import { monotonicClock } from '../clock.js';
-import type { Resolution } from '../facts/outcome.js';
+import type { Address, Resolution, ServerAnswer, Unresolved } from '../facts/outcome.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { asciiHost } from '../target/target.js';
-import { within } from './deadline.js';
-import { askDns } from './dns-query.js';
+import { within } from '../deadline.js';
+import { askDns, configuredServers } from './dns-query.js';
 import { descriptorShortage } from './free-descriptors.js';
 import { resolveLiteral } from './literal.js';
-import { explainFailure } from './lookup-failure.js';
+import { askConfiguredServers, explainFailure } from './lookup-failure.js';
 import { systemLookups } from './lookup-queue.js';
-import { type Failure, NO_ANSWER, NOT_A_NAME } from './resolver-error.js';
-import type { SystemLookup } from './system-lookup.js';
+import { type Failure, NO_ANSWER, NO_HOST, NOT_A_NAME } from './resolver-error.js';
+import type { LookupAnswer, SystemLookup } from './system-lookup.js';
 
 /** How a name is resolved. */
 export interface ResolveOptions {
@@ -38,6 +38,9 @@ export interface ResolveInternals {
   /** File descriptors that must be free for a failure to be believed; default 1. */
   readonly spareDescriptors?: () => number;
 }
+
+/** Addresses that no host has (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.2). */
+const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::', '::ffff:0.0.0.0']);
 
 /** One resolution under way. */
 class Resolving {
@@ -73,32 +76,57 @@ class Resolving {
 
   async askServer(server: string): Promise<Resolution> {
     const { bothFamilies = false } = this.#internals;
-    const answer = await askDns({ ...this.#query, servers: [server], bothFamilies });
+    const { result, answers } = await askDns({ ...this.#query, servers: [server], bothFamilies });
     const elapsedMs = this.#elapsedMs;
-    if (Array.isArray(answer))
-      return { state: 'resolved', ...this.#asked, elapsedMs, addresses: answer };
-    return this.#failedHere(elapsedMs) ?? this.unresolved(answer, elapsedMs);
+    if (!('reason' in result)) return this.#resolved(result, elapsedMs);
+    return this.#failedHere(elapsedMs) ?? this.unresolved({ ...result, answers }, elapsedMs);
   }
 
   async askSystem(): Promise<Resolution> {
-    const { family, signal } = this.#options;
+    const { family } = this.#options;
     const { systemLookup = systemLookups.lookUp } = this.#internals;
-    const lookup = systemLookup(this.#asked.host, family ?? 0);
-    const answer = await within(lookup, { timeoutMs: this.#timeoutMs, signal });
-    if (answer === undefined) return this.unresolved(NO_ANSWER, this.#elapsedMs);
+    const answer = await this.#waitForSystem(systemLookup(this.#asked.host, family ?? 0));
+    if (Array.isArray(answer))
+      return this.unresolved({ ...NO_ANSWER, answers: answer }, this.#elapsedMs);
     const { elapsedMs } = answer;
-    if ('addresses' in answer)
-      return { state: 'resolved', ...this.#asked, elapsedMs, addresses: answer.addresses };
+    if ('addresses' in answer) return this.#resolved(answer.addresses, elapsedMs);
     const failed = this.#failedHere(elapsedMs);
     if (failed) return failed;
-    return this.unresolved(await explainFailure(answer.error, this.#query), elapsedMs);
+    return this.unresolved(await explainFailure(answer, this.#query), elapsedMs);
   }
 
-  async unresolved(failure: Failure, elapsedMs: number): Promise<Resolution> {
+  /**
+   * The system's answer or, at the deadline, what the DNS servers say. They are asked when half of
+   * the time is over: by then something is wrong, and later there is no time to find out what.
+   */
+  async #waitForSystem(lookup: Promise<LookupAnswer>): Promise<LookupAnswer | ServerAnswer[]> {
+    const { signal } = this.#options;
+    const early = await within(lookup, { timeoutMs: this.#timeoutMs / 2, signal });
+    if (early || signal?.aborted) return early ?? [];
+    const over = new AbortController();
+    const query = { ...this.#query, signal: over.signal, everyServer: true };
+    const asking = askConfiguredServers(query);
+    const late = await within(lookup, { timeoutMs: this.#query.timeoutMs, signal });
+    over.abort();
+    return late ?? [...(await asking).answers];
+  }
+
+  async unresolved(
+    failure: Failure & Pick<Unresolved, 'answers' | 'unspecified'>,
+    elapsedMs: number,
+  ): Promise<Resolution> {
     const { signal, dnsServer, family = 0 } = this.#options;
     if (signal?.aborted) return { state: 'cancelled', ...this.#asked, elapsedMs };
-    const servers = dnsServer === undefined ? (await import('node:dns')).getServers() : [dnsServer];
+    const servers = dnsServer === undefined ? await configuredServers() : [dnsServer];
     return { state: 'unresolved', ...this.#asked, elapsedMs, ...failure, family, servers };
+  }
+
+  /** Addresses of no host are left out: connecting to them would reach this machine. */
+  #resolved(given: readonly Address[], elapsedMs: number): Resolution | Promise<Resolution> {
+    const addresses = given.filter(({ address }) => !UNSPECIFIED.has(address));
+    if (addresses.length > 0) return { state: 'resolved', ...this.#asked, elapsedMs, addresses };
+    const unspecified = given.map(({ address }) => address).sort();
+    return this.unresolved({ ...NO_HOST, unspecified }, elapsedMs);
   }
 
   #failedHere(elapsedMs: number): Resolution | null {

@@ -181,6 +181,7 @@ export function observations({
       resolution,
       servers: [server([V4])],
       hostsFile: { path: '/etc/hosts', addresses: [] },
+      sources: ['files', 'dns'],
       foundBySearch: [],
       ...name,
     },

@@ -24,16 +24,17 @@ import {
 
 const NAME = 'mail.example.test';
 
-/** A system's resolver that gives one answer, after 7 ms of its own time. */
+/** A system's resolver that gives one answer at once, and says how long that took. */
 function answering(
   answer: { addresses: { address: string; family: 4 | 6 }[] } | { code: string; errno?: number },
+  elapsedMs = 7,
 ): SystemLookup & { readonly asked: [string, number][] } {
   const asked: [string, number][] = [];
   const lookUp: SystemLookup = async (host, family): Promise<LookupAnswer> => {
     asked.push([host, family]);
     return 'code' in answer
-      ? { elapsedMs: 7, error: errorFacts({ ...answer, syscall: 'getaddrinfo' }) }
-      : { elapsedMs: 7, addresses: answer.addresses };
+      ? { elapsedMs, error: errorFacts({ ...answer, syscall: 'getaddrinfo' }) }
+      : { elapsedMs, addresses: answer.addresses };
   };
   return Object.assign(lookUp, { asked });
 }
@@ -41,19 +42,11 @@ function answering(
 /** A system's resolver that never answers, as `getaddrinfo` with a dead server. */
 const silent: SystemLookup = () => new Promise(() => {});
 
-/** Makes this DNS server the configured one, for resolvers that this test makes later. */
+/** Makes this DNS server the configured one. */
 function configure({ address }: Pick<TestDnsServer, 'address'>): void {
-  const { Resolver } = dns.promises;
-  class ConfiguredResolver extends Resolver {
-    constructor(options?: dns.ResolverOptions) {
-      super(options);
-      this.setServers([address]);
-    }
-  }
-  dns.promises.Resolver = ConfiguredResolver;
-  onTestFinished(() => {
-    dns.promises.Resolver = Resolver;
-  });
+  const configured = dns.getServers();
+  dns.setServers([address]);
+  onTestFinished(() => dns.setServers(configured));
 }
 
 /** A DNS server that is configured and gives the same answer to every question. */
@@ -229,10 +222,25 @@ describe('the codes of the system resolver', () => {
     const resolution = await resolveHost(
       NAME,
       { timeoutMs: 300 },
-      { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }) },
+      { systemLookup: answering({ code: 'EAI_AGAIN', errno: -3001 }, 1000) },
     );
     expect(verdict(resolution)).toBe('unresolved resolver-timeout 11002');
     expect(Date.now() - start).toBeLessThan(3000);
+  });
+
+  it('does not take an EAI_AGAIN that came at once for silence', async () => {
+    await configuredDns('silence');
+    const systemLookup = answering({ code: 'EAI_AGAIN', errno: -3001 });
+    const resolution = await resolveHost(NAME, { timeoutMs: 1000 }, { systemLookup });
+    expect(verdict(resolution)).toBe('unresolved resolver-failed 11002');
+    expect(resolution).toMatchObject({
+      elapsedMs: 7,
+      error: { code: 'EAI_AGAIN' },
+      answers: [
+        { family: 6, error: { code: 'ETIMEOUT' } },
+        { family: 4, error: { code: 'ETIMEOUT' } },
+      ],
+    });
   });
 
   it('asks DNS for the cause of EAI_AGAIN; no DNS server listens', async () => {
@@ -326,6 +334,72 @@ describe('the codes of the system resolver', () => {
       });
     },
   );
+});
+
+describe('a system that does not answer', () => {
+  const answersOf = async (reply: (type: string) => DnsReply) => {
+    await configuredDns(reply);
+    const resolution = await resolveHost(NAME, { timeoutMs: 1600 }, { systemLookup: silent });
+    if (resolution.state !== 'unresolved') throw new TypeError(resolution.state);
+    expect(resolution.reason).toBe('resolver-timeout');
+    const answers = resolution.answers ?? [];
+    return answers.map(({ family, error }) => `${family} ${error?.code ?? 'addresses'}`);
+  };
+
+  it('is reported with the type that the DNS server does not answer', async () => {
+    const replies = (type: string): DnsReply => (type === 'A' ? a('192.0.2.10') : 'silence');
+    expect(await answersOf(replies)).toEqual(['6 ETIMEOUT', '4 addresses']);
+  });
+
+  it('is reported with a DNS server that answers', async () => {
+    expect(await answersOf(() => 'NXDOMAIN')).toEqual(['6 ENOTFOUND', '4 ENOTFOUND']);
+  });
+
+  it('is given half of the time before DNS is asked', async () => {
+    const { questions } = await configuredDns('NXDOMAIN');
+    const systemLookup: SystemLookup = () => sleep(20, { elapsedMs: 20, addresses: [] });
+    await resolveHost(NAME, { timeoutMs: 10_000 }, { systemLookup });
+    expect(questions).toEqual([]);
+  });
+});
+
+describe('an address that no host has', () => {
+  const given = (...addresses: string[]) =>
+    answering({
+      addresses: addresses.map((address) => ({
+        address,
+        family: address.includes(':') ? (6 as const) : (4 as const),
+      })),
+    });
+
+  it.each([['0.0.0.0'], ['::'], ['0.0.0.0', '::']])(
+    'is no address of the name: %s %s',
+    async (...addresses) => {
+      const resolution = await resolveHost(NAME, {}, { systemLookup: given(...addresses) });
+      expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
+      expect(resolution).toMatchObject({ unspecified: addresses });
+    },
+  );
+
+  it('is left out beside another', async () => {
+    const systemLookup = given('0.0.0.0', '192.0.2.10');
+    expect(await resolveHost(NAME, {}, { systemLookup })).toMatchObject({
+      state: 'resolved',
+      addresses: [{ address: '192.0.2.10' }],
+    });
+  });
+
+  it('is reported of a DNS server, too', async () => {
+    const { address } = await listenDns((type) => (type === 'A' ? a('0.0.0.0') : []));
+    expect(await resolveHost(NAME, { dnsServer: address })).toMatchObject({
+      state: 'unresolved',
+      unspecified: ['0.0.0.0'],
+    });
+  });
+
+  it('is probed if the caller asks for it', async () => {
+    expect(await resolveHost('0.0.0.0')).toMatchObject({ state: 'resolved', via: 'literal' });
+  });
 });
 
 describe('asking a DNS server', () => {
@@ -637,6 +711,7 @@ describe('resolving with a DNS server of the caller', () => {
     const resolution = await resolveHost(NAME, { dnsServer: address, family, timeoutMs: 10_000 });
     expect(verdict(resolution)).toBe('unresolved name-no-address 11004');
     expect(resolution).toMatchObject({
+      aliases: ['other.example.test'],
       error: { code: 'ENODATA', errno: null, syscall: expect.stringMatching(syscall) as string },
     });
   });

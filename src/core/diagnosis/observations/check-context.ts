@@ -111,7 +111,7 @@ export function createContext(
   checkPort(target.port);
   const family = chooseFamily(options);
   const stopwatch = startStopwatch(timeoutMs, clock);
-  const { systemLookup, servers, hostsFile, resolvConf } = internals;
+  const { systemLookup, servers, hostsFile, resolvConf, nsswitch } = internals;
   const resolving = { family, timeoutMs, signal, dnsServer };
   return {
     target,
@@ -120,7 +120,7 @@ export function createContext(
     givenAddress,
     otherPorts: options.otherPorts ?? true,
     env: internals.env ?? process.env,
-    nameCheck: { ...resolving, resolve, servers, hostsFile, resolvConf },
+    nameCheck: { ...resolving, resolve, servers, hostsFile, resolvConf, nsswitch },
     ...stopwatch,
     probe: (endpoint, { timeoutMs: limitMs = stopwatch.remainingMs(), watchMs = 0 } = {}) =>
       probe(

@@ -3,18 +3,16 @@ import { isIP } from 'node:net';
 /** More search domains than these are ignored; glibc before 2.26 used as many (resolv.conf(5)). */
 const MAX_SEARCH_DOMAINS = 6;
 
-/** A name in the form that names are compared in: lower case, without the final dot. */
-const normalizeName = (name: string): string => name.toLowerCase().replace(/\.$/, '');
-
 /**
  * The addresses that a hosts file has for a name, each once, in the file's order. A line is an
- * address, names and perhaps a comment (hosts(5)). Lines in another format are ignored.
+ * address, names and perhaps a comment (hosts(5)). Lines in another format are ignored. Case is
+ * ignored, but a final dot counts: glibc finds `name.` only under `name.`.
  */
 export function parseHostsFile(text: string, name: string): string[] {
-  const wanted = normalizeName(name);
+  const wanted = name.toLowerCase();
   const addresses = text.split(/\r?\n/).flatMap((line) => {
     const [address = '', ...names] = (line.split('#')[0] ?? '').trim().split(/\s+/);
-    return isIP(address) !== 0 && names.some((each) => normalizeName(each) === wanted)
+    return isIP(address) !== 0 && names.some((each) => each.toLowerCase() === wanted)
       ? [address]
       : [];
   });
@@ -27,7 +25,18 @@ export function parseSearchDomains(text: string): string[] {
   const last = lines.filter(([keyword]) => keyword === 'search' || keyword === 'domain').at(-1);
   return (last ?? [])
     .slice(1)
-    .map(normalizeName)
+    .map((domain) => domain.toLowerCase().replace(/\.$/, ''))
     .filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain))
     .slice(0, MAX_SEARCH_DOMAINS);
+}
+
+/** The sources of names in a nsswitch.conf, in order, without the actions in brackets. */
+export function parseHostSources(text: string): string[] | null {
+  const line = text.split(/\r?\n/).find((each) => /^\s*hosts\s*:/.test(each));
+  if (line === undefined) return null;
+  const [sources = ''] = line.replace(/^[^:]*:/, '').split('#');
+  return sources
+    .replace(/\[[^\]]*\]/g, ' ')
+    .split(/\s+/)
+    .filter(Boolean);
 }

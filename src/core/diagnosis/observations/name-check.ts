@@ -1,10 +1,11 @@
-import { getServers } from 'node:dns';
 import { monotonicClock } from '../../clock.js';
+import { dnsFailureKind } from '../../facts/dns-failure.js';
 import type { Resolution } from '../../facts/outcome.js';
+import { configuredServers } from '../../resolve/dns-query.js';
 import { type ResolveOptions, resolveHost } from '../../resolve/resolver.js';
 import { readSystemFile, systemFilePath } from '../../system-file.js';
 import { asciiHost, familyOf } from '../../target/target.js';
-import { parseHostsFile, parseSearchDomains } from './hosts-file.js';
+import { parseHostsFile, parseHostSources, parseSearchDomains } from './hosts-file.js';
 import type { DnsAnswer, DnsServerObservation, NameObservation } from './observations.js';
 
 /** At most this many servers are asked; glibc asks three (resolv.conf(5), MAXNS). */
@@ -20,20 +21,11 @@ export interface NameCheckOptions extends Pick<ResolveOptions, 'family' | 'signa
   readonly hostsFile?: string | undefined;
   /** Default: /etc/resolv.conf. */
   readonly resolvConf?: string | undefined;
+  /** Default: /etc/nsswitch.conf. */
+  readonly nsswitch?: string | undefined;
   /** Default: the DNS servers that are configured. */
   readonly servers?: readonly string[] | undefined;
 }
-
-/** What c-ares' codes say about an answer. Any other code is an answer that cannot be used. */
-const KINDS: Readonly<Partial<Record<string, DnsAnswer['kind']>>> = {
-  ENOTFOUND: 'no-such-name',
-  ENODATA: 'no-record',
-  ESERVFAIL: 'servfail',
-  EREFUSED: 'refused',
-  ECONNREFUSED: 'unreachable',
-  ETIMEOUT: 'silent',
-  ECANCELLED: 'silent',
-};
 
 function answerOf(resolution: Resolution): DnsAnswer {
   const { elapsedMs } = resolution;
@@ -45,18 +37,20 @@ function answerOf(resolution: Resolution): DnsAnswer {
     case 'cancelled':
     case 'failed':
       return { kind: 'cancelled', addresses: [], elapsedMs };
-    case 'unresolved':
-      return { kind: KINDS[resolution.error.code] ?? 'broken', addresses: [], elapsedMs };
+    case 'unresolved': {
+      const { unspecified: addresses, aliases, error } = resolution;
+      if (addresses) return { kind: 'unspecified', addresses, elapsedMs };
+      const answer = { kind: dnsFailureKind(error), addresses: [], elapsedMs };
+      return aliases ? { ...answer, aliases } : answer;
+    }
     default:
       return resolution satisfies never;
   }
 }
 
 /** The addresses of both families in a server's answers. */
-export const listAddresses = ({ a, aaaa }: DnsServerObservation): string[] => [
-  ...(a?.addresses ?? []),
-  ...(aaaa?.addresses ?? []),
-];
+export const listAddresses = ({ a, aaaa }: DnsServerObservation): string[] =>
+  [a, aaaa].flatMap((answer) => (answer?.kind === 'addresses' ? answer.addresses : []));
 
 async function askServer(
   server: string,
@@ -72,12 +66,12 @@ async function askServer(
 }
 
 /** Asks each configured DNS server directly, all at the same time. */
-export function askServers(
+export async function askServers(
   host: string,
   options: NameCheckOptions,
 ): Promise<DnsServerObservation[]> {
-  const configured =
-    options.servers ?? (options.dnsServer === undefined ? getServers() : [options.dnsServer]);
+  const { servers: given, dnsServer } = options;
+  const configured = given ?? (dnsServer === undefined ? await configuredServers() : [dnsServer]);
   const servers = [...new Set(configured)].slice(0, MAX_SERVERS);
   return Promise.all(servers.map((server) => askServer(server, host, options)));
 }
@@ -127,7 +121,8 @@ export async function checkName(
   asking: Promise<DnsServerObservation[]>,
   options: NameCheckOptions,
 ): Promise<Omit<NameObservation, 'resolution'>> {
-  if (familyOf(host) !== null) return { servers: [], hostsFile: null, foundBySearch: [] };
+  if (familyOf(host) !== null)
+    return { servers: [], hostsFile: null, sources: null, foundBySearch: [] };
   const { dnsServer, timeoutMs, hostsFile: path = systemFilePath('hosts') } = options;
   const startMs = monotonicClock();
   const text = dnsServer === undefined ? readSystemFile(path) : null;
@@ -139,5 +134,8 @@ export async function checkName(
   });
   const hostsFile =
     text === null ? null : { path, addresses: parseHostsFile(text, asciiHost(host)) };
-  return { servers, hostsFile, foundBySearch };
+  const nsswitch =
+    dnsServer === undefined ? readSystemFile(options.nsswitch ?? '/etc/nsswitch.conf') : null;
+  const sources = nsswitch === null ? null : parseHostSources(nsswitch);
+  return { servers, hostsFile, sources, foundBySearch };
 }

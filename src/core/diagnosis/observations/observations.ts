@@ -1,27 +1,19 @@
+import type { DnsFailureKind } from '../../facts/dns-failure.js';
 import type { Attempt, Outcome, Resolution } from '../../facts/outcome.js';
 import type { Target } from '../../target/target.js';
 
 /** What a DNS server answered to one question. */
 export type DnsAnswer = {
   /**
-   * - `unreachable`: no process listens at the server's address.
-   * - `broken`: an answer that cannot be used (FORMERR, NOTIMP, malformed).
-   * - `silent`: no answer before the deadline.
+   * - `unspecified`: only 0.0.0.0 or ::, which no host has.
    * - `cancelled`: the caller aborted, or the question could not be asked here.
    */
-  readonly kind:
-    | 'addresses'
-    | 'no-record'
-    | 'no-such-name'
-    | 'servfail'
-    | 'refused'
-    | 'broken'
-    | 'unreachable'
-    | 'silent'
-    | 'cancelled';
+  readonly kind: 'addresses' | 'unspecified' | 'cancelled' | DnsFailureKind;
   readonly addresses: readonly string[];
   /** From the question to the answer or to the deadline, in milliseconds. */
   readonly elapsedMs: number;
+  /** The names that the name is an alias for (CNAME), in order, if it has no address. */
+  readonly aliases?: readonly string[];
 };
 
 /** One DNS server, queried directly. A family that was not asked for is null. */
@@ -40,6 +32,11 @@ export type NameObservation = {
   readonly servers: readonly DnsServerObservation[];
   /** The addresses that the hosts file has for the name; null if the file was not read. */
   readonly hostsFile: { readonly path: string; readonly addresses: readonly string[] } | null;
+  /**
+   * The sources that the system's resolver asks, in order (`files`, `dns` …, nsswitch.conf(5));
+   * null where there is no such file.
+   */
+  readonly sources: readonly string[] | null;
   /** Names that exist with a search domain appended. Looked up only if DNS has no such name. */
   readonly foundBySearch: readonly {
     readonly name: string;

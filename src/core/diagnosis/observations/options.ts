@@ -46,6 +46,8 @@ export interface DiagnosisInternals {
   readonly hostsFile?: string;
   /** Default: /etc/resolv.conf. */
   readonly resolvConf?: string;
+  /** Default: /etc/nsswitch.conf. */
+  readonly nsswitch?: string;
   /** Default: the DNS servers that are configured. */
   readonly servers?: readonly string[];
   readonly clock?: Clock;

@@ -5,6 +5,7 @@ import { certain, probable, type RuleSection } from './conclusion.js';
 import {
   attemptEvidence,
   coveringListeners,
+  dnsEvidence,
   examinedAttempt,
   givenAttempt,
   isLocalhost,
@@ -13,7 +14,6 @@ import {
   listAttempted,
   listResults,
   resolverAttempts,
-  serverEvidence,
 } from './evidence.js';
 
 /** A name of which one family opens and the other does not. */
@@ -64,7 +64,7 @@ export const ADDRESS_RULES = {
     return probable(
       `The address of ${seen.target.host} is probably stale or wrong: ` +
         `${listResults(own)}, but ${given.endpoint.address} opened.`,
-      [...[...own, given].map(attemptEvidence), ...seen.name.servers.map(serverEvidence)],
+      [...[...own, given].map(attemptEvidence), ...dnsEvidence(seen)],
       "Ask the operator of the name's DNS to correct its record.",
     );
   },

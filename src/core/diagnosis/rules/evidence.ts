@@ -1,7 +1,6 @@
 import type { Attempt } from '../../facts/outcome.js';
 import type { FailedReason, FilteredReason } from '../../states.js';
 import { formatEndpoint } from '../../target/target.js';
-import { listAddresses } from '../observations/name-check.js';
 import type {
   DnsAnswer,
   DnsServerObservation,
@@ -77,10 +76,15 @@ export const attemptEvidence = (attempt: Attempt): Evidence => ({
 /** Answers in the order of what they say about the name; the first counts for both families. */
 const INFORMATIVE: readonly DnsAnswer['kind'][] = [
   'addresses',
+  'unspecified',
   'no-such-name',
   'servfail',
   'refused',
   'broken',
+  'no-tcp',
+  'not-permitted',
+  'no-route',
+  'rejected',
   'unreachable',
   'silent',
   'no-record',
@@ -93,29 +97,42 @@ export function overallAnswer({ a, aaaa }: DnsServerObservation): DnsAnswer['kin
   return INFORMATIVE.find((kind) => kinds.includes(kind)) ?? 'cancelled';
 }
 
-const ANSWERS: Readonly<Record<Exclude<DnsAnswer['kind'], 'addresses'>, string>> = {
+/** The types of records that a server was asked for, with its answers. */
+export const answersByType = ({ a, aaaa }: DnsServerObservation) =>
+  (
+    [
+      ['A', a],
+      ['AAAA', aaaa],
+    ] as const
+  ).flatMap(([type, answer]) => (answer ? [{ type, ...answer }] : []));
+
+/** The types of records to which a server gave this kind of answer. */
+export const typesWith = (server: DnsServerObservation, kind: DnsAnswer['kind']): string[] =>
+  answersByType(server).flatMap((answer) => (answer.kind === kind ? [answer.type] : []));
+
+const ANSWERS: Readonly<Record<Exclude<DnsAnswer['kind'], 'addresses' | 'unspecified'>, string>> = {
   'no-record': 'the name exists but has no such record',
   'no-such-name': 'no such name (NXDOMAIN)',
   servfail: 'the server failed (SERVFAIL)',
   refused: 'the server refused to answer (REFUSED)',
   broken: 'an unusable answer',
-  unreachable: 'nothing listens there',
+  'no-tcp': 'truncated over UDP, and no answer over TCP',
+  'not-permitted': 'not permitted by this machine',
+  'no-route': 'no route',
+  rejected: 'rejected by an ICMP message',
+  unreachable: 'its port is unreachable',
   silent: 'no answer',
   cancelled: 'cancelled',
 };
 
 /** An answer of a DNS server in words. */
 export const describeAnswer = ({ kind, addresses }: Omit<DnsAnswer, 'elapsedMs'>): string =>
-  kind === 'addresses' ? addresses.join(', ') : ANSWERS[kind];
+  kind === 'addresses' || kind === 'unspecified' ? addresses.join(', ') : ANSWERS[kind];
 
-/** What a DNS server answered, both families together, as evidence. */
-export function serverEvidence(observation: DnsServerObservation): Evidence {
-  const { server, a, aaaa } = observation;
-  const answer = { kind: overallAnswer(observation), addresses: listAddresses(observation) };
-  return {
-    fact: `DNS server ${server}: ${describeAnswer(answer)}`,
-    elapsedMs: Math.max(a?.elapsedMs ?? 0, aaaa?.elapsedMs ?? 0),
-  };
+/** Whether two answers of a server are one fact: alike, or addresses of one family only. */
+function isOneFact(kinds: readonly DnsAnswer['kind'][]): boolean {
+  const others = kinds.filter((kind) => kind !== 'addresses' && kind !== 'unspecified');
+  return new Set(kinds).size === 1 || others.every((kind) => kind === 'no-record');
 }
 
 /** An answer from nearer takes less than half the time, and is at least this much faster. */
@@ -124,6 +141,25 @@ const TIMING_NOISE_MS = 2;
 /** Whether an answer came so much faster than another that it came from nearer. */
 export const isMuchShorter = (shorterMs: number, longerMs: number): boolean =>
   shorterMs < longerMs / 2 && longerMs - shorterMs > TIMING_NOISE_MS;
+
+/** What a DNS server answered, as evidence: both types together unless they differ. */
+export function serverEvidence(observation: DnsServerObservation): Evidence[] {
+  const subject = `DNS server ${observation.server}`;
+  const answers = answersByType(observation);
+  if (!isOneFact(answers.map(({ kind }) => kind)))
+    return answers.map(({ type, elapsedMs, ...answer }) => ({
+      fact: `${subject}, ${type}: ${describeAnswer(answer)}`,
+      elapsedMs,
+    }));
+  const kind = overallAnswer(observation);
+  const addresses = answers.flatMap((each) => each.addresses);
+  const elapsedMs = Math.max(0, ...answers.map((each) => each.elapsedMs));
+  return [{ fact: `${subject}: ${describeAnswer({ kind, addresses })}`, elapsedMs }];
+}
+
+/** What every DNS server answered, as evidence. */
+export const dnsEvidence = ({ name }: Observations): Evidence[] =>
+  name.servers.flatMap(serverEvidence);
 
 /** Whether an attempt opened. */
 export const isOpen = (attempt: Attempt | undefined): boolean => attempt?.state === 'open';

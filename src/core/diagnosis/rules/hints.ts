@@ -55,7 +55,7 @@ export const HINT_RULES = {
       `${target.host} exists only as ${found.name}, with a search domain of this machine. ` +
         'Other machines may not find it.',
       [
-        ...name.servers.map(serverEvidence),
+        ...name.servers.flatMap(serverEvidence),
         untimed(`${found.name}: ${found.addresses.join(', ')}`),
       ],
       'Use the full name where it must work everywhere.',
@@ -65,16 +65,17 @@ export const HINT_RULES = {
   /** The system resolves a name that DNS does not have. Not: the name is localhost. */
   'not-from-dns': (seen) => {
     const { resolution, hostsFile, foundBySearch, servers } = seen.name;
+    const inFile = hostsFile?.addresses ?? [];
     if (resolution.state !== 'resolved' || resolution.via !== 'system') return null;
     if (!isUnknownToDns(seen.name) || foundBySearch.length > 0 || isLocalhost(seen)) return null;
     const source =
-      hostsFile && hostsFile.addresses.length > 0
+      hostsFile && resolution.addresses.every(({ address }) => inFile.includes(address))
         ? hostsFile.path
         : 'another source (mDNS, a directory, the system itself)';
     return possible(
       `DNS has no address for ${seen.target.host}. ` +
         `Its address comes from ${source} on this machine.`,
-      servers.map(serverEvidence),
+      servers.flatMap(serverEvidence),
       'Add the name to DNS if other machines need it: they may not find it.',
     );
   },

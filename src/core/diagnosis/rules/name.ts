@@ -1,3 +1,4 @@
+import { isAliasLoop } from '../../facts/outcome.js';
 import { formatEndpoint, formatHostPort } from '../../target/target.js';
 import { listAddresses } from '../observations/name-check.js';
 import type {
@@ -5,38 +6,57 @@ import type {
   DnsServerObservation,
   Observations,
 } from '../observations/observations.js';
-import { certain, type Conclusion, possible, type Rule, type RuleSection } from './conclusion.js';
+import { certain, type Conclusion, type Rule, type RuleSection } from './conclusion.js';
 import {
+  answersByType,
   attemptEvidence,
-  dnsOnlyAttempts,
-  examinedAttempt,
+  dnsEvidence,
+  type Evidence,
   givenAttempt,
   isOpen,
   joinWords,
-  listAttempted,
   overallAnswer,
-  resolverAttempts,
   serverEvidence,
+  typesWith,
   untimed,
 } from './evidence.js';
-
-/** The addresses that the DNS servers have, each once. */
-const dnsAddresses = ({ name }: Observations): string[] => [
-  ...new Set(name.servers.flatMap(listAddresses)),
-];
+import { compareHostsFile, compareServers } from './name-sources.js';
+import { isWaitedFor, judgeSilence } from './silence.js';
 
 /** The DNS servers that gave a kind of answer, as the subject of a sentence. */
 interface Subject {
   readonly servers: string;
   /** Chooses the form of the verb: `says` for one server, `say` for several. */
   readonly verb: (one: string, several: string) => string;
+  /** ` for AAAA` if they gave that answer for one type only. */
+  readonly forType: string;
+  /** What the name is an alias for, where they say so. */
+  readonly aliases: readonly string[];
 }
 
-function subjectOf(servers: readonly DnsServerObservation[]): Subject {
+function subjectOf(servers: readonly DnsServerObservation[], kind: DnsAnswer['kind']): Subject {
   const several = servers.length > 1;
+  const answers = servers.flatMap(answersByType);
+  const types = new Set(servers.flatMap((each) => typesWith(each, kind)));
+  const isPartial = answers.some(({ type }) => !types.has(type));
   return {
     servers: `DNS server${several ? 's' : ''} ${joinWords(servers.map(({ server }) => server))}`,
     verb: (one, other) => (several ? other : one),
+    forType: isPartial ? ` for ${joinWords([...types])}` : '',
+    aliases: answers.find((each) => each.kind === kind && each.aliases)?.aliases ?? [],
+  };
+}
+
+/** Blames name resolution, and clears the service if that is open at the extra address. */
+function blame(seen: Observations): { readonly fault: string; readonly evidence: Evidence[] } {
+  const given = givenAttempt(seen);
+  const service =
+    given && isOpen(given)
+      ? `, not the service, which is open at ${formatEndpoint(given.endpoint)}`
+      : '';
+  return {
+    fault: `Name resolution is at fault${service}:`,
+    evidence: [...dnsEvidence(seen), ...(given ? [attemptEvidence(given)] : [])],
   };
 }
 
@@ -48,91 +68,49 @@ const nameFailure =
     advice: string,
   ): Rule =>
   (seen) => {
-    const { servers } = seen.name;
-    const atFault = servers.filter((each) => overallAnswer(each) === kind);
+    const atFault = seen.name.servers.filter((each) => overallAnswer(each) === kind);
     if (seen.outcome.state !== 'unresolved' || atFault.length === 0) return null;
-    const given = givenAttempt(seen);
-    const service =
-      given && isOpen(given)
-        ? `, not the service, which is open at ${formatEndpoint(given.endpoint)}`
-        : '';
-    return certain(
-      `Name resolution is at fault${service}: ${describe(subjectOf(atFault), seen.target.host)}.`,
-      [...servers.map(serverEvidence), ...(given ? [attemptEvidence(given)] : [])],
-      advice,
-    );
+    const { fault, evidence } = blame(seen);
+    const what = describe(subjectOf(atFault, kind), seen.target.host);
+    return certain(`${fault} ${what}.`, evidence, advice);
   };
 
-/**
- * The hosts file has an address that DNS does not have. Certain only if that decides: the port is
- * open at an address in DNS, or at the address in the file.
- */
-export function compareHostsFile(seen: Observations): Conclusion | null {
-  const inDns = dnsAddresses(seen);
-  const { path, addresses: inFile } = seen.name.hostsFile ?? { path: '', addresses: [] };
-  if (inDns.length === 0 || inFile.every((address) => inDns.includes(address))) return null;
-  const tried = dnsOnlyAttempts(seen);
-  const live = tried.filter(isOpen);
-  const dnsHas =
-    live.length > 0 ? `${listAttempted(live)}, where the port is open` : joinWords(inDns);
-  const conclude = live.length > 0 || seen.outcome.state === 'open' ? certain : possible;
-  return conclude(
-    `The hosts file of this machine overrides DNS for ${seen.target.host}: ` +
-      `it has ${joinWords(inFile)}, but DNS has ${dnsHas}.`,
-    [
-      untimed(`${path}: ${inFile.join(', ')}`),
-      ...seen.name.servers.map(serverEvidence),
-      ...[...resolverAttempts(seen), ...tried].map(attemptEvidence),
-    ],
-    `Remove the entry from ${path} if it is wrong.`,
-  );
+/** What the name is, where an alias leads to the failure: `a is an alias for b, which …`. */
+function describeAlias(name: string, aliases: readonly string[], which: string): string {
+  if (isAliasLoop(name, aliases))
+    return `${name} is an alias (CNAME) that leads back to itself (${aliases.join(', ')})`;
+  return `${name} is an alias (CNAME) for ${aliases.at(-1)}, which ${which}`;
 }
 
-const describeAddresses = (server: DnsServerObservation): string =>
-  overallAnswer(server) === 'addresses'
-    ? `${server.server} has ${listAddresses(server).join(', ')}`
-    : `${server.server} has no address`;
-
-/** Whether an answer of two excludes the other: addresses and none, or no address in common. */
-function doServersDisagree(answers: readonly DnsServerObservation[]): boolean {
-  const [first, ...others] = answers.map(listAddresses).filter((each) => each.length > 0);
-  const isWithout = answers.some((each) => overallAnswer(each) !== 'addresses');
-  return (
-    first !== undefined &&
-    (isWithout || others.some((each) => !each.some((address) => first.includes(address))))
-  );
-}
-
-/**
- * The DNS servers' answers exclude each other. That may be on purpose (load balancing, views), so
- * it is certain only if it decides: the name does not resolve, the port is open only at an address
- * of another server, or some applications get no address.
- */
-export function compareServers(seen: Observations): Conclusion | null {
-  const answers = seen.name.servers.filter((each) =>
-    ['addresses', 'no-such-name', 'no-record'].includes(overallAnswer(each)),
-  );
-  if (!doServersDisagree(answers)) return null;
-  const live = isOpen(examinedAttempt(seen)) ? [] : dnsOnlyAttempts(seen).filter(isOpen);
-  const isWithout = answers.some((each) => overallAnswer(each) !== 'addresses');
-  const { state } = seen.outcome;
-  const decides = state === 'unresolved' || live.length > 0 || (state === 'open' && isWithout);
-  const conclude = decides ? certain : possible;
-  return conclude(
-    `The DNS servers of this machine disagree about ${seen.target.host}: ` +
-      `${joinWords(answers.map(describeAddresses))}.` +
-      (live.length > 0 ? ` The port is open at ${listAttempted(live)}.` : ''),
-    [
-      ...seen.name.servers.map(serverEvidence),
-      ...seen.addresses.map(({ attempt }) => attemptEvidence(attempt)),
-    ],
-    'Ask the operators of these DNS servers. Until then, applications get one answer or the other.',
+/** DNS or the hosts file has only 0.0.0.0 or :: for the name. */
+function judgeUnspecified(seen: Observations): Conclusion | null {
+  const { outcome, name, target } = seen;
+  if (outcome.state !== 'unresolved' || !outcome.unspecified) return null;
+  const { fault, evidence } = blame(seen);
+  const { path, addresses: inFile } = name.hostsFile ?? { path: '', addresses: [] };
+  const isFromFile = outcome.unspecified.every((address) => inFile.includes(address));
+  const filters = name.servers.filter((each) => overallAnswer(each) === 'unspecified');
+  const isFromDns = !isFromFile && filters.length > 0;
+  const local = isFromFile ? `the hosts file ${path}` : "the system's resolver";
+  const source = isFromDns ? subjectOf(filters, 'unspecified').servers : local;
+  const list = joinWords(outcome.unspecified);
+  return certain(
+    `${fault} ${target.host} has only ${list} from ${source}, and no host has that address. ` +
+      'A filter usually blocks a name like this.',
+    [...(isFromDns ? [] : [untimed(`${local}: ${list}`)]), ...evidence],
+    isFromFile
+      ? `Remove the entry from ${path} if the name should not be blocked.`
+      : 'Look for a filter (an ad blocker, a DNS firewall, parental control) and allow the name ' +
+          'there, or ask another DNS server.',
   );
 }
 
 /** Causes in name resolution. */
 export const NAME_RULES = {
-  /** The hosts file and DNS differ, and the port is not open. Not: both have the same address. */
+  /** The name has only 0.0.0.0 or ::. Not: it has another address, too. */
+  'name-blocked': judgeUnspecified,
+
+  /** The hosts file decides against DNS, and the port is not open. Not: DNS was used. */
   'hosts-file-override': (seen) => (seen.outcome.state === 'open' ? null : compareHostsFile(seen)),
 
   /** Servers exclude each other, and the port is not open. Not: a server failed to answer. */
@@ -146,24 +124,25 @@ export const NAME_RULES = {
       `The name ${target.host} does not exist. ` +
         `With a search domain of this machine, ${found.name} exists.`,
       [
-        ...name.servers.map(serverEvidence),
+        ...name.servers.flatMap(serverEvidence),
         untimed(`${found.name}: ${found.addresses.join(', ')}`),
       ],
       `Use ${formatHostPort(found.name, target.port)}.`,
     );
   },
 
-  /** DNS has an address, but the resolver found none. Not: DNS has none either. */
+  /** DNS has an address, but the resolver found none. Not: it waited for an answer of DNS. */
   'only-in-dns': (seen) =>
-    seen.outcome.state === 'unresolved' && dnsAddresses(seen).length > 0
+    seen.outcome.state === 'unresolved' &&
+    !seen.outcome.unspecified &&
+    seen.outcome.reason !== 'resolver-timeout' &&
+    seen.name.servers.some((each) => listAddresses(each).length > 0) &&
+    !isWaitedFor(seen)
       ? certain(
           'Name resolution on this machine is at fault: ' +
             `DNS has an address for ${seen.target.host}, ` +
             "but the system's resolver, which applications use, finds none.",
-          [
-            ...seen.name.servers.map(serverEvidence),
-            untimed(`the system's resolver: ${seen.outcome.error.code}`),
-          ],
+          [...dnsEvidence(seen), untimed(`the system's resolver: ${seen.outcome.error.code}`)],
           "Check which sources the system's resolver asks, and in which order " +
             '(on Linux: the hosts line of /etc/nsswitch.conf).',
         )
@@ -172,9 +151,11 @@ export const NAME_RULES = {
   /** A server answered NXDOMAIN. Not: the name exists without an address. */
   'name-not-found': nameFailure(
     'no-such-name',
-    ({ servers, verb }, name) =>
-      `${servers} ${verb('says', 'say')} that ${name}, or the name it is an alias for, ` +
-      'does not exist (NXDOMAIN)',
+    ({ servers, verb, aliases }, name) =>
+      `${servers} ${verb('says', 'say')} that ` +
+      (aliases.length > 0
+        ? `${describeAlias(name, aliases, 'does not exist')} (NXDOMAIN)`
+        : `${name}, or the name it is an alias for, does not exist (NXDOMAIN)`),
     'Check the spelling. If the name is an alias (CNAME), check the name it points to. ' +
       "If both are right, ask the operator of the domain's DNS.",
   ),
@@ -182,7 +163,7 @@ export const NAME_RULES = {
   /** A server answered SERVFAIL. Not: REFUSED. */
   'dns-servfail': nameFailure(
     'servfail',
-    ({ servers }, name) => `${servers} failed to resolve ${name} (SERVFAIL)`,
+    ({ servers, forType }, name) => `${servers} failed to resolve ${name}${forType} (SERVFAIL)`,
     'Check that server and the servers of the domain. ' +
       'It may not reach them, or their DNSSEC signatures may be wrong.',
   ),
@@ -190,40 +171,87 @@ export const NAME_RULES = {
   /** A server answered REFUSED. Not: SERVFAIL. */
   'dns-refused': nameFailure(
     'refused',
-    ({ servers, verb }) =>
-      `${servers} ${verb('refuses', 'refuse')} to answer this machine (REFUSED)`,
+    ({ servers, verb, forType }) =>
+      `${servers} ${verb('refuses', 'refuse')} to answer this machine${forType} (REFUSED)`,
     'Use a DNS server that serves this network, or ask the operator of that one to admit it.',
   ),
 
   /** A server answered FORMERR, NOTIMP or malformed. Not: SERVFAIL. */
   'dns-broken': nameFailure(
     'broken',
-    ({ servers }) => `${servers} sent an unusable answer`,
+    ({ servers, forType }) => `${servers} sent an unusable answer${forType}`,
     'Check that server. Something on the way may also change DNS answers.',
   ),
 
-  /** A server's port refused. Not: silence. */
-  'dns-unreachable': nameFailure(
-    'unreachable',
-    ({ servers }) => `nothing listens at ${servers}`,
-    'Start that server, or configure another one (on Linux: /etc/resolv.conf).',
+  /** An answer over UDP was truncated, and TCP failed. Not: UDP failed. */
+  'dns-without-tcp': nameFailure(
+    'no-tcp',
+    ({ servers, verb }) =>
+      `the answer of ${servers} does not fit into UDP, ` +
+      `and ${verb('it does', 'they do')} not answer over TCP`,
+    'Open TCP port 53 of that server, and in the firewalls on the way.',
   ),
 
-  /** A server did not answer in time. Not: its port refused. */
-  'dns-silent': nameFailure(
-    'silent',
-    ({ servers, verb }) => `${servers} ${verb('does', 'do')} not answer`,
-    'Check that server, or configure another one. ' +
-      'It is down, or its packets are dropped. Both look the same from here.',
+  /** This machine did not let the question out (EPERM from `send`). Not: an ICMP error came. */
+  'dns-not-permitted': nameFailure(
+    'not-permitted',
+    ({ servers }) => `this machine does not permit questions to ${servers}. Nothing was sent`,
+    'Check the firewall (outgoing port 53), policy routes and sandboxes of this machine.',
   ),
+
+  /** This machine has no route to a server. Not: the network reported an error. */
+  'dns-no-route': nameFailure(
+    'no-route',
+    ({ servers }) => `this machine has no usable route to ${servers}. Nothing was sent`,
+    'Check the default route, and any VPN that should be up, or configure another DNS server.',
+  ),
+
+  /** An ICMP error other than "port unreachable" came back. Not: this machine refused to send. */
+  'dns-rejected': nameFailure(
+    'rejected',
+    ({ servers }) =>
+      `an ICMP message rejected the question to ${servers}: probably a firewall forbids it`,
+    'Ask the operator of that server or of the firewall, or configure another DNS server.',
+  ),
+
+  /** A server's port is unreachable (ICMP). Not: silence. */
+  'dns-unreachable': nameFailure(
+    'unreachable',
+    ({ servers }) =>
+      `the port of ${servers} is unreachable. ` +
+      'Nothing listens there, or a firewall rejects the question',
+    'Start that server, check the firewalls, or configure another server ' +
+      '(on Linux: /etc/resolv.conf).',
+  ),
+
+  /** A server did not answer in time, for a type or at all. Not: the system did not wait for it. */
+  'dns-silent': (seen) => judgeSilence(seen, blame(seen)),
+
+  /** The resolver did not answer in time, but DNS did. Not: a DNS server was silent. */
+  'resolver-slow': (seen) => {
+    const { outcome, name, target } = seen;
+    if (outcome.state !== 'unresolved' || outcome.reason !== 'resolver-timeout') return null;
+    if (isWaitedFor(seen) || !name.servers.some((each) => listAddresses(each).length > 0))
+      return null;
+    const { fault, evidence } = blame(seen);
+    return certain(
+      `${fault} the system's resolver did not answer in time, ` +
+        `but DNS has an address for ${target.host}.`,
+      [...evidence, { fact: "the system's resolver did not answer", elapsedMs: outcome.elapsedMs }],
+      'Check the other sources of names (on Linux: the hosts line of /etc/nsswitch.conf). ' +
+        'DNS may also have been slow at first: try again.',
+    );
+  },
 
   /** A server answered that the name exists without an address (NODATA). Not: NXDOMAIN. */
   'name-no-address': nameFailure(
     'no-record',
-    ({ servers, verb }, name) =>
-      `${servers} ${verb('says', 'say')} that ${name} exists ` +
-      'but has no address of the requested kind',
-    "Ask the operator of the domain's DNS for an A or AAAA record.",
+    ({ servers, verb, aliases }, name) =>
+      `${servers} ${verb('says', 'say')} that ` +
+      (aliases.length > 0
+        ? describeAlias(name, aliases, 'has no address of the requested kind')
+        : `${name} exists but has no address of the requested kind`),
+    "Ask the operator of the domain's DNS to add an A or AAAA record, or to correct the alias.",
   ),
 
   /** The resolver found nothing, and no DNS server is configured. Not: a server answered. */

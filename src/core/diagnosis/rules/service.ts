@@ -1,5 +1,5 @@
 import { formatEndpoint } from '../../target/target.js';
-import type { DnsAnswer } from '../observations/observations.js';
+import type { DnsAnswer, DnsServerObservation } from '../observations/observations.js';
 import { certain, possible, probable, type RuleSection } from './conclusion.js';
 import {
   attemptEvidence,
@@ -11,17 +11,25 @@ import {
   overallAnswer,
   serverEvidence,
   untimed,
+  typesWith,
 } from './evidence.js';
-import { compareHostsFile, compareServers } from './name.js';
+import { compareHostsFile, compareServers } from './name-sources.js';
 
-/** Answers that do not help to resolve any name. */
-const USELESS: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
-  'silent',
-  'unreachable',
-  'servfail',
-  'refused',
-  'broken',
+/** Answers of a server that works, whatever they say about the name. */
+const USEFUL: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
+  'addresses',
+  'unspecified',
+  'no-such-name',
+  'no-record',
+  'cancelled',
 ]);
+
+/** `192.0.2.53`, or `192.0.2.53 for AAAA`; undefined if the server works. */
+function describeAiling(server: DnsServerObservation): string | undefined {
+  if (!USEFUL.has(overallAnswer(server))) return server.server;
+  const silent = typesWith(server, 'silent');
+  return silent.length > 0 ? `${server.server} for ${joinWords(silent)}` : undefined;
+}
 
 /** Causes behind an open port, and problems beside one. */
 export const SERVICE_RULES = {
@@ -105,15 +113,15 @@ export const SERVICE_RULES = {
 
   /** The name resolves, but a server gave no usable answer. Not: every server has the name. */
   'dns-server-ailing': ({ name, outcome }) => {
-    const ailing = name.servers.filter((each) => USELESS.has(overallAnswer(each)));
+    const ailing = name.servers.filter((each) => describeAiling(each) !== undefined);
     if (name.resolution.state !== 'resolved' || ailing.length === 0) return null;
     const isPortOpen = outcome.state === 'open';
     const conclude = isPortOpen ? certain : possible;
+    const list = joinWords(ailing.flatMap((each) => describeAiling(each) ?? []));
     return conclude(
-      `${isPortOpen ? 'The port is open, but not' : 'Not'} every DNS server of this machine ` +
-        `works: ${joinWords(ailing.map(({ server }) => server))} gave no usable answer. ` +
-        'Names may resolve slowly.',
-      ailing.map(serverEvidence),
+      `${isPortOpen ? 'The port is open, but not' : 'Not'} every question to DNS has a usable ` +
+        `answer: there is none from ${list}. Names may resolve slowly.`,
+      ailing.flatMap(serverEvidence),
       'Repair that server, or remove it from the configuration.',
     );
   },

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   parseHostsFile,
+  parseHostSources,
   parseSearchDomains,
 } from '../../../../src/core/diagnosis/observations/hosts-file.js';
 
@@ -12,7 +13,8 @@ const TEXT = `
 #198.51.100.12 db.example
 198.51.100.13
 not-an-address db.example
-2001:db8::10 DB.Example.\r
+2001:db8::10 DB.Example\r
+198.51.100.14 dotted.example.
 198.51.100.10 db.example
 `;
 
@@ -22,9 +24,14 @@ describe('a hosts file', () => {
     expect(parseHostsFile(TEXT, 'localhost')).toEqual(['127.0.0.1', '::1']);
   });
 
-  it('finds aliases, in any case, with or without a final dot', () => {
+  it('finds aliases, in any case', () => {
     expect(parseHostsFile(TEXT, 'DB')).toEqual(['198.51.100.10']);
-    expect(parseHostsFile(TEXT, 'ip6-localhost.')).toEqual(['::1']);
+  });
+
+  it('counts a final dot as glibc does', () => {
+    expect(parseHostsFile(TEXT, 'db.example.')).toEqual([]);
+    expect(parseHostsFile(TEXT, 'dotted.example')).toEqual([]);
+    expect(parseHostsFile(TEXT, 'dotted.example.')).toEqual(['198.51.100.14']);
   });
 
   it('ignores comments, lines without a name and lines without an address', () => {
@@ -69,6 +76,18 @@ describe('a hosts file', () => {
         expect(parseHostsFile(text, name)).toBeInstanceOf(Array);
       }),
     );
+  });
+});
+
+describe('the sources of names', () => {
+  it.each<[string, string[] | null]>([
+    ['passwd: files\nhosts: files dns\n', ['files', 'dns']],
+    ['hosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # here', ['files', 'mdns4_minimal', 'dns']],
+    ['hosts: resolve [!UNAVAIL=return] files', ['resolve', 'files']],
+    ['# hosts: files', null],
+    ['hosts:', []],
+  ])('of %j are %j', (text, sources) => {
+    expect(parseHostSources(text)).toEqual(sources);
   });
 });
 

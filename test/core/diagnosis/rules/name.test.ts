@@ -12,14 +12,44 @@ import {
   server,
   unresolved,
   V4,
+  V6,
 } from '../observations.js';
-import { inWords, type RuleCase, testRules, verdictIn } from './rule-case.js';
+import { inWords, kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 const answered = (kind: Parameters<typeof server>[0]): Particulars => ({
   outcome: unresolved('resolver-failed'),
   name: { servers: [server(kind)] },
 });
+/** A server that answers 0.0.0.0 for a name. */
+const blocking: ReturnType<typeof server> = {
+  ...server([V4]),
+  a: { kind: 'unspecified', addresses: ['0.0.0.0'], elapsedMs: 2 },
+};
+
+/** A server that answers for one type only. */
+const half = (type: 'a' | 'aaaa', says: Parameters<typeof server>[0]) => ({
+  ...server(says),
+  [type]: { kind: 'silent', addresses: [], elapsedMs: 5000 },
+});
+
 const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
+  'name-blocked': {
+    trigger: {
+      outcome: { ...unresolved('name-no-address'), unspecified: ['0.0.0.0'] },
+      name: { servers: [blocking] },
+    },
+    nearMiss: { attempts: [closed()], name: { servers: [server([V4])] } },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: db.example has only 0.0.0.0 from DNS server 192.0.2.53, ' +
+        'and no host has that address. A filter usually blocks a name like this.',
+      evidence: ['DNS server 192.0.2.53: 0.0.0.0'],
+      advice:
+        'Look for a filter (an ad blocker, a DNS firewall, parental control) and allow the name ' +
+        'there, or ask another DNS server.',
+    },
+  },
   'hosts-file-override': {
     trigger: {
       attempts: [filtered()],
@@ -28,7 +58,11 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
     },
     nearMiss: {
       attempts: [filtered()],
-      name: { servers: [server([V4])], hostsFile: { path: '/etc/hosts', addresses: [V4] } },
+      dnsOnly: [open(OTHER_V4)],
+      name: {
+        servers: [server([V4, OTHER_V4])],
+        hostsFile: { path: '/etc/hosts', addresses: ['198.51.100.30'] },
+      },
     },
     finding: {
       certainty: 'certain',
@@ -156,14 +190,92 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       advice: 'Check that server. Something on the way may also change DNS answers.',
     },
   },
+  'dns-without-tcp': {
+    trigger: answered('no-tcp'),
+    nearMiss: answered('unreachable'),
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: the answer of DNS server 192.0.2.53 does not fit into ' +
+        'UDP, and it does not answer over TCP.',
+      evidence: ['DNS server 192.0.2.53: truncated over UDP, and no answer over TCP'],
+      advice: 'Open TCP port 53 of that server, and in the firewalls on the way.',
+    },
+  },
+  'dns-not-permitted': {
+    trigger: answered('not-permitted'),
+    nearMiss: answered('rejected'),
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: this machine does not permit questions to DNS server ' +
+        '192.0.2.53. Nothing was sent.',
+      evidence: ['DNS server 192.0.2.53: not permitted by this machine'],
+      advice: 'Check the firewall (outgoing port 53), policy routes and sandboxes of this machine.',
+    },
+  },
+  'dns-no-route': {
+    trigger: answered('no-route'),
+    nearMiss: answered('silent'),
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: this machine has no usable route to DNS server 192.0.2.53. ' +
+        'Nothing was sent.',
+      evidence: ['DNS server 192.0.2.53: no route'],
+      advice:
+        'Check the default route, and any VPN that should be up, or configure another DNS server.',
+    },
+  },
+  'dns-rejected': {
+    trigger: answered('rejected'),
+    nearMiss: answered('not-permitted'),
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: an ICMP message rejected the question to DNS server ' +
+        '192.0.2.53: probably a firewall forbids it.',
+      evidence: ['DNS server 192.0.2.53: rejected by an ICMP message'],
+      advice:
+        'Ask the operator of that server or of the firewall, or configure another DNS server.',
+    },
+  },
+  'resolver-slow': {
+    trigger: {
+      outcome: unresolved('resolver-timeout'),
+      name: { servers: [server([V4]), server('silent', '192.0.2.54')] },
+    },
+    nearMiss: {
+      outcome: unresolved('resolver-timeout'),
+      name: { servers: [server('silent'), server([V4], '192.0.2.54')] },
+    },
+    finding: {
+      certainty: 'certain',
+      statement:
+        "Name resolution is at fault: the system's resolver did not answer in time, " +
+        'but DNS has an address for db.example.',
+      evidence: [
+        'DNS server 192.0.2.53: 198.51.100.10',
+        'DNS server 192.0.2.54: no answer',
+        "the system's resolver did not answer",
+      ],
+      advice:
+        'Check the other sources of names (on Linux: the hosts line of /etc/nsswitch.conf). ' +
+        'DNS may also have been slow at first: try again.',
+    },
+  },
   'dns-unreachable': {
     trigger: answered('unreachable'),
     nearMiss: answered('silent'),
     finding: {
       certainty: 'certain',
-      statement: 'Name resolution is at fault: nothing listens at DNS server 192.0.2.53.',
-      evidence: ['DNS server 192.0.2.53: nothing listens there'],
-      advice: 'Start that server, or configure another one (on Linux: /etc/resolv.conf).',
+      statement:
+        'Name resolution is at fault: the port of DNS server 192.0.2.53 is unreachable. ' +
+        'Nothing listens there, or a firewall rejects the question.',
+      evidence: ['DNS server 192.0.2.53: its port is unreachable'],
+      advice:
+        'Start that server, check the firewalls, or configure another server ' +
+        '(on Linux: /etc/resolv.conf).',
     },
   },
   'dns-silent': {
@@ -171,7 +283,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
     nearMiss: answered('unreachable'),
     finding: {
       certainty: 'certain',
-      statement: 'Name resolution is at fault: DNS server 192.0.2.53 does not answer.',
+      statement: 'Name resolution is at fault: DNS server 192.0.2.53 did not answer within 5 s.',
       evidence: ['DNS server 192.0.2.53: no answer'],
       advice:
         'Check that server, or configure another one. It is down, or its packets are ' +
@@ -187,7 +299,8 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
         'Name resolution is at fault: DNS server 192.0.2.53 says that db.example exists but ' +
         'has no address of the requested kind.',
       evidence: ['DNS server 192.0.2.53: the name exists but has no such record'],
-      advice: "Ask the operator of the domain's DNS for an A or AAAA record.",
+      advice:
+        "Ask the operator of the domain's DNS to add an A or AAAA record, or to correct the alias.",
     },
   },
   unresolved: {
@@ -226,7 +339,7 @@ describe('a failure of name resolution', () => {
   it.each([
     ['no-such-name', / say that db\.example/],
     ['refused', / refuse to answer this machine/],
-    ['silent', / do not answer\./],
+    ['silent', / did not answer within 5 s\./],
     ['no-record', / say that db\.example exists/],
     ['servfail', / failed to resolve/],
   ] as const)('names every server at fault (%s)', (kind, says) => {
@@ -234,6 +347,104 @@ describe('a failure of name resolution', () => {
     const { statement } = verdictIn({ outcome: unresolved(), name: { servers } });
     expect(statement).toMatch(/: DNS servers 192\.0\.2\.53 and 192\.0\.2\.54 /);
     expect(statement).toMatch(says);
+  });
+});
+
+describe('a silent DNS server', () => {
+  const timeout = unresolved('resolver-timeout');
+  const judge = (particulars: Particulars) =>
+    inWords(verdictIn({ outcome: timeout, ...particulars }));
+
+  it.each([
+    ['aaaa', [V4], 'DNS server 192.0.2.53 answered for A, but not for AAAA within 5 s.'],
+    ['a', [V6], 'DNS server 192.0.2.53 answered for AAAA, but not for A within 5 s.'],
+    ['a', 'no-record', 'DNS server 192.0.2.53 answered for AAAA, but not for A within 5 s.'],
+  ] as const)('is named with the type that it did not answer (%s)', (type, says, statement) => {
+    const verdict = judge({ name: { servers: [half(type, says)] } });
+    expect(verdict).toMatchObject({
+      certainty: 'certain',
+      statement: `Name resolution is at fault: ${statement}`,
+    });
+    expect(verdict.evidence).toContain(`DNS server 192.0.2.53, ${type.toUpperCase()}: no answer`);
+    expect(verdict.advice).not.toMatch(/It is down/);
+  });
+
+  it('is named although the next server has an address: the system waits for the first', () => {
+    const servers = [server('silent'), server([V4], '192.0.2.54')];
+    expect(judge({ name: { servers } })).toMatchObject({
+      certainty: 'certain',
+      statement: 'Name resolution is at fault: DNS server 192.0.2.53 did not answer within 5 s.',
+      advice: expect.stringMatching(/remove it from the configuration.*use a longer timeout/),
+    });
+  });
+
+  it('is not the cause after a server that decides', () => {
+    const servers = [server('no-such-name'), server('silent', '192.0.2.54')];
+    expect(kindsOf({ outcome: timeout, name: { servers } })).toEqual(['name-not-found']);
+  });
+
+  it('is not the cause if the system says "not found" although DNS has an address', () => {
+    const particulars = { outcome: unresolved(), name: { servers: [half('aaaa', [V4])] } };
+    expect(verdictIn(particulars).kind).toBe('only-in-dns');
+  });
+
+  it.each<[string, Particulars]>([
+    ['another source is slow', { name: { sources: ['files', 'ldap', 'dns'] } }],
+    ['the system asks unknown sources', { name: { sources: null } }],
+    ['it had less than a second', { timeoutMs: 900 }],
+  ])('is only probably the cause where %s', (_, { name, ...rest }) => {
+    const verdict = judge({ ...rest, name: { servers: [server('silent')], ...name } });
+    expect(verdict.certainty).toBe('probable');
+  });
+});
+
+describe('an alias', () => {
+  const pointing = (kind: 'no-such-name' | 'no-record', aliases: string[]): Particulars => {
+    const answer = { kind, addresses: [], elapsedMs: 2, aliases };
+    return {
+      outcome: unresolved(),
+      name: { servers: [{ ...server(kind), a: answer, aaaa: answer }] },
+    };
+  };
+
+  it.each([
+    [
+      'no-such-name',
+      ['a.example', 'b.example'],
+      'an alias (CNAME) for b.example, which does not exist (NXDOMAIN)',
+    ],
+    [
+      'no-record',
+      ['b.example'],
+      'an alias (CNAME) for b.example, which has no address of the requested kind',
+    ],
+    [
+      'no-record',
+      ['b.example', 'db.example'],
+      'an alias (CNAME) that leads back to itself (b.example, db.example)',
+    ],
+  ] as const)('is followed to its end (%s, %j)', (kind, aliases, words) => {
+    expect(verdictIn(pointing(kind, [...aliases])).statement).toBe(
+      `Name resolution is at fault: DNS server 192.0.2.53 says that db.example is ${words}.`,
+    );
+  });
+});
+
+describe('a blocked name', () => {
+  const outcome = { ...unresolved('name-no-address'), unspecified: ['0.0.0.0'] };
+
+  it('is blocked by the hosts file if that has the address', () => {
+    const hostsFile = { path: '/etc/hosts', addresses: ['0.0.0.0'] };
+    const verdict = verdictIn({ outcome, name: { servers: [server([V4])], hostsFile } });
+    expect(inWords(verdict)).toMatchObject({
+      statement: expect.stringMatching(/has only 0\.0\.0\.0 from the hosts file \/etc\/hosts, and/),
+      evidence: ['the hosts file /etc/hosts: 0.0.0.0', 'DNS server 192.0.2.53: 198.51.100.10'],
+      advice: 'Remove the entry from /etc/hosts if the name should not be blocked.',
+    });
+  });
+
+  it('is not a name that only DNS has', () => {
+    expect(kindsOf({ outcome, name: { servers: [server([V4])] } })).toEqual(['name-blocked']);
   });
 });
 
@@ -253,6 +464,43 @@ describe('a hosts file that differs from DNS', () => {
         'it has 198.51.100.10, but DNS has 198.51.100.20.',
     });
     expect(verdictIn(particulars).kind).toBe('refused');
+  });
+});
+
+describe('a hosts file', () => {
+  const entry = { path: '/etc/hosts', addresses: ['198.51.100.30'] };
+  const override = (particulars: Particulars) =>
+    NAME_RULES['hosts-file-override'](observations({ attempts: [closed()], ...particulars }));
+  const servers = [server([OTHER_V4])];
+
+  it('overrides DNS if applications get its address', () => {
+    const hostsFile = { path: '/etc/hosts', addresses: [V4] };
+    expect(override({ name: { servers, hostsFile } })?.statement).toMatch(/overrides DNS/);
+  });
+
+  it.each<[string, Particulars['name']]>([
+    ['applications get another address', { servers, hostsFile: entry }],
+    [
+      'its entry is of the other family',
+      { servers, hostsFile: { path: '/etc/hosts', addresses: [V6] } },
+    ],
+    [
+      'DNS has the same address',
+      { servers: [server([V4])], hostsFile: { path: '/etc/hosts', addresses: [V4] } },
+    ],
+    [
+      'DNS comes first',
+      { servers, hostsFile: { path: '/etc/hosts', addresses: [V4] }, sources: ['dns', 'files'] },
+    ],
+    [
+      'no server answered for that family',
+      {
+        servers: [half('a', [V6])],
+        hostsFile: { path: '/etc/hosts', addresses: [V4] },
+      },
+    ],
+  ])('does not override DNS if %s', (_, name) => {
+    expect(override(name ? { name } : {})).toBeNull();
   });
 });
 

@@ -109,8 +109,8 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     finding: {
       certainty: 'certain',
       statement:
-        'The port is open, but not every DNS server of this machine works: 192.0.2.54 gave ' +
-        'no usable answer. Names may resolve slowly.',
+        'The port is open, but not every question to DNS has a usable answer: there is none ' +
+        'from 192.0.2.54. Names may resolve slowly.',
       evidence: ['DNS server 192.0.2.54: no answer'],
       advice: 'Repair that server, or remove it from the configuration.',
     },
@@ -190,9 +190,28 @@ describe('a DNS server that does not help', () => {
       expect(conclusion && inWords(conclusion)).toMatchObject({
         certainty: 'possible',
         statement:
-          'Not every DNS server of this machine works: 192.0.2.54 gave no usable answer. ' +
+          'Not every question to DNS has a usable answer: there is none from 192.0.2.54. ' +
           'Names may resolve slowly.',
       });
     },
   );
+
+  it('is named with the type that it does not answer', () => {
+    const silent = { kind: 'silent', addresses: [], elapsedMs: 5000 } as const;
+    const name = { servers: [{ ...server([V4]), aaaa: silent }] };
+    expect(inWords(verdictIn({ name }))).toMatchObject({
+      certainty: 'certain',
+      statement: expect.stringContaining('there is none from 192.0.2.53 for AAAA.'),
+      evidence: [
+        'DNS server 192.0.2.53, A: 198.51.100.10',
+        'DNS server 192.0.2.53, AAAA: no answer',
+      ],
+    });
+  });
+
+  it('is not accused for SERVFAIL of one type beside an address of the other', () => {
+    const failing = { kind: 'servfail', addresses: [], elapsedMs: 2 } as const;
+    const name = { servers: [{ ...server([V4]), aaaa: failing }] };
+    expect(verdictIn({ name }).kind).toBe('open');
+  });
 });

@@ -1,4 +1,4 @@
-import { onAbort } from '../abort.js';
+import { onAbort } from './abort.js';
 
 /** How long something may take. */
 export interface Deadline {

@@ -1,0 +1,104 @@
+import type { DnsServerObservation, Observations } from '../observations/observations.js';
+import { certain, type Conclusion, probable } from './conclusion.js';
+import { answersByType, type Evidence, joinWords, typesWith } from './evidence.js';
+
+/** Below this a lookup may simply need more time: far servers, servers that ask others first. */
+const SHORT_LOOKUP_MS = 1000;
+
+/** Sources of names that answer at once, and DNS (nsswitch.conf(5)). */
+const QUICK_SOURCES: ReadonlySet<string> = new Set(['files', 'myhostname', 'dns']);
+
+/** Whether a server's answers decide, so that the system asks no further server. */
+const isDecisive = (server: DnsServerObservation): boolean =>
+  answersByType(server).every(
+    ({ kind }) =>
+      kind === 'addresses' ||
+      kind === 'unspecified' ||
+      kind === 'no-record' ||
+      kind === 'no-such-name',
+  );
+
+/**
+ * The silent servers that the system waits for: those before the first that decides. glibc asks the
+ * servers in their order, and waits for A and AAAA (resolv.conf(5)).
+ */
+function silentServers({ name }: Observations): DnsServerObservation[] {
+  const first = name.servers.findIndex(isDecisive);
+  return name.servers
+    .slice(0, first < 0 ? undefined : first)
+    .filter((each) => typesWith(each, 'silent').length > 0);
+}
+
+/** Whether the name is unresolved and the system waited for a server that did not answer. */
+export function isWaitedFor(seen: Observations): boolean {
+  const { outcome } = seen;
+  if (outcome.state !== 'unresolved' || outcome.unspecified) return false;
+  const knowsAddress = seen.name.servers.some((each) => typesWith(each, 'addresses').length > 0);
+  // A system that says "not found" although DNS has an address has not waited for DNS.
+  if (knowsAddress && outcome.reason.startsWith('name-')) return false;
+  return silentServers(seen).length > 0;
+}
+
+/** Whether nothing but DNS can have delayed the lookup. */
+const isOnlyDns = ({ name, timeoutMs }: Observations): boolean =>
+  timeoutMs >= SHORT_LOOKUP_MS &&
+  (name.resolution.via !== 'system' ||
+    (name.sources?.every((source) => QUICK_SOURCES.has(source)) ?? false));
+
+/** Whether a server was silent for every type. */
+const isDead = (server: DnsServerObservation): boolean =>
+  answersByType(server).every(({ kind }) => kind === 'silent');
+
+/** `DNS server 192.0.2.53 answered for A, but not for AAAA`. */
+function describeSilence(servers: readonly DnsServerObservation[]): string {
+  const dead = servers.filter(isDead);
+  const partial = servers
+    .filter((each) => !dead.includes(each))
+    .map((each) => {
+      const silent = typesWith(each, 'silent');
+      const others = answersByType(each).filter(({ kind }) => kind !== 'silent');
+      const answered = joinWords(others.map(({ type }) => type));
+      return `DNS server ${each.server} answered for ${answered}, but not for ${joinWords(silent)}`;
+    });
+  const names = joinWords(dead.map(({ server }) => server));
+  return joinWords([
+    ...(dead.length > 0 ? [`DNS server${dead.length > 1 ? 's' : ''} ${names} did not answer`] : []),
+    ...partial,
+  ]);
+}
+
+function adviseOnSilence(servers: readonly DnsServerObservation[], seen: Observations): string {
+  const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
+  const down = 'It is down, or its packets are dropped. Both look the same from here.';
+  if (seen.timeoutMs < SHORT_LOOKUP_MS) return `Try a longer timeout first. ${down}`;
+  if (!servers.some(isDead))
+    return (
+      'Check that server, and the firewalls on the way: one of them drops these questions.' +
+      (servers.some(hasAddress)
+        ? ' Until then, ask only for the family that is answered (-4 or -6).'
+        : '')
+    );
+  if (seen.name.servers.some(hasAddress))
+    return (
+      `Check that server, or remove it from the configuration. ${down} ` +
+      "Until then, use a longer timeout: the system's resolver asks the next server " +
+      'after a while (glibc: 5 s).'
+    );
+  return `Check that server, or configure another one. ${down}`;
+}
+
+/** A server that the system waits for did not answer in time, for a type or at all. */
+export function judgeSilence(
+  seen: Observations,
+  { fault, evidence }: { readonly fault: string; readonly evidence: readonly Evidence[] },
+): Conclusion | null {
+  if (!isWaitedFor(seen)) return null;
+  const servers = silentServers(seen);
+  const conclude = isOnlyDns(seen) ? certain : probable;
+  const seconds = Number((seen.timeoutMs / 1000).toFixed(2));
+  return conclude(
+    `${fault} ${describeSilence(servers)} within ${seconds} s.`,
+    evidence,
+    adviseOnSilence(servers, seen),
+  );
+}
