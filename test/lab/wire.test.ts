@@ -328,6 +328,21 @@ describeLab(
       expect(absent.verdict).toMatchObject({ kind: 'host-absent', certainty: 'probable' });
     });
 
+    it('does not say that a host is absent if a router replies once in 3 s', async () => {
+      const limited = '10.91.0.1';
+      const unreachable = { send: 'icmp', type: 3, code: 1, from: '10.91.0.254' } as const;
+      await startScriptedHost(lab, {
+        rules: [{ answers: [unreachable] }],
+        networks: ['10.91.0.0/24'],
+        device: 'host1',
+        icmpIntervalMs: 3000,
+      });
+      expect((await run(limited, '8000')).exitCode).toBe(2); // it is silent for 3 s from now on
+      const { findings } = await diagnose(limited, String(PORT));
+      expect(findings.map((each: { kind: string }) => each.kind)).toContain('host-unreachable');
+      expect(findings.map((each: { kind: string }) => each.kind)).not.toContain('host-absent');
+    });
+
     it('names both causes of a lone "unreachable" that comes after 3 s', async () => {
       const absent = ['10.77.0.89', String(PORT)];
       const [text, { verdict }] = await Promise.all([

@@ -59,6 +59,16 @@ const answeredQuickly = (attempt: Attempt): boolean =>
 const isAbsenceReply = (attempt: Attempt): boolean =>
   attempt.state === 'filtered' && attempt.reason === 'host-unreach' && isNeighbourTimeout(attempt);
 
+/** By then an absent host is reported, in milliseconds; see {@link isNeighbourTimeout}. */
+const LATEST_ABSENCE_MS = 4000;
+
+/** Whether it fits no absent host: answered at another time, or not at all in a long time. */
+const contradictsAbsence = (attempt: Attempt): boolean =>
+  attempt.state === 'filtered' &&
+  (attempt.reason === 'no-response'
+    ? attempt.elapsedMs >= LATEST_ABSENCE_MS
+    : !isAbsenceReply(attempt));
+
 const neighbourTimeoutName = (family: 4 | 6): string =>
   family === 6 ? 'neighbour discovery' : 'ARP';
 
@@ -133,15 +143,15 @@ export const PORT_RULES = {
   },
 
   /**
-   * "Host unreachable" for several ports, all after the usual time of a failed ARP request. Not: a
-   * quick answer of any kind. Not: one port alone, because a rejecting host that limits its ICMP
-   * (icmp_ratelimit, by default 1 a second) may answer its third SYN then; of several ports, it
-   * answers some sooner.
+   * "Host unreachable" for several ports, all after the usual time of a failed ARP request. Not: an
+   * answer at another time, or none for longer. Not: one port alone. A host or router that rejects
+   * and limits its ICMP (icmp_ratelimit, by default 1 a second) may answer the third SYN then; of
+   * several ports, it answers some sooner or never.
    */
   'host-absent': (seen) => {
     const host = silentHost(seen);
     const unreachable = (host?.all ?? []).filter(isAbsenceReply);
-    if (!host || unreachable.length < 2 || host.all.some(answeredQuickly)) return null;
+    if (!host || unreachable.length < 2 || host.all.some(contradictsAbsence)) return null;
     const { address, family } = host.examined.endpoint;
     return probable(
       `Probably no host is at ${address}: the "host unreachable" reply came after about 3 s, ` +

@@ -257,9 +257,19 @@ describe('a host that answers "unreachable" after 3 s', () => {
     );
   });
 
-  it('is probably absent if other ports are silent or as late', () => {
-    expect(kindOf([filtered('host-unreach', V4, 80, 2950), ...silentPorts])).toBe('host-absent');
+  it('is probably absent if other ports are as late, or silent for less than that', () => {
+    const asLate = filtered('host-unreach', V4, 80, 2950);
+    expect(kindOf([asLate, filtered('no-response', V4, 443, 2000)])).toBe('host-absent');
     expect(kindOf(silentPorts)).toBe('host-unreachable');
+  });
+
+  it('is not absent if another port was silent for longer or answered later', () => {
+    const asLate = filtered('host-unreach', V4, 80, 2950);
+    for (const other of [
+      filtered('no-response', V4, 443, 5000),
+      filtered('host-unreach', V4, 443, 4100),
+    ])
+      expect(kindOf([asLate, other])).toBe('host-unreachable');
   });
 });
 
