@@ -251,6 +251,113 @@ async function interruptWhen(args: string[], fits: (running: Running) => boolean
   return running.end();
 }
 
+/** A summary as the lines before it say, without regard to how the command makes it. */
+function recompute(events: readonly Record<string, any>[]) {
+  const probes = events.filter(({ type }) => type === 'probe');
+  const outages = events.filter(({ type }) => type === 'outage');
+  const latencies: number[] = probes.flatMap(({ latencyMs }) => latencyMs ?? []);
+  const sorted = [...latencies].sort((a, b) => a - b);
+  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+  const mean = sum(sorted) / sorted.length;
+  const jumps = probes.flatMap(({ latencyMs }, index) => {
+    const before = probes[index - 1]?.['latencyMs'] ?? null;
+    return latencyMs === null || before === null ? [] : Math.abs(latencyMs - before);
+  });
+  const squares = sum(sorted.map((value) => (value - mean) ** 2));
+  const near = (value: number) => expect.closeTo(value, 1) as number;
+  return {
+    sent: probes.length,
+    ...Object.fromEntries(
+      ['open', 'closed', 'filtered', 'unresolved', 'failed'].map((state) => [
+        state,
+        probes.filter((probe) => probe['state'] === state).length,
+      ]),
+    ),
+    lossPercent: near((100 * (probes.length - sorted.length)) / probes.length),
+    latencyMs:
+      sorted.length === 0
+        ? null
+        : expect.objectContaining({
+            count: sorted.length,
+            min: sorted[0],
+            mean: near(mean),
+            max: sorted.at(-1),
+            standardDeviation:
+              sorted.length < 2 ? null : near(Math.sqrt(squares / (sorted.length - 1))),
+            jitter: jumps.length === 0 ? null : near(sum(jumps) / jumps.length),
+            p50: near(sorted[Math.ceil(sorted.length * 0.5) - 1] ?? NaN),
+            p99: near(sorted[Math.ceil(sorted.length * 0.99) - 1] ?? NaN),
+          }),
+    lostSyns: probes.filter(({ lostSynSeconds }) => lostSynSeconds !== null).length,
+    outages: {
+      count: outages.length,
+      longestMs: Math.max(0, ...outages.map(({ durationMs }) => durationMs as number)),
+      totalMs: sum(outages.map(({ durationMs }) => durationMs as number)),
+    },
+  };
+}
+
+/** The outages that the probes alone show: runs of those that were not as a client needs. */
+function outagesIn(probes: readonly Record<string, any>[]) {
+  const runs: { from: string; to: string; probes: number; over: boolean }[] = [];
+  let isDown = false;
+  for (const { time, reason } of probes) {
+    const latest = runs.at(-1);
+    if (reason !== null) {
+      if (isDown && latest) Object.assign(latest, { to: time, probes: latest.probes + 1 });
+      else runs.push({ from: time, to: time, probes: 1, over: false });
+    } else if (isDown && latest) Object.assign(latest, { to: time, over: true });
+    isDown = reason !== null;
+  }
+  return runs;
+}
+
+describe('the summaries of a series', () => {
+  it('follow from the lines before them, for each target', async () => {
+    const flapping = [accept(), accept()];
+    const ports = await Promise.all(flapping.map((each) => listen(each)));
+    const { address } = await listenDns(() => 'SERVFAIL');
+    const targets = [...ports, closedPort, openPort].map((port) => `127.0.0.1:${port}`);
+    const args = ['-t', '-i', '30ms', '-o', 'json', '--dns', address, ...targets, 'none.test:25'];
+    const running = new Running(args);
+    const lines = () => count(running.stdout, /"type":"probe"/);
+    for (let round = 1; round <= 3; round += 1) {
+      const before = lines();
+      await running.until(() => lines() > before + 20);
+      await Promise.all(flapping.map(close));
+      await running.until(() => lines() > before + 50);
+      await Promise.all(
+        flapping.map((_, index) => {
+          flapping[index] = accept();
+          return listen(flapping[index], ports[index]);
+        }),
+      );
+    }
+    const before = lines();
+    await running.until(() => lines() > before + 20);
+    running.child.kill('SIGINT');
+    const { stdout } = await running.end();
+    await Promise.all(flapping.map(close));
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, any>);
+    const summaries = events.filter(({ type }) => type === 'summary');
+    expect(summaries).toHaveLength(5);
+    for (const summary of summaries) {
+      const { host, port } = summary['target'];
+      const own = events.filter(({ target }) => target?.host === host && target.port === port);
+      const probes = own.filter(({ type }) => type === 'probe');
+      expect(summary).toMatchObject(recompute(own));
+      expect(probes.map(({ sequence }) => sequence)).toEqual(probes.map((_, index) => index + 1));
+      const outages = own.filter(({ type }) => type === 'outage');
+      expect(outages).toMatchObject(outagesIn(probes));
+      for (const { from, to, durationMs } of outages)
+        expect(Math.abs(Date.parse(to) - Date.parse(from) - durationMs)).toBeLessThanOrEqual(1);
+    }
+  });
+});
+
 const isOpenOnce = ({ stdout }: Running): boolean => /Success|^ok|"open"|,open,/m.test(stdout);
 
 describe('an interrupted series', () => {
@@ -712,6 +819,18 @@ describeWith('script', 'a series on a terminal', () => {
     ); // one more verdict may have arrived
     expect(count(stdout, /^--- /m)).toBe(2);
     expect(exitCode).toBe(0);
+  });
+
+  it('tells on Enter of the outage that is going on', async () => {
+    const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(closedPort)]);
+    await running.until(({ stdout }) => count(stdout, /<10061>/) >= 4);
+    running.child.stdin?.write('\r');
+    await running.until(({ stdout }) => /Outage since \S+Z, [\d.]+ ms so far:/.test(stdout));
+    running.child.stdin?.write('\x03');
+    const { stdout } = await running.end();
+    expect(stdout).toMatch(
+      /so far ---\r\n\d+ probes: 0 open[^]*1 outage: longest [^\n]*\nOutage since [^\n]*: refused ×\d+\.\r\n/,
+    );
   });
 
   it('shows the summary so far on ^\\, on separate lines', async () => {

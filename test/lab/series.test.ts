@@ -193,6 +193,55 @@ describeLab(
       expect(latencyMs).toBeLessThan(300);
     });
 
+    it('--wait shows the time of a handshake whose first SYN arrived', REAL_TIME, async () => {
+      const port = nextPort++;
+      await scripted.update([
+        { port, afterConnections: 3, answers: ['syn-ack'] },
+        { port, answers: ['nothing', 'syn-ack'] },
+      ]);
+      const series = start('--wait', '10s', HOST, String(port));
+      expect(await series.end()).toBe(0);
+      const [{ latencyMs }] = (await series.probes(1)) as [Record<string, any>];
+      expect(latencyMs).toBeLessThan(500); // the first connection opened after 1 s
+      expect(await synsTo(port)).toHaveLength(4);
+    });
+
+    it('--wait ends on a path that loses every first SYN', REAL_TIME, async () => {
+      const port = nextPort++;
+      await answer({ [port]: 'nothing' });
+      await scripted.update([{ port, answers: ['nothing', 'syn-ack'] }]);
+      const series = start('--wait', '10s', HOST, String(port));
+      expect(await series.end()).toBe(0);
+      const [{ latencyMs }] = (await series.probes(1)) as [Record<string, any>];
+      expect(latencyMs).toBeGreaterThan(950);
+      expect(latencyMs).toBeLessThan(1500);
+    });
+
+    it('--wait reports a refusal that follows silence', REAL_TIME, async () => {
+      const port = nextPort++;
+      await scripted.update([
+        { port, afterConnections: 2, answers: ['reset'] },
+        { port, answers: ['nothing'] },
+      ]);
+      const series = start('--wait', '1700ms', HOST, String(port));
+      expect(await series.end()).toBe(1);
+      const [{ state }] = (await series.probes(1)) as [Record<string, any>];
+      expect(state).toBe('closed');
+    });
+
+    it('--wait makes at most 10 probes at once', REAL_TIME, async () => {
+      const port = nextPort++;
+      await answer({ [port]: 'nothing' });
+      const series = start('--wait', '3s', '-i', '20ms', HOST, String(port));
+      await expect
+        .poll(async () => (await synsTo(port)).length, { timeout: 10_000 })
+        .toBeGreaterThan(15);
+      const { stdout } = await lab.exec('client', ['ss', '-Hnt', 'state', 'syn-sent']);
+      expect(stdout.trim().split('\n').length).toBeLessThanOrEqual(10);
+      expect(await series.end()).toBe(2);
+      expect(Math.min(...gapsOf(await synsTo(port)))).toBeGreaterThan(60);
+    });
+
     it('a silent target does not slow the others', REAL_TIME, async () => {
       const ports = Array.from({ length: 10 }, () => nextPort++);
       const [silent = 0, ...others] = ports;
@@ -275,6 +324,22 @@ describeLab(
       const outages = series.events.filter(({ type }) => type === 'outage');
       expect(outages).toMatchObject([{ address: MOVED, over: false }]);
       expect(outages[0]?.['durationMs']).toBeLessThan(800 + TOLERANCE_MS);
+    });
+
+    it('Enter or a signal amid an outage tells of it', REAL_TIME, async () => {
+      const port = nextPort++;
+      await answer({ [port]: 'reset' });
+      const series = start('-t', '-i', '100ms', HOST, String(port));
+      await series.probes(5);
+      series.signal('SIGUSR1');
+      const summaries = () => series.events.filter(({ type }) => type === 'summary');
+      await expect.poll(() => summaries().length, { timeout: 5000 }).toBe(1);
+      series.signal('SIGINT');
+      await series.end();
+      const [soFar, final] = summaries();
+      expect(soFar).toMatchObject({ final: false, outages: { count: 1 } });
+      expect(soFar?.['outages'].totalMs).toBeGreaterThan(300);
+      expect(final).toMatchObject({ final: true, outages: { count: 1 } });
     });
   },
   'delayLink',

@@ -14,10 +14,22 @@ export interface TimetableOptions {
   readonly durationMs: number;
 }
 
+/** Two probes of a target start at least this part of the interval apart. */
+const LEAST_GAP = 2 / 3;
+
+/**
+ * A start that is late by this much is made up for, so that a busy machine does not make a series
+ * drift. After more, the process was stopped: the beats that passed are left out.
+ */
+const MOST_MADE_UP_MS = 500;
+
 interface Entry {
   readonly request: TargetRequest;
-  /** When the next probe should start, or the one under way should have started. */
+  /** The beat of the interval that the latest probe is for, or the next one. */
+  beatMs: number;
+  /** When the next probe may start. */
   dueMs: number;
+  /** When the latest probe started. */
   startMs: number;
   /** Probes that were started. */
   sequence: number;
@@ -25,17 +37,21 @@ interface Entry {
 }
 
 /**
- * The beat of an interval for the next probe: the first one that is at least half an interval after
- * the last start. A late start is not made up for, and the beats do not drift.
+ * The beat of the interval for the next probe.
  *
- * @param dueMs when the last probe should have started
- * @param startMs when it did
+ * @param beatMs the beat of the last probe
+ * @param startMs when it started
  */
-export function nextBeat(dueMs: number, startMs: number, intervalMs: number): number {
+export function nextBeat(beatMs: number, startMs: number, intervalMs: number): number {
   if (intervalMs === 0) return startMs;
-  const beats = Math.ceil((startMs + intervalMs / 2 - dueMs) / intervalMs);
-  return dueMs + Math.max(beats, 1) * intervalMs;
+  const lateMs = startMs - beatMs;
+  const leftOut = lateMs > MOST_MADE_UP_MS ? Math.floor(lateMs / intervalMs) : 0;
+  return beatMs + (leftOut + 1) * intervalMs;
 }
+
+/** When a probe may start after the start of another one. */
+export const earliestAfter = (startMs: number, intervalMs: number): number =>
+  startMs + intervalMs * LEAST_GAP;
 
 /** The requests of a series. Each returns at its own interval, however long the others take. */
 export class Timetable implements Schedule {
@@ -55,8 +71,9 @@ export class Timetable implements Schedule {
     this.#endMs = nowMs + options.durationMs;
     for (const [index, each] of requests.entries()) {
       const request = this.#entries.has(each) ? { ...each } : each; // the same may be given twice
-      const dueMs = nowMs + index * options.staggerMs;
-      this.#entries.set(request, { request, dueMs, startMs: 0, sequence: 0, isUnderWay: false });
+      const beatMs = nowMs + index * options.staggerMs;
+      const entry = { request, beatMs, dueMs: beatMs, startMs: 0, sequence: 0, isUnderWay: false };
+      this.#entries.set(request, entry);
     }
   }
 
@@ -95,8 +112,14 @@ export class Timetable implements Schedule {
   end(request: TargetRequest): void {
     const entry = this.#entries.get(request);
     if (!entry) return;
+    const { intervalMs } = this.#options;
+    const { startMs } = entry;
     entry.isUnderWay = false;
-    entry.dueMs = nextBeat(entry.dueMs, entry.startMs, this.#options.intervalMs);
+    entry.beatMs = nextBeat(entry.beatMs, startMs, intervalMs);
+    // Of the beats that pass during a long probe, only the last is made up for: at once.
+    const missed = intervalMs === 0 ? 0 : Math.floor((this.#clock() - startMs) / intervalMs);
+    entry.beatMs += Math.max(missed - 1, 0) * intervalMs;
+    entry.dueMs = Math.max(entry.beatMs, earliestAfter(startMs, intervalMs));
   }
 
   async close(): Promise<void> {}

@@ -9,7 +9,7 @@ import type { Target } from '../target/target.js';
 import { type SeriesInternals, type SeriesOptions, wasCutShort } from './probe-series.js';
 import { SeriesMemory } from './series-memory.js';
 import { StallWatch } from './stall-watch.js';
-import { nextBeat } from './timetable.js';
+import { earliestAfter, nextBeat } from './timetable.js';
 
 /** Reasons that waiting does not cure: no such name, no route, not allowed or not usable here. */
 const INCURABLE: ReadonlySet<Reason> = new Set<Reason>([
@@ -163,7 +163,8 @@ class Wait {
     const underWay = [...this.#underWay.keys()];
     if (underWay.some(({ isOpen }) => isOpen)) return Infinity;
     const apartMs = underWay.length === 0 ? 0 : LEAST_APART_MS;
-    return Math.max(this.#dueMs, this.#latestStartMs + apartMs);
+    const earliestMs = earliestAfter(this.#latestStartMs, this.#plan.intervalMs);
+    return Math.max(this.#dueMs, earliestMs, this.#latestStartMs + apartMs);
   }
 
   #start(nowMs: number): void {

@@ -47,21 +47,24 @@ describe('the timetable of a series', () => {
   });
 
   it('starts a probe at the end of one that was longer than the interval', () => {
-    expect(nextBeat(0, 0, 200)).toBe(200);
     expect(startsOf({ 1: 250 }, { count: 4, durationMs: Infinity })).toEqual({
       1: [0, 250, 500, 750],
     });
+    expect(startsOf({ 1: 1000 }, { count: 3, durationMs: Infinity })).toEqual({
+      1: [0, 1000, 2000],
+    });
   });
 
-  it('does not make up for a late start, and does not drift', () => {
-    expect(nextBeat(200, 290, 200)).toBe(400);
-    expect(nextBeat(200, 301, 200)).toBe(600);
-    expect(nextBeat(200, 5_037, 200)).toBe(5_200);
+  it('makes up for a late start without two probes at once, and does not drift', () => {
+    const { 1: starts = [] } = startsOf({ 1: 5 }, {}, { fromMs: 250, toMs: 690 });
+    expect(starts.map(Math.round)).toEqual([0, 200, 690, 824, 958, 1092, 1226, 1400, 1600, 1800]);
   });
 
-  it('starts no two probes of a target at once after the process was stopped', () => {
+  it('leaves out the beats that passed while the process was stopped', () => {
     const { 1: starts = [] } = startsOf({ 1: 5 }, {}, { fromMs: 250, toMs: 1190 });
-    expect(starts).toEqual([0, 200, 1190, 1400, 1600, 1800]);
+    expect(starts).toEqual([0, 200, 1190, 1324, 1458, 1600, 1800]);
+    expect(nextBeat(400, 1190, 200)).toBe(1200);
+    expect(nextBeat(400, 1_000_190, 200)).toBe(1_000_200);
   });
 
   it('starts every target again at once with an interval of 0', () => {
