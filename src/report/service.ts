@@ -196,11 +196,14 @@ function adviseOnSilence(finding: ServiceFinding): string {
   );
 }
 
-function adviseOnDrop({ name, tls, unfinished }: Extract<ServiceFinding, { state: 'dropped' }>) {
+function adviseOnDrop(finding: Extract<ServiceFinding, { state: 'dropped' }>) {
+  const { name, tls, unfinished } = finding;
   const reasons =
     tls === null
       ? 'access list, too many connections'
       : 'access list, too many connections, no client certificate';
+  if (hasBegun(finding))
+    return `The service spoke, then refused this client (${reasons}) or failed. Check its log.`;
   const advice =
     'Probably a load balancer or proxy with no service behind it, or a service that refuses ' +
     `this client (${reasons}). Check its log.`;

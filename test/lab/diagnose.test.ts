@@ -398,6 +398,27 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
   });
 
+  it.each(['Sat Nov 28 16:00:00 2026\r\n', '554 no service\r\n'])(
+    'does not deny a service that says %j and closes',
+    async (banner) => {
+      const { port } = await lab.listen('server', { onConnection: 'banner-close', banner });
+      const { findings } = await check([good, String(port)], {
+        kind: 'open',
+        certainty: 'certain',
+        exitCode: 0,
+        says: /is open\. Nothing is wrong between here and there\.$/m,
+      });
+      expect(findings.map(({ kind }: { kind: string }) => kind)).toEqual([
+        'open',
+        'closed-after-data',
+      ]);
+      const plain = await run(['-v', good, String(port)]);
+      expect(plain.stdout + plain.stderr).toMatch(
+        new RegExp(`later, after ${banner.length} bytes\\. Read what it says`),
+      );
+    },
+  );
+
   it('reports a network in which every address answers', async () => {
     await lab.nft(
       'router',

@@ -134,6 +134,14 @@ describe('the line about the service', () => {
     );
   });
 
+  it('does not doubt that there is a service if it spoke before it closed', () => {
+    const said = { firstLine: 'Not allowed now.', receivedBytes: 18 };
+    expect(show(droppedService(said)).stderr).toBe(
+      'The service spoke, then refused this client (access list, too many connections) or ' +
+        'failed. Check its log.\n',
+    );
+  });
+
   it('begins with the endpoint, as every line does', () => {
     const { stdout } = show(tlsFailedService(), { nameEndpoints: true });
     const lines = stdout.split('\n').slice(0, -1);

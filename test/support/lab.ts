@@ -39,7 +39,7 @@ export interface ExecOptions {
 }
 
 /** What a listener does with a connection. `hold` and `echo` leave its end to the client. */
-type OnConnection = 'hold' | 'close' | 'reset' | 'banner' | 'echo';
+type OnConnection = 'hold' | 'close' | 'reset' | 'banner' | 'banner-close' | 'echo';
 
 /** A listener to start. */
 export interface ListenOptions {
@@ -49,7 +49,7 @@ export interface ListenOptions {
   port?: number;
   /** `hold` unless given. */
   onConnection?: OnConnection;
-  /** What `banner` writes. */
+  /** What `banner` and `banner-close` write. */
   banner?: string;
 }
 

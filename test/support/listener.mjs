@@ -10,6 +10,7 @@ const behaviours = {
   close: (socket) => socket.resume().end(),
   reset: (socket) => socket.resetAndDestroy(),
   banner: (socket) => socket.resume().write(banner),
+  'banner-close': (socket) => socket.resume().end(banner),
   echo: (socket) => socket.pipe(socket),
 };
 

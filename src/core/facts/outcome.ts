@@ -1,5 +1,5 @@
 import type { KernelFacts } from './kernel-facts.js';
-import type { Drop, ServiceFinding } from './service-finding.js';
+import type { ServiceFinding, WatchedDrop } from './service-finding.js';
 import type {
   ClosedReason,
   FailedReason,
@@ -49,7 +49,7 @@ export type OpenOutcome = Attempted & {
    * Set when the connection was watched (`watchMs`) and the other side dropped it; null when it was
    * not dropped or not watched.
    */
-  readonly dropped: Drop | null;
+  readonly dropped: WatchedDrop | null;
   /** What a conversation with the service found; null when it was not asked for. */
   readonly service: ServiceFinding | null;
   /** What the kernel knows of a handshake of 900 ms or more; undefined when it was not asked. */

@@ -9,6 +9,12 @@ export type Drop = {
   readonly afterMs: number;
 };
 
+/** A drop of a connection that was only watched. */
+export type WatchedDrop = Drop & {
+  /** Bytes that came before it. A service that spoke is there. */
+  readonly receivedBytes: number;
+};
+
 /** How the TLS of a service is checked. */
 export interface TlsRequest {
   /**
@@ -80,8 +86,8 @@ type Talked = {
   /** The service that was probed: the requested one, or that of the port. */
   readonly name: string;
   /**
-   * The first line of the server, at most 512 bytes, or as much as came of it; null if nothing came
-   * or the answer is not text. Raw.
+   * The first line of the server (of SSH, its identification), at most 512 bytes, or as much as
+   * came of it; null if nothing came or the answer is not text. Raw.
    */
   readonly firstLine: string | null;
   /**

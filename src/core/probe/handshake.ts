@@ -8,7 +8,7 @@ import {
   TIMED_OUT,
 } from '../errors/socket-errors.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
-import type { Drop } from '../facts/service-finding.js';
+import type { WatchedDrop } from '../facts/service-finding.js';
 import type { Endpoint } from '../target/target.js';
 
 /** How a handshake ended. An open connection is still open. */
@@ -35,7 +35,7 @@ function openOutcome(
   socket: Socket,
   { endpoint, startedAt }: Begun,
   latencyMs: number,
-  dropped: Drop | null,
+  dropped: WatchedDrop | null,
 ): OpenOutcome {
   const { localAddress, localPort } = socket;
   const local =
@@ -64,7 +64,7 @@ function connectedOutcome(socket: Socket, begun: Begun, elapsedMs: number): Atte
 function errorOutcome(socket: Socket, begun: Begun, elapsedMs: number, cause: Error): Attempt {
   const error = errorFacts(cause);
   if (isResetAfterHandshake(error))
-    return openOutcome(socket, begun, elapsedMs, { by: 'reset', afterMs: 0 });
+    return openOutcome(socket, begun, elapsedMs, { by: 'reset', afterMs: 0, receivedBytes: 0 });
   const { endpoint, startedAt } = begun;
   const { state, reason } = judgeSocketError(cause, endpoint.family);
   // Spelt out: on Node 20 an object that begins with a spread costs 700 bytes more.

@@ -3,7 +3,13 @@ import { onAbort } from '../abort.js';
 import { type Clock, monotonicClock } from '../clock.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
 import type { AskKernel } from '../facts/kernel-facts.js';
-import type { ConnectionContext, Drop, Reconnect, ServiceProbe } from '../facts/service-finding.js';
+import type {
+  ConnectionContext,
+  Drop,
+  Reconnect,
+  ServiceProbe,
+  WatchedDrop,
+} from '../facts/service-finding.js';
 import {
   checkPort,
   checkRange,
@@ -98,15 +104,19 @@ function watch(
   socket: Socket,
   watchMs: number,
   { connectedMs, clock, signal }: ConnectionContext,
-): Promise<Drop | null> {
+): Promise<WatchedDrop | null> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, watchMs, null);
-    const drop = (by: Drop['by']): void => resolve({ by, afterMs: clock() - connectedMs });
+    let receivedBytes = 0;
+    const drop = (by: Drop['by']): void =>
+      resolve({ by, afterMs: clock() - connectedMs, receivedBytes });
     socket
+      .on('data', (chunk: Buffer) => {
+        receivedBytes += chunk.length;
+      })
       .once('end', () => drop('end'))
       .once('error', () => drop('reset'))
-      .once('close', () => clearTimeout(timer))
-      .resume();
+      .once('close', () => clearTimeout(timer));
     onAbort(signal, () => resolve(null));
   });
 }

@@ -6,7 +6,7 @@ import type {
 } from '../../core/diagnosis/observations/observations.js';
 import { describeAnswer, type Evidence } from '../../core/diagnosis/rules/evidence.js';
 import { isPrivateHint } from '../../core/diagnosis/rules/hints.js';
-import { isStoppedHere } from '../../core/diagnosis/rules/local-firewall.js';
+import { isSentFromHere, isStoppedHere } from '../../core/diagnosis/rules/local-firewall.js';
 import type { Finding } from '../../core/diagnosis/rules/table.js';
 import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
@@ -89,9 +89,10 @@ const SOURCES = { resolver: '', dns: ' (only from a DNS server)', given: ' (--ip
 
 function describeDrop(attempt: Attempt): string {
   if (attempt.state !== 'open' || !attempt.dropped) return '';
-  const { by, afterMs } = attempt.dropped;
-  const how = by === 'reset' ? 'reset' : 'closed';
-  return `, ${how} by the other side ${formatDuration(afterMs)} later`;
+  const { by, afterMs, receivedBytes } = attempt.dropped;
+  const said = receivedBytes > 0 ? ` and ${receivedBytes} bytes` : '';
+  const end = by === 'reset' ? by : 'closed';
+  return `, ${end} by the other side ${formatDuration(afterMs)}${said} later`;
 }
 
 const describeEndpoint = (attempt: Attempt, label = ''): string =>
@@ -110,16 +111,12 @@ const addressChecks = ({ addresses }: Observations): Check[] =>
     return state === 'cancelled' ? info(text) : passed(state === 'open', text);
   });
 
-/** Idle windows with other traffic beside which packets in every try are still from the tries. */
-const MOST_IDLE_WITH_TRAFFIC = 1;
-
 /** Whether packets for the port leave this machine; no line if the counters do not show it. */
 function localFilterChecks(localFilter: Observations['localFilter']): Check[] {
   if (localFilter === null) return [];
-  const { stopped, idleWithTraffic } = localFilter;
   if (isStoppedHere(localFilter))
     return [passed(false, 'packets for this port do not leave this machine')];
-  return stopped === 0 && idleWithTraffic <= MOST_IDLE_WITH_TRAFFIC
+  return isSentFromHere(localFilter)
     ? [passed(true, 'packets for this port pass the firewall of this machine')]
     : [];
 }

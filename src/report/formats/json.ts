@@ -96,7 +96,7 @@ function attemptObject(attempt: Attempt): object {
     kernel: isOpen ? kernelObject(attempt) : null,
     dropped:
       isOpen && attempt.dropped
-        ? { by: attempt.dropped.by, afterMs: roundMilliseconds(attempt.dropped.afterMs) }
+        ? { ...attempt.dropped, afterMs: roundMilliseconds(attempt.dropped.afterMs) }
         : null,
     error: 'error' in attempt ? attempt.error : null,
   };

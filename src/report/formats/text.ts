@@ -52,11 +52,15 @@ function attemptLines({ attempts }: ProbeReport): string[] {
       lines.push(`As the kernel saw it: ${describeKernel(attempt.kernel)}.`);
     if (dropped === null) return lines;
     const how = dropped.by === 'reset' ? 'reset' : 'closed';
-    const when = `${formatDuration(dropped.afterMs)} later, before any data`;
+    const { afterMs, receivedBytes } = dropped;
+    const bytes = `${receivedBytes} ${receivedBytes === 1 ? 'byte' : 'bytes'}`;
+    const [when, advice] =
+      receivedBytes > 0
+        ? [`after ${bytes}`, 'Read what it says with --service banner.']
+        : ['before any data', 'Probably a load balancer or proxy has no service behind it.'];
     return [
       ...lines,
-      `The other side ${how} the connection ${when}. ` +
-        'Probably a load balancer or proxy has no service behind it.',
+      `The other side ${how} the connection ${formatDuration(afterMs)} later, ${when}. ${advice}`,
     ];
   });
 }

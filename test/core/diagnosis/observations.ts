@@ -39,12 +39,12 @@ export const open = (address = V4, port = PORT, latencyMs = 10): Attempt => ({
   dropped: null,
   service: null,
 });
-export const dropped = (by: 'end' | 'reset'): Attempt => ({
+export const dropped = (by: 'end' | 'reset', receivedBytes = 0): Attempt => ({
   state: 'open',
   ...at(V4, PORT),
   latencyMs: 10,
   local: null,
-  dropped: { by, afterMs: 1 },
+  dropped: { by, afterMs: 1, receivedBytes },
   service: null,
 });
 export const closed = (address = V4, port = PORT, elapsedMs = 10): Attempt => ({

@@ -1,7 +1,7 @@
 import { getEventListeners, once } from 'node:events';
-import { Socket, type SocketConnectOpts } from 'node:net';
+import { type AddressInfo, createServer, Socket, type SocketConnectOpts } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Attempt } from '../../../src/core/facts/outcome.js';
 import type { ServiceFinding, ServiceProbe } from '../../../src/core/facts/service-finding.js';
 import {
@@ -437,6 +437,19 @@ describe('watching an open connection', () => {
     expect(outcome.dropped?.by).toBe(by);
     expect(outcome.dropped?.afterMs).toBeGreaterThanOrEqual(0);
     expect(outcome.dropped?.afterMs).toBeLessThan(5000);
+  });
+
+  it('counts the bytes that came before the drop', async () => {
+    const server = createServer((socket) => socket.end('Sat Nov 28 16:00:00 2026\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const outcome = expectState(await probePort(v4(port), { watchMs: 5000 }), 'open');
+    expect(outcome.dropped).toMatchObject({ by: 'end', receivedBytes: 26 });
+    const silent = await listen('127.0.0.1', { onConnection: 'end' });
+    expect(
+      expectState(await probePort(v4(silent.port), { watchMs: 5000 }), 'open').dropped,
+    ).toMatchObject({ by: 'end', receivedBytes: 0 });
   });
 
   it('reports no drop if the other side stays connected', async () => {

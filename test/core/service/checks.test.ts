@@ -235,12 +235,12 @@ describe('imap', () => {
 });
 
 describe('ssh', () => {
-  it('identifies itself, also after other lines, and is sent nothing', async () => {
+  it('shows its identification, also after other lines, and is sent nothing', async () => {
     await expectAnswered(
       'ssh',
       'Authorised use only.\r\nBe warned.\r\nSSH-2.0-x y\r\n',
       {},
-      'Authorised use only.',
+      'SSH-2.0-x y',
       '',
     );
     await expectAnswered('ssh', 'SSH-1.99-old\n', {}, 'SSH-1.99-old', '');
@@ -251,6 +251,18 @@ describe('ssh', () => {
     ['220 x ESMTP\r\n', '"220 x ESMTP" is not an SSH identification; it looks like SMTP'],
   ])('is not what says %j', async (greeting, problem) => {
     await expectWrong('ssh', greeting, {}, problem);
+  });
+});
+
+describe('ssh that refuses a client', () => {
+  it('keeps what it said before it closed', async () => {
+    const server = await startFakeServer((socket) => socket.end('Not allowed now.\r\n'));
+    const finding = await probeService(server.port, { name: 'ssh' });
+    expect(expectFinding(finding, 'dropped')).toMatchObject({
+      firstLine: 'Not allowed now.',
+      awaited: 'its identification',
+      unfinished: 'Not allowed now.',
+    });
   });
 });
 

@@ -46,7 +46,7 @@ const OUTCOMES: readonly Outcome[] = [
 describe('the JSON of an open port', () => {
   it('has every fact in its field', () => {
     const first = closedOutcome({ endpoint: endpoint6, elapsedMs: 0.1234567 });
-    const second = openOutcome({ dropped: { by: 'reset', afterMs: 1.23456 } });
+    const second = openOutcome({ dropped: { by: 'reset', afterMs: 1.23456, receivedBytes: 7 } });
     const resolution = resolved([
       { address: '2001:db8::1', family: 6 },
       { address: '192.0.2.10', family: 4 },
@@ -113,7 +113,7 @@ describe('the JSON of an open port', () => {
           elapsedMs: null,
           local: { address: '192.0.2.99', port: 50_000 },
           kernel: null,
-          dropped: { by: 'reset', afterMs: 1.235 },
+          dropped: { by: 'reset', afterMs: 1.235, receivedBytes: 7 },
           error: null,
         },
       ],

@@ -16,7 +16,9 @@ async function written(
   facts: Partial<ReportOptions>,
 ): Promise<string> {
   const reporter = await FORMATS[format].create(options(facts));
-  const event = eventOf(reportOf(openOutcome({ dropped: { by: 'end', afterMs: 1 } })));
+  const event = eventOf(
+    reportOf(openOutcome({ dropped: { by: 'end', afterMs: 1, receivedBytes: 0 } })),
+  );
   const statistics = new Statistics();
   statistics.add(event);
   const { target } = event.report;

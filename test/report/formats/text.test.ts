@@ -488,10 +488,22 @@ describe('the verbose report', () => {
     ['end', 'closed'],
     ['reset', 'reset'],
   ] as const)('says that the other side dropped the connection (%s)', (by, word) => {
-    const lines = linesOf(openOutcome({ dropped: { by, afterMs: 1.234 } }), {}, { verbose });
+    const lines = linesOf(
+      openOutcome({ dropped: { by, afterMs: 1.234, receivedBytes: 0 } }),
+      {},
+      { verbose },
+    );
     expect(lines).toContain(
       `The other side ${word} the connection 1.23 ms later, before any data. ` +
         'Probably a load balancer or proxy has no service behind it.',
+    );
+  });
+
+  it('says that the other side spoke before it dropped the connection', () => {
+    const dropped = { by: 'end', afterMs: 1.234, receivedBytes: 26 } as const;
+    expect(linesOf(openOutcome({ dropped }), {}, { verbose })).toContain(
+      'The other side closed the connection 1.23 ms later, after 26 bytes. ' +
+        'Read what it says with --service banner.',
     );
   });
 

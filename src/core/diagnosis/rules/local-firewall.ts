@@ -21,6 +21,13 @@ const ANSWER_ALONE = 1;
 export const isStoppedHere = ({ stopped }: LocalFilterObservation): boolean =>
   stopped >= LEAST_STOPPED;
 
+/** Idle windows with other traffic beside which packets in every try are still from the tries. */
+const MOST_IDLE_WITH_TRAFFIC = 1;
+
+/** Whether packets for the endpoint pass the firewall of this machine. */
+export const isSentFromHere = ({ stopped, idleWithTraffic }: LocalFilterObservation): boolean =>
+  stopped === 0 && idleWithTraffic <= MOST_IDLE_WITH_TRAFFIC;
+
 /**
  * What this machine does with connections to an endpoint, and how sure that is. Only this machine
  * answers a SYN that never left. Silence may have another cause, such as an IPsec policy.

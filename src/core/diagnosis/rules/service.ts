@@ -1,5 +1,9 @@
 import { formatEndpoint } from '../../target/target.js';
-import type { DnsAnswer, DnsServerObservation } from '../observations/observations.js';
+import type {
+  DnsAnswer,
+  DnsServerObservation,
+  Observations,
+} from '../observations/observations.js';
 import { certain, possible, probable, type RuleSection } from './conclusion.js';
 import {
   attemptEvidence,
@@ -31,6 +35,18 @@ function describeAiling(server: DnsServerObservation): string | undefined {
   return silent.length > 0 ? `${server.server} for ${joinWords(silent)}` : undefined;
 }
 
+/** How the other side dropped a connection that had opened; null if it did not. */
+function findDrop(seen: Observations) {
+  const dropped = [examinedAttempt(seen), givenAttempt(seen)].find(
+    (each) => each?.state === 'open' && each.dropped !== null,
+  );
+  if (dropped?.state !== 'open' || !dropped.dropped) return null;
+  const { by, afterMs, receivedBytes } = dropped.dropped;
+  const how = by === 'reset' ? 'reset' : 'closed';
+  const fact = `the other side ${how} the connection`;
+  return { receivedBytes, how, evidence: [attemptEvidence(dropped), { fact, elapsedMs: afterMs }] };
+}
+
 /** Causes behind an open port, and problems beside one. */
 export const SERVICE_RULES = {
   /**
@@ -53,18 +69,14 @@ export const SERVICE_RULES = {
     );
   },
 
-  /** The other side dropped the open connection. Not: the connection stayed open. */
+  /** The other side dropped the open connection in silence. Not: it spoke first, or it stayed. */
   'dropped-at-once': (seen) => {
-    const dropped = [examinedAttempt(seen), givenAttempt(seen)].find(
-      (each) => each?.state === 'open' && each.dropped !== null,
-    );
-    if (dropped?.state !== 'open' || !dropped.dropped) return null;
-    const { by, afterMs } = dropped.dropped;
-    const how = `the other side ${by === 'reset' ? 'reset' : 'closed'} the connection`;
+    const drop = findDrop(seen);
+    if (!drop || drop.receivedBytes > 0) return null;
     return probable(
-      `The port is open, but ${how} at once: ` +
+      `The port is open, but the other side ${drop.how} the connection at once: ` +
         'probably a load balancer or proxy with no service behind it.',
-      [attemptEvidence(dropped), { fact: how, elapsedMs: afterMs }],
+      drop.evidence,
       'Check the service behind that port. ' +
         'A service that admits only some clients may do the same.',
     );
@@ -136,5 +148,17 @@ export const SERVICE_RULES = {
           'Check the service and the settings of the application if it still fails.',
         )
       : null;
+  },
+
+  /** The other side spoke, then ended the connection. Not: it ended it in silence. */
+  'closed-after-data': (seen) => {
+    const drop = findDrop(seen);
+    if (!drop || drop.receivedBytes === 0) return null;
+    return possible(
+      `The service sent ${drop.receivedBytes} bytes, then ${drop.how} the connection. ` +
+        'Some services do no more (daytime), and some refuse a client in this way.',
+      drop.evidence,
+      'Read what it says with --service banner.',
+    );
   },
 } as const satisfies RuleSection;

@@ -18,6 +18,7 @@ export const ssh: ServiceProtocol = {
       if (OTHER_GREETING.test(line)) throw conversation.unexpected(first, 'an SSH identification');
       line = await conversation.readLine('its identification');
     }
+    if (line !== first) conversation.noteAnswer(line);
     if (!/^SSH-(2\.0|1\.99)-/.test(line)) throw serviceRefused('it does not speak SSH 2.0', line);
     return {};
   },

@@ -14,7 +14,7 @@ import {
   unresolved,
   V4,
 } from '../observations.js';
-import { inWords, type RuleCase, testRules, verdictIn } from './rule-case.js';
+import { inWords, kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 /** An open port whose handshake took 1,030 ms, and what the kernel knows of it. */
 const delayed = (
@@ -41,7 +41,7 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'dropped-at-once': {
     trigger: { attempts: [dropped('reset')] },
-    nearMiss: {},
+    nearMiss: { attempts: [dropped('end', 26)] },
     finding: {
       certainty: 'probable',
       statement:
@@ -115,6 +115,18 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
       advice: 'Repair that server, or remove it from the configuration.',
     },
   },
+  'closed-after-data': {
+    trigger: { attempts: [dropped('end', 26)] },
+    nearMiss: { attempts: [dropped('end')] },
+    finding: {
+      certainty: 'possible',
+      statement:
+        'The service sent 26 bytes, then closed the connection. Some services do no more ' +
+        '(daytime), and some refuse a client in this way.',
+      evidence: ['198.51.100.10:5432 opened', 'the other side closed the connection'],
+      advice: 'Read what it says with --service banner.',
+    },
+  },
   open: {
     trigger: {},
     nearMiss: { outcome: unresolved(), given: open() },
@@ -128,6 +140,12 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
 };
 
 testRules(SERVICE_RULES, CASES);
+
+describe('a service that spoke and closed', () => {
+  it('is open, and nothing is said against it', () => {
+    expect(kindsOf({ attempts: [dropped('end', 26)] })).toEqual(['open', 'closed-after-data']);
+  });
+});
 
 describe('problems beside an open port', () => {
   it('are dropped connections that were closed, too', () => {
