@@ -9,6 +9,7 @@ import {
   type SeriesOptions,
 } from '../../../src/core/series/probe-series.js';
 import { waitUntil } from '../../../src/core/series/wait-until.js';
+import { LookupQueue } from '../../../src/core/resolve/lookup-queue.js';
 import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
 import type { Target } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
@@ -355,6 +356,45 @@ describe('a process that leaves a series', () => {
       for await (const event of probeSeries(target, { intervalMs: 600_000, count: 1 }));
       await waitUntil(target, { durationMs: 600_000 });`);
     expect(result).toEqual({ stdout: 'left\n', stderr: '', exitCode: 0 });
+  });
+});
+
+describe('a name server that does not answer', () => {
+  /** Lookups that hang until the test answers them, at most so many at once. */
+  function hangingLookups(atOnce: number) {
+    const answers: (() => void)[] = [];
+    const lookUp: SystemLookup = (...question) =>
+      new Promise((resolve) => {
+        answers.push(() => void answering(['127.0.0.1'])(...question).then(resolve));
+      });
+    return { answers, lookups: new LookupQueue(lookUp, { atOnce }) };
+  }
+
+  it('is asked anew by each probe of a series', async () => {
+    const { port } = await listen();
+    const { answers, lookups } = hangingLookups(8);
+    const options = { count: 3, intervalMs: 40, timeoutMs: 30 };
+    const { probes } = await run(target(port, 'mail.test'), options, { lookups });
+    expect(statesOf(probes)).toEqual(['unresolved', 'unresolved', 'unresolved']);
+    expect(answers).toHaveLength(3);
+  });
+
+  it('gets no verdict from a series without a lookup of its own', async () => {
+    const { port } = await listen();
+    const { answers, lookups } = hangingLookups(1);
+    const events: ProbeEvent[] = [];
+    const abortion = new AbortController();
+    const options = { intervalMs: 20, timeoutMs: 30, signal: abortion.signal };
+    setTimeout(() => answers[0]?.(), 300);
+    for await (const event of probeSeries(target(port, 'mail.test'), options, { lookups })) {
+      if (event.type !== 'probe') continue;
+      events.push(event);
+      if (events.length === 1) expect(answers).toHaveLength(1);
+      if (events.length === 2) abortion.abort();
+    }
+    expect(answers).toHaveLength(2); // none was made while the first one had no answer
+    const [first, second] = startsOf(events);
+    expect((second ?? NaN) - (first ?? NaN)).toBeGreaterThan(200);
   });
 });
 
