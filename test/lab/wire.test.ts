@@ -11,6 +11,8 @@ const HOST6 = 'fd90::1';
 const SHIELDED = '10.90.0.3';
 /** A host that refuses most ports, and of which port 443 is open. */
 const UP = '10.90.0.4';
+/** A host that is silent on most ports and rejects port 443. */
+const REJECTING = '10.90.0.8';
 /** A host that is silent, and two that refuse. */
 const SILENT = '10.90.0.5';
 const REFUSING = ['10.90.0.6', '10.90.0.7'] as const;
@@ -91,6 +93,8 @@ const rules: ScriptedRule[] = [
   { address: SHIELDED, port: PORT, answers: ['nothing'] },
   { address: SHIELDED, port: 7001, answers: [{ send: 'icmp', type: 3, code: 1, from: ROUTER.v4 }] },
   { address: SHIELDED, answers: ['reset'] },
+  { address: REJECTING, port: PORT, answers: ['nothing'] },
+  { address: REJECTING, port: 443, answers: [{ send: 'icmp', type: 3, code: 13 }] },
   ...REFUSING.map((address): ScriptedRule => ({ address, answers: ['reset'] })),
 ];
 
@@ -304,6 +308,16 @@ describeLab(
       // The first slow probe may be a lost SYN, unless the kernel says that it repeated none.
       expect(plain).toMatchObject({ open: 9, lostSyns: 1 });
       expect(verbose).toMatchObject({ open: 9, lostSyns: 0 });
+    });
+
+    it('does not say that nothing answers if other ports are rejected', async () => {
+      const [rejecting, silent] = await Promise.all([
+        diagnose('-w', '1s', REJECTING, String(PORT)),
+        diagnose('-w', '1s', SILENT, String(PORT)),
+      ]);
+      expect(rejecting.verdict).toMatchObject({ kind: 'others-rejected', certainty: 'probable' });
+      expect(rejecting.verdict.statement).toMatch(/443 was reported unreachable/);
+      expect(silent.verdict).toMatchObject({ kind: 'nothing-answers', certainty: 'probable' });
     });
 
     it('does not say that a host is absent if it rejects under the usual ICMP limit', async () => {

@@ -82,6 +82,10 @@ function timingEvidence(
   ];
 }
 
+/** The other ports about which an ICMP error came back. */
+const rejectedPorts = ({ companions }: Observations): Attempt[] =>
+  (companions ?? []).filter((each) => each.state === 'filtered' && each.reason !== 'no-response');
+
 /** Causes at the host and the port. */
 export const PORT_RULES = {
   /** ICMP "administratively prohibited". Not: another ICMP message. */
@@ -220,10 +224,26 @@ export const PORT_RULES = {
       : null;
   },
 
-  /** Silence on every port that was tried. Not: another port answers. */
+  /** Silence on this port, and ICMP for others. Not: the others are silent, too, or answer. */
+  'others-rejected': (seen) => {
+    const host = silentHostBy('no-response', seen);
+    const rejected = rejectedPorts(seen);
+    if (!host || rejected.length === 0) return null;
+    const { address, port } = host.examined.endpoint;
+    const results = rejected.map((each) => `${each.endpoint.port} ${describeResult(each)}`);
+    return probable(
+      `Port ${port} of ${address} does not answer, but other ports were rejected ` +
+        `(${joinWords(results)}): a router or firewall drops this port, or rejects every port ` +
+        `and limits its replies. ${ALIKE}`,
+      [host.examined, ...rejected].map(attemptEvidence),
+      "Ask the operators of the host's firewall and of the network on the way.",
+    );
+  },
+
+  /** Silence on every port that was tried. Not: another port answers or is rejected. */
   'nothing-answers': (seen) => {
     const host = silentHostBy('no-response', seen);
-    if (!host) return null;
+    if (!host || rejectedPorts(seen).length > 0) return null;
     const { address, port } = host.examined.endpoint;
     const others = (seen.companions ?? []).map(({ endpoint }) => String(endpoint.port));
     const silence =

@@ -10,7 +10,7 @@ import {
   V4,
   V6,
 } from '../observations.js';
-import { type RuleCase, testRules, verdictIn } from './rule-case.js';
+import { kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 const nearer = { refusedMs: 1, openPort: 443, openMs: 20 };
 const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
@@ -144,6 +144,22 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       advice: 'Check the address, and ask the operators of the network on the way.',
     },
   },
+  'others-rejected': {
+    trigger: {
+      attempts: [filtered()],
+      companions: [filtered('host-unreach', V4, 443, 1), filtered('no-response', V4, 80)],
+    },
+    nearMiss: { attempts: [filtered()], companions: silentPorts },
+    finding: {
+      certainty: 'probable',
+      statement:
+        'Port 5432 of 198.51.100.10 does not answer, but other ports were rejected (443 was ' +
+        'reported unreachable): a router or firewall drops this port, or rejects every port and ' +
+        'limits its replies. Both look the same from here.',
+      evidence: ['198.51.100.10:5432 did not answer', '198.51.100.10:443 was reported unreachable'],
+      advice: "Ask the operators of the host's firewall and of the network on the way.",
+    },
+  },
   'nothing-answers': {
     trigger: { attempts: [filtered()], companions: silentPorts },
     nearMiss: { attempts: [filtered()], companions: answeringPorts },
@@ -270,6 +286,23 @@ describe('a host that answers "unreachable" after 3 s', () => {
       filtered('host-unreach', V4, 443, 4100),
     ])
       expect(kindOf([asLate, other])).toBe('host-unreachable');
+  });
+});
+
+describe('a silent port of a host whose other ports are rejected', () => {
+  it('does not belong to a host that may be down: something answered', () => {
+    const companions = [filtered('icmp-error', V4, 443, 1), ...silentPorts];
+    const { kind, statement } = verdictIn({ attempts: [filtered()], companions });
+    expect(kind).toBe('others-rejected');
+    expect(statement).not.toMatch(/is down|drops everything/);
+  });
+
+  it('is no matter of a firewall if all others were reported unreachable after 3 s', () => {
+    const attempts = [filtered('no-response', V4, PORT, 2000)];
+    const late = [443, 80].map((port) => filtered('host-unreach', V4, port, 3050));
+    const kinds = kindsOf({ attempts, companions: late });
+    expect(kinds).toContain('host-absent');
+    expect(kinds).not.toContain('others-rejected');
   });
 });
 
