@@ -173,6 +173,16 @@ function explainNotFound(outcome: Unresolved, { name, resolver, after }: Words):
   };
 }
 
+/** What to do about a system that is silent although every DNS server did something else. */
+function adviseOnAnswers(answers: readonly ServerAnswer[], via: string): string {
+  const words = answers.map(({ error }) => error && dnsWords(error));
+  const { failure, advice = 'Check that server.' } = words.find((each) => each?.failure) ?? {};
+  if (failure) return `${failure.charAt(0).toUpperCase()}${failure.slice(1)}. ${advice}`;
+  return via === 'system'
+    ? 'The DNS servers answer now. They were slow at first, or another source of names is slow.'
+    : 'Try again.';
+}
+
 /** What to do about a silent resolver, by what each DNS server answered. */
 function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved): string {
   if (elapsedMs < SHORT_LOOKUP_MS)
@@ -184,10 +194,7 @@ function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved):
   const dead = servers.filter(isSilent).map(escapeControls);
   if (silent.length === answers.length)
     return 'The DNS server is down, or its packets are dropped.';
-  if (silent.length === 0)
-    return via === 'system'
-      ? 'The DNS servers answer now. They were slow at first, or another source of names is slow.'
-      : 'Try again.';
+  if (silent.length === 0) return adviseOnAnswers(answers, via);
   if (dead.length > 0)
     return (
       `${dead.join(' and ')} is down, or its packets are dropped. Repair or remove it, or use a ` +

@@ -73,6 +73,7 @@ describeLab('names whose truth is known', () => {
       'a-drop.test': { A: 'silent', AAAA: [v6] },
       'a-drop-only.test': { A: 'silent' },
       'silent.test': 'silent',
+      'failing-both.test': 'SERVFAIL',
       'failing.test': { A: [v4], AAAA: 'SERVFAIL' },
       'long.test': { A: [v4], truncated: true },
       'blocked.test': { A: ['0.0.0.0'] },
@@ -216,6 +217,24 @@ describeLab('names whose truth is known', () => {
     expect(verdict).toMatchObject({ kind: 'dns-silent', certainty: 'probable' });
   });
 
+  it('a lookup that failed at once is not called silence, if DNS is silent later', async () => {
+    onTestFinished(async () => {
+      await lab.nft('server', 'delete table inet few');
+    });
+    await lab.nft(
+      'server',
+      `add table inet few
+      add chain inet few input { type filter hook input priority 0; }
+      add rule inet few input udp dport 53 limit rate over 1/hour burst 2 packets drop`,
+    );
+    const { stderr, elapsedMs } = await run('-w', '30s', 'failing-both.test', OPEN);
+    expect(stderr).toMatch(
+      /\(EAI_AGAIN\): resolving .* \(DNS 10\.77\.0\.53: no answer\) failed after [\d.]+ ms\./,
+    );
+    expect(stderr).not.toMatch(/did not answer|timeout/);
+    expect(elapsedMs).toBeLessThan(15_000); // not the whole timeout for what it adds
+  });
+
   it.each([
     ['drop', 'drop'],
     ['reject', 'reject'],
@@ -272,12 +291,17 @@ describeLab('names whose truth is known', () => {
   it.each([UDP_ONLY_DNS, TCP_DROPPED_DNS])(
     'a server whose answers need TCP, and that has none, is not called dead (%s)',
     async (server) => {
-      await resolveWith({ nameservers: [server] });
-      const [asked, { verdict }] = await Promise.all([
+      await resolveWith({ nameservers: [server], options: GLIBC_DEFAULTS });
+      const [plain, asked, { verdict }] = await Promise.all([
+        run('-w', '1500ms', 'long.test', OPEN),
         run('-w', '1500ms', '--dns', server, 'long.test', OPEN),
         diagnose('-4', 'long.test', OPEN),
       ]);
-      expect(asked.stderr).toContain('the answer does not fit into UDP');
+      expect(plain.stderr).toContain(`${server}: truncated, and no TCP`);
+      for (const { stderr } of [plain, asked]) {
+        expect(stderr).toMatch(/the answer does not fit into UDP/i);
+        expect(stderr).not.toContain('is down');
+      }
       expect(verdict).toMatchObject({ kind: 'dns-without-tcp', certainty: 'certain' });
       // An answer that fits needs no TCP.
       expect((await run('-w', '1500ms', '--dns', server, 'good.test', OPEN)).exitCode).toBe(0);

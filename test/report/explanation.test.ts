@@ -320,6 +320,11 @@ describe('the explanation of an unresolved name', () => {
       /^The DNS servers answer now\. They were slow at first, or another source of names is slow\./,
     ],
     [
+      'another failure of the DNS server',
+      [{ ...answered(4, 'ETIMEOUT'), error: { ...errorOf('ETIMEOUT'), syscall: 'queryATcp' } }],
+      /^The answer does not fit into UDP, and .* over TCP\. Open TCP port 53 of the DNS server\./,
+    ],
+    [
       'the server if it is silent',
       [answered(4, 'ETIMEOUT'), answered(6, 'ETIMEOUT')],
       /^The DNS server is down, or its packets are dropped\./,

@@ -42,6 +42,9 @@ export interface ResolveInternals {
 /** Addresses that no host has (RFC 1122, section 3.2.1.3; RFC 4291, section 2.5.2). */
 const UNSPECIFIED: ReadonlySet<string> = new Set(['0.0.0.0', '::', '::ffff:0.0.0.0']);
 
+/** Late questions to DNS end before the deadline, or an unanswered TCP would look like silence. */
+const LATE_QUESTION_SHARE = 0.9;
+
 /** One resolution under way. */
 class Resolving {
   readonly #startMs = monotonicClock();
@@ -104,7 +107,8 @@ class Resolving {
     const early = await within(lookup, { timeoutMs: this.#timeoutMs / 2, signal });
     if (early || signal?.aborted) return early ?? [];
     const over = new AbortController();
-    const query = { ...this.#query, signal: over.signal, everyServer: true };
+    const timeoutMs = LATE_QUESTION_SHARE * this.#query.timeoutMs;
+    const query = { ...this.#query, timeoutMs, signal: over.signal, everyServer: true };
     const asking = askConfiguredServers(query);
     const late = await within(lookup, { timeoutMs: this.#query.timeoutMs, signal });
     over.abort();
