@@ -117,7 +117,7 @@ describeLab(
         'resolver-timeout',
         ...Array(5).fill(null),
       ]);
-      expect((await nameQueries()).length - before).toBe(6);
+      expect((await nameQueries()).length - before).toBeGreaterThanOrEqual(6);
       expect(series.events.find(({ type }) => type === 'outage')).toMatchObject({ probes: 1 });
     });
 
@@ -125,7 +125,7 @@ describeLab(
       const port = nextPort++;
       await answer({ [port]: 'syn-ack' });
       await serve({ A: [HOST] });
-      const series = start('-t', '-i', '200ms', '-w', '180ms', NAME, String(port));
+      const series = start('-t', '-i', '400ms', '-w', '380ms', NAME, String(port));
       await series.probes(3);
       await serve('silent');
       const fromMs = machineClock();
@@ -137,8 +137,9 @@ describeLab(
         .toBe(true);
       series.signal('SIGINT');
       await series.end();
-      const { durationMs } = series.events.find(({ type }) => type === 'outage') ?? {};
-      expect(Math.abs(durationMs - lengthMs)).toBeLessThan(200 + TOLERANCE_MS);
+      const outages = series.events.filter(({ type }) => type === 'outage');
+      expect(outages).toHaveLength(1);
+      expect(Math.abs(outages[0]?.['durationMs'] - lengthMs)).toBeLessThan(400 + TOLERANCE_MS);
     });
 
     it('--wait asks again while the name server keeps a question', REAL_TIME, async () => {
@@ -280,6 +281,33 @@ describeLab(
       expect(Math.min(...gapsOf(await synsTo(port)))).toBeGreaterThan(150);
     });
 
+    it(
+      'an outage is as long as it was, also if the process was stopped in it',
+      REAL_TIME,
+      async () => {
+        const port = nextPort++;
+        await answer({ [port]: 'syn-ack' });
+        const series = start('-t', '-i', '200ms', HOST, String(port));
+        await series.probes(3);
+        await answer({ [port]: 'reset' });
+        const fromMs = machineClock();
+        await series.probes(5);
+        series.signal('SIGSTOP');
+        await sleep(1200);
+        series.signal('SIGCONT');
+        await sleep(400);
+        await answer({ [port]: 'syn-ack' });
+        const lengthMs = machineClock() - fromMs;
+        await expect
+          .poll(() => series.events.some(({ type }) => type === 'outage'), { timeout: 5000 })
+          .toBe(true);
+        series.signal('SIGINT');
+        await series.end();
+        const { durationMs } = series.events.find(({ type }) => type === 'outage') ?? {};
+        expect(Math.abs(durationMs - lengthMs)).toBeLessThan(200 + TOLERANCE_MS);
+      },
+    );
+
     it('a handshake that the process slept through says so', REAL_TIME, async () => {
       const port = nextPort++;
       await answer({ [port]: { send: 'syn-ack', delayMs: 300 } });
@@ -326,7 +354,7 @@ describeLab(
       expect(outages[0]?.['durationMs']).toBeLessThan(800 + TOLERANCE_MS);
     });
 
-    it('Enter or a signal amid an outage tells of it', REAL_TIME, async () => {
+    it('a signal amid an outage tells of it, as Enter does', REAL_TIME, async () => {
       const port = nextPort++;
       await answer({ [port]: 'reset' });
       const series = start('-t', '-i', '100ms', HOST, String(port));

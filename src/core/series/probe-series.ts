@@ -88,13 +88,13 @@ export async function* probeSeries(
   options: SeriesOptions = {},
   internals: SeriesInternals = {},
 ): AsyncGenerator<SeriesEvent, void, undefined> {
-  const { stopWhen = () => false, everyAddress = false, expect = 'open' } = options;
+  const { stopWhen = () => false, everyAddress = false, expect = 'open', maxLatencyMs } = options;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
   const requests = Array.isArray(targets)
     ? (targets as readonly TargetRequest[])
     : [{ target: targets as Target }];
   const schedule = timetableOf(requests, options);
-  const memory = new SeriesMemory({ everyAddress, expect });
+  const memory = new SeriesMemory({ everyAddress, expect, maxLatencyMs });
   const stalls = new StallWatch();
   try {
     if (signal?.aborted) return;

@@ -1,4 +1,5 @@
 import type { OutageEvent, ProbeEvent } from '../facts/events.js';
+import { judge, type Verdict } from '../facts/expectation.js';
 import { addressesOf, type ProbeReport } from '../facts/outcome.js';
 import type { Expectation } from '../states.js';
 import { formatHostPort, type Target } from '../target/target.js';
@@ -19,6 +20,8 @@ interface MemoryOptions {
   readonly everyAddress: boolean;
   /** What is expected of targets that do not say so themselves. */
   readonly expect: Expectation;
+  /** The latency that is too slow, milliseconds. */
+  readonly maxLatencyMs?: number | undefined;
 }
 
 /** What only the series knows about a probe. */
@@ -58,7 +61,15 @@ export class SeriesMemory {
     const formerAddresses = this.#formerAddresses(report);
     const outage = isExpectedOpen ? track.outages.current : null;
     return {
-      probe: { ...probed, sequence, lostSynSeconds, stalledMs, formerAddresses, outage },
+      probe: {
+        ...probed,
+        verdict: this.#verdictOf(probed, stalledMs),
+        sequence,
+        lostSynSeconds,
+        stalledMs,
+        formerAddresses,
+        outage,
+      },
       ended: [...eventOf(track, own), ...this.#endOthers(report, address)],
     };
   }
@@ -80,6 +91,15 @@ export class SeriesMemory {
       // Clients no longer try an address outside DNS, so it is not down for them.
       return now.includes(other) ? [] : eventOf(track, track.outages.finish());
     });
+  }
+
+  /** A port is not too slow because this process did not run. */
+  #verdictOf({ verdict, request, report }: ProbeEvent, stalledMs: number | null): Verdict {
+    const { outcome } = report;
+    if (stalledMs === null || outcome.state !== 'open') return verdict;
+    const { expect = this.#options.expect } = request;
+    const latencyMs = Math.max(outcome.latencyMs - stalledMs, 0);
+    return judge({ ...outcome, latencyMs }, { ...this.#options, expect });
   }
 
   #addressOf({ outcome }: ProbeReport): string | null {

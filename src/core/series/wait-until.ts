@@ -117,8 +117,8 @@ class Wait {
 
   constructor(plan: Plan) {
     this.#plan = plan;
-    const { expect = 'open' } = plan.options;
-    this.#memory = new SeriesMemory({ everyAddress: false, expect });
+    const { expect = 'open', maxLatencyMs } = plan.options;
+    this.#memory = new SeriesMemory({ everyAddress: false, expect, maxLatencyMs });
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

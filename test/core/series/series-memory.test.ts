@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome, ProbeReport, Resolution } from '../../../src/core/facts/outcome.js';
+import { judge } from '../../../src/core/facts/expectation.js';
 import { SeriesMemory } from '../../../src/core/series/series-memory.js';
 import {
   closedOutcome,
@@ -42,6 +43,28 @@ class World {
 
 const open = (address: string) => openOutcome({ endpoint: { address, family: 4, port: 25 } });
 const closed = (address: string) => closedOutcome({ endpoint: { address, family: 4, port: 25 } });
+
+describe('a probe that this process slept through', () => {
+  const memory = new SeriesMemory({ everyAddress: false, expect: 'open', maxLatencyMs: 100 });
+  const slow = (latencyMs: number, stalledMs: number | null) => {
+    const outcome = openOutcome({ latencyMs });
+    const verdict = judge(outcome, { maxLatencyMs: 100 });
+    const probed = eventOf(reportOf(outcome), { verdict });
+    return memory.add(probed, { sequence: 1, stalledMs }).probe;
+  };
+
+  it('is not too slow for that reason alone', () => {
+    expect(slow(1300, null).verdict).toMatchObject({ tooSlow: true, exitCode: 5 });
+    expect(slow(1300, 1250).verdict).toMatchObject({ tooSlow: false, exitCode: 0 });
+    expect(slow(1300, 1000).verdict).toMatchObject({ tooSlow: true, exitCode: 5 });
+  });
+
+  it('is no sign of a lost packet', () => {
+    for (let count = 0; count < 9; count += 1) slow(5, null);
+    expect(slow(1010, 1000).lostSynSeconds).toBeNull();
+    expect(slow(1010, null).lostSynSeconds).toBe(1);
+  });
+});
 
 describe('the outages of every address', () => {
   it('end with the last probe of an address that DNS no longer has', () => {
