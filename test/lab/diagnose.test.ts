@@ -269,6 +269,23 @@ describeLab('portping --diagnose in a network of its own', () => {
     });
   });
 
+  it('does not say that everything is dropped if other ports are rejected', async () => {
+    onTestFinished(async () => {
+      await lab.clearRules('server');
+      await lab.drop(DROPPED);
+    });
+    await lab.nft(
+      'server',
+      'add rule inet lab input meta l4proto tcp reject with icmpx type admin-prohibited',
+    );
+    await check(['-w', '700ms', good, String(DROPPED)], {
+      kind: 'others-rejected',
+      certainty: 'probable',
+      exitCode: 2,
+      says: /^Port 7001 of 10\.78\.0\.2 does not answer, but other ports were rejected \(443 was/m,
+    });
+  });
+
   it('names both causes if no port of the host answers', async () => {
     await check(['-w', '700ms', dead, String(OPEN)], {
       kind: 'nothing-answers',

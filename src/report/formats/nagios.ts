@@ -90,8 +90,9 @@ function describeSeen(
   const expected = expectationWords(request.expect ?? expect);
   if (outcome.state !== 'open') {
     const error = `${describeReason(outcome.reason)} <${errorNumber(outcome.error)}>`;
-    const seen = `${outcome.state}, ${error} after ${formatDuration(outcome.elapsedMs)}`;
-    return expected === 'open' ? seen : `${seen}, expected ${expected}`;
+    const seen = `${error} after ${formatDuration(outcome.elapsedMs)}`;
+    if (verdict.asExpected) return `${outcome.state} as expected, ${seen}`;
+    return `${outcome.state}, ${seen}${expected === 'open' ? '' : `, expected ${expected}`}`;
   }
   const { latencyMs, service } = outcome;
   const open = `open in ${formatDuration(latencyMs)}`;

@@ -140,7 +140,7 @@ describe('a check of one target', () => {
     expect(check([closed], { expect: 'closed' })).toMatchObject({
       exitCode: 0,
       first: expect.stringMatching(
-        /^PORTPING OK: .* closed, refused <10061> after 0.31 ms, expected closed \| dns=/,
+        /^PORTPING OK: .* closed as expected, refused <10061> after 0.31 ms \| dns=/,
       ) as string,
     });
     const open = eventOf(reportOf(openOutcome()), {

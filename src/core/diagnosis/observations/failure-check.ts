@@ -17,7 +17,7 @@ const LOOPBACK: readonly Address[] = [
 ];
 
 /** How often a refusal and an open port are timed. */
-const TIMINGS = 3;
+export const TIMINGS = 6;
 
 /** What is observed of a port that refused or did not answer. */
 export type FailureObservation = Pick<
@@ -33,23 +33,29 @@ const NOTHING_TO_CHECK: FailureObservation = {
   refusalTiming: null,
 };
 
-/** The shortest of several handshakes and of several refusals, taken in turns. */
+/** Times a refusal and the handshake of an open port in turns, until the deadline. */
 async function timeRefusal(
   { probe, remainingMs }: CheckContext,
   refused: Endpoint,
   open: Endpoint,
 ): Promise<RefusalTiming | null> {
-  let refusedMs = Infinity;
-  let openMs = Infinity;
-  for (let index = 0; index < TIMINGS && remainingMs() > 1; index += 1) {
+  const refusals: number[] = [];
+  const handshakes: number[] = [];
+  while (refusals.length < TIMINGS && remainingMs() > 1) {
     const first = await probe(refused);
     const second = await probe(open);
-    if (first.state === 'closed') refusedMs = Math.min(refusedMs, first.elapsedMs);
-    if (second.state === 'open') openMs = Math.min(openMs, second.latencyMs);
+    if (first.state !== 'closed' || second.state !== 'open') return null;
+    refusals.push(first.elapsedMs);
+    handshakes.push(second.latencyMs);
   }
-  return refusedMs < Infinity && openMs < Infinity
-    ? { refusedMs, openPort: open.port, openMs }
-    : null;
+  if (refusals.length === 0) return null;
+  return {
+    pairs: refusals.length,
+    refusedMs: Math.min(...refusals),
+    slowestRefusedMs: Math.max(...refusals),
+    openPort: open.port,
+    openMs: Math.min(...handshakes),
+  };
 }
 
 /**

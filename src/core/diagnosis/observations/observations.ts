@@ -101,10 +101,14 @@ export type ListenerObservation = {
   readonly waiting: number;
 };
 
-/** The shortest of several refusals and of several handshakes, in milliseconds. */
+/** Refusals and handshakes with an open port of the same host, timed in turns; milliseconds. */
 export type RefusalTiming = {
+  readonly pairs: number;
+  /** The fastest refusal, and the slowest. */
   readonly refusedMs: number;
+  readonly slowestRefusedMs: number;
   readonly openPort: number;
+  /** The fastest handshake. */
   readonly openMs: number;
 };
 

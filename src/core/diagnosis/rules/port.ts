@@ -1,6 +1,7 @@
 import { type Attempt, isNeighbourTimeout, reasonOf } from '../../facts/outcome.js';
 import type { FilteredReason, Reason } from '../../states.js';
 import { formatEndpoint } from '../../target/target.js';
+import { TIMINGS } from '../observations/failure-check.js';
 import type { Observations } from '../observations/observations.js';
 import { certain, probable, type RuleSection } from './conclusion.js';
 import {
@@ -49,11 +50,13 @@ function silentHostBy(reason: Reason, seen: Observations): SilentHost | null {
 /** Too soon for an unanswered ARP request, in milliseconds; a limited reply comes at 1 s, too. */
 const QUICK_ANSWER_MS = 2000;
 
+/** Whether an ICMP error answered. */
+const isReported = (attempt: Attempt): boolean =>
+  attempt.state === 'filtered' && attempt.reason !== 'no-response';
+
 /** Whether an answer came so soon that someone is there. */
 const answeredQuickly = (attempt: Attempt): boolean =>
-  attempt.state === 'filtered' &&
-  attempt.reason !== 'no-response' &&
-  attempt.elapsedMs < QUICK_ANSWER_MS;
+  isReported(attempt) && 'elapsedMs' in attempt && attempt.elapsedMs < QUICK_ANSWER_MS;
 
 /** Whether it took as long to be reported unreachable as an unanswered ARP request takes. */
 const isAbsenceReply = (attempt: Attempt): boolean =>
@@ -84,7 +87,7 @@ function timingEvidence(
 
 /** The other ports about which an ICMP error came back. */
 const rejectedPorts = ({ companions }: Observations): Attempt[] =>
-  (companions ?? []).filter((each) => each.state === 'filtered' && each.reason !== 'no-response');
+  (companions ?? []).filter(isReported);
 
 /** Causes at the host and the port. */
 export const PORT_RULES = {
@@ -259,15 +262,21 @@ export const PORT_RULES = {
     );
   },
 
-  /** A refusal much faster than the handshake of an open port. Not: the times are similar. */
+  /**
+   * Every refusal is much faster than every handshake of an open port. Not: one pair, or the
+   * fastest of each, because a busy machine delays some. A host farther away looks the same.
+   */
   'refused-on-the-way': (seen) => {
     const { refusalTiming: timing } = seen;
     const examined = examinedAttempt(seen);
     if (examined?.state !== 'closed' || !timing) return null;
-    if (!isMuchShorter(timing.refusedMs, timing.openMs)) return null;
+    if (timing.pairs < TIMINGS || !isMuchShorter(timing.slowestRefusedMs, timing.openMs))
+      return null;
+    const { port } = examined.endpoint;
     return probable(
-      `A firewall on the way probably refuses port ${examined.endpoint.port}: the refusal came ` +
-        `much faster than the handshake with port ${timing.openPort} of the same host.`,
+      `A firewall on the way probably refuses port ${port}, or port ${timing.openPort} is ` +
+        'forwarded to a host farther away: each refusal came much faster than each handshake ' +
+        `with port ${timing.openPort}.`,
       timingEvidence(examined, timing),
       'Ask the operators of the firewalls between here and the host.',
     );

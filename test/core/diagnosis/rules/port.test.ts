@@ -12,7 +12,7 @@ import {
 } from '../observations.js';
 import { kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
-const nearer = { refusedMs: 1, openPort: 443, openMs: 20 };
+const nearer = { pairs: 6, refusedMs: 1, slowestRefusedMs: 2, openPort: 443, openMs: 20 };
 const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   prohibited: {
     trigger: { attempts: [filtered('admin-prohibited')] },
@@ -183,13 +183,13 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     nearMiss: {
       attempts: [closed()],
       companions: answeringPorts,
-      refusalTiming: { ...nearer, openMs: 2.5 },
+      refusalTiming: { ...nearer, slowestRefusedMs: 15 },
     },
     finding: {
       certainty: 'probable',
       statement:
-        'A firewall on the way probably refuses port 5432: the refusal came much faster than ' +
-        'the handshake with port 443 of the same host.',
+        'A firewall on the way probably refuses port 5432, or port 443 is forwarded to a host ' +
+        'farther away: each refusal came much faster than each handshake with port 443.',
       evidence: ['port 5432 refused', 'port 443 of the same host opened'],
       advice: 'Ask the operators of the firewalls between here and the host.',
     },
@@ -337,7 +337,7 @@ describe('a refusal', () => {
     verdictIn({
       attempts: [closed()],
       companions: answeringPorts,
-      refusalTiming: { refusedMs, openPort: 443, openMs },
+      refusalTiming: { ...nearer, slowestRefusedMs: refusedMs, refusedMs, openMs },
     });
 
   it('comes from nearer if it takes less than half of the handshake, and 2 ms less', () => {
@@ -345,6 +345,12 @@ describe('a refusal', () => {
     expect(verdictOfTiming(10, 20).kind).toBe('refused');
     expect(verdictOfTiming(0.1, 2.2).kind).toBe('refused-on-the-way');
     expect(verdictOfTiming(0.1, 2.1).kind).toBe('refused');
+  });
+
+  it('says nothing after fewer pairs, as at the deadline', () => {
+    const refusalTiming = { ...nearer, pairs: 5 };
+    const particulars = { attempts: [closed()], companions: answeringPorts, refusalTiming };
+    expect(verdictIn(particulars).kind).toBe('refused');
   });
 
   it('that takes as long as the handshake shows both times', () => {

@@ -36,7 +36,13 @@ describe('the findings', () => {
   });
 
   it('leave out that the host refused if a firewall on the way did', () => {
-    const refusalTiming = { refusedMs: 1, openPort: 443, openMs: 20 };
+    const refusalTiming = {
+      pairs: 6,
+      refusedMs: 1,
+      slowestRefusedMs: 1,
+      openPort: 443,
+      openMs: 20,
+    };
     const refused = { attempts: [closed()], companions: answeringPorts };
     expect(kindsOf({ ...refused, refusalTiming })).toEqual(['refused-on-the-way']);
   });
