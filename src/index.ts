@@ -18,7 +18,7 @@ export type { Explanation } from './report/outcome-words.js';
 export { UsageError } from './core/usage-error.js';
 export { DEFAULT_TIMEOUT_MS } from './core/limits.js';
 export { warmUp } from './core/probe/warm-up.js';
-export { pendingLookups } from './core/resolve/system-lookup.js';
+export { pendingLookups } from './core/pending-lookups.js';
 export { Statistics, type Summary } from './core/series/statistics.js';
 export { parseDuration } from './core/duration.js';
 export { parseTarget, parseTargetLine, parseTargets } from './core/target/target-list.js';

@@ -79,7 +79,7 @@ const REACH: readonly (readonly [layer: RegExp, mayReach: RegExp])[] = [
   [/^src\/exporter\//, /^src\/(core|report|exporter)\//],
   [/^src\/library\//, /^src\/(core|report|library)\//],
   [/^src\/index\.ts$/, /^src\/(core|report|library)\//],
-  [/^bin\//, /^dist\/(start|exporter)\.cjs$/],
+  [/^bin\//, /^dist\/(cli|exporter)\.cjs$/],
 ];
 
 /** Node's and other packages' modules that a layer must not import. */

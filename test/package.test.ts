@@ -1,21 +1,12 @@
-import {
-  chmod,
-  chown,
-  lstat,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, type ExecResult } from './support/command.js';
+import { listen } from './support/listeners.js';
 import { itWith } from './support/tools.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -51,37 +42,23 @@ describe('the packed package', () => {
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   it('contains only the files that a user needs', () => {
+    const chunks = packed.filter((path) => /^dist\/cli-[a-z-]+\.cjs$/.test(path));
+    expect(chunks).not.toEqual([]);
     expect(packed).toEqual([
       'LICENSE',
       'README.md',
       'bin/package.json',
       'bin/portping-exporter.js',
       'bin/portping.js',
+      ...chunks,
       'dist/cli.cjs',
       'dist/exporter.cjs',
       'dist/index.d.ts',
       'dist/index.js',
-      'dist/start.cjs',
       'dist/sweep-worker.cjs',
       'dist/third-party-licenses.txt',
       'package.json',
     ]);
-  });
-
-  it('ignores the old code cache of a changed bundle of the same length', async () => {
-    const installed = join(folder, 'node_modules', 'portping');
-    const command = [process.execPath, join(installed, 'bin', 'portping.js'), '--version'];
-    const bundle = join(installed, 'dist', 'cli.cjs');
-    const [before, version] = [
-      await readFile(bundle, 'utf8'),
-      (await run(command, folder)).stdout.trim(),
-    ];
-    expect(
-      (await readdir(join(installed, 'dist'))).filter((name) => name.endsWith('.cache')),
-    ).toHaveLength(1);
-    await writeFile(bundle, before.replaceAll(version, version.replaceAll(/\d/g, '7')));
-    expect((await run(command, folder)).stdout).toBe(`${version.replaceAll(/\d/g, '7')}\n`);
-    await writeFile(bundle, before);
   });
 
   it('installs no other package', async () => {
@@ -125,133 +102,50 @@ describe('the packed package', () => {
       expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
   });
 
-  it('keeps a code cache next to its bundle, and ignores a broken one', async () => {
-    const dist = join(folder, 'node_modules/portping/dist');
-    const cache = (await readdir(dist)).find((name) => name.endsWith('.cache')) ?? '';
-    expect(cache).toBe(`code-${process.version}-${process.platform}-${process.arch}.cache`);
-    const whole = await readFile(join(dist, cache));
-    await writeFile(join(dist, cache), 'not a cache');
-    const { stdout, stderr, exitCode } = await run(
-      [join(folder, 'node_modules/.bin/portping'), '--explain', '10061'],
-      folder,
-    );
-    expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
-    expect([stderr, exitCode]).toEqual(['', 0]);
-    const rewritten = await readFile(join(dist, cache));
-    expect(rewritten.length).toBeGreaterThan(whole.length / 2);
-  });
-
-  it.skipIf(process.platform === 'win32')(
-    'leaves no partial file when the code cache cannot be written',
+  itWith(
+    'root',
+    'never changes after installation, whoever runs it with whatever umask',
     async () => {
-      const dist = join(folder, 'node_modules/portping/dist');
-      const caches = async (): Promise<string[]> =>
-        (await readdir(dist)).filter((name) => name.startsWith('code-'));
-      for (const name of await caches()) await rm(join(dist, name));
-      // blocks of 512 bytes: a limit below the size of the cache
-      const { stdout } = await run(
-        [
-          'sh',
-          '-c',
-          'ulimit -f 100; exec "$0" --explain 10061',
-          join(folder, 'node_modules/.bin/portping'),
-        ],
-        folder,
-      );
-      expect(stdout).toMatch(/^10061 WSAECONNREFUSED/);
-      expect(await caches()).toEqual([]);
+      const installed = join(folder, 'node_modules', 'portping');
+      const stamp = join(folder, 'stamp');
+      await writeFile(stamp, '');
+      await sleep(20); // a later change has a later time
+      const { port } = await listen();
+      const list = join(folder, 'targets.txt');
+      await writeFile(list, `127.0.0.1 ${port}\n127.0.0.1 1 closed\n`);
+      const kinds = [
+        `127.0.0.1 ${port}`,
+        '127.0.0.1 1',
+        `-v -w 2s localhost ${port}`,
+        `-q 127.0.0.1 ${port}`,
+        `-o json 127.0.0.1 ${port},1`,
+        `-c 2 -i 1ms 127.0.0.1 ${port}`,
+        `--service=banner -w 100ms 127.0.0.1 ${port}`,
+        `--targets ${list} -o junit`,
+        '--diagnose -w 200ms --no-companions 127.0.0.1 1',
+        '--help',
+      ];
+      const command = join(installed, 'bin', 'portping.js');
+      const runs = Array.from({ length: 10 }, () => kinds).flat();
+      const script = runs.map((args) => `"$0" "$1" ${args}`).join('\n');
+      await run(['sh', '-c', `umask 000\n${script}\ntrue`, process.execPath, command], folder);
+      const { stdout } = await run(['find', installed, '-newer', stamp], folder);
+      expect(stdout).toBe('');
+      // The comparison sees a change.
+      await writeFile(join(installed, 'dist', 'left-behind'), '');
+      const changed = await run(['find', installed, '-newer', stamp], folder);
+      await rm(join(installed, 'dist', 'left-behind'));
+      expect(changed.stdout).toMatch(/left-behind/);
     },
   );
 
-  describe.skipIf(process.platform === 'win32')('the code cache of the package', () => {
-    let cache = '';
-    let bundle = '';
-    let version = '';
-    let foreign: Buffer;
-    const installedPath = (...names: string[]): string =>
-      join(folder, 'node_modules/portping', ...names);
-    const runVersion = async (...prefix: string[]): Promise<string> => {
-      const { stdout } = await run(
-        [...prefix, process.execPath, installedPath('bin/portping.js'), '--version'],
-        folder,
-      );
-      return stdout.trim();
-    };
-    const modeOf = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
-
-    beforeAll(async () => {
-      cache = installedPath(
-        'dist',
-        `code-${process.version}-${process.platform}-${process.arch}.cache`,
-      );
-      bundle = installedPath('dist/cli.cjs');
-      await rm(cache, { force: true });
-      version = await runVersion();
-      const source = await readFile(bundle, 'utf8');
-      // V8 accepts the code of a bundle of the same length, even of another version.
-      await rm(cache);
-      await writeFile(bundle, source.replaceAll(version, version.replaceAll(/\d/g, '7')));
-      await runVersion();
-      foreign = await readFile(cache);
-      await writeFile(bundle, source);
-    });
-    beforeEach(() => rm(cache, { recursive: true, force: true }));
-
-    it('is used when only the owner of the bundle can have written it', async () => {
-      await writeFile(cache, foreign, { mode: 0o644 });
-      expect(await runVersion()).toBe(version.replaceAll(/\d/g, '7'));
-    });
-
-    it('is writable only by its owner, even with umask 000', async () => {
-      await runVersion('sh', '-c', 'umask 000; exec "$@"', 'sh');
-      expect(await modeOf(cache)).toBe(0o644);
-    });
-
-    it('is readable only by its owner with umask 077', async () => {
-      await runVersion('sh', '-c', 'umask 077; exec "$@"', 'sh');
-      expect(await modeOf(cache)).toBe(0o600);
-    });
-
-    it.each(['666', '664', '646'])('is replaced, not used, with mode %s', async (mode) => {
-      await writeFile(cache, foreign);
-      await chmod(cache, Number.parseInt(mode, 8));
-      expect(await runVersion()).toBe(version);
-      expect(await modeOf(cache)).toBe(0o644 & ~process.umask());
-      expect((await readFile(cache)).equals(foreign)).toBe(false);
-    });
-
-    it('is not used through a symbolic link', async () => {
-      const elsewhere = join(folder, 'elsewhere.cache');
-      await writeFile(elsewhere, foreign, { mode: 0o644 });
-      await symlink(elsewhere, cache);
-      expect(await runVersion()).toBe(version);
-      expect((await lstat(cache)).isSymbolicLink()).toBe(false);
-      expect((await readFile(elsewhere)).equals(foreign)).toBe(true);
-    });
-
-    it('does not block the start when a FIFO has its name', async () => {
-      await run(['mkfifo', cache], folder);
-      expect(await runVersion()).toBe(version);
-      expect((await lstat(cache)).isFile()).toBe(true);
-    });
-
-    itWith('root', 'is not used when it belongs to another user than the bundle', async () => {
-      await writeFile(cache, foreign, { mode: 0o644 });
-      await chown(cache, 65_534, 65_534);
-      expect(await runVersion()).toBe(version);
-      expect((await stat(cache)).uid).toBe((await stat(bundle)).uid);
-    });
-
-    itWith('root', 'belongs to the owner of the bundle when root writes it', async () => {
-      const { uid, gid } = await stat(bundle);
-      onTestFinished(() => chown(bundle, uid, gid));
-      await chown(bundle, 65_534, 65_534);
-      await runVersion();
-      const written = await stat(cache);
-      await runVersion();
-      expect(written).toMatchObject({ uid: 65_534, gid: 65_534 });
-      expect((await stat(cache)).ino).toBe(written.ino); // used, and not written again
-    });
+  it('asks npm to run no script when it is installed', async () => {
+    const { scripts } = JSON.parse(
+      await readFile(join(folder, 'node_modules/portping/package.json'), 'utf8'),
+    ) as { scripts: Record<string, string> };
+    // Those that npm runs, or warns about, for a package that is installed (npm help scripts).
+    const run = /^(pre|post)?(install|prepare)$|^prepublish$/;
+    expect(Object.keys(scripts).filter((name) => run.test(name))).toEqual([]);
   });
 
   it('is a library with types', async () => {

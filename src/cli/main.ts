@@ -1,11 +1,15 @@
-import { explainError } from '../report/error-table.js';
 import { runProbeAction } from './actions/probe-action.js';
-import { asksForCheck, readCommandLine } from './options/command-line.js';
-import { chooseConfig } from './options/config.js';
-import type { CommandLine } from './options/option-parser.js';
+import { asksForCheck, chooseConfig, readCommandLine } from './options/config.js';
+import type { CommandLine } from './options/option-table.js';
 import { write } from './output/sink.js';
 import { complain, EXIT_UNKNOWN, watchStandardStreams } from './process/complaint.js';
 import { leave } from './process/leave.js';
+import { ignoreSummarySignals } from './process/summary-signals.js';
+
+/** Explains an error code. The table is loaded only for this. */
+async function explainCode(code: string | null): Promise<string> {
+  return (await import('../report/error-table.js')).explainError(code);
+}
 
 /** Does what a command line asks for, and returns the exit code. */
 async function run(line: CommandLine): Promise<number> {
@@ -15,7 +19,7 @@ async function run(line: CommandLine): Promise<number> {
       write({ stdout: config.text, stderr: '' });
       return asksForCheck(line) ? EXIT_UNKNOWN : 0;
     case 'explain':
-      write({ stdout: explainError(config.code), stderr: '' });
+      write({ stdout: await explainCode(config.code), stderr: '' });
       return 0;
     case 'diagnose':
       // Probes do not need the diagnosis: it is loaded only here.
@@ -29,6 +33,7 @@ async function run(line: CommandLine): Promise<number> {
 
 /** Runs the command line and ends the process with its exit code, within the deadline. */
 export async function main(argv: readonly string[]): Promise<void> {
+  ignoreSummarySignals();
   watchStandardStreams();
   let isCheck = false;
   process.on('uncaughtException', (error) => process.exit(complain(error, isCheck)));

@@ -3,6 +3,15 @@ import { UsageError } from './usage-error.js';
 /** The deadline of a probe when none is given, in milliseconds. */
 export const DEFAULT_TIMEOUT_MS = 5000;
 
+/** From the start of one round of a series to the start of the next, in milliseconds. */
+export const DEFAULT_INTERVAL_MS = 1000;
+
+/** The defaults of waiting for a port, in milliseconds. */
+export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
+
+/** The most days that a certificate may be required to be valid. */
+export const MAX_TLS_DAYS = 3650;
+
 /** The longest timer that Node keeps: `setTimeout` above 2^31−1 ms fires at once (its docs). */
 export const MAX_DURATION_MS = 2 ** 31 - 1;
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 
 /**
  * Where each platform keeps its files about the network, `hosts` and `services`: hosts(5),
@@ -22,3 +22,15 @@ export function readSystemFile(path: string): string | null {
     return null;
   }
 }
+
+/** Whether a path is of a kind; false when it does not exist. */
+export function isOfKind(path: string, kind: (stats: Stats) => boolean): boolean {
+  try {
+    return kind(statSync(path));
+  } catch {
+    return false; // reading it says why
+  }
+}
+
+/** Whether a path is a pipe, which can be read only once. */
+export const isPipe = (path: string): boolean => isOfKind(path, (stats) => stats.isFIFO());

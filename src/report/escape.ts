@@ -8,13 +8,21 @@ const HARMFUL_CHARACTERS = [
   String.raw`\p{Cs}\u{e0000}-\u{e0fff}`, // lone surrogates, tags
 ].join('');
 const HARMFUL = `[${HARMFUL_CHARACTERS}]`;
-const HARMFUL_CHARACTER = new RegExp(HARMFUL, 'gu');
-const AMBIGUOUS_BACKSLASHES = new RegExp(
-  String.raw`\\+(?=x[\da-f]{2}|u[\da-f]{4}|u\{[\da-f]+\}|${HARMFUL})`,
-  'giu',
-);
 
+/** Printable ASCII, with and without backslashes. The patterns below take long to compile. */
 const PRINTABLE_ASCII = /^[ -~]*$/;
+const HARMLESS = /^[ -[\]-~]*$/;
+
+let patterns: { readonly harmful: RegExp; readonly backslashes: RegExp } | undefined;
+
+const compilePatterns = () =>
+  (patterns ??= {
+    harmful: new RegExp(HARMFUL, 'gu'),
+    backslashes: new RegExp(
+      String.raw`\\+(?=x[\da-f]{2}|u[\da-f]{4}|u\{[\da-f]+\}|${HARMFUL})`,
+      'giu',
+    ),
+  });
 
 /**
  * JSON with harmful characters (see `escapeControls`) escaped in JSON's own way, which
@@ -23,7 +31,7 @@ const PRINTABLE_ASCII = /^[ -~]*$/;
 export function escapeJson(json: string): string {
   if (PRINTABLE_ASCII.test(json)) return json; // nearly always, and many times as fast
   const unit = (code: number): string => `\\u${code.toString(16).padStart(4, '0')}`;
-  return json.replace(HARMFUL_CHARACTER, (character) =>
+  return json.replace(compilePatterns().harmful, (character) =>
     Array.from({ length: character.length }, (_, index) => unit(character.charCodeAt(index))).join(
       '',
     ),
@@ -56,7 +64,9 @@ export const escapeMarkup = (text: string): string =>
  * as such an escape, so that different texts stay different.
  */
 export function escapeControls(text: string): string {
-  return text.replace(AMBIGUOUS_BACKSLASHES, '$&$&').replace(HARMFUL_CHARACTER, (character) => {
+  if (HARMLESS.test(text)) return text;
+  const { harmful, backslashes } = compilePatterns();
+  return text.replace(backslashes, '$&$&').replace(harmful, (character) => {
     const code = character.codePointAt(0) ?? 0;
     if (code > 0xffff) return `\\u{${code.toString(16)}}`;
     return code <= 0xff

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { OTHER_PORTS } from '../../src/core/diagnosis/observations/failure-check.js';
+import { OTHER_PORTS } from '../../src/core/diagnosis/observations/options.js';
 import { freePort } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping } from '../support/portping.js';
 

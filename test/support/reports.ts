@@ -21,7 +21,7 @@ import type {
   TlsFacts,
 } from '../../src/core/facts/service-finding.js';
 import type { FailedReason, FilteredReason, UnresolvedReason } from '../../src/core/states.js';
-import { winsockByCode } from '../../src/core/errors/winsock.js';
+import { winsockByCode } from '../../src/core/errors/winsock-codes.js';
 import type { Paint, ReportOptions } from '../../src/report/reporter.js';
 import type { Endpoint } from '../../src/core/target/target.js';
 

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { accessSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -39,8 +40,7 @@ function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException):
  * @returns its exit code; 127 if it does not exist and 126 if it cannot be run (POSIX, 2.8.2).
  * If a signal ended it, this process ends by that signal, or returns 128 and its number
  */
-export async function runCommand(words: readonly string[]): Promise<number> {
-  const { spawn } = await import('node:child_process');
+export function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
   return new Promise<number>((resolve, reject) => {
     // Throws some errors (ENOTDIR, ELOOP …); others come as an event.

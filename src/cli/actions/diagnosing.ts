@@ -88,7 +88,7 @@ export async function runDiagnosis(config: DiagnosisConfig): Promise<number> {
   const interruptions = listenForInterruptions();
   const { signal } = interruptions;
   const sink = await openSink(config.outputFile, signal);
-  const lookups = openLookups();
+  const lookups = await openLookups();
   try {
     const systemLookup = lookups.lookups.lookUp;
     const surroundings = { signal, systemLookup, write: sink.write };

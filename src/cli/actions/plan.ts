@@ -3,8 +3,7 @@ import { UsageError } from '../../core/usage-error.js';
 import { FORMATS } from '../../report/formats/registry.js';
 import type { Extent } from './coverage.js';
 import type { ProbeConfig } from '../options/config.js';
-import { MAX_REPEATED_TARGETS } from '../options/defaults.js';
-import { requestsOfBlock, requestsOfFile } from '../options/target-file.js';
+import { MAX_REPEATED_TARGETS } from '../options/common-options.js';
 
 /** Reads all targets of a file, for a run that needs them from the start. */
 async function readAll(
@@ -36,10 +35,11 @@ export async function planProbes(
   const isRepeated = count > 1 || wait !== null;
   if (typeof targets !== 'string') {
     const isSeries = isRepeated || targets.size === 1;
-    const requests = isSeries ? [...requestsOfBlock(targets)] : targets;
+    const requests = isSeries ? [...targets.targets()].map((target) => ({ target })) : targets;
     return { requests, size: targets.size, count };
   }
   const { isCheck } = FORMATS[format];
+  const { requestsOfFile } = await import('../options/target-file.js');
   const fromFile = requestsOfFile(targets, service, signal);
   if (!isRepeated && !isCheck) return { requests: fromFile, size: null, count };
   const requests = await readAll(fromFile, isCheck);

@@ -1,23 +1,18 @@
 import type { TargetRequest } from '../../core/target/target-list.js';
 import { exitCodeOf } from '../../core/states.js';
 import { FORMATS } from '../../report/formats/registry.js';
-import { tableReporter } from '../../report/formats/table.js';
 import type { Reporter, ReportOptions } from '../../report/reporter.js';
 import type { ProbeConfig } from '../options/config.js';
-import { MAX_REPEATED_TARGETS } from '../options/defaults.js';
+import { MAX_REPEATED_TARGETS } from '../options/common-options.js';
 import { paints } from '../output/paint.js';
 import { openSink, type Sink } from '../output/sink.js';
 import { canvas } from '../output/terminal.js';
 import { listenForInterruptions } from '../process/interruptions.js';
-import { openLookups } from '../process/lookups.js';
-import { limitMemory } from '../process/memory.js';
-import { askForThreads } from '../process/threads.js';
-import { runCommand } from './child-command.js';
+import type { Lookups } from '../process/lookups.js';
 import type { Extent } from './coverage.js';
 import { planProbes } from './plan.js';
 import { runProbes } from './probing.js';
 import type { Surroundings } from './surroundings.js';
-import { runWait } from './waiting.js';
 
 /**
  * How long `-v` watches an open connection for being dropped at once, in milliseconds: the FIN or
@@ -35,6 +30,12 @@ function describeExpectation({ expect, maxLatencyMs }: ProbeConfig): string | nu
 
 const hasManyTargets = ({ targets }: ProbeConfig): boolean =>
   typeof targets === 'string' || targets.size !== 1;
+
+/** From this many targets on, a run is long enough for memory to matter. */
+const LONG_FROM = 100;
+
+const isShort = ({ targets, count, wait }: ProbeConfig): boolean =>
+  typeof targets !== 'string' && targets.size < LONG_FROM && count === 1 && wait === null;
 
 /** How many lookups there may be at once; Infinity if that is not known. */
 function countLookups({ targets, count, wait }: ProbeConfig): number {
@@ -66,7 +67,8 @@ async function createReporter(config: ProbeConfig): Promise<Reporter> {
     histogram,
     thresholds,
   };
-  return isTable(config) ? tableReporter(options) : FORMATS[config.format].create(options);
+  if (!isTable(config)) return FORMATS[config.format].create(options);
+  return (await import('../../report/formats/table.js')).tableReporter(options);
 }
 
 function optionsOf(config: ProbeConfig, signal: AbortSignal): Surroundings['options'] {
@@ -104,6 +106,7 @@ async function probeOrWait(
   if (!wait) return { exitCode: await runProbes(plan, surroundings), isReached: false };
   const requests = plan.requests as readonly TargetRequest[]; // planProbes() reads all for a wait
   const display = { plain: format === 'text', verbose, timestamps };
+  const { runWait } = await import('./waiting.js');
   const { exitCode, asExpected } = await runWait(requests, wait, surroundings, display);
   return { exitCode, isReached: asExpected };
 }
@@ -114,30 +117,57 @@ function finishOutput(sink: Sink, result: Result, isInterrupted: boolean): Resul
   return { exitCode: exitCodeOf('cancelled'), isReached: false };
 }
 
+/** Threads for many lookups; undefined where the default is enough. */
+async function prepareThreads(config: ProbeConfig): Promise<{ restore(): void } | undefined> {
+  const lookups = countLookups(config);
+  if (lookups < 2) return undefined;
+  const { askForThreads } = await import('../process/threads.js');
+  return askForThreads(lookups, FORMATS[config.format].isCheck);
+}
+
+/** The lookups of names; undefined where all targets are addresses. */
+async function prepareLookups(config: ProbeConfig): Promise<Lookups | undefined> {
+  if (countLookups(config) === 0) return undefined;
+  return (await import('../process/lookups.js')).openLookups();
+}
+
+/** Loads what is needed later, when no file descriptor may be left for it. */
+async function loadForLater({ service, wait }: ProbeConfig) {
+  if (service) await import('../../core/service/service-probe.js');
+  return wait && wait.command.length > 0 ? import('./child-command.js') : null;
+}
+
+/** Prepares this process for a run over many targets. Returns what is to be called for threads. */
+async function prepareForMany(config: ProbeConfig): Promise<() => void> {
+  // Stack traces take a tenth of the time of a sweep.
+  if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0;
+  if (isShort(config)) return () => {};
+  const { limitMemory } = await import('../process/memory.js');
+  limitMemory();
+  return limitMemory;
+}
+
 /** Probes the targets, and runs the command after a wait. Returns the exit code. */
 export async function runProbeAction(config: ProbeConfig): Promise<number> {
   const { quiet, maxLatencyMs, wait } = config;
   const interruptions = listenForInterruptions();
   const { signal } = interruptions;
   // Before anything needs a thread, and reading a file does.
-  const threads = askForThreads(countLookups(config), FORMATS[config.format].isCheck);
+  const threads = await prepareThreads(config);
   const plan = await planProbes(config, signal);
-  if (hasManyTargets(config)) {
-    await limitMemory();
-    // Stack traces take a tenth of the time of a sweep.
-    if (!process.env['PORTPING_DEBUG']) Error.stackTraceLimit = 0;
-  }
+  const onThreads = hasManyTargets(config) ? await prepareForMany(config) : () => {};
   const sink = await openSink(config.outputFile, signal);
-  const lookups = openLookups();
+  const names = await prepareLookups(config);
+  const command = await loadForLater(config);
   let result: Result;
   try {
     const internals = {
-      lookups: lookups.lookups,
+      ...(names && { lookups: names.lookups, systemLookup: names.lookups.lookUp }),
       skipWarmUp: quiet && maxLatencyMs === undefined,
       askKernel: config.verbose
         ? (await import('../../core/probe/socket-statistics.js')).askKernel
         : undefined,
-      onThreads: () => void limitMemory(),
+      onThreads,
     };
     const reporter = await createReporter(config);
     const options = optionsOf(config, signal);
@@ -146,12 +176,11 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
     result = finishOutput(sink, result, signal.aborted);
   } finally {
     sink.close();
-    lookups.close();
+    names?.close();
     interruptions.end();
-    threads.restore();
+    threads?.restore();
   }
   // The command gets all signals: nothing here listens to them any more.
-  return result.isReached && wait && wait.command.length > 0
-    ? runCommand(wait.command)
-    : result.exitCode;
+  if (!result.isReached || !wait || !command) return result.exitCode;
+  return command.runCommand(wait.command);
 }

@@ -1,6 +1,5 @@
 import type { SeriesEvent } from '../../core/facts/events.js';
-import { probeTargets } from '../../core/many/probe-targets.js';
-import { probeSeries } from '../../core/series/probe-series.js';
+import { probeOnce } from '../../core/series/probe-once.js';
 import { EXIT_USAGE, exitCodeOf } from '../../core/states.js';
 import { formatHostPort } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
@@ -10,7 +9,7 @@ import { NO_SPINNER, type Spinner, spinWhenSlow } from '../output/spinner.js';
 import { onEnter } from '../output/terminal.js';
 import { onSummarySignal } from '../process/summary-signals.js';
 import { Coverage, type Extent } from './coverage.js';
-import { collectFigures, type SeriesFigures } from './series-figures.js';
+import type { SeriesFigures } from './series-figures.js';
 import { newLineAfterEcho, type Surroundings } from './surroundings.js';
 import { Tally } from './tally.js';
 
@@ -36,13 +35,19 @@ function showProgress(spinner: Spinner, tally: Tally, size: number | null): () =
   return () => clearInterval(timer);
 }
 
-function eventsOf(
+/** The probes of a run. What a single one does not need is loaded only for the others. */
+async function eventsOf(
   { requests, count }: Extent,
   { options, internals }: Surroundings,
-): AsyncIterable<SeriesEvent> {
-  return Array.isArray(requests)
-    ? probeSeries(requests as readonly TargetRequest[], { ...options, count }, internals)
-    : probeTargets(requests, options, internals);
+): Promise<AsyncIterable<SeriesEvent>> {
+  if (!Array.isArray(requests)) {
+    const { probeTargets } = await import('../../core/many/probe-targets.js');
+    return probeTargets(requests, options, internals);
+  }
+  const [only, another] = requests as readonly TargetRequest[];
+  if (only && !another && count === 1) return probeOnce(only, options, internals);
+  const { probeSeries } = await import('../../core/series/probe-series.js');
+  return probeSeries(requests as readonly TargetRequest[], { ...options, count }, internals);
 }
 
 /** A run under way: what it has counted, and how it shows its progress. */
@@ -54,17 +59,23 @@ interface Run {
   readonly spinner: Spinner;
 }
 
+/** The statistics of a series. They are loaded only for one. */
+async function figuresOf(
+  { requests }: Extent,
+  everyAddress: boolean,
+): Promise<SeriesFigures | null> {
+  const { collectFigures } = await import('./series-figures.js');
+  return collectFigures(requests as readonly TargetRequest[], everyAddress);
+}
+
 async function startRun(plan: Extent, { options, quiet }: Surroundings): Promise<Run> {
   const { requests, count } = plan;
   const everyAddress = options.everyAddress ?? false;
   const isSeries = count > 1 && Array.isArray(requests);
-  const collects = isSeries && !quiet;
   return {
     tally: new Tally(options),
     coverage: new Coverage(plan, everyAddress),
-    figures: collects
-      ? await collectFigures(requests as readonly TargetRequest[], everyAddress)
-      : null,
+    figures: isSeries && !quiet ? await figuresOf(plan, everyAddress) : null,
     spinner: isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim()),
   };
 }
@@ -95,7 +106,7 @@ function followProgress(
 async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings): Promise<void> {
   const { reporter, quiet, sink } = surroundings;
   const { tally, coverage, figures, spinner } = run;
-  for await (const event of eventsOf(plan, surroundings)) {
+  for await (const event of await eventsOf(plan, surroundings)) {
     if (event.type === 'probe') {
       tally.add(event);
       coverage.add(event);

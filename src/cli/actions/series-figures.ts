@@ -1,5 +1,5 @@
 import type { SeriesEvent } from '../../core/facts/events.js';
-import type { Statistics } from '../../core/series/statistics.js';
+import { Statistics } from '../../core/series/statistics.js';
 import { formatHostPort, type Target } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
 import { SILENCE } from '../../report/reporter.js';
@@ -16,12 +16,10 @@ export interface SeriesFigures {
  * Collects the statistics of a series by target and address. A target without a verdict is in the
  * summary, too.
  */
-export async function collectFigures(
+export function collectFigures(
   requests: readonly TargetRequest[],
   everyAddress: boolean,
-): Promise<SeriesFigures> {
-  // Loaded only for a series.
-  const { Statistics } = await import('../../core/series/statistics.js');
+): SeriesFigures {
   const keyOf = ({ host, port }: Target): string => formatHostPort(host, port);
   const figures = new Map(
     requests.map(({ target }) => [

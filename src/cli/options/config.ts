@@ -1,14 +1,20 @@
 import type { Expectation } from '../../core/states.js';
 import type { ProbeOptions } from '../../core/probe/target-probe.js';
 import type { Target } from '../../core/target/target.js';
-import { parseTarget, parseTargets, type TargetBlock } from '../../core/target/target-list.js';
+import { parsePlainTarget } from '../../core/target/plain-target.js';
+import type { TargetBlock } from '../../core/target/target-list.js';
+import { WAIT_DEFAULTS } from '../../core/limits.js';
 import { UsageError } from '../../core/usage-error.js';
-import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
 import type { Thresholds } from '../../report/threshold.js';
-import type { Format } from '../../report/formats/registry.js';
-import type { CommandLine } from './option-parser.js';
-import { DEFAULT_OPTIONS } from './defaults.js';
-import type { OptionDefinition, OptionName, OptionValues } from './option-table.js';
+import { type Format, FORMATS } from '../../report/formats/registry.js';
+import {
+  COMMON_OPTIONS,
+  DEFAULT_OPTIONS,
+  isUnrestricted,
+  longFormOf,
+  type OptionDefinition,
+} from './common-options.js';
+import type { CommandLine, OptionName, OptionValues } from './option-table.js';
 import type { Given, Rule } from './rule.js';
 import type { ServiceChoice } from './service-choice.js';
 
@@ -83,21 +89,56 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
+/** Takes a command line apart. commander is loaded only if there are options. */
+export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  const command = end < 0 ? null : argv.slice(end + 1);
+  if (words.some((word) => word.startsWith('-'))) {
+    const { parseCommonOptions } = await import('./common-parser.js');
+    const common = parseCommonOptions(words, command);
+    return common ?? (await import('./option-parser.js')).parseOptions(words, command);
+  }
+  return { texts: new Map(), words, command, hint: '', shown: null, problem: null };
+}
+
+/** Whether a command line, which may be wrong, asks for the output of a monitoring check. */
+export function asksForCheck({ texts }: CommandLine): boolean {
+  const format = texts.get('output');
+  return (
+    typeof format === 'string' &&
+    Object.hasOwn(FORMATS, format) &&
+    FORMATS[format as Format].isCheck
+  );
+}
+
+/** The definitions of the options that were given. */
+async function loadDefinitions(
+  names: Iterable<OptionName>,
+): Promise<Partial<Record<OptionName, OptionDefinition>>> {
+  const areCommon = [...names].every((name) => name in COMMON_OPTIONS);
+  return areCommon ? COMMON_OPTIONS : (await import('./option-table.js')).OPTIONS;
+}
+
 /** Parses the values of the options. A command line without options has the defaults. */
 async function parseValues(texts: CommandLine['texts']): Promise<OptionValues> {
   if (texts.size === 0) return DEFAULT_OPTIONS;
-  const { longForm, OPTIONS } = await import('./option-table.js');
+  const definitions = await loadDefinitions(texts.keys());
   const values: Partial<Record<OptionName, unknown>> = { ...DEFAULT_OPTIONS };
   for (const [name, text] of texts) {
-    const { parse }: OptionDefinition = OPTIONS[name];
-    values[name] = typeof text === 'string' ? parse?.(text, longForm(name)) : text;
+    const definition = definitions[name];
+    values[name] =
+      typeof text === 'string' && definition
+        ? definition.parse?.(text, longFormOf(definition))
+        : text;
   }
   return values as OptionValues; // each value comes from the parser of its own name
 }
 
-/** Checks the rules of the options or of the targets. Without options there is nothing to check. */
+/** Checks the rules of the options or of the targets. They are loaded only if one may apply. */
 async function enforce(load: () => Promise<readonly Rule[]>, given: Given): Promise<void> {
-  if (given.names.size === 0 && given.command === null) return;
+  const { names, command, options } = given;
+  if (command === null && isUnrestricted(names, options.output)) return;
   const { enforceRules } = await import('./rule.js');
   enforceRules(await load(), given);
 }
@@ -109,9 +150,10 @@ const loadTargetRules = async (): Promise<readonly Rule[]> =>
   (await import('./target-rules.js')).TARGET_RULES;
 
 /** A word that is not a target may have been meant for an option: the hint says how it was read. */
-function parseWords(words: readonly string[], hint: string): TargetBlock {
+async function parseWords(words: readonly string[], hint: string): Promise<TargetBlock> {
   try {
-    return parseTargets(words);
+    const plain = parsePlainTarget(words);
+    return plain ?? (await import('../../core/target/target-list.js')).parseTargets(words);
   } catch (error) {
     throw error instanceof UsageError && hint !== ''
       ? new UsageError(`${error.message}${hint}`)
@@ -135,7 +177,8 @@ function probeChoices({ ipv4, ipv6, timeout, source, dns }: OptionValues): Probe
   return { family, timeoutMs: timeout, sourceAddress: source, dnsServer: dns };
 }
 
-function chooseDiagnosis({ options, words }: Given): DiagnosisConfig {
+async function chooseDiagnosis({ options, words }: Given): Promise<DiagnosisConfig> {
+  const { parseTarget } = await import('../../core/target/target-list.js');
   return {
     action: 'diagnose',
     target: parseTarget(words),
@@ -208,10 +251,10 @@ export async function chooseConfig(line: CommandLine): Promise<Config> {
   await enforce(loadOptionRules, given);
   if (options.explain !== undefined)
     return { action: 'explain', code: options.explain === true ? null : options.explain };
-  const block = options.targets === undefined ? parseWords(words, hint) : null;
+  const block = options.targets === undefined ? await parseWords(words, hint) : null;
   const complete: Given = { ...given, block };
   if (options.diagnose || options.report) {
-    const config = chooseDiagnosis(complete);
+    const config = await chooseDiagnosis(complete);
     await enforce(loadTargetRules, complete);
     return config;
   }

@@ -4,9 +4,9 @@ import {
   FORMATS,
   formatsThatShow,
 } from '../../report/formats/registry.js';
+import { isPipe } from '../../core/system-file.js';
 import { longForm } from './option-table.js';
 import { excludeEachOther, type Given, isRepeated, type Rule } from './rule.js';
-import { isPipe } from './target-file.js';
 
 const isCheck = ({ options }: Given): boolean => FORMATS[options.output].isCheck;
 

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../../core/usage-error.js';
+import type { OptionDefinition } from './common-options.js';
+import { NO_VALUE, watchOptions } from './common-parser.js';
 import {
   addHelpOptions,
   DESCRIPTION,
@@ -10,9 +12,9 @@ import {
   USAGE,
 } from './help.js';
 import {
+  type CommandLine,
   longForm,
   OPTION_NAMES,
-  type OptionDefinition,
   type OptionName,
   OPTIONS,
   SAMPLE_VALUES,
@@ -20,28 +22,6 @@ import {
 import { refusal } from './rule.js';
 
 declare const PORTPING_VERSION: string;
-
-/** A command line, taken apart but not yet checked. */
-export interface CommandLine {
-  /**
-   * The options that were given, with their values as text; true for an option without a value,
-   * false for one that switches something off.
-   */
-  readonly texts: ReadonlyMap<OptionName, string | boolean>;
-  /** The words that are not options. */
-  readonly words: readonly string[];
-  /** The words after `--`; null without `--`. */
-  readonly command: readonly string[] | null;
-  /** What to add to an error about the words, if one of them may have been meant for an option. */
-  readonly hint: string;
-  /** The text that was asked for (help, version); null otherwise. */
-  readonly shown: string | null;
-  /** Why it cannot be taken apart; null if it can. */
-  readonly problem: Error | null;
-}
-
-/** Stands for a value that was left out. A word of a command line cannot contain NUL. */
-const NO_VALUE = '\0';
 
 const definitionOf = (name: OptionName): OptionDefinition => OPTIONS[name];
 
@@ -147,26 +127,6 @@ function refusalOf({ code, message }: CommanderError, program: Command): Error {
   return refusal(quoted, 'unknown option', adviseInstead(quoted, name, similar));
 }
 
-/** Which options were given, how often, and their values. */
-function watchOptions(program: Command): {
-  readonly texts: Map<OptionName, string | boolean>;
-  readonly twice: OptionName[];
-} {
-  const texts = new Map<OptionName, string | boolean>();
-  const twice: OptionName[] = [];
-  for (const name of OPTION_NAMES) {
-    const option = new Option(definitionOf(name).flags);
-    program.on(`option:${option.name()}`, (text?: string | null) => {
-      if (texts.has(name) && definitionOf(name).once) twice.push(name);
-      texts.set(
-        name,
-        text === undefined || text === null || text === NO_VALUE ? !option.negate : text,
-      );
-    });
-  }
-  return { texts, twice };
-}
-
 /**
  * Reads the options off a command line that may be wrong. What stands in it is read even then: the
  * format decides how the error is shown.
@@ -182,7 +142,7 @@ export function parseOptions(
   const { program, helpWords } = createProgram((text) => {
     shown += text;
   });
-  const { texts, twice } = watchOptions(program);
+  const { texts, twice } = watchOptions(program, OPTIONS);
   const { joined, hintFor } = joinOptionalValues(words);
   const line = { texts, command, shown: null, problem: null };
   try {

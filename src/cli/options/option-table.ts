@@ -1,49 +1,30 @@
 import { isIP } from 'node:net';
-import { OTHER_PORTS } from '../../core/diagnosis/observations/failure-check.js';
+import { OTHER_PORTS } from '../../core/diagnosis/observations/options.js';
 import { parseCount } from '../../core/count.js';
 import { parseDuration } from '../../core/duration.js';
+import { DEFAULT_INTERVAL_MS, MAX_TLS_DAYS, WAIT_DEFAULTS } from '../../core/limits.js';
 import { CONCURRENCY_OF_ADDRESSES, DEFAULT_CONCURRENCY } from '../../core/many/many-options.js';
-import { DEFAULT_INTERVAL_MS } from '../../core/series/probe-series.js';
-import { WAIT_DEFAULTS } from '../../core/series/wait-until.js';
-import { MAX_TLS_DAYS } from '../../core/service/conversation/certificate.js';
 import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { parseServerName, parseServiceName } from '../../core/service/service-parameters.js';
 import { EXIT_UNEXPECTEDLY_OPEN, EXPECTATIONS } from '../../core/states.js';
 import { parseDnsServer, parseSourceAddress } from '../../core/target/address-parameters.js';
 import { parseHost } from '../../core/target/target.js';
 import { UsageError } from '../../core/usage-error.js';
-import { FORMAT_NAMES } from '../../report/formats/registry.js';
 import { parseThreshold } from '../../report/threshold.js';
-import { DEFAULT_OPTIONS, INPUT_ADVICE } from './defaults.js';
-
-/** Reads the value of an option; `name` is its long form, for the error message. */
-type Parse<Value> = (text: string, name: string) => Value;
-
-/** All that is known about an option, apart from its rules (`option-rules.ts`). */
-export interface OptionDefinition<Value = unknown> {
-  /** As commander reads it: `-w, --timeout <duration>`. */
-  readonly flags: string;
-  /** The text in `--help`. */
-  readonly help: string;
-  /** Undefined for an option without a value. */
-  readonly parse?: Parse<Value>;
-  /** For an option whose value may be left out: decides whether the next word is its value. */
-  readonly takes?: (word: string) => boolean;
-  /** What `takes` looks for, in words for an error message. */
-  readonly kind?: string;
-  /** Refused when given twice. Of other options the last one counts. */
-  readonly once?: true;
-}
-
-const flag = (flags: string, help: string): OptionDefinition<true> => ({ flags, help });
-
-const switchOff = (flags: string, help: string): OptionDefinition<false> => ({ flags, help });
-
-const value = <Value>(
-  flags: string,
-  help: string,
-  parse: Parse<Value>,
-): OptionDefinition<Value> => ({ flags, help, parse });
+import {
+  choice,
+  COMMON_OPTIONS,
+  DEFAULT_OPTIONS,
+  duration,
+  flag,
+  INPUT_ADVICE,
+  longFormOf,
+  type OptionDefinition,
+  type Parse,
+  type ParsedLine,
+  switchOff,
+  value,
+} from './common-options.js';
 
 const optional = <Value>(
   definition: Required<Omit<OptionDefinition<Value>, 'once'>>,
@@ -54,22 +35,6 @@ const once = <Value>(definition: OptionDefinition<Value>): OptionDefinition<Valu
   once: true,
 });
 
-/** An option with a list of allowed values, one of which is the default. */
-function choice<Choice extends string>(
-  flags: string,
-  help: string,
-  choices: readonly Choice[],
-  byDefault: NoInfer<Choice>,
-): OptionDefinition<Choice> {
-  const list = choices.map((each) => (each === byDefault ? `${each} (default)` : each));
-  return value(flags, `${help}: ${list.join(', ')}`, (text, name) => {
-    const found = choices.find((each) => each === text);
-    if (found !== undefined) return found;
-    throw new UsageError(`${name}: "${text}" is not allowed; allowed: ${choices.join(', ')}`);
-  });
-}
-
-const duration: Parse<number> = (text, name) => parseDuration(text, name);
 const durationOrZero: Parse<number> = (text, name) => parseDuration(text, name, 0);
 
 const countUpTo =
@@ -110,14 +75,9 @@ export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
 
 /** The options, in the order of `--help`. */
 export const OPTIONS = {
-  ipv4: flag('-4', 'use IPv4 only'),
-  ipv6: flag('-6', 'use IPv6 only'),
-  timeout: value(
-    '-w, --timeout <duration>',
-    'time limit for one probe, from name lookup to exit ' +
-      `(default: ${DEFAULT_OPTIONS.timeout / 1000}s)`,
-    duration,
-  ),
+  ipv4: COMMON_OPTIONS.ipv4,
+  ipv6: COMMON_OPTIONS.ipv6,
+  timeout: COMMON_OPTIONS.timeout,
   count: value('-c, --count <n>', 'probe n times', countUpTo(9_999_999_999)),
   continuous: flag(
     '-t, --continuous',
@@ -205,7 +165,7 @@ export const OPTIONS = {
   report: flag('--report', 'write a diagnosis as Markdown, for a ticket'),
   source: value('--source <address>', 'connect from this local address', parseSourceAddress),
   dns: value('--dns <server>', "ask this DNS server, not the system's resolver", parseDnsServer),
-  output: choice('-o, --output <format>', 'output format', FORMAT_NAMES, DEFAULT_OPTIONS.output),
+  output: COMMON_OPTIONS.output,
   outputFile: value(
     '--output-file <path>',
     'write the results to this file; the file is replaced only when the run is complete',
@@ -218,10 +178,10 @@ export const OPTIONS = {
     parseThreshold,
   ),
   crit: value('--crit <range>', 'with -o nagios: CRITICAL, with the same ranges', parseThreshold),
-  quiet: flag('-q, --quiet', 'print nothing; the exit code is the result'),
-  verbose: flag('-v, --verbose', 'show every attempt and timing'),
-  timestamps: flag('--timestamps', 'start each line with the time (ISO 8601)'),
-  color: switchOff('--no-color', 'use no colours (environment: NO_COLOR, FORCE_COLOR)'),
+  quiet: COMMON_OPTIONS.quiet,
+  verbose: COMMON_OPTIONS.verbose,
+  timestamps: COMMON_OPTIONS.timestamps,
+  color: COMMON_OPTIONS.color,
   explain: optional({
     flags: '--explain [code]',
     help: 'explain an error code (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, list all',
@@ -234,14 +194,14 @@ export const OPTIONS = {
 /** The name of an option in the option table. */
 export type OptionName = keyof typeof OPTIONS;
 
+/** A command line, taken apart but not yet checked. */
+export type CommandLine = ParsedLine<OptionName>;
+
 /** The names of all options, in the order of `--help`. */
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
 /** The form of an option that messages use: the long one where there is one. */
-export function longForm(name: OptionName): string {
-  const { flags } = OPTIONS[name];
-  return /--[\w-]+/.exec(flags)?.[0] ?? flags;
-}
+export const longForm = (name: OptionName): string => longFormOf(OPTIONS[name]);
 
 type ValueOf<Definition> = Definition extends OptionDefinition<infer Value> ? Value : never;
 type Defaults = typeof DEFAULT_OPTIONS;

@@ -1,12 +1,6 @@
-import {
-  constants,
-  createReadStream,
-  fstatSync,
-  openSync,
-  readSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { isatty, ReadStream } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import {
@@ -14,16 +8,10 @@ import {
   type TargetBlock,
   type TargetRequest,
 } from '../../core/target/target-list.js';
+import { isOfKind, isPipe } from '../../core/system-file.js';
 import { UsageError } from '../../core/usage-error.js';
 import { describeSystemError } from '../../core/system-error.js';
-import { INPUT_ADVICE } from './defaults.js';
-
-/** The targets of a command line. */
-export function* requestsOfBlock({
-  targets,
-}: TargetBlock): Generator<TargetRequest, void, undefined> {
-  for (const target of targets()) yield { target };
-}
+import { INPUT_ADVICE } from './common-options.js';
 
 /** Checks targets before any probe; throws a UsageError for what cannot be asked of them. */
 export interface TargetCheck {
@@ -65,15 +53,13 @@ async function openPipe(path: string, signal: AbortSignal | undefined): Promise<
   const isGiven = /^\/(dev|proc)\//.test(path); // it was opened before us
   const first =
     isGiven || process.platform === 'linux' ? null : await waitForWriter(descriptor, signal);
-  const { Socket } = await import('node:net');
   const pipe = new Socket({ fd: descriptor, readable: true, writable: false });
   if (first && first.length > 0) pipe.unshift(first);
   return pipe;
 }
 
 /** Opens a terminal by its name, for the same reason. */
-async function openTerminal(path: string): Promise<Readable> {
-  const { isatty, ReadStream } = await import('node:tty');
+function openTerminal(path: string): Readable {
   const descriptor = openSync(path, 'r');
   return isatty(descriptor) ? new ReadStream(descriptor) : createReadStream('', { fd: descriptor });
 }
@@ -85,7 +71,7 @@ function openInput(path: string, signal: AbortSignal | undefined): Readable | Pr
     return process.stdin;
   }
   if (isPipe(path)) return openPipe(path, signal);
-  return is(path, (stats) => stats.isCharacterDevice())
+  return isOfKind(path, (stats) => stats.isCharacterDevice())
     ? openTerminal(path)
     : createReadStream(path);
 }
@@ -156,17 +142,6 @@ function checkPorts({ block, expect, origin }: Entry, check: TargetCheck): void 
   for (const port of block.ports()) check.check(port, { expect, origin });
 }
 
-function is(path: string, kind: (stats: Stats) => boolean): boolean {
-  try {
-    return kind(statSync(path));
-  } catch {
-    return false; // reading it says why
-  }
-}
-
-/** Whether a path is a pipe, which can be read only once. */
-export const isPipe = (path: string): boolean => is(path, (stats) => stats.isFIFO());
-
 /**
  * The targets of a file or of standard input (`-`). A regular file is validated first, before any
  * probe. A pipe is probed as its lines arrive; a mistake ends the run there.
@@ -179,7 +154,7 @@ export async function* requestsOfFile(
   check: TargetCheck | null = null,
   signal?: AbortSignal,
 ): AsyncGenerator<TargetRequest, void, undefined> {
-  const isFile = path !== '-' && is(path, (stats) => stats.isFile());
+  const isFile = path !== '-' && isOfKind(path, (stats) => stats.isFile());
   if (isFile) {
     for await (const entry of readEntries(path, signal)) if (check) checkPorts(entry, check);
     check?.finish();

@@ -1,6 +1,6 @@
 import { familyOf } from '../../core/target/target.js';
 import { FORMATS } from '../../report/formats/registry.js';
-import { MAX_REPEATED_TARGETS } from './defaults.js';
+import { MAX_REPEATED_TARGETS } from './common-options.js';
 import { type Given, isRepeated, type Rule } from './rule.js';
 
 const chosenFamily = ({ options: { ipv4, ipv6 } }: Given): 4 | 6 | undefined =>

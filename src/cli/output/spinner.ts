@@ -27,10 +27,13 @@ export function spinWhenSlow(firstText: string): Spinner {
   let spinner: Ora | undefined;
   const fitting = (): string => text.slice(0, Math.max(process.stderr.columns - 4, 0));
   const timer = setTimeout(() => {
-    void import('ora').then(({ default: ora }) => {
-      if (!over)
-        spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
-    });
+    import('ora').then(
+      ({ default: ora }) => {
+        if (!over)
+          spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
+      },
+      () => {}, // no file descriptor is left: a run can do without a spinner
+    );
   }, PATIENCE_MS);
   return {
     say(next) {

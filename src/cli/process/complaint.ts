@@ -1,4 +1,4 @@
-import { EXIT_BUG, EXIT_USAGE } from '../../core/states.js';
+import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../../core/states.js';
 import { UsageError } from '../../core/usage-error.js';
 import { escapeControls } from '../../report/escape.js';
 import { CHECK_STATES, checkLine, withoutPipes } from '../../report/formats/check-line.js';
@@ -8,6 +8,12 @@ import { CHECK_STATES, checkLine, withoutPipes } from '../../report/formats/chec
  * Return Codes"). Nagios takes 64 for a broken plugin.
  */
 export const EXIT_UNKNOWN = CHECK_STATES.UNKNOWN;
+
+/** Whether a part of the program could not be loaded, because no file descriptor is left. */
+function isShortOfFiles(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'EMFILE' || code === 'ENFILE';
+}
 
 /** Writes an error in one line, as a check if it was asked for. Returns the exit code. */
 export function complain(error: unknown, isCheck: boolean): number {
@@ -21,6 +27,10 @@ export function complain(error: unknown, isCheck: boolean): number {
   if (isUsage) {
     process.stderr.write(`portping: ${message} (see: portping --help)\n`);
     return EXIT_USAGE;
+  }
+  if (isShortOfFiles(error)) {
+    process.stderr.write(`portping: ${message}; raise the limit of descriptors (ulimit -n)\n`);
+    return exitCodeOf('failed');
   }
   process.stderr.write(
     `portping: internal error: ${message} (PORTPING_DEBUG=1 shows where; please report it)\n`,

@@ -1,4 +1,4 @@
-import { pendingLookups } from '../../core/resolve/system-lookup.js';
+import { pendingLookups } from '../../core/pending-lookups.js';
 
 type Execve = (file: string, args: readonly string[], env: NodeJS.ProcessEnv) => never;
 

@@ -1,4 +1,3 @@
-import { LookupProcess } from '../../core/resolve/lookup-process.js';
 import { LookupQueue, systemLookups } from '../../core/resolve/lookup-queue.js';
 import { execve } from './leave.js';
 
@@ -9,8 +8,9 @@ export interface Lookups {
 }
 
 /** Opens lookups: in this process if `execve` can leave them behind, else in a helper process. */
-export function openLookups(): Lookups {
+export async function openLookups(): Promise<Lookups> {
   if (execve) return { lookups: systemLookups, close: () => {} };
+  const { LookupProcess } = await import('../../core/resolve/lookup-process.js');
   const helper = new LookupProcess();
   return { lookups: new LookupQueue(helper.lookUp), close: () => helper.close() };
 }

@@ -1,10 +1,18 @@
 /** Signals that ask for the summary so far, as for dd(1) and ping(8). Windows never sends them. */
-export const SUMMARY_SIGNALS = ['SIGUSR1', 'SIGQUIT'] as const;
+const SUMMARY_SIGNALS = ['SIGUSR1', 'SIGQUIT'] as const;
+
+/**
+ * Ignores the signals until {@link onSummarySignal} answers them. By default, Node starts its
+ * debugger for SIGUSR1, and SIGQUIT ends the command.
+ */
+export function ignoreSummarySignals(): void {
+  for (const name of SUMMARY_SIGNALS) process.on(name, () => {});
+}
 
 /**
  * Calls back whenever a signal asks for the summary so far.
  *
- * @returns ends it; `start.ts` goes on ignoring the signals then
+ * @returns ends it; the signals are ignored again then
  */
 export function onSummarySignal(callback: () => void): () => void {
   const answer = (signal: NodeJS.Signals): void => {

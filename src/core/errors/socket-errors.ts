@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { ErrorFacts } from '../facts/outcome.js';
 import type { FailedReason, FilteredReason } from '../states.js';
-import { winsockByCode } from './winsock.js';
+import { winsockByCode } from './winsock-codes.js';
 
 /** What a socket error says about the port: a part of an outcome. */
 export type SocketJudgement =
@@ -49,10 +49,9 @@ export function errorFacts(error: unknown): ErrorFacts {
  * answer from the network caused. Valid as long as no local port is asked for.
  */
 function localEnd(error: unknown): string | null {
-  return (
-    (error instanceof Error ? / - Local \((.*):[^:]*\)$/.exec(error.message)?.[1] : undefined) ??
-    null
-  );
+  // Most errors are answers: the expression is compiled only for the others.
+  if (!(error instanceof Error) || !error.message.includes(' - Local (')) return null;
+  return / - Local \((.*):[^:]*\)$/.exec(error.message)?.[1] ?? null;
 }
 
 function hasIpv6Address(): boolean {

@@ -1,232 +1,209 @@
 /**
- * The one table of errno and Windows Sockets codes. Data only; `winsock.ts` looks them up.
- *
- * Sources: KB Q150537 for the Windows Sockets numbers and names; errno(3) for Linux (asm-generic);
- * bsd/sys/errno.h (XNU) for macOS. Codes of libuv and c-ares stand in the row that means the same,
- * and `EAI_*` where ws2tcpip.h puts them. Only EAI_NODATA, which is EAI_NONAME there, keeps its own
- * meaning: WSANO_DATA.
+ * What the codes of `winsock-codes.ts` mean, and other numbers for them. Data only; `winsock.ts`
+ * looks them up. A probe needs none of it.
  */
-
-/** One row; `aliases` are other codes that Node uses for the same thing, the most usual first. */
-type Row = readonly [
-  winsock: number,
-  name: string,
-  errno: string | null,
-  linux: number | null,
-  macos: number | null,
-  aliases: string,
-  meaning: string,
-  advice: string,
-];
 
 const OUR_FAULT = 'This is a fault of the program, not of the network: please report it.';
 const NOT_THE_NETWORK = 'Look at files and quotas rather than at the network.';
 const REPAIR_WINSOCK = 'Repair Windows Sockets with `netsh winsock reset` and restart Windows.';
 
 /**
- * Every Windows Sockets code from 10004 to 10112 and 11001 to 11004, sorted by number. Each code
- * stands in one row only. ENOENT stands in none: on Windows getaddrinfo returns it for 11004, and
- * everywhere else it is about a file.
+ * For each Windows Sockets number one plain sentence: what it means for a probe of a TCP port; and
+ * another: the most useful next step.
  */
-// prettier-ignore
-export const WINSOCK_ROWS: readonly Row[] = [
-  [10004, 'WSAEINTR', 'EINTR', 4, 4, '',
+export const WINSOCK_WORDS: Readonly<Record<number, readonly [meaning: string, advice: string]>> = {
+  10004: [
     'The system call was interrupted before it had finished.',
-    'Probe again: nothing was learned about the port.'],
-  [10009, 'WSAEBADF', 'EBADF', 9, 9, '',
-    'The program used a socket that was closed already.',
-    OUR_FAULT],
-  // A local packet filter gives EPERM on Linux and macOS; ICMPv6 "prohibited" gives EACCES.
-  [10013, 'WSAEACCES', 'EACCES', 13, 13, 'EPERM',
+    'Probe again: nothing was learned about the port.',
+  ],
+  10009: ['The program used a socket that was closed already.', OUR_FAULT],
+  10013: [
     'A firewall or policy, on this machine or on the way, does not permit the connection.',
-    'Check the firewall and the security policy of this machine first, then those on the way.'],
-  [10014, 'WSAEFAULT', 'EFAULT', 14, 14, 'EAI_OVERFLOW',
-    'The system was handed a bad pointer or a buffer that is too small.',
-    OUR_FAULT],
-  [10022, 'WSAEINVAL', 'EINVAL', 22, 22, 'EAI_BADFLAGS EAI_BADHINTS EBADFLAGS EBADHINTS',
+    'Check the firewall and the security policy of this machine first, then those on the way.',
+  ],
+  10014: ['The system was handed a bad pointer or a buffer that is too small.', OUR_FAULT],
+  10022: [
     'The system rejected an argument: a wrong source address or zone, or a blackhole route.',
-    'Check the source address, the zone of a link-local address, and the routes of this machine.'],
-  [10024, 'WSAEMFILE', 'EMFILE', 24, 24, 'ENFILE',
+    'Check the source address, the zone of a link-local address, and the routes of this machine.',
+  ],
+  10024: [
     'No more sockets can be opened here: the limit on open files is reached.',
-    'Probe fewer ports at once, or raise the limit (`ulimit -n`).'],
-  [10035, 'WSAEWOULDBLOCK', 'EWOULDBLOCK', 11, 35, 'EAGAIN',
+    'Probe fewer ports at once, or raise the limit (`ulimit -n`).',
+  ],
+  10035: [
     'The operation cannot be done at this moment, but may be later.',
-    'Probe again; if it persists, this machine lacks resources: probe fewer ports at once.'],
-  [10036, 'WSAEINPROGRESS', 'EINPROGRESS', 115, 36, '',
+    'Probe again; if it persists, this machine lacks resources: probe fewer ports at once.',
+  ],
+  10036: [
     'The handshake has begun but not finished; this alone is not an error.',
-    'Probe again; a verdict should never end here: please report it.'],
-  [10037, 'WSAEALREADY', 'EALREADY', 114, 37, '',
-    'The socket is connecting already.',
-    OUR_FAULT],
-  [10038, 'WSAENOTSOCK', 'ENOTSOCK', 88, 38, '',
-    'What the program used as a socket is not one.',
-    OUR_FAULT],
-  [10039, 'WSAEDESTADDRREQ', 'EDESTADDRREQ', 89, 39, '',
-    'There was no address to connect to.',
-    OUR_FAULT],
-  [10040, 'WSAEMSGSIZE', 'EMSGSIZE', 90, 40, '',
+    'Probe again; a verdict should never end here: please report it.',
+  ],
+  10037: ['The socket is connecting already.', OUR_FAULT],
+  10038: ['What the program used as a socket is not one.', OUR_FAULT],
+  10039: ['There was no address to connect to.', OUR_FAULT],
+  10040: [
     'A packet was larger than the socket or the path permits.',
-    'Check the MTU on the way, above all with a VPN or a tunnel.'],
-  [10041, 'WSAEPROTOTYPE', 'EPROTOTYPE', 91, 41, '',
-    'The protocol does not fit the type of the socket.',
-    OUR_FAULT],
-  // Linux: ICMP "protocol unreachable" (net/ipv4/icmp.c, icmp_err_convert).
-  [10042, 'WSAENOPROTOOPT', 'ENOPROTOOPT', 92, 42, '',
+    'Check the MTU on the way, above all with a VPN or a tunnel.',
+  ],
+  10041: ['The protocol does not fit the type of the socket.', OUR_FAULT],
+  10042: [
     'A host, router or firewall answered that TCP is not supported, or a socket option is unknown.',
-    'Check that the address is the right one, and the firewalls on the way.'],
-  [10043, 'WSAEPROTONOSUPPORT', 'EPROTONOSUPPORT', 93, 43, 'EAI_PROTOCOL',
+    'Check that the address is the right one, and the firewalls on the way.',
+  ],
+  10043: [
     'This machine has no TCP for addresses of that kind.',
-    'Probe an address of the other family (IPv4 or IPv6), or repair the network stack here.'],
-  [10044, 'WSAESOCKTNOSUPPORT', 'ESOCKTNOSUPPORT', 94, 44, 'EAI_SOCKTYPE',
+    'Probe an address of the other family (IPv4 or IPv6), or repair the network stack here.',
+  ],
+  10044: [
     'This machine has no stream sockets for addresses of that kind.',
-    'Probe an address of the other family (IPv4 or IPv6), or repair the network stack here.'],
-  // Linux: ICMP "source route failed". macOS has two numbers for the two names, Linux one.
-  [10045, 'WSAEOPNOTSUPP', 'EOPNOTSUPP', 95, 102, 'ENOTSUP',
+    'Probe an address of the other family (IPv4 or IPv6), or repair the network stack here.',
+  ],
+  10045: [
     'The socket cannot do what was asked, or a router could not follow a source route.',
-    'Check the routes to the host; if they are normal, report it as a fault of the program.'],
-  [10046, 'WSAEPFNOSUPPORT', 'EPFNOSUPPORT', 96, 46, '',
+    'Check the routes to the host; if they are normal, report it as a fault of the program.',
+  ],
+  10046: [
     'This machine does not have that protocol family, often IPv6.',
-    'Turn it on here, or probe an address of the other family.'],
-  [10047, 'WSAEAFNOSUPPORT', 'EAFNOSUPPORT', 97, 47, 'EAI_FAMILY EBADFAMILY',
+    'Turn it on here, or probe an address of the other family.',
+  ],
+  10047: [
     'This machine cannot use addresses of that family, often IPv6.',
-    'Turn the family on here, or probe an address of the other one.'],
-  [10048, 'WSAEADDRINUSE', 'EADDRINUSE', 98, 48, '',
+    'Turn the family on here, or probe an address of the other one.',
+  ],
+  10048: [
     'The local address and port are in use, perhaps by a connection that has just closed.',
-    'Let the system choose the local port, or wait some minutes for old connections to expire.'],
-  [10049, 'WSAEADDRNOTAVAIL', 'EADDRNOTAVAIL', 99, 49, '',
+    'Let the system choose the local port, or wait some minutes for old connections to expire.',
+  ],
+  10049: [
     'No local address or port fits: the source is not ours, all ports are in use, or IPv6 is off.',
-    'Check the source address and the target; if both are right, probe more slowly.'],
-  [10050, 'WSAENETDOWN', 'ENETDOWN', 100, 50, '',
+    'Check the source address and the target; if both are right, probe more slowly.',
+  ],
+  10050: [
     'The network of this machine is down.',
-    'Check the interface, the cable, the Wi-Fi or the VPN of this machine.'],
-  // Linux: also ICMP "network prohibited" (3/9), and the reply of a firewall that rejects.
-  [10051, 'WSAENETUNREACH', 'ENETUNREACH', 101, 51, '',
+    'Check the interface, the cable, the Wi-Fi or the VPN of this machine.',
+  ],
+  10051: [
     'This machine or a router has no route to that network, or a firewall or router rejects it.',
-    'Check the default gateway, the VPN and the routes; if the address is IPv6, probe IPv4.'],
-  [10052, 'WSAENETRESET', 'ENETRESET', 102, 52, '',
+    'Check the default gateway, the VPN and the routes; if the address is IPv6, probe IPv4.',
+  ],
+  10052: [
     'The connection was dropped because keep-alive got no answer from the other end.',
-    'Probe again to see whether the host is still there.'],
-  [10053, 'WSAECONNABORTED', 'ECONNABORTED', 103, 53, '',
+    'Probe again to see whether the host is still there.',
+  ],
+  10053: [
     'This machine aborted the connection, often because of security software.',
-    'Check the firewall, antivirus and VPN of this machine, then probe again.'],
-  [10054, 'WSAECONNRESET', 'ECONNRESET', 104, 54, '',
+    'Check the firewall, antivirus and VPN of this machine, then probe again.',
+  ],
+  10054: [
     'The other side, or a firewall on the way, ended the connection with a reset.',
-    'Read the log and the access rules of the service: it answers and hangs up.'],
-  [10055, 'WSAENOBUFS', 'ENOBUFS', 105, 55, 'ENOMEM EAI_MEMORY',
+    'Read the log and the access rules of the service: it answers and hangs up.',
+  ],
+  10055: [
     'This machine has run out of memory, buffers or ports for the network.',
-    'Probe fewer ports at once or close other programs: nothing was learned about the port.'],
-  [10056, 'WSAEISCONN', 'EISCONN', 106, 56, '',
-    'The socket is connected already.',
-    OUR_FAULT],
-  [10057, 'WSAENOTCONN', 'ENOTCONN', 107, 57, '',
+    'Probe fewer ports at once or close other programs: nothing was learned about the port.',
+  ],
+  10056: ['The socket is connected already.', OUR_FAULT],
+  10057: [
     'The socket is not connected, or no longer.',
-    'Probe again; if it persists, read the log of the service to see why it hangs up.'],
-  // libuv gives EPIPE for WSAESHUTDOWN (src/win/error.c).
-  [10058, 'WSAESHUTDOWN', 'ESHUTDOWN', 108, 58, 'EPIPE',
+    'Probe again; if it persists, read the log of the service to see why it hangs up.',
+  ],
+  10058: [
     'Something was sent after the connection had been closed.',
-    'The port did open: read the log of the service to see why the connection closed.'],
-  [10059, 'WSAETOOMANYREFS', 'ETOOMANYREFS', 109, 59, '',
+    'The port did open: read the log of the service to see why the connection closed.',
+  ],
+  10059: [
     'The system has too many references to one of its objects; a TCP probe does not meet this.',
-    'Close other programs and probe again.'],
-  [10060, 'WSAETIMEDOUT', 'ETIMEDOUT', 110, 60, 'ERR_SOCKET_CONNECTION_TIMEOUT',
+    'Close other programs and probe again.',
+  ],
+  10060: [
     'No answer came in time: a firewall drops the packets, or no host is there.',
-    'Probe a port that should be open there: if it is silent too, suspect the host or the route.'],
-  [10061, 'WSAECONNREFUSED', 'ECONNREFUSED', 111, 61, '',
+    'Probe a port that should be open there: if it is silent too, suspect the host or the route.',
+  ],
+  10061: [
     'The host answered that nothing listens on that port, or a firewall answered so for it.',
-    'Check that the service is running and listens on this address and port.'],
-  [10062, 'WSAELOOP', 'ELOOP', 40, 62, '',
-    'Symbolic links form a loop; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10063, 'WSAENAMETOOLONG', 'ENAMETOOLONG', 36, 63, '',
+    'Check that the service is running and listens on this address and port.',
+  ],
+  10062: ['Symbolic links form a loop; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10063: [
     'A name is longer than the system permits.',
-    'Check the host name: at most 253 characters, and 63 between two dots.'],
-  // BSD: no answer to ARP. Linux: ICMP "host unknown".
-  [10064, 'WSAEHOSTDOWN', 'EHOSTDOWN', 112, 64, '',
+    'Check the host name: at most 253 characters, and 63 between two dots.',
+  ],
+  10064: [
     'The host is down: no one answers at that address.',
-    'Check the address, and that the host is switched on and connected.'],
-  // ENONET is Linux for ICMP "host isolated"; BSD reports that as EHOSTUNREACH. Linux reports ICMP
-  // "time exceeded" as EHOSTUNREACH.
-  [10065, 'WSAEHOSTUNREACH', 'EHOSTUNREACH', 113, 65, 'ENONET',
+    'Check the address, and that the host is switched on and connected.',
+  ],
+  10065: [
     'A router or firewall says that the host cannot be reached, or no host has that address.',
-    'If the answer came at once suspect a firewall or router; if after 3 s, also an absent host.'],
-  [10066, 'WSAENOTEMPTY', 'ENOTEMPTY', 39, 66, '',
-    'A directory is not empty; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10067, 'WSAEPROCLIM', 'EPROCLIM', null, 67, '',
+    'If the answer came at once suspect a firewall or router; if after 3 s, also an absent host.',
+  ],
+  10066: ['A directory is not empty; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10067: [
     'The system serves no more programs or processes at once.',
-    'Close other programs and probe again.'],
-  [10068, 'WSAEUSERS', 'EUSERS', 87, 68, '',
-    'The system has too many users; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10069, 'WSAEDQUOT', 'EDQUOT', 122, 69, '',
-    'The disk quota is used up; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10070, 'WSAESTALE', 'ESTALE', 116, 70, '',
-    'A file on a server is gone; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10071, 'WSAEREMOTE', 'EREMOTE', 66, 71, '',
-    'A file is on another machine; a TCP probe does not meet this.',
-    NOT_THE_NETWORK],
-  [10091, 'WSASYSNOTREADY', null, null, null, '',
+    'Close other programs and probe again.',
+  ],
+  10068: ['The system has too many users; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10069: ['The disk quota is used up; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10070: ['A file on a server is gone; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10071: ['A file is on another machine; a TCP probe does not meet this.', NOT_THE_NETWORK],
+  10091: [
     'The network of Windows is not ready for use.',
-    'Wait until Windows has started its network, then probe again.'],
-  [10092, 'WSAVERNOTSUPPORTED', null, null, null, '',
+    'Wait until Windows has started its network, then probe again.',
+  ],
+  10092: [
     'Windows does not have the version of Windows Sockets that was asked for.',
-    'Update Windows, and remove network software that replaces Windows Sockets.'],
-  [10093, 'WSANOTINITIALISED', null, null, null, 'ENOTINITIALIZED',
-    'The network library was used before it was started.',
-    OUR_FAULT],
-  [10101, 'WSAEDISCON', null, null, null, '',
+    'Update Windows, and remove network software that replaces Windows Sockets.',
+  ],
+  10093: ['The network library was used before it was started.', OUR_FAULT],
+  10101: [
     'The other side is closing the connection in good order.',
-    'The port did open: read the log of the service to see why it closes.'],
-  [10102, 'WSAENOMORE', null, null, null, '',
+    'The port did open: read the log of the service to see why it closes.',
+  ],
+  10102: [
     'A lookup in Windows has no more results; this alone is not an error.',
-    'Probe again; a verdict should never end here: please report it.'],
-  // Both 10103 and 10111 mean a cancelled lookup; only 10103 has the name of an errno.
-  [10103, 'WSAECANCELLED', 'ECANCELED', 125, 89, 'ECANCELLED EAI_CANCELED EDESTRUCTION',
+    'Probe again; a verdict should never end here: please report it.',
+  ],
+  10103: [
     'The operation was cancelled before it had finished.',
-    'Probe again, unless you stopped it yourself: nothing was learned about the port.'],
-  [10104, 'WSAEINVALIDPROCTABLE', null, null, null, '',
-    'The function table of a Windows network provider is invalid.',
-    REPAIR_WINSOCK],
-  [10105, 'WSAEINVALIDPROVIDER', null, null, null, '',
-    'A Windows network provider has the wrong version.',
-    REPAIR_WINSOCK],
-  [10106, 'WSAEPROVIDERFAILEDINIT', null, null, null, '',
-    'A Windows network provider could not be loaded or started.',
-    REPAIR_WINSOCK],
-  [10107, 'WSASYSCALLFAILURE', null, null, null, '',
-    'A call of Windows that should never fail has failed.',
-    REPAIR_WINSOCK],
-  [10108, 'WSASERVICE_NOT_FOUND', null, null, null, '',
+    'Probe again, unless you stopped it yourself: nothing was learned about the port.',
+  ],
+  10104: ['The function table of a Windows network provider is invalid.', REPAIR_WINSOCK],
+  10105: ['A Windows network provider has the wrong version.', REPAIR_WINSOCK],
+  10106: ['A Windows network provider could not be loaded or started.', REPAIR_WINSOCK],
+  10107: ['A call of Windows that should never fail has failed.', REPAIR_WINSOCK],
+  10108: [
     'Windows does not know that service in the name space that was asked.',
-    'Give the host as a name or an address and the port as a number.'],
-  [10109, 'WSATYPE_NOT_FOUND', null, null, null, 'EAI_SERVICE',
-    'No service of that name is known for TCP.',
-    'Give the port as a number.'],
-  [10110, 'WSA_E_NO_MORE', null, null, null, '',
+    'Give the host as a name or an address and the port as a number.',
+  ],
+  10109: ['No service of that name is known for TCP.', 'Give the port as a number.'],
+  10110: [
     'A lookup in Windows has no more results; this alone is not an error.',
-    'Probe again; a verdict should never end here: please report it.'],
-  [10111, 'WSA_E_CANCELLED', null, null, null, '',
+    'Probe again; a verdict should never end here: please report it.',
+  ],
+  10111: [
     'A lookup in Windows was cancelled before it had finished.',
-    'Probe again, unless you stopped it yourself: nothing was learned about the port.'],
-  [10112, 'WSAEREFUSED', null, null, null, '',
+    'Probe again, unless you stopped it yourself: nothing was learned about the port.',
+  ],
+  10112: [
     'The name service of Windows refused the query.',
-    'Ask another DNS server, or probe the IP address: if that works, suspect name resolution.'],
-  [11001, 'WSAHOST_NOT_FOUND', null, null, null, 'ENOTFOUND EAI_NONAME ENONAME EBADNAME',
+    'Ask another DNS server, or probe the IP address: if that works, suspect name resolution.',
+  ],
+  11001: [
     'No host of that name is known.',
-    'Check the spelling, or probe the IP address: if that works, suspect name resolution.'],
-  [11002, 'WSATRY_AGAIN', null, null, null, 'EAI_AGAIN ESERVFAIL ETIMEOUT',
+    'Check the spelling, or probe the IP address: if that works, suspect name resolution.',
+  ],
+  11002: [
     'The name could not be looked up now: the DNS server failed or did not answer.',
-    'Try again, or probe the IP address: if that works, suspect name resolution.'],
-  [11003, 'WSANO_RECOVERY', null, null, null,
-    'EAI_FAIL EREFUSED EFORMERR ENOTIMP EBADRESP EBADQUERY EBADSTR',
+    'Try again, or probe the IP address: if that works, suspect name resolution.',
+  ],
+  11003: [
     'The DNS server refused the query, or its answer was of no use.',
-    'Ask another DNS server, or probe the IP address: if that works, suspect name resolution.'],
-  [11004, 'WSANO_DATA', null, null, null, 'ENODATA EAI_NODATA EAI_ADDRFAMILY',
+    'Ask another DNS server, or probe the IP address: if that works, suspect name resolution.',
+  ],
+  11004: [
     'The name exists, but has no address of the kind that was asked for.',
-    'Probe with the other family (IPv4 or IPv6), and check the A and AAAA records of the name.'],
-];
+    'Probe with the other family (IPv4 or IPv6), and check the A and AAAA records of the name.',
+  ],
+};
 
 /**
  * Numbers that libuv made up (include/uv/errno.h), without their sign: `EAI_*` everywhere, the

@@ -1,22 +1,16 @@
 /** Lookups in the table of errno and Windows Sockets codes. */
 import { constants, platform } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
-import { LIBUV_NUMBERS, WINSOCK_ROWS } from './winsock-table.js';
+import {
+  WINSOCK_CODES,
+  type WinsockCode,
+  winsockByCode,
+  winsockByNumber,
+} from './winsock-codes.js';
+import { LIBUV_NUMBERS, WINSOCK_WORDS } from './winsock-table.js';
 
-/** One Windows Sockets error (KB Q150537) and its counterparts on other platforms (errno(3)). */
-export interface WinsockError {
-  /** Windows Sockets number, e.g. 10061. */
-  readonly winsock: number;
-  /** Windows Sockets name, e.g. 'WSAECONNREFUSED'. */
-  readonly name: string;
-  /** errno name, e.g. 'ECONNREFUSED'; null where there is none. */
-  readonly errno: string | null;
-  /** errno number on Linux (asm-generic); null where there is none. */
-  readonly linux: number | null;
-  /** errno number on macOS; null where there is none. */
-  readonly macos: number | null;
-  /** Other codes that Node uses for it (`EAI_*`, `ENOTFOUND`, c-ares), the most usual first. */
-  readonly aliases: readonly string[];
+/** One Windows Sockets error: its codes, and what it means. */
+export interface WinsockError extends WinsockCode {
   /** One plain sentence: what it means for a probe of a TCP port. */
   readonly meaning: string;
   /** One plain sentence: the most useful next step. */
@@ -24,44 +18,16 @@ export interface WinsockError {
 }
 
 /** All Windows Sockets errors, sorted by number. */
-export const WINSOCK_ERRORS: readonly WinsockError[] = WINSOCK_ROWS.map(
-  ([winsock, name, errno, linux, macos, aliases, meaning, advice]) => ({
-    winsock,
-    name,
-    errno,
-    linux,
-    macos,
-    aliases: aliases === '' ? [] : aliases.split(' '),
-    meaning,
-    advice,
-  }),
-);
+export const WINSOCK_ERRORS: readonly WinsockError[] = WINSOCK_CODES.map((row) => {
+  const [meaning = '', advice = ''] = WINSOCK_WORDS[row.winsock] ?? [];
+  return { ...row, meaning, advice };
+});
 
 /** FACILITY_WIN32: an HRESULT is this plus the Windows error (winerror.h, HRESULT_FROM_WIN32). */
 const WIN32_HRESULT = 0x8007_0000;
 
-const ROW_BY_NUMBER = new Map(WINSOCK_ERRORS.map((row) => [row.winsock, row]));
-const ROW_BY_NAME = new Map(WINSOCK_ERRORS.map((row) => [row.name, row]));
-const ROW_BY_CODE = new Map(
-  WINSOCK_ERRORS.flatMap((row) => {
-    const codes = row.errno === null ? row.aliases : [row.errno, ...row.aliases];
-    return codes.map((code) => [code, row] as const);
-  }),
-);
-
-/** The row of a Windows Sockets number such as 10061; undefined when there is none. */
-export function winsockByNumber(winsock: number): WinsockError | undefined {
-  return ROW_BY_NUMBER.get(winsock);
-}
-
-/**
- * The row of Node's `error.code`: an errno name (errno(3)) or an alias of libuv, Node or c-ares.
- * Case-sensitive; undefined when there is none. `ENODATA` is that of c-ares ("no address of that
- * kind"), not the errno of streams.
- */
-export function winsockByCode(code: string): WinsockError | undefined {
-  return ROW_BY_CODE.get(code);
-}
+const errorOf = (row: WinsockCode | undefined): WinsockError | undefined =>
+  WINSOCK_ERRORS.find(({ winsock }) => winsock === row?.winsock);
 
 /**
  * The row for a code as a person writes it, in upper or lower case. These are understood:
@@ -80,7 +46,8 @@ export function lookUpError(
 ): WinsockError | undefined {
   const spelling = query.trim().toUpperCase();
   if (/^0X[0-9A-F]{1,8}$/.test(spelling)) return rowOfWindowsNumber(Number(spelling));
-  if (!/^-?\d{1,10}$/.test(spelling)) return ROW_BY_CODE.get(spelling) ?? ROW_BY_NAME.get(spelling);
+  if (!/^-?\d{1,10}$/.test(spelling))
+    return errorOf(winsockByCode(spelling)) ?? WINSOCK_ERRORS.find(({ name }) => name === spelling);
   return (
     rowOfWindowsNumber(Number(spelling)) ?? rowOfErrno(Math.abs(Number(spelling)), codeByErrno)
   );
@@ -88,10 +55,10 @@ export function lookUpError(
 
 /** An HRESULT is written signed, unsigned or in hexadecimal: all three are the same 32 bits. */
 function rowOfWindowsNumber(number: number): WinsockError | undefined {
-  return (
+  return errorOf(
     winsockByNumber(number) ??
-    winsockByNumber(number - WIN32_HRESULT) ??
-    winsockByNumber(number + 2 ** 32 - WIN32_HRESULT)
+      winsockByNumber(number - WIN32_HRESULT) ??
+      winsockByNumber(number + 2 ** 32 - WIN32_HRESULT),
   );
 }
 
@@ -101,7 +68,7 @@ function rowOfErrno(
 ): WinsockError | undefined {
   const code = codeByErrno.get(number) ?? LIBUV_NUMBERS.get(number);
   // The number is the errno of streams, which has no row; the code of c-ares has no number.
-  return code === undefined || code === 'ENODATA' ? undefined : winsockByCode(code);
+  return code === undefined || code === 'ENODATA' ? undefined : errorOf(winsockByCode(code));
 }
 
 /** errno numbers with their names. The table adds those that Node lacks (EPFNOSUPPORT …). */

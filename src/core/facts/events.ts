@@ -1,7 +1,6 @@
 import type { Reason } from '../states.js';
-import type { Verdict } from './expectation.js';
+import { type ExpectationOptions, judge, type Verdict } from './expectation.js';
 import type { ProbeReport } from './outcome.js';
-
 import type { Target } from '../target/target.js';
 import type { TargetRequest } from '../target/target-list.js';
 
@@ -57,6 +56,27 @@ export interface ProbeEvent {
   readonly formerAddresses: readonly string[] | null;
   /** The outage so far, when this probe is part of one; else null. */
   readonly outage: Outage | null;
+}
+
+/** The event of a report, judged by what its request or the whole run expects. */
+export function probeEvent(
+  request: TargetRequest,
+  report: ProbeReport,
+  options: ExpectationOptions,
+): ProbeEvent {
+  const expectation =
+    request.expect === undefined ? options : { ...options, expect: request.expect };
+  return {
+    type: 'probe',
+    sequence: 1,
+    request,
+    report,
+    verdict: judge(report.outcome, expectation),
+    lostSynSeconds: null,
+    stalledMs: null,
+    formerAddresses: null,
+    outage: null,
+  };
 }
 
 /** A stretch of not-open probes that has ended, because the port opened or the series did. */

@@ -1,6 +1,5 @@
 import { onAbort } from '../abort.js';
-import type { ProbeEvent } from '../facts/events.js';
-import { judge } from '../facts/expectation.js';
+import { type ProbeEvent, probeEvent } from '../facts/events.js';
 import type { ProbeReport } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
@@ -8,7 +7,7 @@ import { LookupQueue, systemLookups } from '../resolve/lookup-queue.js';
 import { within } from '../deadline.js';
 import { NameCache } from '../resolve/name-cache.js';
 import { resolveHost } from '../resolve/resolver.js';
-import { pendingLookups } from '../resolve/system-lookup.js';
+import { pendingLookups } from '../pending-lookups.js';
 import { type FailedReason, SHORTAGES } from '../states.js';
 import type { TargetRequest } from '../target/target-list.js';
 import {
@@ -27,27 +26,6 @@ import { Throttle } from './throttle.js';
  * starts, so that reports that waited catch up.
  */
 const REPORTS_PER_TURN = 2 * STARTS_PER_TURN;
-
-/** The event of a report, judged by what its request or the whole run expects. */
-export function probeEvent(
-  request: TargetRequest,
-  report: ProbeReport,
-  options: ManyOptions,
-): ProbeEvent {
-  const expectation =
-    request.expect === undefined ? options : { ...options, expect: request.expect };
-  return {
-    type: 'probe',
-    sequence: 1,
-    request,
-    report,
-    verdict: judge(report.outcome, expectation),
-    lostSynSeconds: null,
-    stalledMs: null,
-    formerAddresses: null,
-    outage: null,
-  };
-}
 
 function shortagesOf({ outcome, attempts }: ProbeReport): FailedReason[] {
   if (outcome.state === 'open') return [];

@@ -1,11 +1,11 @@
 import { availableParallelism } from 'node:os';
 import type { Worker } from 'node:worker_threads';
-import type { ProbeEvent } from '../facts/events.js';
+import { type ProbeEvent, probeEvent } from '../facts/events.js';
 import { reasonOf } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { SHORTAGES } from '../states.js';
 import type { TargetRequest } from '../target/target-list.js';
-import { probeEvent, probeInProcess } from './in-process.js';
+import { probeInProcess } from './in-process.js';
 import { literalReport } from './literal-report.js';
 import { CONCURRENCY_OF_ADDRESSES, type ManyInternals, type ManyOptions } from './many-options.js';
 import { STARTS_PER_TURN } from './start-pacer.js';

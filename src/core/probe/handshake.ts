@@ -26,6 +26,8 @@ export interface ConnectOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal | undefined;
   readonly sourceAddress: string | undefined;
+  /** Only for a connection to ourselves; default: the system's choice. */
+  readonly sourcePort?: number;
 }
 
 /** What is known of an attempt before it ends. */
@@ -75,7 +77,7 @@ function errorOutcome(socket: Socket, begun: Begun, elapsedMs: number, cause: Er
 export function connect(
   socket: Socket,
   endpoint: Endpoint,
-  { timeoutMs, signal, sourceAddress, clock }: ConnectOptions,
+  { timeoutMs, signal, sourceAddress, sourcePort, clock }: ConnectOptions,
 ): Promise<Handshake> {
   const begun: Begun = { endpoint, startedAt: Date.now() };
   return new Promise((resolve) => {
@@ -115,6 +117,7 @@ export function connect(
       family: endpoint.family,
       autoSelectFamily: false,
       ...(sourceAddress === undefined ? {} : { localAddress: sourceAddress }),
+      ...(sourcePort === undefined ? {} : { localPort: sourcePort }),
     });
   });
 }

@@ -1,11 +1,11 @@
 import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
-import type { Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
+import type { Address, Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
 import type { AskKernel } from '../facts/kernel-facts.js';
 import type { ServiceProbe } from '../facts/service-finding.js';
 import { checkTimeout, DEFAULT_TIMEOUT_MS } from '../limits.js';
 import { resolveLiteral } from '../resolve/literal.js';
-import { type ResolveInternals, type ResolveOptions, resolveHost } from '../resolve/resolver.js';
+import type { ResolveInternals, ResolveOptions, resolveHost } from '../resolve/resolver.js';
 import type { ServiceRequest } from '../service/registry.js';
 import { checkTarget, type Endpoint, familyOf, type Target } from '../target/target.js';
 import { type AttemptOptions, probePort } from './port-probe.js';
@@ -83,14 +83,13 @@ async function resolveTarget(
   bothFamilies: boolean,
 ): Promise<Resolution> {
   const { sourceAddress } = options;
-  const { resolve = resolveHost } = internals;
   const sourceFamily = sourceAddress === undefined ? null : familyOf(sourceAddress);
   const family = options.family ?? sourceFamily ?? undefined;
   // Options are copied for a name only: a run probes literals by the ten thousand.
-  return (
-    resolveLiteral(host, family) ??
-    resolve(host, { ...options, family }, { ...internals, bothFamilies })
-  );
+  const literal = resolveLiteral(host, family);
+  if (literal) return literal;
+  const resolve = internals.resolve ?? (await import('../resolve/resolver.js')).resolveHost;
+  return resolve(host, { ...options, family }, { ...internals, bothFamilies });
 }
 
 function attemptWith(
@@ -135,11 +134,15 @@ async function startProbe(
   if (resolution.state !== 'resolved') return { report, attempts: [] };
 
   const remainingMs = Math.max(timeoutMs - (monotonicClock() - startMs), 1);
-  const endpoints = interleaveFamilies(resolution.addresses).map(
-    ({ address, family }): Endpoint => ({ address, family, port: target.port }),
-  );
-  const [only, another] = endpoints;
-  if (only && !another) return { report, attempts: [attempt(only, remainingMs, signal)] };
+  const endpointOf = ({ address, family }: Address): Endpoint => ({
+    address,
+    family,
+    port: target.port,
+  });
+  const [only, another] = resolution.addresses;
+  if (only && !another)
+    return { report, attempts: [attempt(endpointOf(only), remainingMs, signal)] };
+  const endpoints = interleaveFamilies(resolution.addresses).map(endpointOf);
   return {
     report,
     attempts: startAttempts(endpoints, { timeoutMs: remainingMs, untilFirstOpen, signal, attempt }),

@@ -1,38 +1,41 @@
-import { createServer } from 'node:net';
-import { probePort } from './port-probe.js';
+import { Socket } from 'node:net';
+import { monotonicClock } from '../clock.js';
+import { connect, type ConnectOptions } from './handshake.js';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Milliseconds: loopback answers at once, unless its packets are dropped. */
-const WARM_UP_TIMEOUT_MS = 250;
+/** Loopback answers at once, unless its packets are dropped. */
+const OPTIONS: ConnectOptions = {
+  timeoutMs: 250,
+  clock: monotonicClock,
+  signal: undefined,
+  sourceAddress: undefined,
+};
+
+/** Ports for short-lived use (RFC 6335, section 6). */
+const FIRST_DYNAMIC_PORT = 49_152;
+const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT;
 
 /**
- * A listener of our own that closes what it accepts. Null without loopback or a free descriptor:
- * the probe itself will report that if it matters.
+ * Connects a socket to itself (RFC 9293, 3.5): an open connection without a listener, which would
+ * take 4 ms to load. A port that a listener has cannot be bound, so no service is touched.
  */
-function listen(): Promise<{ readonly port: number; close(): Promise<void> } | null> {
-  return new Promise((resolve) => {
-    const server = createServer((accepted) => accepted.on('error', () => {}).destroy());
-    server.on('error', () => resolve(null));
-    server.listen(0, LOOPBACK, () => {
-      const address = server.address();
-      const port = address === null || typeof address === 'string' ? 0 : address.port;
-      resolve({ port, close: () => new Promise((closed) => server.close(() => closed())) });
-    });
-  });
+async function connectToOurselves(): Promise<void> {
+  const port = FIRST_DYNAMIC_PORT + Math.floor(Math.random() * DYNAMIC_PORTS);
+  const socket = new Socket();
+  await connect(
+    socket,
+    { address: LOOPBACK, family: 4, port },
+    { ...OPTIONS, sourceAddress: LOOPBACK, sourcePort: port },
+  );
+  socket.resetAndDestroy(); // leaves no TIME_WAIT
 }
 
-/** Runs one real probe against an open port, then one against the same port closed. */
-async function probeOurselves(): Promise<void> {
-  const listener = await listen();
-  if (!listener) return;
-  const endpoint = { address: LOOPBACK, family: 4, port: listener.port } as const;
-  try {
-    await probePort(endpoint, { timeoutMs: WARM_UP_TIMEOUT_MS });
-  } finally {
-    await listener.close();
-  }
-  await probePort(endpoint, { timeoutMs: WARM_UP_TIMEOUT_MS });
+/** No service can have port 0: it refuses. */
+async function connectToPortZero(): Promise<void> {
+  const socket = new Socket();
+  await connect(socket, { address: LOOPBACK, family: 4, port: 0 }, OPTIONS);
+  socket.destroy();
 }
 
 let warm: Promise<void> | undefined;
@@ -41,10 +44,13 @@ let warm: Promise<void> | undefined;
  * Takes the start-up of Node out of the first latency. Without it the first connect of a process
  * reads 2 to 4 ms too long, because code is still being loaded and compiled.
  *
- * It probes a listener of its own on 127.0.0.1, once open and once closed. Nothing leaves the
+ * It makes one connection to itself on 127.0.0.1 and one that is refused. Nothing leaves the
  * machine. It runs once in each process; later calls return the same promise, which never rejects.
  */
 export function warmUp(): Promise<void> {
-  warm ??= probeOurselves().catch(() => {}); // the probe itself will report what is wrong
+  // The probe itself will report what is wrong.
+  warm ??= connectToOurselves()
+    .then(connectToPortZero)
+    .catch(() => {});
   return warm;
 }

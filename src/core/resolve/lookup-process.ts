@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { ErrorFacts } from '../facts/outcome.js';
 import { errorFacts } from '../errors/socket-errors.js';
 import {
@@ -69,7 +69,7 @@ export class LookupProcess {
               : { elapsedMs, addresses: uniqueAddresses(found) },
           ),
       });
-      this.#child ??= this.#start();
+      this.#child ??= Promise.resolve().then(() => this.#start());
       this.#child.then(
         ({ stdin }) => stdin?.write(`${JSON.stringify({ id, host, family })}\n`),
         () => this.#failAll(generation),
@@ -87,9 +87,8 @@ export class LookupProcess {
     this.#child = undefined;
   }
 
-  async #start(): Promise<ChildProcess> {
+  #start(): ChildProcess {
     const failAll = this.#failAll.bind(this, this.#generation);
-    const { spawn } = await import('node:child_process'); // loaded only when needed
     const { NODE_OPTIONS: _, NODE_EXTRA_CA_CERTS: __, ...env } = process.env; // both slow it down
     const child: ChildProcess = spawn(process.execPath, ['-e', SCRIPT], {
       stdio: ['pipe', 'pipe', 'ignore'],

@@ -1,6 +1,8 @@
+import { lookup } from 'node:dns';
 import { monotonicClock } from '../clock.js';
 import { errorFacts } from '../errors/socket-errors.js';
 import type { Address, ErrorFacts } from '../facts/outcome.js';
+import { countLookups } from '../pending-lookups.js';
 
 /** What the system's resolver said, with its own time in milliseconds. */
 export type LookupAnswer =
@@ -49,27 +51,15 @@ export function lookupThreads(): number {
   return Math.floor((Math.min(Math.max(threads, 1), MOST_THREADS) + 1) / 2);
 }
 
-let pending = 0;
-
-/**
- * How many lookups of this process still wait for the system's resolver. `getaddrinfo` cannot be
- * cancelled, and a process that ends while one is pending waits for it, 10 s and more when the DNS
- * server is dead (libuv joins its threads).
- */
-export function pendingLookups(): number {
-  return pending;
-}
-
 /** `getaddrinfo` on a thread of this process. */
-export const lookUpInProcess: SystemLookup = async (host, family) => {
-  const { lookup } = await import('node:dns'); // a probe of an address needs none of it
-  return new Promise((resolve) => {
+export const lookUpInProcess: SystemLookup = (host, family) =>
+  new Promise((resolve) => {
     const startMs = monotonicClock();
-    pending += 1;
+    countLookups(1);
     const settle = (
       answer: { readonly error: ErrorFacts } | { readonly addresses: readonly Address[] },
     ): void => {
-      pending -= 1;
+      countLookups(-1);
       resolve({ elapsedMs: monotonicClock() - startMs, ...answer });
     };
     try {
@@ -80,4 +70,3 @@ export const lookUpInProcess: SystemLookup = async (host, family) => {
       settle({ error: errorFacts(error) }); // an argument that this version of Node refuses
     }
   });
-};

@@ -1,6 +1,11 @@
 import type { ProbeEvent, SeriesEvent } from '../facts/events.js';
 import { type ProbeReport, reasonOf } from '../facts/outcome.js';
-import { checkRange, checkWholeNumber, DEFAULT_TIMEOUT_MS } from '../limits.js';
+import {
+  checkRange,
+  checkWholeNumber,
+  DEFAULT_INTERVAL_MS,
+  DEFAULT_TIMEOUT_MS,
+} from '../limits.js';
 import {
   CONCURRENCY_OF_ADDRESSES,
   type ManyInternals,
@@ -34,9 +39,6 @@ export interface SeriesOptions extends ManyOptions {
 
 /** What the rest of portping and the tests may replace or add. */
 export type SeriesInternals = ManyInternals;
-
-/** From probe to probe of a target when no interval is given, in milliseconds. */
-export const DEFAULT_INTERVAL_MS = 1000;
 
 /** A faster and longer series resets its connections: TIME_WAIT would hold up to 28,000 ports. */
 const RESET_BELOW_INTERVAL_MS = 10;

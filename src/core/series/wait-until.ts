@@ -1,7 +1,7 @@
 import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
 import type { ProbeEvent } from '../facts/events.js';
-import { checkRange, DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
+import { checkRange, DEFAULT_TIMEOUT_MS, MAX_DURATION_MS, WAIT_DEFAULTS } from '../limits.js';
 import { probeTargets } from '../many/probe-targets.js';
 import { type Reason, SHORTAGES } from '../states.js';
 import type { TargetRequest } from '../target/target-list.js';
@@ -20,9 +20,6 @@ const INCURABLE: ReadonlySet<Reason> = new Set<Reason>([
   'bad-source',
   'unknown-error',
 ]);
-
-/** The defaults of waiting, in milliseconds. */
-export const WAIT_DEFAULTS = { durationMs: 60_000, intervalMs: 500 } as const;
 
 /**
  * Probes under way at once. While a target is silent, each interval starts one more: its SYN is

@@ -6,13 +6,14 @@ import type {
   ServiceProbe,
   TlsProblem,
 } from '../facts/service-finding.js';
+import { MAX_TLS_DAYS } from '../limits.js';
 import { asciiHost, isServerName, type Target } from '../target/target.js';
 import { UsageError } from '../usage-error.js';
-import { MAX_TLS_DAYS } from './conversation/certificate.js';
 import { Conversation } from './conversation/conversation.js';
 import { prepareTls } from './conversation/secure-layer.js';
 import { type FailureDetails, ServiceFailure } from './conversation/service-failure.js';
 import type { CheckResult } from './conversation/service-protocol.js';
+import { PROTOCOLS } from './protocol-table.js';
 import {
   isServiceName,
   type ServiceName,
@@ -134,7 +135,8 @@ export async function prepareServiceProbe(
 ): Promise<ServiceProbe> {
   const name = chooseService(request, target.port);
   checkTlsRequest(request);
-  const { protocol, tls } = SERVICES[name];
+  const { protocol: protocolName, tls } = SERVICES[name];
+  const protocol = PROTOCOLS[protocolName];
   const host = plainHost(request.sni ?? target.host);
   const prepared = tls === null ? null : await prepareTls(host, request);
   const talk = async (

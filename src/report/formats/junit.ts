@@ -1,6 +1,6 @@
 import { escapeMarkup } from '../escape.js';
 import { type Reporter, SILENCE } from '../reporter.js';
-import { createTestCase, type TestCase, type TestSettings } from '../test-case.js';
+import { createTestCase, type TestCase, type TestSettings } from './test-case.js';
 
 const attribute = (name: string, text: string): string => `${name}="${escapeMarkup(text)}"`;
 

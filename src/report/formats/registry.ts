@@ -1,16 +1,12 @@
-import { csvReporter } from './csv.js';
-import { jsonReporter } from './json.js';
-import { junitReporter } from './junit.js';
 import type { Reporter, ReportOptions } from '../reporter.js';
-import { tapReporter } from './tap.js';
-import { textReporter } from './text.js';
+import { isPlain, plainTextReporter } from './plain-text.js';
 
 /** Options that change how a probe is shown; each format has a place for some of them. */
 export type DisplayOption = 'quiet' | 'verbose' | 'timestamps' | 'histogram';
 
 /** A format of `--output`: how to make its reporter, and which options fit it. */
 export interface FormatInfo {
-  /** Makes its reporter; a promise where the format is loaded only when it is asked for. */
+  /** Makes its reporter. All formats but text are loaded only when they are asked for. */
   readonly create: (options: ReportOptions) => Reporter | Promise<Reporter>;
   /**
    * The options that change its output; any other is refused. `verbose` includes watching a
@@ -35,31 +31,34 @@ const VERDICTS_ONLY = { quiet: true, verbose: false, timestamps: false, histogra
 
 const ROWS = {
   text: {
-    create: textReporter,
+    create: async (options) =>
+      isPlain(options)
+        ? plainTextReporter(options)
+        : (await import('./text.js')).textReporter(options),
     shows: { quiet: true, verbose: true, timestamps: true, histogram: true },
     onceBecause: null,
     isCheck: false,
   },
   json: {
-    create: jsonReporter,
+    create: async (options) => (await import('./json.js')).jsonReporter(options),
     shows: { quiet: true, verbose: true, timestamps: false, histogram: false },
     onceBecause: null,
     isCheck: false,
   },
   csv: {
-    create: csvReporter,
+    create: async (options) => (await import('./csv.js')).csvReporter(options),
     shows: VERDICTS_ONLY,
     onceBecause: null,
     isCheck: false,
   },
   junit: {
-    create: junitReporter,
+    create: async (options) => (await import('./junit.js')).junitReporter(options),
     shows: VERDICTS_ONLY,
     onceBecause: null,
     isCheck: false,
   },
   tap: {
-    create: tapReporter,
+    create: async (options) => (await import('./tap.js')).tapReporter(options),
     shows: VERDICTS_ONLY,
     onceBecause: null,
     isCheck: false,

@@ -1,5 +1,5 @@
 import { type Reporter, SILENCE } from '../reporter.js';
-import { createTestCase, type TestCase, type TestSettings } from '../test-case.js';
+import { createTestCase, type TestCase, type TestSettings } from './test-case.js';
 
 /**
  * A description: `#` starts a directive. Readers of version 13 know the escapes `\#` and `\\`,

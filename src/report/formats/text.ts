@@ -1,46 +1,16 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
-import {
-  type OpenOutcome,
-  type Outcome,
-  type ProbeReport,
-  reasonOf,
-} from '../../core/facts/outcome.js';
-import type { Reason } from '../../core/states.js';
-import { formatEndpoint, formatHostPort, type Target } from '../../core/target/target.js';
+import type { OpenOutcome, ProbeReport } from '../../core/facts/outcome.js';
+import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
 import { histogram, sparkline } from '../charts.js';
 import { escapeControls } from '../escape.js';
 import { explain } from '../explanation.js';
-import { formatCount, formatDuration, formatMilliseconds } from '../numbers.js';
-import {
-  addressOf,
-  describeAttempt,
-  describeKernel,
-  describeOtherFailures,
-  errorNumber,
-  nameTarget,
-} from '../outcome-words.js';
-import {
-  type Output,
-  type Paint,
-  type Reporter,
-  type ReportOptions,
-  SILENCE,
-  type SummaryEvent,
-} from '../reporter.js';
+import { formatCount, formatDuration } from '../numbers.js';
+import { describeAttempt, describeKernel, nameTarget } from '../outcome-words.js';
+import type { Paint, Reporter, ReportOptions, SummaryEvent } from '../reporter.js';
 import { describeResolution } from '../resolution-words.js';
 import { describeService, describeTls } from '../service.js';
 import { describeOutage, describeSummary, describeTotals } from '../summary.js';
-
-/** PortPing's two sentences (KB Q295416), to the letter; empty when the probe was cancelled. */
-function outcomeLine(port: number, outcome: Outcome, paint: Paint): string {
-  if (outcome.state === 'cancelled') return '';
-  if (outcome.state === 'open') {
-    const milliseconds = formatMilliseconds(outcome.latencyMs);
-    return `${paint.good('Success!')} Pinged port ${port} in ${milliseconds} milliseconds.`;
-  }
-  const code = errorNumber(outcome.error);
-  return `${paint.bad('Error Detected:')} Connection refused <${code}> returned.`;
-}
+import { type MoreText, plainTextReporter } from './plain-text.js';
 
 /** Each attempt with our end of it, and whether the other side dropped the connection. */
 function attemptLines({ attempts }: ProbeReport): string[] {
@@ -106,7 +76,7 @@ function serviceLines({ outcome }: ProbeReport, paint: Paint): string[] {
 
 /** What is remarkable about one probe of a series. */
 function remarks(event: ProbeEvent): string[] {
-  const { lostSynSeconds, stalledMs, formerAddresses, report } = event;
+  const { lostSynSeconds, formerAddresses, report } = event;
   const { resolution, target } = report;
   const lines: string[] = [];
   if (formerAddresses && resolution.state === 'resolved') {
@@ -120,56 +90,7 @@ function remarks(event: ProbeEvent): string[] {
       `Probably a lost packet, not distance: this probe took ${lostSynSeconds} s longer than ` +
         'its neighbours. TCP repeats a lost SYN after such a time.',
     );
-  if (stalledMs !== null)
-    lines.push(
-      `portping did not run for ${formatDuration(stalledMs)} during this probe: it was stopped, ` +
-        'or this machine was too busy. The times of this probe may be too long by that.',
-    );
   return lines;
-}
-
-/** Whether the outcome is as the line of a list or the command line expects, and which of them. */
-function expectationLines(
-  { request, verdict, report: { outcome } }: ProbeEvent,
-  { expect, expectation }: ReportOptions,
-): string[] {
-  const { expect: own, origin = 'the list' } = request;
-  const { state } = outcome;
-  const expected = own ?? expect;
-  if (state === 'cancelled') return [];
-  if (expected === 'open' && state === 'open')
-    return verdict.tooSlow ? [`Not as expected (${expectation}): open, but too slow.`] : [];
-  if (own !== undefined)
-    return verdict.asExpected
-      ? []
-      : [`Not as expected (${escapeControls(origin)} says ${own}): ${state}.`];
-  if (expected === 'open') return []; // the default: nothing was asked for
-  return [`${verdict.asExpected ? 'As' : 'Not as'} expected (${expectation}): ${state}.`];
-}
-
-/** Decides when a reason is explained: once for each name until the reason changes. */
-class Explainer {
-  readonly #latest = new Map<string, Reason>();
-
-  /** @param manyTargets explain each reason once for all targets, not for each of them */
-  constructor(readonly manyTargets: boolean) {}
-
-  /** The lines that explain an event; empty when it is as expected or was explained already. */
-  explain({ report, verdict }: ProbeEvent, name: string): string[] {
-    const { outcome } = report;
-    const reason = reasonOf(outcome);
-    const topic = this.manyTargets ? (reason ?? '') : name;
-    if (reason === null) {
-      this.#latest.delete(topic);
-      return [];
-    }
-    if (verdict.asExpected || this.#latest.get(topic) === reason) return [];
-    this.#latest.set(topic, reason);
-    const explanation = explain(report);
-    if (explanation === null) return [];
-    // What is wrong with a service stands on stdout already.
-    return [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice];
-  }
 }
 
 const timesSign = ({ unicode }: ReportOptions['canvas']): string => (unicode ? '×' : 'x');
@@ -188,44 +109,15 @@ function summaryText(
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The classic lines for people and shell loops: verdicts on stdout, all the rest on stderr. */
-export function textReporter(options: ReportOptions): Reporter {
-  const { paint, verbose, timestamps, nameEndpoints, manyTargets, canvas } = options;
-  const explainer = new Explainer(manyTargets);
-  const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
-    const time = timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
-    return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
-  };
-  const dimLines = (lines: readonly string[], prefix: string): string =>
-    lines.map((line) => `${prefix}${paint.stderr.dim(line)}\n`).join('');
+const MORE: MoreText = {
+  explain,
+  verboseLines,
+  serviceLines,
+  remarks,
+  outageLine: (outage, { canvas }) => describeOutage(outage, timesSign(canvas)),
+  summaryText,
+  describeTotals,
+};
 
-  return {
-    probe(event): Output {
-      const { report } = event;
-      const { outcome, target, startedAt } = report;
-      const address = addressOf(outcome);
-      const prefix = prefixOf(startedAt, target, address);
-      const line = outcomeLine(target.port, outcome, paint.stdout);
-      const asides = [
-        ...(verbose ? verboseLines(report) : describeOtherFailures(report)),
-        ...remarks(event),
-        ...expectationLines(event, options),
-        ...explainer.explain(event, nameTarget(target, address)),
-      ];
-      const lines = line === '' ? [] : [line, ...serviceLines(report, paint.stdout)];
-      return {
-        stdout: lines.map((each) => `${prefix}${each}\n`).join(''),
-        stderr: dimLines(asides, prefix),
-      };
-    },
-    outage({ target, address, outage }): Output {
-      const line = describeOutage(outage, timesSign(canvas));
-      return { stdout: '', stderr: dimLines([line], prefixOf(outage.to, target, address)) };
-    },
-    summary: (event) => ({ stdout: '', stderr: summaryText(event, options) }),
-    finish: (totals) =>
-      manyTargets && (totals.probes > 0 || totals.isComplete)
-        ? { stdout: '', stderr: `${describeTotals(totals)}\n` }
-        : SILENCE,
-  };
-}
+/** The classic lines for people and shell loops, with all that options and many targets add. */
+export const textReporter = (options: ReportOptions): Reporter => plainTextReporter(options, MORE);

@@ -4,12 +4,12 @@ import type { Answer } from 'dns-packet';
 import { UsageError } from '../../../src/core/usage-error.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Resolution } from '../../../src/core/facts/outcome.js';
+import { pendingLookups } from '../../../src/core/pending-lookups.js';
 import { resolveHost } from '../../../src/core/resolve/resolver.js';
 import { errorFacts } from '../../../src/core/errors/socket-errors.js';
 import {
   type LookupAnswer,
   lookUpInProcess,
-  pendingLookups,
   type SystemLookup,
   uniqueAddresses,
 } from '../../../src/core/resolve/system-lookup.js';

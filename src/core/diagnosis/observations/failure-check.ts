@@ -4,12 +4,7 @@ import { type CheckContext, endpointAt } from './check-context.js';
 import { checkLocalFirewall } from './local-firewall-check.js';
 import { isOwnAddress } from './machine.js';
 import type { Observations, RefusalTiming } from './observations.js';
-
-/**
- * Other ports of the host that are tried, without the target's own. Most hosts open or refuse at
- * least one of them (HTTPS, HTTP, SSH, SMB, RDP, SMTP).
- */
-export const OTHER_PORTS: readonly number[] = [443, 80, 22, 445, 3389, 25];
+import { OTHER_PORTS } from './options.js';
 
 const LOOPBACK: readonly Address[] = [
   { address: '127.0.0.1', family: 4 },

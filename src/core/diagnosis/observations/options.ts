@@ -7,6 +7,12 @@ import type { StartCounting } from './counters.js';
 import type { readListeners } from './listeners.js';
 import type { isDirectlyAttached } from './machine.js';
 
+/**
+ * Other ports of the host that are tried, without the target's own. Most hosts open or refuse at
+ * least one of them (HTTPS, HTTP, SSH, SMB, RDP, SMTP).
+ */
+export const OTHER_PORTS: readonly number[] = [443, 80, 22, 445, 3389, 25];
+
 /** The checks of a diagnosis that take time, as `onProgress` names them. */
 export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
 

@@ -11,9 +11,6 @@ import {
   type Unfit,
 } from './verdict-words.js';
 
-/** The highest `tlsMinDays`, days. */
-export const MAX_TLS_DAYS = 3650;
-
 const DAY_MS = 86_400_000;
 
 /** A distinguished name in one line. Node puts each attribute on its own line. */

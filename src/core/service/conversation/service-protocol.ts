@@ -31,8 +31,6 @@ type ServiceCheck = (conversation: Conversation, context: CheckContext) => Promi
 /** A protocol that a service may speak. */
 export interface ServiceProtocol {
   readonly check: ServiceCheck;
-  /** Whether the server sends first (a greeting). If not, it waits for a request. */
-  readonly greets: boolean;
   /**
    * As what its first bytes may be recognized (inside TLS, if there is TLS); null if they may look
    * like anything. Any other protocol is reported by name.

@@ -5,7 +5,6 @@ const PAUSE_MS = 500;
 
 /** Any protocol in which the server sends first. */
 export const banner: ServiceProtocol = {
-  greets: true,
   recognizedAs: null,
   async check(conversation) {
     await conversation.waitForInput(PAUSE_MS, 'its greeting');

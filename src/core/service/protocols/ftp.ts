@@ -4,7 +4,6 @@ import { GREETS_BY_NUMBER, type NumberedReply, readReply } from './numbered-repl
 
 /** FTP (RFC 959): greeting; with TLS also AUTH TLS (RFC 4217); NOOP; QUIT. */
 export const ftp: ServiceProtocol = {
-  greets: true,
   recognizedAs: GREETS_BY_NUMBER,
   async check(conversation, { startTls }) {
     const readGreeting = (): Promise<NumberedReply> =>

@@ -9,7 +9,6 @@ function authority(host: string, port: number): string {
 
 /** HTTP (RFC 9112): `HEAD /`. Any status is an answer, except 1xx: another one follows. */
 export const http: ServiceProtocol = {
-  greets: false,
   recognizedAs: ['HTTP'],
   async check(conversation, { host, port }) {
     const lines = [

@@ -18,7 +18,6 @@ async function sendCommand(
 
 /** IMAP (RFC 9051): greeting; with TLS also STARTTLS and CAPABILITY; LOGOUT. */
 export const imap: ServiceProtocol = {
-  greets: true,
   recognizedAs: ['IMAP'],
   async check(conversation, { startTls }) {
     const greeting = await conversation.readLine('its greeting');

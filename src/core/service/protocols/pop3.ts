@@ -15,7 +15,6 @@ async function readStatus(
 
 /** POP3 (RFC 1939): greeting; with TLS also STLS (RFC 2595) and CAPA; QUIT. */
 export const pop3: ServiceProtocol = {
-  greets: true,
   recognizedAs: ['POP3'],
   async check(conversation, { startTls }) {
     const greeting = await readStatus(conversation, 'its greeting', 'a POP3 greeting');

@@ -25,7 +25,6 @@ async function sendHello(conversation: Conversation, name: string): Promise<Numb
 
 /** SMTP (RFC 5321): greeting; EHLO; with TLS also STARTTLS (RFC 3207) and EHLO again; QUIT. */
 export const smtp: ServiceProtocol = {
-  greets: true,
   recognizedAs: GREETS_BY_NUMBER,
   async check(conversation, { localAddress, startTls }) {
     const name = ownName(localAddress);

@@ -9,7 +9,6 @@ const OTHER_GREETING = /^(\d{3}[ -]|\+OK|\* |HTTP\/|RFB )/;
  * exchange would come next.
  */
 export const ssh: ServiceProtocol = {
-  greets: true,
   recognizedAs: ['SSH'],
   async check(conversation) {
     const first = await conversation.readLine('its identification');

@@ -2,7 +2,6 @@ import type { ServiceProtocol } from '../conversation/service-protocol.js';
 
 /** TLS alone, whatever protocol is inside. */
 export const tls: ServiceProtocol = {
-  greets: false,
   recognizedAs: ['TLS'],
   check(conversation) {
     conversation.noteHandshakeAsAnswer();

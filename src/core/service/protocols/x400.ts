@@ -89,7 +89,6 @@ async function readTpkt(conversation: Conversation): Promise<Buffer> {
  * refusal, shows that it is there.
  */
 export const x400: ServiceProtocol = {
-  greets: false,
   recognizedAs: ['an ISO transport'],
   async check(conversation) {
     conversation.write(connectionRequest());

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { OTHER_PORTS } from '../../../../src/core/diagnosis/observations/failure-check.js';
+import { OTHER_PORTS } from '../../../../src/core/diagnosis/observations/options.js';
 import { observe } from '../../../../src/core/diagnosis/observations/observe.js';
 import type {
   DiagnoseOptions,

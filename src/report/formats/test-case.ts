@@ -1,10 +1,10 @@
-import type { ProbeEvent } from '../core/facts/events.js';
-import { reasonOf } from '../core/facts/outcome.js';
-import { formatHostPort } from '../core/target/target.js';
-import { escapeControls } from './escape.js';
-import { explainInOneLine } from './explanation.js';
-import { formatDuration } from './numbers.js';
-import { addressOf, durationOf, expectationWords } from './outcome-words.js';
+import type { ProbeEvent } from '../../core/facts/events.js';
+import { reasonOf } from '../../core/facts/outcome.js';
+import { formatHostPort } from '../../core/target/target.js';
+import { escapeControls } from '../escape.js';
+import { explainInOneLine } from '../explanation.js';
+import { formatDuration } from '../numbers.js';
+import { addressOf, durationOf, expectationWords } from '../outcome-words.js';
 
 /** A probe as a test case, for JUnit and TAP. */
 export interface TestCase {

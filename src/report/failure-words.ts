@@ -1,0 +1,210 @@
+import {
+  type ClosedOutcome,
+  type ErrorFacts,
+  type FailedOutcome,
+  type FilteredOutcome,
+  isNeighbourTimeout,
+  type Outcome,
+  type ProbeReport,
+  type ResolvingFailed,
+} from '../core/facts/outcome.js';
+import type { ClosedReason, FailedReason, FilteredReason } from '../core/states.js';
+import { formatEndpoint } from '../core/target/target.js';
+import { winsockByNumber } from '../core/errors/winsock-codes.js';
+import { escapeControls } from './escape.js';
+import { formatDuration } from './numbers.js';
+import type { Explanation } from './outcome-words.js';
+import { explainUnresolved } from './resolution-words.js';
+
+/** The ICMP messages that Linux reports with these codes (icmp_err_convert, tcp_v4_err). */
+const ICMP_ERRORS: Readonly<Record<string, string>> = {
+  ENOTSUP: '"source route failed"',
+  ENONET: '"source host isolated"',
+  EPROTO: '"parameter problem" or an unknown code',
+};
+
+/** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
+function formatError({ winsock, code, errno }: ErrorFacts): string {
+  const row = winsock === null ? undefined : winsockByNumber(winsock);
+  if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
+  const raw = `${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
+  return Object.hasOwn(ICMP_ERRORS, code) ? raw : `Unknown error ${raw}`;
+}
+
+const CLOSED: Record<ClosedReason, (outcome: ClosedOutcome) => Explanation> = {
+  'conn-refused': ({ endpoint, elapsedMs }) => ({
+    what: `${formatEndpoint(endpoint)} refused the connection after ${formatDuration(elapsedMs)}.`,
+    advice:
+      'Nothing listens on that port, or a firewall rejects it. Both look the same from here. ' +
+      'Check that the service is running and listens on this address.',
+  }),
+};
+
+/** Below this an answer may simply need more time: a repeated SYN takes 1 s. Milliseconds. */
+const SHORT_TIMEOUT_MS = 1000;
+
+function explainNoResponse(outcome: FilteredOutcome, report: ProbeReport): Explanation {
+  const { target, attempts, resolution, timeoutMs } = report;
+  const silent = attempts
+    .filter((each) => each.state === 'filtered' && each.reason === 'no-response')
+    .map((each) => each.endpoint.address);
+  const addresses = silent.join(silent.length === 2 ? ' and ' : ', ');
+  const after = formatDuration(outcome.elapsedMs);
+  const [resolving, timeout] = [resolution.elapsedMs, timeoutMs].map(formatDuration);
+  const slowName =
+    resolution.elapsedMs > timeoutMs / 2
+      ? ` Resolving the name took ${resolving} of the ${timeout} timeout.`
+      : '';
+  const command = `portping --diagnose ${escapeControls(target.host)} ${target.port}`;
+  const causes =
+    outcome.elapsedMs < SHORT_TIMEOUT_MS
+      ? `the host is absent or overloaded, or its answer takes longer than ${after}. All`
+      : 'or the host is absent or overloaded. Both';
+  return {
+    what: `no answer from ${addresses} within ${after}.${slowName}`,
+    advice:
+      `A firewall drops the packets, ${causes} look the same from here. ` +
+      `Run \`${command}\` to find out more.`,
+  };
+}
+
+function explainHostUnreachable(outcome: FilteredOutcome): Explanation {
+  const { address, family } = outcome.endpoint;
+  const after = formatDuration(outcome.elapsedMs);
+  const what = `connecting to ${address} failed with "host unreachable" after ${after}`;
+  if (isNeighbourTimeout(outcome))
+    return {
+      what: `${what}, the usual ${family === 4 ? 'ARP' : 'neighbour discovery'} timeout.`,
+      advice:
+        'No host with this address is up in its network, or a router or firewall that limits ' +
+        'its replies rejects the connection. Both look the same from here. Check the address, ' +
+        'that the host is on, and the firewalls.',
+    };
+  return {
+    what: `${what}.`,
+    advice:
+      'A firewall rejects the connection, a router does not find the host, or the packets ' +
+      'circle between routers until they expire (a routing loop). All look the same from here. ' +
+      'Check the address, the routing and the firewalls, also the one on this machine ' +
+      '(firewalld rejects in this way by default).',
+  };
+}
+
+function explainIcmpError({ endpoint, elapsedMs, error }: FilteredOutcome): Explanation {
+  const message = ICMP_ERRORS[error.code] ?? 'an unknown message';
+  const after = formatDuration(elapsedMs);
+  return {
+    what: `connecting to ${endpoint.address} failed after ${after} with an ICMP error: ${message}.`,
+    advice:
+      'The packet left this machine. A router, a firewall or the host rejected it in this ' +
+      'unusual way. Ask the operators of the network on the way.',
+  };
+}
+
+const FILTERED: Record<
+  FilteredReason,
+  (outcome: FilteredOutcome, report: ProbeReport) => Explanation
+> = {
+  'no-response': explainNoResponse,
+  'host-unreach': explainHostUnreachable,
+  'net-unreach': ({ endpoint, elapsedMs }) => ({
+    what:
+      `connecting to ${endpoint.address} failed with "network unreachable" ` +
+      `after ${formatDuration(elapsedMs)}.`,
+    advice:
+      'A router has no route to that network or prohibits the connection, or a firewall rejects ' +
+      'it. All look the same from here. Check the address, the routing, the VPN if you need one, ' +
+      'and the firewalls, also the one on this machine.',
+  }),
+  'proto-unreach': ({ endpoint, elapsedMs }) => ({
+    what:
+      `connecting to ${endpoint.address} failed with "protocol unreachable" ` +
+      `after ${formatDuration(elapsedMs)}.`,
+    advice:
+      'Probably a firewall or router rejects the connection in an unusual way, or the host has ' +
+      'no TCP. Check the address, and ask the administrator of the network there.',
+  }),
+  'admin-prohibited': ({ endpoint, elapsedMs }) => ({
+    what:
+      `a firewall or router reported after ${formatDuration(elapsedMs)} that connections to ` +
+      `${formatEndpoint(endpoint)} are prohibited.`,
+    advice:
+      'This is policy, not a fault of the host. ' +
+      'Ask the administrator of the firewall or router, which may be this machine.',
+  }),
+  'icmp-error': explainIcmpError,
+};
+
+type Failed = FailedOutcome | ResolvingFailed;
+
+const NOTHING_SENT = 'Nothing was sent.';
+
+/** What could not be reached: an address, or a name while it was being resolved. */
+const destinationOf = (outcome: Failed): string =>
+  escapeControls('endpoint' in outcome ? outcome.endpoint.address : outcome.host);
+
+const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
+  'no-route': (outcome) => ({
+    what: `this machine has no usable route to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
+    advice: "Check this machine's network connection, its default route and its VPN.",
+  }),
+  'no-ports-left': ({ error }) => ({
+    what: `this machine has no free source port for the connection. ${NOTHING_SENT}`,
+    advice:
+      'Too many connections are open, or were closed within the last minute (TIME_WAIT). ' +
+      `Wait, or widen the range of ephemeral ports.${
+        error.code === 'EADDRINUSE'
+          ? ' With --source each connection needs a port of its own; ' +
+            'without it, connections to different targets can share one.'
+          : ''
+      }`,
+  }),
+  'no-files-left': () => ({
+    what: `no file descriptor was left for the probe. ${NOTHING_SENT}`,
+    advice: 'Raise the limit (ulimit -n), or close programs that hold many descriptors.',
+  }),
+  'not-permitted': (outcome) => ({
+    what: `this machine does not permit connections to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
+    advice:
+      "Check this machine's firewall, policy routes and sandbox. The other side is not involved.",
+  }),
+  'bad-source': () => ({
+    what: `this machine cannot use the source address for this target. ${NOTHING_SENT}`,
+    advice: 'Use an address that this machine has, of the same family as the target.',
+  }),
+  'no-resources': () => ({
+    what: `the system had no memory or buffers for the connection. ${NOTHING_SENT}`,
+    advice: "Check this machine's load, then try again.",
+  }),
+  'unknown-error': ({ error }) => ({
+    what:
+      `${error.syscall ? escapeControls(error.syscall) : 'the probe'} failed with an error that ` +
+      `${error.winsock === null ? "is not in portping's table" : 'is unusual for a probe'}.`,
+    advice: 'Nothing was learned about the port. Please report this line as a bug.',
+  }),
+};
+
+function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {
+  switch (outcome.state) {
+    case 'open':
+    case 'cancelled':
+      return null;
+    case 'closed':
+      return CLOSED[outcome.reason](outcome);
+    case 'filtered':
+      return FILTERED[outcome.reason](outcome, report);
+    case 'failed':
+      return FAILED[outcome.reason](outcome);
+    case 'unresolved':
+      return explainUnresolved(outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** Why the target is not open. Null when it is, and when the probe was cancelled. */
+export function explainFailure(report: ProbeReport): Explanation | null {
+  const explanation = explainOutcome(report.outcome, report);
+  if (explanation === null || !('error' in report.outcome)) return explanation;
+  return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
+}

@@ -1,0 +1,158 @@
+import type { Outage, ProbeEvent } from '../../core/facts/events.js';
+import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
+import type { Reason } from '../../core/states.js';
+import type { Target } from '../../core/target/target.js';
+import { escapeControls } from '../escape.js';
+import { explainFailure } from '../failure-words.js';
+import { formatDuration, formatMilliseconds } from '../numbers.js';
+import {
+  addressOf,
+  describeOtherFailures,
+  errorNumber,
+  type Explanation,
+  nameTarget,
+} from '../outcome-words.js';
+import {
+  type Output,
+  type Paint,
+  type Reporter,
+  type ReportOptions,
+  SILENCE,
+  type SummaryEvent,
+  type Totals,
+} from '../reporter.js';
+
+/** What a single plain probe does not need. It is loaded only for other runs. */
+export interface MoreText {
+  readonly explain: (report: ProbeReport) => Explanation | null;
+  readonly verboseLines: (report: ProbeReport) => string[];
+  readonly serviceLines: (report: ProbeReport, paint: Paint) => string[];
+  readonly remarks: (event: ProbeEvent) => string[];
+  readonly outageLine: (outage: Outage, options: ReportOptions) => string;
+  readonly summaryText: (event: SummaryEvent, options: ReportOptions) => string;
+  readonly describeTotals: (totals: Totals) => string;
+}
+
+/** PortPing's two sentences (KB Q295416), to the letter; empty when the probe was cancelled. */
+function outcomeLine(port: number, outcome: Outcome, paint: Paint): string {
+  if (outcome.state === 'cancelled') return '';
+  if (outcome.state === 'open') {
+    const milliseconds = formatMilliseconds(outcome.latencyMs);
+    return `${paint.good('Success!')} Pinged port ${port} in ${milliseconds} milliseconds.`;
+  }
+  const code = errorNumber(outcome.error);
+  return `${paint.bad('Error Detected:')} Connection refused <${code}> returned.`;
+}
+
+/** Whether the outcome is as the line of a list or the command line expects, and which of them. */
+function expectationLines(
+  { request, verdict, report: { outcome } }: ProbeEvent,
+  { expect, expectation }: ReportOptions,
+): string[] {
+  const { expect: own, origin = 'the list' } = request;
+  const { state } = outcome;
+  const expected = own ?? expect;
+  if (state === 'cancelled') return [];
+  if (expected === 'open' && state === 'open')
+    return verdict.tooSlow ? [`Not as expected (${expectation}): open, but too slow.`] : [];
+  if (own !== undefined)
+    return verdict.asExpected
+      ? []
+      : [`Not as expected (${escapeControls(origin)} says ${own}): ${state}.`];
+  if (expected === 'open') return []; // the default: nothing was asked for
+  return [`${verdict.asExpected ? 'As' : 'Not as'} expected (${expectation}): ${state}.`];
+}
+
+/** Says that the times of a probe may be too long, because this process did not run. */
+const stallLines = ({ stalledMs }: ProbeEvent): string[] =>
+  stalledMs === null
+    ? []
+    : [
+        `portping did not run for ${formatDuration(stalledMs)} during this probe: it was ` +
+          'stopped, or this machine was too busy. The times of this probe may be too long by that.',
+      ];
+
+/** Decides when a reason is explained: once for each name until the reason changes. */
+class Explainer {
+  readonly #latest = new Map<string, Reason>();
+
+  /** @param manyTargets explain each reason once for all targets, not for each of them */
+  constructor(
+    readonly manyTargets: boolean,
+    readonly explainReport: MoreText['explain'],
+  ) {}
+
+  /** The lines that explain an event; empty when it is as expected or was explained already. */
+  explain({ report, verdict }: ProbeEvent, name: string): string[] {
+    const { outcome } = report;
+    const reason = reasonOf(outcome);
+    const topic = this.manyTargets ? (reason ?? '') : name;
+    if (reason === null) {
+      this.#latest.delete(topic);
+      return [];
+    }
+    if (verdict.asExpected || this.#latest.get(topic) === reason) return [];
+    this.#latest.set(topic, reason);
+    const explanation = this.explainReport(report);
+    if (explanation === null) return [];
+    // What is wrong with a service stands on stdout already.
+    return [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice];
+  }
+}
+
+/** Whether the lines of a run need nothing of {@link MoreText}. */
+export const isPlain = ({
+  verbose,
+  service,
+  rounds,
+  manyTargets,
+  histogram,
+}: ReportOptions): boolean => !verbose && service === null && !rounds && !manyTargets && !histogram;
+
+/**
+ * The classic lines for people and shell loops: verdicts on stdout, all the rest on stderr.
+ *
+ * @param more needed unless {@link isPlain}
+ */
+export function plainTextReporter(options: ReportOptions, more?: MoreText): Reporter {
+  const { paint, verbose, timestamps, nameEndpoints, manyTargets } = options;
+  const explainer = new Explainer(manyTargets, more?.explain ?? explainFailure);
+  const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
+    const time = timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
+    return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
+  };
+  const dimLines = (lines: readonly string[], prefix: string): string =>
+    lines.map((line) => `${prefix}${paint.stderr.dim(line)}\n`).join('');
+
+  return {
+    probe(event): Output {
+      const { report } = event;
+      const { outcome, target, startedAt } = report;
+      const address = addressOf(outcome);
+      const prefix = prefixOf(startedAt, target, address);
+      const line = outcomeLine(target.port, outcome, paint.stdout);
+      const asides = [
+        ...(more && verbose ? more.verboseLines(report) : describeOtherFailures(report)),
+        ...(more?.remarks(event) ?? []),
+        ...stallLines(event),
+        ...expectationLines(event, options),
+        ...explainer.explain(event, nameTarget(target, address)),
+      ];
+      const lines = line === '' ? [] : [line, ...(more?.serviceLines(report, paint.stdout) ?? [])];
+      return {
+        stdout: lines.map((each) => `${prefix}${each}\n`).join(''),
+        stderr: dimLines(asides, prefix),
+      };
+    },
+    outage({ target, address, outage }): Output {
+      if (!more) return SILENCE;
+      const line = more.outageLine(outage, options);
+      return { stdout: '', stderr: dimLines([line], prefixOf(outage.to, target, address)) };
+    },
+    summary: (event) => (more ? { stdout: '', stderr: more.summaryText(event, options) } : SILENCE),
+    finish: (totals) =>
+      more && manyTargets && (totals.probes > 0 || totals.isComplete)
+        ? { stdout: '', stderr: `${more.describeTotals(totals)}\n` }
+        : SILENCE,
+  };
+}

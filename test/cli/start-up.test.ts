@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { freePort, listen } from '../support/listeners.js';
+import { portping, portpingCommand, testNode } from '../support/portping.js';
+
+const recorder = fileURLToPath(new URL('../support/loaded-modules.cjs', import.meta.url));
+const [, command = ''] = portpingCommand;
+
+interface Loaded {
+  /** Node's own modules, beyond those that every process has. */
+  readonly builtins: readonly string[];
+  /** Our files. */
+  readonly files: readonly string[];
+}
+
+/** What a run of the command loads. */
+async function loadedBy(args: string): Promise<Loaded> {
+  const { stderr } = await portping(args.split(' '), {
+    command: [testNode, '--require', recorder, command],
+  });
+  return JSON.parse(stderr.split('\n').at(-1) ?? '') as Loaded;
+}
+
+/** Public modules of Node that a plain probe needs; the rest is what these load themselves. */
+const NEEDED = ['diagnostics_channel', 'net', 'os', 'stream', 'stream/promises', 'string_decoder'];
+
+const isPublic = (name: string): boolean => !name.startsWith('internal/');
+
+describe('a plain probe', () => {
+  it.each(['open', 'closed'])('loads one file of ours if the port is %s', async (state) => {
+    const port = state === 'open' ? (await listen()).port : await freePort();
+    expect((await loadedBy(`127.0.0.1 ${port}`)).files).toEqual(['cli.cjs']);
+  });
+
+  it.each(['open', 'closed'])(
+    "loads only those of Node's modules that a connection needs if the port is %s",
+    async (state) => {
+      const port = state === 'open' ? (await listen()).port : await freePort();
+      const { builtins } = await loadedBy(`127.0.0.1 ${port}`);
+      expect(builtins).toContain('net');
+      expect(builtins.filter((name) => isPublic(name) && !NEEDED.includes(name))).toEqual([]);
+    },
+  );
+
+  it('loads a file without characters that would make V8 store it in two bytes each', async () => {
+    const bundle = join(command, '..', '..', 'dist', 'cli.cjs');
+    expect(/[^\x00-\x7f]/.exec(await readFile(bundle, 'utf8'))).toBeNull();
+  });
+});
+
+describe('a probe with common options', () => {
+  it.each(['-w 2s', '-q', '-v', '--no-color -w 2s', '-o json'])(
+    '%s loads neither the table of all options nor their rules',
+    async (options) => {
+      const { files } = await loadedBy(`${options} 127.0.0.1 1`);
+      expect(files).toContain('cli-commander.cjs');
+      expect(files).not.toContain('cli-options.cjs');
+    },
+  );
+
+  it.each(['-4', '-c 1', '-q -v', '-o nagios'])('%s loads the rules', async (options) => {
+    expect((await loadedBy(`${options} 127.0.0.1 1`)).files).toContain('cli-options.cjs');
+  });
+});
+
+describe('another run', () => {
+  it.each([
+    ['localhost 1', 'cli-names.cjs', 'dns'],
+    ['-w 2s 127.0.0.1 1', 'cli-commander.cjs', undefined],
+    ['127.0.0.1 1,2', 'cli-many.cjs', undefined],
+    ['-o json 127.0.0.1 1', 'cli-json.cjs', undefined],
+    ['-c 2 -i 0 127.0.0.1 1', 'cli-series.cjs', undefined],
+    ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', 'dns'],
+    ['--service=tls 127.0.0.1 1', 'cli-service-probe.cjs', 'tls'],
+    ['--explain 10061', 'cli-error-table.cjs', undefined],
+  ])('%s loads %s when it is needed', async (args, file, builtin) => {
+    const { files, builtins } = await loadedBy(args);
+    expect(files).toContain(file);
+    if (builtin !== undefined) expect(builtins).toContain(builtin);
+  });
+});
