@@ -81,14 +81,14 @@ export function chainOf(leaf: X509Certificate): X509Certificate[] {
   return chain;
 }
 
-/** Extended key usages (RFC 5280, 4.2.1.12) that servers may have: serverAuth and any. */
-const SERVER_PURPOSES: readonly string[] = ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'];
+/** The extended key usage of servers (RFC 5280, 4.2.1.12). OpenSSL does not count "any". */
+const SERVER_PURPOSE = '1.3.6.1.5.5.7.3.1';
 
 /** Whether a certificate may be used for servers: by its extended key usage, or for lack of one. */
 function isForServers(certificate: X509Certificate): boolean {
   // Node calls it keyUsage; without the extension it is undefined.
   const purposes = certificate.keyUsage as readonly string[] | undefined;
-  return purposes?.some((purpose) => SERVER_PURPOSES.includes(purpose)) ?? true;
+  return purposes?.includes(SERVER_PURPOSE) ?? true;
 }
 
 /** Finds the certificate behind OpenSSL's verdict on a purpose; null if it does not show. */

@@ -17,6 +17,16 @@ export interface TlsContext {
  */
 export const REQUIRED_CIPHERS = 'DEFAULT:!DHE@SECLEVEL=2';
 
+/**
+ * What browsers offer, and SHA-224. OpenSSL 3.5 adds more: with a certificate of a Brainpool curve,
+ * Node 24 and 26 crash (they describe it for `checkServerIdentity`).
+ */
+const SIGNATURES = [
+  'ed25519:ed448:ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ECDSA+SHA224',
+  'rsa_pss_pss_sha256:rsa_pss_pss_sha384:rsa_pss_pss_sha512',
+  'RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512:RSA+SHA224',
+].join(':');
+
 let context: TlsContext | undefined;
 
 /** Loads TLS, once. This takes longer than a handshake, so it is done before the connection. */
@@ -26,11 +36,16 @@ export async function loadTlsContext(): Promise<TlsContext> {
     let permissive: tlsModule.SecureContext | undefined;
     context = {
       tls,
-      required: tls.createSecureContext({ minVersion: 'TLSv1.2', ciphers: REQUIRED_CIPHERS }),
+      required: tls.createSecureContext({
+        minVersion: 'TLSv1.2',
+        ciphers: REQUIRED_CIPHERS,
+        sigalgs: SIGNATURES,
+      }),
       permissive: () =>
         (permissive ??= tls.createSecureContext({
           minVersion: 'TLSv1',
           ciphers: 'DEFAULT:!DHE@SECLEVEL=0',
+          sigalgs: `${SIGNATURES}:ECDSA+SHA1:RSA+SHA1`,
         })),
     };
   }

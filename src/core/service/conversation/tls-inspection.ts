@@ -1,4 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { familyOf } from '../../target/target.js';
 import type {
   CertificateFacts,
   TlsFacts,
@@ -85,6 +87,12 @@ function readVerdict(stream: TLSSocket): string | null {
   return handle?.verifyError?.()?.message ?? code;
 }
 
+/** Whether a certificate is for a host: RFC 9525 forbids wildcards for a part of a label. */
+const isFor = (host: string, certificate: X509Certificate): boolean =>
+  familyOf(host) === null
+    ? certificate.checkHost(host, { partialWildcards: false }) !== undefined
+    : certificate.checkIP(host) !== undefined;
+
 function findCertificateProblems(
   stream: TLSSocket,
   { context, host }: TlsExpectation,
@@ -100,7 +108,7 @@ function findCertificateProblems(
   const verdict = readVerdict(stream);
   const problems = judgeCertificate(certificate, {
     chain: verdict === null ? null : { verdict, ...inspectChain(context, x509, verdict) },
-    host: context.tls.checkServerIdentity(host, x509.toLegacyObject()) ? host : null,
+    host: isFor(host, x509) ? null : host,
     nowMs,
   });
   return { certificate, problems };

@@ -370,7 +370,8 @@ describeWith('openssl', 'the chain of a certificate', () => {
     const isAuthority = true;
     expect(await unfit({})).toBeNull();
     expect(await unfit({ purpose: 'serverAuth' }, { isAuthority })).toBeNull();
-    expect(await unfit({}, { isAuthority, purpose: 'clientAuth,anyExtendedKeyUsage' })).toBeNull();
+    expect(await unfit({}, { isAuthority, purpose: 'clientAuth,serverAuth' })).toBeNull();
+    expect(await unfit({ purpose: 'anyExtendedKeyUsage' })).toBe('own-purpose');
     expect(await unfit({ purpose: 'clientAuth' }, { isAuthority })).toBe('own-purpose');
     expect(await unfit({}, { isAuthority, purpose: 'clientAuth' })).toBe('purpose-above');
     expect(await unfit({}, { purpose: 'clientAuth' })).toBe('no-authority');
