@@ -20,6 +20,10 @@ function handle(query, transport, send) {
   const { aliases, name, entry } = followAliases(question.name);
   const records = typeof entry === 'string' ? entry : (entry[question.type] ?? 'NODATA');
   if (records === 'silent') return;
+  if (entry.lost?.[question.type] > 0) {
+    entry.lost[question.type] -= 1;
+    return;
+  }
   const rcode = typeof records === 'string' ? rcodes[records] : 0;
   const addresses =
     typeof records === 'string'

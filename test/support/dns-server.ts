@@ -11,6 +11,8 @@ interface DnsRecords {
   CNAME?: string;
   /** Delay of the reply, ms: one for both types, or one for each. */
   delayMs?: number | { A?: number; AAAA?: number };
+  /** How many queries of a type get no reply, before the first that does. */
+  lost?: { A?: number; AAAA?: number };
   /** Over UDP, reply without records and with the bit that asks for TCP. */
   truncated?: boolean;
 }
