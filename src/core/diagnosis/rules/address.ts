@@ -55,7 +55,7 @@ const FIREWALL_ALIKE = ' A firewall of this machine that rejects looks the same.
 
 /** Causes in the addresses and families. */
 export const ADDRESS_RULES = {
-  /** Only the extra address opens. Not: it does not open either. */
+  /** Only the extra address opens. Not: it does not open either; an address of the name opens. */
   'stale-record': (seen) => {
     const given = givenAttempt(seen);
     const own = resolverAttempts(seen);
@@ -70,9 +70,9 @@ export const ADDRESS_RULES = {
   },
 
   /**
-   * localhost opens over one family, and the other refuses. Not: over both. Not: the other is
-   * silent, or a service listens there. It is certain only if the system's table of sockets shows
-   * that none listens there; a listener on `::` may be for IPv4, too.
+   * localhost opens over one family, and the other refuses. Not: a service listens there; both
+   * open; the other is silent; the name is another. It is certain only if the system's table of
+   * sockets shows that none listens there; a listener on `::` may be for IPv4, too.
    */
   'localhost-family': (seen) => {
     const families = splitFamilies(seen);
@@ -99,8 +99,9 @@ export const ADDRESS_RULES = {
   },
 
   /**
-   * An own address refuses, but loopback opens. Not: it is silent, or a service listens there. The
-   * system's table of sockets shows that. Without it, a firewall here may refuse as well.
+   * An own address refuses, but loopback opens. Not: it is silent; a service listens there;
+   * loopback refuses, too. The system's table of sockets shows what listens. Without it, a firewall
+   * here may refuse as well.
    */
   'bound-to-loopback': (seen) => {
     const open = seen.loopback.filter(isOpen);
@@ -118,7 +119,7 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** One family opens, and the other is filtered everywhere. Not: the other refuses. */
+  /** One family opens, and the other is filtered. Not: the other refuses; it has no route. */
   'family-broken': (seen) => {
     const families = splitFamilies(seen);
     if (!families?.other.every(({ state }) => state === 'filtered')) return null;
@@ -132,7 +133,7 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** One family opens, and the other refuses everywhere. Not: the other has no route. */
+  /** One family opens, and the other refuses. Not: the other has no route; it is silent. */
   'one-family-only': (seen) => {
     const families = splitFamilies(seen);
     if (!families?.other.every(({ state }) => state === 'closed')) return null;
@@ -146,7 +147,7 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** Of one family, some addresses open and others do not. Not: the other family does not. */
+  /** Of one family, some addresses open, others fail. Not: another family does; none opens. */
   'some-addresses-fail': (seen) => {
     const own = resolverAttempts(seen);
     const openFamilies = new Set(own.filter(isOpen).map(({ endpoint }) => endpoint.family));
@@ -162,7 +163,7 @@ export const ADDRESS_RULES = {
     );
   },
 
-  /** No address opens, and they fail in different ways. Not: all fail alike. */
+  /** No address opens, and they fail in different ways. Not: all fail alike; one opens. */
   'addresses-fail-differently': (seen) => {
     const own = resolverAttempts(seen);
     if (own.some(isOpen)) return null;

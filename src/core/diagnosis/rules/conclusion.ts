@@ -3,7 +3,7 @@ import type { Evidence } from './evidence.js';
 
 /**
  * How sure a finding is.
- * - `certain`: it was observed.
+ * - `certain`: it was observed, and the observation excludes every other known cause.
  * - `probable`: the observations hardly have another cause.
  * - `possible`: a hint that fits the observations; never the verdict.
  */
@@ -19,7 +19,10 @@ export interface Conclusion {
   readonly advice: string;
 }
 
-/** Concludes from the observations; null if the rule does not apply. Pure. */
+/**
+ * Concludes from the observations; null if the rule does not apply. Pure. Its comment says after
+ * `Not:` what excludes it: causes that look similar. Each is a near miss in its tests.
+ */
 export type Rule = (seen: Observations) => Conclusion | null;
 
 /** The rules of one section by the kind of their findings, in the order of the findings. */

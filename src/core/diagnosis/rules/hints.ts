@@ -33,7 +33,7 @@ const isUnknownToDns = ({ servers }: Observations['name']): boolean =>
 
 /** What is worth knowing beside the verdict. */
 export const HINT_RULES = {
-  /** No route for one family only. Not: the family is filtered. */
+  /** No route for one family only. Not: the family is filtered; the other has no route either. */
   'family-without-route': (seen) => {
     const family = familyWithoutRoute(seen);
     if (family === undefined) return null;

@@ -131,12 +131,16 @@ export const NAME_RULES = {
     );
   },
 
-  /** DNS has an address, but the resolver found none. Not: it waited for an answer of DNS. */
+  /**
+   * DNS has an address, but the resolver found none. Not: it waited for an answer of DNS; servers
+   * disagree.
+   */
   'only-in-dns': (seen) =>
     seen.outcome.state === 'unresolved' &&
     !seen.outcome.unspecified &&
     seen.outcome.reason !== 'resolver-timeout' &&
     seen.name.servers.some((each) => listAddresses(each).length > 0) &&
+    compareServers(seen) === null &&
     !isWaitedFor(seen)
       ? certain(
           'Name resolution on this machine is at fault: ' +

@@ -91,7 +91,7 @@ const rejectedPorts = ({ companions }: Observations): Attempt[] =>
 
 /** Causes at the host and the port. */
 export const PORT_RULES = {
-  /** ICMP "administratively prohibited". Not: another ICMP message. */
+  /** ICMP "prohibited". Not: another ICMP message; this machine forbade the call. */
   prohibited: (seen) => {
     const examined = examinedAttempt(seen);
     if (!examined || reasonOf(examined) !== 'admin-prohibited') return null;
@@ -105,8 +105,9 @@ export const PORT_RULES = {
   },
 
   /**
-   * ICMP "unreachable" for this port only. Not: other ports do not answer either. Only a port that
-   * opened shows that the host is up: a firewall on the way can refuse for a host that is down.
+   * ICMP "unreachable" for this port only. Not: other ports do not answer either; the port is
+   * silent. Only a port that opened shows that the host is up: a firewall on the way can refuse for
+   * a host that is down.
    */
   'port-rejected': (seen) => {
     const examined = examinedAttempt(seen);
@@ -127,8 +128,8 @@ export const PORT_RULES = {
   },
 
   /**
-   * Silence on this port only. Not: other ports are silent, too. Whether the host is up is known
-   * as in `port-rejected`.
+   * Silence on this port only. Not: other ports are silent, too; the port is rejected. Whether the
+   * host is up is known as in `port-rejected`.
    */
   'port-filtered': (seen) => {
     const examined = examinedAttempt(seen);
@@ -151,9 +152,9 @@ export const PORT_RULES = {
 
   /**
    * "Host unreachable" for several ports, all after the usual time of a failed ARP request. Not: an
-   * answer at another time, or none for longer. Not: one port alone. A host or router that rejects
-   * and limits its ICMP (icmp_ratelimit, by default 1 a second) may answer the third SYN then; of
-   * several ports, it answers some sooner or never.
+   * answer at another time; one port alone. A host or router that rejects and limits its ICMP
+   * (icmp_ratelimit, by default 1 a second) may answer the third SYN then; of several ports, it
+   * answers some sooner or never.
    */
   'host-absent': (seen) => {
     const host = silentHost(seen);
@@ -227,7 +228,7 @@ export const PORT_RULES = {
       : null;
   },
 
-  /** Silence on this port, and ICMP for others. Not: the others are silent, too, or answer. */
+  /** Silence on this port, and ICMP for others. Not: the others are silent, too; they answer. */
   'others-rejected': (seen) => {
     const host = silentHostBy('no-response', seen);
     const rejected = rejectedPorts(seen);
@@ -243,7 +244,7 @@ export const PORT_RULES = {
     );
   },
 
-  /** Silence on every port that was tried. Not: another port answers or is rejected. */
+  /** Silence on every port that was tried. Not: another port answers; an ICMP error came. */
   'nothing-answers': (seen) => {
     const host = silentHostBy('no-response', seen);
     if (!host || rejectedPorts(seen).length > 0) return null;
@@ -263,8 +264,8 @@ export const PORT_RULES = {
   },
 
   /**
-   * Every refusal is much faster than every handshake of an open port. Not: one pair, or the
-   * fastest of each, because a busy machine delays some. A host farther away looks the same.
+   * Every refusal is much faster than every handshake of an open port. Not: one refusal is slow. A
+   * busy machine delays some. A host farther away looks the same.
    */
   'refused-on-the-way': (seen) => {
     const { refusalTiming: timing } = seen;
@@ -282,7 +283,7 @@ export const PORT_RULES = {
     );
   },
 
-  /** A refusal. Not: silence. */
+  /** A refusal. Not: silence; another ICMP error. */
   refused: (seen) => {
     const examined = examinedAttempt(seen);
     if (examined?.state !== 'closed') return null;

@@ -69,7 +69,7 @@ export const SERVICE_RULES = {
     );
   },
 
-  /** The other side dropped the open connection in silence. Not: it spoke first, or it stayed. */
+  /** The other side dropped the open connection in silence. Not: it spoke first; it stayed. */
   'dropped-at-once': (seen) => {
     const drop = findDrop(seen);
     if (!drop || drop.receivedBytes > 0) return null;
@@ -138,7 +138,7 @@ export const SERVICE_RULES = {
     );
   },
 
-  /** The port is open. Not: the name does not resolve and only the extra address is open. */
+  /** The port is open. Not: only the extra address is open; it is closed. */
   open: (seen) => {
     const open = [examinedAttempt(seen), givenAttempt(seen)].find(isOpen);
     return open && seen.outcome.state === 'open'

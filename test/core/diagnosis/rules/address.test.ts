@@ -15,7 +15,13 @@ import { kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   'stale-record': {
     trigger: { attempts: [filtered()], given: open(OTHER_V4) },
-    nearMiss: { attempts: [filtered()], given: filtered('no-response', OTHER_V4) },
+    nearMisses: {
+      'it does not open either': {
+        attempts: [filtered()],
+        given: filtered('no-response', OTHER_V4),
+      },
+      'an address of the name opens': { attempts: [open()], given: open(OTHER_V4) },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -35,10 +41,18 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
       attempts: [closed('::1'), open('127.0.0.1')],
       listeners: [{ address: '127.0.0.1', waiting: 0 }],
     },
-    nearMiss: {
-      ...localhost,
-      attempts: [closed('::1'), open('127.0.0.1')],
-      listeners: [{ address: '::', waiting: 0 }],
+    nearMisses: {
+      'a service listens there': {
+        ...localhost,
+        attempts: [closed('::1'), open('127.0.0.1')],
+        listeners: [{ address: '::', waiting: 0 }],
+      },
+      'both open': { ...localhost, attempts: [open('::1'), open('127.0.0.1')] },
+      'the other is silent': {
+        ...localhost,
+        attempts: [filtered('no-response', '::1'), open('127.0.0.1')],
+      },
+      'the name is another': { attempts: [closed(V6), open()] },
     },
     finding: {
       certainty: 'certain',
@@ -57,7 +71,21 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
       loopback: [open('127.0.0.1')],
       listeners: [{ address: '127.0.0.1', waiting: 0 }],
     },
-    nearMiss: { attempts: [filtered('no-response', '203.0.113.5')], loopback: [open('127.0.0.1')] },
+    nearMisses: {
+      'it is silent': {
+        attempts: [filtered('no-response', '203.0.113.5')],
+        loopback: [open('127.0.0.1')],
+      },
+      'a service listens there': {
+        attempts: [closed('203.0.113.5')],
+        loopback: [open('127.0.0.1')],
+        listeners: [{ address: '0.0.0.0', waiting: 0 }],
+      },
+      'loopback refuses, too': {
+        attempts: [closed('203.0.113.5')],
+        loopback: [closed('127.0.0.1')],
+      },
+    },
     finding: {
       certainty: 'certain',
       statement: 'The service listens on 127.0.0.1, but not on 203.0.113.5, which refused.',
@@ -68,7 +96,10 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   },
   'family-broken': {
     trigger: { attempts: [filtered('no-response', V6), open()] },
-    nearMiss: { attempts: [closed(V6), open()] },
+    nearMisses: {
+      'the other refuses': { attempts: [closed(V6), open()] },
+      'it has no route': { attempts: [failed('no-route', V6), open()] },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -82,7 +113,10 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   },
   'one-family-only': {
     trigger: { attempts: [closed(V6), open()] },
-    nearMiss: { attempts: [failed('no-route', V6), open()] },
+    nearMisses: {
+      'the other has no route': { attempts: [failed('no-route', V6), open()] },
+      'it is silent': { attempts: [filtered('no-response', V6), open()] },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -96,7 +130,10 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   },
   'some-addresses-fail': {
     trigger: { attempts: [closed(OTHER_V4), open()] },
-    nearMiss: { attempts: [closed(V6), open()] },
+    nearMisses: {
+      'another family does': { attempts: [closed(V6), open()] },
+      'none opens': { attempts: [closed(OTHER_V4), closed()] },
+    },
     finding: {
       certainty: 'certain',
       statement: 'The port is open, but not at every address of db.example: 198.51.100.20 refused.',
@@ -106,7 +143,10 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
   },
   'addresses-fail-differently': {
     trigger: { attempts: [closed(), filtered('no-response', OTHER_V4)] },
-    nearMiss: { attempts: [closed(), closed(OTHER_V4)] },
+    nearMisses: {
+      'all fail alike': { attempts: [closed(), closed(OTHER_V4)] },
+      'one opens': { attempts: [closed(), filtered('no-response', OTHER_V4), open(V6)] },
+    },
     finding: {
       certainty: 'certain',
       statement:

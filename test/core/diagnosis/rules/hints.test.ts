@@ -18,7 +18,10 @@ import { kindsOf, type RuleCase, testRules } from './rule-case.js';
 const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   'family-without-route': {
     trigger: { attempts: [failed('no-route', V6), open()] },
-    nearMiss: { attempts: [filtered('no-response', V6), open()] },
+    nearMisses: {
+      'the family is filtered': { attempts: [filtered('no-response', V6), open()] },
+      'the other has no route either': { attempts: [failed('no-route', V6), failed('no-route')] },
+    },
     finding: {
       certainty: 'certain',
       statement: 'This machine has no IPv6 route, but the name has IPv6 addresses.',
@@ -34,7 +37,7 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
         foundBySearch: [{ name: 'db.example.corp.example', addresses: [V4] }],
       },
     },
-    nearMiss: { name: { servers: [server('no-such-name')] } },
+    nearMisses: { 'from another source': { name: { servers: [server('no-such-name')] } } },
     finding: {
       certainty: 'possible',
       statement:
@@ -49,7 +52,7 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   },
   'not-from-dns': {
     trigger: { name: { servers: [server('no-such-name')] } },
-    nearMiss: { ...localhost, attempts: [open('127.0.0.1')] },
+    nearMisses: { 'the name is localhost': { ...localhost, attempts: [open('127.0.0.1')] } },
     finding: {
       certainty: 'possible',
       statement:
@@ -61,7 +64,9 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   },
   'outbound-smtp': {
     trigger: { port: 25, attempts: [filtered('no-response', V4, 25)] },
-    nearMiss: { port: 587, attempts: [filtered('no-response', V4, 587)] },
+    nearMisses: {
+      'another mail port is': { port: 587, attempts: [filtered('no-response', V4, 587)] },
+    },
     finding: {
       certainty: 'possible',
       statement: 'Many providers and clouds block outgoing port 25.',
@@ -71,7 +76,12 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   },
   'loopback-server': {
     trigger: { attempts: [closed()], companions: answeringPorts },
-    nearMiss: { attempts: [closed('203.0.113.5')], loopback: [closed('127.0.0.1')] },
+    nearMisses: {
+      'of this one, where loopback was tried': {
+        attempts: [closed('203.0.113.5')],
+        loopback: [closed('127.0.0.1')],
+      },
+    },
     finding: {
       certainty: 'possible',
       statement: 'A server that listens only on 127.0.0.1 refuses other machines like this.',
@@ -81,7 +91,7 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   },
   'repeated-syn': {
     trigger: { attempts: [closed(V4, PORT, 2030)], machine: { platform: 'win32' } },
-    nearMiss: { attempts: [closed(V4, PORT, 2030)] },
+    nearMisses: { 'on another system': { attempts: [closed(V4, PORT, 2030)] } },
     finding: {
       certainty: 'possible',
       statement: 'Windows retries a SYN that was refused (KB 175523).',
@@ -91,7 +101,7 @@ const CASES: Readonly<Record<keyof typeof HINT_RULES, RuleCase>> = {
   },
   proxy: {
     trigger: { machine: { proxy: { variable: 'ALL_PROXY', proxy: 'proxy.example:3128' } } },
-    nearMiss: {},
+    nearMisses: { 'none is': {} },
     finding: {
       certainty: 'possible',
       statement:

@@ -22,7 +22,9 @@ type LocalFilter = NonNullable<Particulars['localFilter']>;
 const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   'no-descriptors': {
     trigger: { attempts: [failed('no-files-left')] },
-    nearMiss: { attempts: [open(), failed('no-files-left', OTHER_V4)] },
+    nearMisses: {
+      'one address of several failed so': { attempts: [open(), failed('no-files-left', OTHER_V4)] },
+    },
     finding: {
       certainty: 'certain',
       statement: 'This machine is at fault: no file descriptor was free for the probe.',
@@ -32,7 +34,7 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'no-source-ports': {
     trigger: { attempts: [failed('no-ports-left')] },
-    nearMiss: { attempts: [failed('no-route')] },
+    nearMisses: { 'it had no route': { attempts: [failed('no-route')] } },
     finding: {
       certainty: 'certain',
       statement: 'This machine is at fault: it has no free source port for the connection.',
@@ -44,7 +46,7 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'bad-source': {
     trigger: { attempts: [failed('bad-source')] },
-    nearMiss: { attempts: [failed('no-ports-left')] },
+    nearMisses: { 'it had no source port': { attempts: [failed('no-ports-left')] } },
     finding: {
       certainty: 'certain',
       statement: 'This machine cannot use the source address for this target.',
@@ -54,7 +56,7 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'not-permitted': {
     trigger: { attempts: [failed('not-permitted')] },
-    nearMiss: { attempts: [filtered('admin-prohibited')] },
+    nearMisses: { 'the network prohibited it': { attempts: [filtered('admin-prohibited')] } },
     finding: {
       certainty: 'certain',
       statement: 'This machine does not permit the connection. Nothing was sent.',
@@ -65,7 +67,7 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'no-resources': {
     trigger: { attempts: [failed('no-resources')] },
-    nearMiss: { attempts: [failed('unknown-error')] },
+    nearMisses: { 'an unknown error': { attempts: [failed('unknown-error')] } },
     finding: {
       certainty: 'certain',
       statement: 'This machine is at fault: it had no memory or buffers for the connection.',
@@ -75,9 +77,11 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'no-network': {
     trigger: { attempts: [failed('no-route')], machine: { addresses: [], sourceAddress: null } },
-    nearMiss: {
-      attempts: [closed('127.0.0.1')],
-      machine: { addresses: [], sourceAddress: '127.0.0.1' },
+    nearMisses: {
+      'the target is loopback': {
+        attempts: [closed('127.0.0.1')],
+        machine: { addresses: [], sourceAddress: '127.0.0.1' },
+      },
     },
     finding: {
       certainty: 'certain',
@@ -88,7 +92,7 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'no-route': {
     trigger: { attempts: [failed('no-route')] },
-    nearMiss: { attempts: [filtered('net-unreach')] },
+    nearMisses: { 'a router on the way had none': { attempts: [filtered('net-unreach')] } },
     finding: {
       certainty: 'certain',
       statement: 'This machine is at fault: it has no usable route to 198.51.100.10.',
@@ -98,10 +102,12 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   },
   'local-firewall': {
     trigger: { attempts: [closed()], companions: answeringPorts, localFilter: answeredHere },
-    nearMiss: {
-      attempts: [closed()],
-      companions: answeringPorts,
-      localFilter: { ...answeredHere, stopped: 1, answeredHere: 1 },
+    nearMisses: {
+      'other traffic may hide that packets left, or nothing listens here': {
+        attempts: [closed()],
+        companions: answeringPorts,
+        localFilter: { ...answeredHere, stopped: 1, answeredHere: 1 },
+      },
     },
     finding: {
       certainty: 'certain',

@@ -38,7 +38,9 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       outcome: { ...unresolved('name-no-address'), unspecified: ['0.0.0.0'] },
       name: { servers: [blocking] },
     },
-    nearMiss: { attempts: [closed()], name: { servers: [server([V4])] } },
+    nearMisses: {
+      'it has another address, too': { attempts: [closed()], name: { servers: [server([V4])] } },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -56,12 +58,14 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       dnsOnly: [open(OTHER_V4)],
       name: { servers: [server([OTHER_V4])], hostsFile: { path: '/etc/hosts', addresses: [V4] } },
     },
-    nearMiss: {
-      attempts: [filtered()],
-      dnsOnly: [open(OTHER_V4)],
-      name: {
-        servers: [server([V4, OTHER_V4])],
-        hostsFile: { path: '/etc/hosts', addresses: ['198.51.100.30'] },
+    nearMisses: {
+      'DNS was used': {
+        attempts: [filtered()],
+        dnsOnly: [open(OTHER_V4)],
+        name: {
+          servers: [server([V4, OTHER_V4])],
+          hostsFile: { path: '/etc/hosts', addresses: ['198.51.100.30'] },
+        },
       },
     },
     finding: {
@@ -84,9 +88,11 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       dnsOnly: [open(OTHER_V4)],
       name: { servers: [server('no-such-name'), server([OTHER_V4], '192.0.2.54')] },
     },
-    nearMiss: {
-      outcome: unresolved(),
-      name: { servers: [server('servfail'), server('no-such-name', '192.0.2.54')] },
+    nearMisses: {
+      'a server failed to answer': {
+        outcome: unresolved(),
+        name: { servers: [server('servfail'), server('no-such-name', '192.0.2.54')] },
+      },
     },
     finding: {
       certainty: 'certain',
@@ -111,7 +117,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
         foundBySearch: [{ name: 'db.example.corp.example', addresses: [V4] }],
       },
     },
-    nearMiss: nxdomain,
+    nearMisses: { 'it does not exist': nxdomain },
     finding: {
       certainty: 'certain',
       statement:
@@ -126,7 +132,16 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'only-in-dns': {
     trigger: { outcome: unresolved(), name: { servers: [server([V4])] } },
-    nearMiss: nxdomain,
+    nearMisses: {
+      'it waited for an answer of DNS': {
+        outcome: unresolved('resolver-timeout'),
+        name: { servers: [server([V4])] },
+      },
+      'servers disagree': {
+        outcome: unresolved(),
+        name: { servers: [server([V4]), server('no-such-name', '192.0.2.54')] },
+      },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -140,7 +155,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'name-not-found': {
     trigger: nxdomain,
-    nearMiss: answered('no-record'),
+    nearMisses: { 'the name exists without an address': answered('no-record') },
     finding: {
       certainty: 'certain',
       statement:
@@ -154,7 +169,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-servfail': {
     trigger: answered('servfail'),
-    nearMiss: answered('refused'),
+    nearMisses: { REFUSED: answered('refused') },
     finding: {
       certainty: 'certain',
       statement:
@@ -168,7 +183,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-refused': {
     trigger: answered('refused'),
-    nearMiss: answered('servfail'),
+    nearMisses: { SERVFAIL: answered('servfail') },
     finding: {
       certainty: 'certain',
       statement:
@@ -182,7 +197,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-broken': {
     trigger: answered('broken'),
-    nearMiss: answered('servfail'),
+    nearMisses: { SERVFAIL: answered('servfail') },
     finding: {
       certainty: 'certain',
       statement: 'Name resolution is at fault: DNS server 192.0.2.53 sent an unusable answer.',
@@ -192,7 +207,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-without-tcp': {
     trigger: answered('no-tcp'),
-    nearMiss: answered('unreachable'),
+    nearMisses: { 'UDP failed': answered('unreachable') },
     finding: {
       certainty: 'certain',
       statement:
@@ -204,7 +219,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-not-permitted': {
     trigger: answered('not-permitted'),
-    nearMiss: answered('rejected'),
+    nearMisses: { 'an ICMP error came': answered('rejected') },
     finding: {
       certainty: 'certain',
       statement:
@@ -216,7 +231,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-no-route': {
     trigger: answered('no-route'),
-    nearMiss: answered('silent'),
+    nearMisses: { 'the network reported an error': answered('silent') },
     finding: {
       certainty: 'certain',
       statement:
@@ -229,7 +244,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-rejected': {
     trigger: answered('rejected'),
-    nearMiss: answered('not-permitted'),
+    nearMisses: { 'this machine refused to send': answered('not-permitted') },
     finding: {
       certainty: 'certain',
       statement:
@@ -245,9 +260,11 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       outcome: unresolved('resolver-timeout'),
       name: { servers: [server([V4]), server('silent', '192.0.2.54')] },
     },
-    nearMiss: {
-      outcome: unresolved('resolver-timeout'),
-      name: { servers: [server('silent'), server([V4], '192.0.2.54')] },
+    nearMisses: {
+      'a DNS server was silent': {
+        outcome: unresolved('resolver-timeout'),
+        name: { servers: [server('silent'), server([V4], '192.0.2.54')] },
+      },
     },
     finding: {
       certainty: 'certain',
@@ -266,7 +283,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-unreachable': {
     trigger: answered('unreachable'),
-    nearMiss: answered('silent'),
+    nearMisses: { silence: answered('silent') },
     finding: {
       certainty: 'certain',
       statement:
@@ -280,7 +297,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'dns-silent': {
     trigger: answered('silent'),
-    nearMiss: answered('unreachable'),
+    nearMisses: { 'the system did not wait for it': answered('unreachable') },
     finding: {
       certainty: 'certain',
       statement: 'Name resolution is at fault: DNS server 192.0.2.53 did not answer within 5 s.',
@@ -292,7 +309,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   'name-no-address': {
     trigger: answered('no-record'),
-    nearMiss: nxdomain,
+    nearMisses: { NXDOMAIN: nxdomain },
     finding: {
       certainty: 'certain',
       statement:
@@ -305,7 +322,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
   },
   unresolved: {
     trigger: { outcome: unresolved(), name: { servers: [] } },
-    nearMiss: nxdomain,
+    nearMisses: { 'a server answered': nxdomain },
     finding: {
       certainty: 'certain',
       statement:

@@ -3,6 +3,7 @@ import { PORT_RULES } from '../../../../src/core/diagnosis/rules/port.js';
 import {
   answeringPorts,
   closed,
+  failed,
   filtered,
   type Particulars,
   PORT,
@@ -16,7 +17,10 @@ const nearer = { pairs: 6, refusedMs: 1, slowestRefusedMs: 2, openPort: 443, ope
 const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   prohibited: {
     trigger: { attempts: [filtered('admin-prohibited')] },
-    nearMiss: { attempts: [filtered('host-unreach', V4, PORT, 1)] },
+    nearMisses: {
+      'another ICMP message': { attempts: [filtered('host-unreach', V4, PORT, 1)] },
+      'this machine forbade the call': { attempts: [failed('not-permitted')] },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -29,9 +33,12 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'port-rejected': {
     trigger: { attempts: [filtered('host-unreach', V4, PORT, 1)], companions: answeringPorts },
-    nearMiss: {
-      attempts: [filtered('host-unreach', V4, PORT, 1)],
-      companions: [filtered('host-unreach', V4, 443, 1)],
+    nearMisses: {
+      'other ports do not answer either': {
+        attempts: [filtered('host-unreach', V4, PORT, 1)],
+        companions: [filtered('host-unreach', V4, 443, 1)],
+      },
+      'the port is silent': { attempts: [filtered()], companions: answeringPorts },
     },
     finding: {
       certainty: 'probable',
@@ -50,7 +57,13 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'port-filtered': {
     trigger: { attempts: [filtered()], companions: answeringPorts },
-    nearMiss: { attempts: [filtered()], companions: silentPorts },
+    nearMisses: {
+      'other ports are silent, too': { attempts: [filtered()], companions: silentPorts },
+      'the port is rejected': {
+        attempts: [filtered('host-unreach', V4, PORT, 1)],
+        companions: answeringPorts,
+      },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -71,9 +84,15 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       attempts: [filtered('host-unreach', V4, PORT, 3070)],
       companions: [filtered('host-unreach', V4, 443, 3060)],
     },
-    nearMiss: {
-      attempts: [filtered('host-unreach', V4, PORT, 3070)],
-      companions: [filtered('host-unreach', V4, 443, 3060), filtered('icmp-error', V4, 80, 1020)],
+    nearMisses: {
+      'an answer at another time': {
+        attempts: [filtered('host-unreach', V4, PORT, 3070)],
+        companions: [filtered('host-unreach', V4, 443, 3060), filtered('icmp-error', V4, 80, 1020)],
+      },
+      'one port alone': {
+        attempts: [filtered('host-unreach', V4, PORT, 3070)],
+        companions: silentPorts,
+      },
     },
     finding: {
       certainty: 'probable',
@@ -92,7 +111,12 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       attempts: [filtered('host-unreach', V4, PORT, 1)],
       companions: [filtered('host-unreach', V4, 443, 1)],
     },
-    nearMiss: { attempts: [filtered('host-unreach', V4, PORT, 1)], companions: answeringPorts },
+    nearMisses: {
+      'another port answers': {
+        attempts: [filtered('host-unreach', V4, PORT, 1)],
+        companions: answeringPorts,
+      },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -110,7 +134,9 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'network-unreachable': {
     trigger: { attempts: [filtered('net-unreach')], companions: [] },
-    nearMiss: { attempts: [filtered('net-unreach')], companions: answeringPorts },
+    nearMisses: {
+      'another port answers': { attempts: [filtered('net-unreach')], companions: answeringPorts },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -122,7 +148,12 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'no-tcp': {
     trigger: { attempts: [filtered('proto-unreach', V4, PORT, 1)] },
-    nearMiss: { attempts: [filtered('proto-unreach', V4, PORT, 1)], companions: answeringPorts },
+    nearMisses: {
+      'another port answers': {
+        attempts: [filtered('proto-unreach', V4, PORT, 1)],
+        companions: answeringPorts,
+      },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -134,7 +165,7 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'icmp-error': {
     trigger: { attempts: [filtered('icmp-error', V4, PORT, 1)] },
-    nearMiss: { attempts: [filtered('proto-unreach', V4, PORT, 1)] },
+    nearMisses: { 'another port answers': { attempts: [filtered('proto-unreach', V4, PORT, 1)] } },
     finding: {
       certainty: 'probable',
       statement:
@@ -149,7 +180,10 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       attempts: [filtered()],
       companions: [filtered('host-unreach', V4, 443, 1), filtered('no-response', V4, 80)],
     },
-    nearMiss: { attempts: [filtered()], companions: silentPorts },
+    nearMisses: {
+      'the others are silent, too': { attempts: [filtered()], companions: silentPorts },
+      'they answer': { attempts: [filtered()], companions: answeringPorts },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -162,7 +196,13 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'nothing-answers': {
     trigger: { attempts: [filtered()], companions: silentPorts },
-    nearMiss: { attempts: [filtered()], companions: answeringPorts },
+    nearMisses: {
+      'another port answers': { attempts: [filtered()], companions: answeringPorts },
+      'an ICMP error came': {
+        attempts: [filtered('host-unreach', V4, PORT, 1)],
+        companions: silentPorts,
+      },
+    },
     finding: {
       certainty: 'probable',
       statement:
@@ -180,10 +220,12 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   'refused-on-the-way': {
     trigger: { attempts: [closed()], companions: answeringPorts, refusalTiming: nearer },
-    nearMiss: {
-      attempts: [closed()],
-      companions: answeringPorts,
-      refusalTiming: { ...nearer, slowestRefusedMs: 15 },
+    nearMisses: {
+      'one refusal is slow': {
+        attempts: [closed()],
+        companions: answeringPorts,
+        refusalTiming: { ...nearer, slowestRefusedMs: 15 },
+      },
     },
     finding: {
       certainty: 'probable',
@@ -196,7 +238,10 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   },
   refused: {
     trigger: { attempts: [closed()] },
-    nearMiss: { attempts: [filtered()] },
+    nearMisses: {
+      silence: { attempts: [filtered()] },
+      'another ICMP error': { attempts: [filtered('host-unreach', V4, PORT, 1)] },
+    },
     finding: {
       certainty: 'certain',
       statement:

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type {
   Certainty,
@@ -21,14 +22,36 @@ interface Expected {
   readonly advice: string;
 }
 
-/** One rule: its trigger and conclusion, and a near miss that must not trigger it. */
+/** One rule: its trigger and conclusion, and near misses that must not trigger it. */
 export interface RuleCase {
   readonly trigger: Particulars;
-  readonly nearMiss: Particulars;
+  /** By what excludes the rule, in the words that follow `Not:` in the rule's comment. */
+  readonly nearMisses: Readonly<Record<string, Particulars>>;
   readonly finding: Expected;
   /** False if the trigger has another verdict, although the rule is no hint. */
   readonly verdict?: false;
 }
+
+/** The folder of the rules. */
+const FOLDER = new URL('../../../../src/core/diagnosis/rules/', import.meta.url);
+
+/** What excludes each rule: the words after `Not:` in its comment, up to a full stop. */
+function readExclusions(): Map<string, string[]> {
+  const sources = readdirSync(FOLDER).map((file) => readFileSync(new URL(file, FOLDER), 'utf8'));
+  const comments = sources.flatMap((source) => [
+    ...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*'?([a-z-]+)'?:/g),
+  ]);
+  return new Map(
+    comments.map(([, comment = '', kind = '']) => {
+      const text = comment.replace(/\s*\n\s*\*\s*/g, ' ').trim();
+      const exclusions = /Not: (.*?)\.(?= [A-Z]|$)/.exec(text)?.[1];
+      return [kind, exclusions?.split('; ') ?? []];
+    }),
+  );
+}
+
+/** By the kind of the rule. */
+export const EXCLUSIONS = readExclusions();
 
 /** The conclusion without the times of its evidence. */
 export const inWords = ({ certainty, statement, evidence, advice }: Conclusion): Expected => ({
@@ -61,8 +84,12 @@ export function testRules<Section extends RuleSection>(
       expect(conclusion && inWords(conclusion)).toEqual(each.finding);
     });
 
-    it('concludes nothing from the near miss', () => {
-      expect(conclude(each.nearMiss)).toBeNull();
+    it.each(Object.entries(each.nearMisses))('concludes nothing if %s', (_, nearMiss) => {
+      expect(conclude(nearMiss)).toBeNull();
+    });
+
+    it('says in its comment what excludes it', () => {
+      expect(EXCLUSIONS.get(kind)).toEqual(Object.keys(each.nearMisses));
     });
 
     it('is the verdict if it is no hint', () => {

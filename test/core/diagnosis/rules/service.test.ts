@@ -27,7 +27,7 @@ const delayed = (
 const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   'answered-by-somebody-else': {
     trigger: { nobody: open('192.0.2.1') },
-    nearMiss: { nobody: filtered('no-response', '192.0.2.1') },
+    nearMisses: { 'that address is silent': { nobody: filtered('no-response', '192.0.2.1') } },
     finding: {
       certainty: 'probable',
       statement:
@@ -41,7 +41,7 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'dropped-at-once': {
     trigger: { attempts: [dropped('reset')] },
-    nearMiss: { attempts: [dropped('end', 26)] },
+    nearMisses: { 'it spoke first': { attempts: [dropped('end', 26)] }, 'it stayed': {} },
     finding: {
       certainty: 'probable',
       statement:
@@ -55,7 +55,9 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'handshake-delayed': {
     trigger: { attempts: [delayed('lost-syn', 1, 0.1)] },
-    nearMiss: { attempts: [delayed('no-loss', 0, 1030)] },
+    nearMisses: {
+      'it did not, and the answer itself took long': { attempts: [delayed('no-loss', 0, 1030)] },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -71,7 +73,11 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     trigger: {
       name: { servers: [server([OTHER_V4])], hostsFile: { path: '/etc/hosts', addresses: [V4] } },
     },
-    nearMiss: { name: { hostsFile: { path: '/etc/hosts', addresses: [V4] } } },
+    nearMisses: {
+      'both have the same address': {
+        name: { hostsFile: { path: '/etc/hosts', addresses: [V4] } },
+      },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -87,7 +93,11 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'dns-servers-differ': {
     trigger: { name: { servers: [server([V4]), server('no-such-name', '192.0.2.54')] } },
-    nearMiss: { name: { servers: [server([V4]), server([OTHER_V4, V4], '192.0.2.54')] } },
+    nearMisses: {
+      'they have an address in common': {
+        name: { servers: [server([V4]), server([OTHER_V4, V4], '192.0.2.54')] },
+      },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -105,7 +115,11 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'dns-server-ailing': {
     trigger: { name: { servers: [server([V4]), server('silent', '192.0.2.54')] } },
-    nearMiss: { name: { servers: [server([V4]), server([V4], '192.0.2.54')] } },
+    nearMisses: {
+      'every server has the name': {
+        name: { servers: [server([V4]), server([V4], '192.0.2.54')] },
+      },
+    },
     finding: {
       certainty: 'certain',
       statement:
@@ -117,7 +131,7 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   'closed-after-data': {
     trigger: { attempts: [dropped('end', 26)] },
-    nearMiss: { attempts: [dropped('end')] },
+    nearMisses: { 'it ended it in silence': { attempts: [dropped('end')] } },
     finding: {
       certainty: 'possible',
       statement:
@@ -129,7 +143,13 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
   },
   open: {
     trigger: {},
-    nearMiss: { outcome: unresolved(), given: open() },
+    nearMisses: {
+      'only the extra address is open': {
+        outcome: unresolved(),
+        given: open(),
+      },
+      'it is closed': { attempts: [closed()] },
+    },
     finding: {
       certainty: 'certain',
       statement: '198.51.100.10:5432 is open. Nothing is wrong between here and there.',

@@ -19,13 +19,18 @@ import {
   V4,
   V6,
 } from '../observations.js';
-import { inWords, kindsOf, verdictIn } from './rule-case.js';
+import { EXCLUSIONS, inWords, kindsOf, verdictIn } from './rule-case.js';
 
 describe('the table of rules', () => {
   it('has every kind once, this machine first and the hints last', () => {
     const kinds = RULES.map(([kind]) => kind);
     expect(new Set(kinds).size).toBe(kinds.length);
     expect([kinds[0], kinds.at(-1)]).toEqual(['no-descriptors', 'proxy']);
+  });
+
+  it('says beside every rule what excludes it', () => {
+    const kinds = RULES.map(([kind]) => kind);
+    expect(kinds.filter((kind) => (EXCLUSIONS.get(kind) ?? []).length === 0)).toEqual([]);
   });
 });
 
