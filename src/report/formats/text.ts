@@ -27,7 +27,11 @@ function attemptLines({ attempts }: ProbeReport): string[] {
     const [when, advice] =
       receivedBytes > 0
         ? [`after ${bytes}`, 'Read what it says with --service banner.']
-        : ['before any data', 'Probably a load balancer or proxy has no service behind it.'];
+        : [
+            'before any data was read',
+            'Probably a load balancer or proxy has no service behind it, ' +
+              'or a service refuses this client.',
+          ];
     return [
       ...lines,
       `The other side ${how} the connection ${formatDuration(afterMs)} later, ${when}. ${advice}`,

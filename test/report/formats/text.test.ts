@@ -494,8 +494,9 @@ describe('the verbose report', () => {
       { verbose },
     );
     expect(lines).toContain(
-      `The other side ${word} the connection 1.23 ms later, before any data. ` +
-        'Probably a load balancer or proxy has no service behind it.',
+      `The other side ${word} the connection 1.23 ms later, before any data was read. ` +
+        'Probably a load balancer or proxy has no service behind it, ' +
+        'or a service refuses this client.',
     );
   });
 
