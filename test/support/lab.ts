@@ -313,24 +313,9 @@ export class Lab {
    * name server is a closed port, so no query leaves the lab.
    */
   async setResolver(role: Role, options: ResolverOptions): Promise<void> {
-    const {
-      nameservers = ['127.0.0.1'],
-      search = [],
-      hosts = '',
-      nsswitch = 'files dns',
-    } = options;
-    const resolvConf = [
-      ...nameservers.map((address) => `nameserver ${address}`),
-      ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
-      `options ${options.options ?? 'timeout:1 attempts:1'}`,
-    ];
     const directory = `/etc/netns/${this.#namespace(role)}`;
     await mkdir(directory, { recursive: true });
-    await Promise.all([
-      writeFile(`${directory}/resolv.conf`, `${resolvConf.join('\n')}\n`),
-      writeFile(`${directory}/hosts`, `127.0.0.1 localhost\n::1 localhost\n${hosts}\n`),
-      writeFile(`${directory}/nsswitch.conf`, `hosts: ${nsswitch}\n`),
-    ]);
+    await writeResolverFiles(directory, options);
   }
 
   /** Adds a link between client and server, `rttMs` / 2 each way. Resolves when it is up. */
@@ -433,6 +418,29 @@ export class Lab {
       'for s; do f=/proc/sys/net/${s%=*}; if [ -e $f ]; then echo ${s#*=} > $f || exit 1; fi; done';
     await this.#run(role, ['sh', '-c', script, 'sh', ...settings]);
   }
+}
+
+/** Writes resolv.conf, hosts and nsswitch.conf to a folder. */
+export async function writeResolverFiles(
+  directory: string,
+  {
+    nameservers = ['127.0.0.1'],
+    options = 'timeout:1 attempts:1',
+    search = [],
+    hosts = '',
+    nsswitch = 'files dns',
+  }: ResolverOptions,
+): Promise<void> {
+  const resolvConf = [
+    ...nameservers.map((address) => `nameserver ${address}`),
+    ...(search.length > 0 ? [`search ${search.join(' ')}`] : []),
+    `options ${options}`,
+  ];
+  await Promise.all([
+    writeFile(`${directory}/resolv.conf`, `${resolvConf.join('\n')}\n`),
+    writeFile(`${directory}/hosts`, `127.0.0.1 localhost\n::1 localhost\n${hosts}\n`),
+    writeFile(`${directory}/nsswitch.conf`, `hosts: ${nsswitch}\n`),
+  ]);
 }
 
 function addAddresses(device: string, { v4, v6 }: Addresses): string[] {

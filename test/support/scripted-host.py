@@ -57,6 +57,18 @@ def ip_packet(source, target, protocol, payload):
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
 
 
+def timestamp_in(options):
+    """The TSval of TCP's timestamp option (RFC 7323), or None."""
+    while options and options[0] != 0:
+        if options[0] == 1:
+            options = options[1:]
+        elif options[0] == 8:
+            return options[2:6]
+        else:
+            options = options[max(2, options[1]) :]
+    return None
+
+
 class Packet:
     """A received IP packet. `protocol` is None for what has no rules here."""
 
@@ -77,6 +89,7 @@ class Packet:
             self.sequence, self.acknowledged = struct.unpack("!II", body[4:12])
             self.flags = body[13]
             self.content = body[(body[12] >> 4) * 4 :]
+            self.timestamp = timestamp_in(body[20 : (body[12] >> 4) * 4])
             self.connection = (self.source, self.source_port, self.target, self.target_port)
 
 
@@ -119,6 +132,9 @@ class Host:
         if flags & RST and packet.flags & SYN:
             sequence = 0
         options = struct.pack("!BBH", 2, 4, 1400) if flags & SYN else b""
+        if packet.timestamp is not None and not flags & RST:
+            now = int(time.monotonic() * 1000) & 0xFFFFFFFF
+            options += struct.pack("!BBBBI", 1, 1, 8, 10, now) + packet.timestamp
         header = struct.pack(
             "!HHIIBBHHH",
             packet.target_port,
