@@ -14,6 +14,7 @@ import {
 import { kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 const nearer = { pairs: 6, refusedMs: 1, slowestRefusedMs: 2, openPort: 443, openMs: 20 };
+
 const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
   prohibited: {
     trigger: { attempts: [filtered('admin-prohibited')] },
