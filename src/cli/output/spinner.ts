@@ -19,13 +19,31 @@ export const NO_SPINNER: Spinner = { say: () => {}, aside: (write) => write(), s
 /** Whether a spinner can be shown. ora 9.4.1 redraws for ever on a terminal of 0 columns. */
 export const canSpin = (): boolean => process.stderr.isTTY && process.stderr.columns > 0;
 
+/** Columns that ora needs beside its text: the frame, a blank, and the cursor at the end. */
+const FRAME_COLUMNS = 4;
+
+/**
+ * The beginning of a text that fits into the columns of a terminal. Every character that is not
+ * ASCII counts as two: none is wider (UAX #11), and a table of widths takes 30 ms to load.
+ */
+export function fitColumns(text: string, columns: number): string {
+  let fitting = '';
+  let width = 0;
+  for (const character of text) {
+    width += character > '~' ? 2 : 1;
+    if (width > columns) break;
+    fitting += character;
+  }
+  return fitting;
+}
+
 /** A spinner that shows after half a second. ora is loaded only then. */
 export function spinWhenSlow(firstText: string): Spinner {
   if (!canSpin()) return NO_SPINNER;
   let text = firstText;
   let over = false;
   let spinner: Ora | undefined;
-  const fitting = (): string => text.slice(0, Math.max(process.stderr.columns - 4, 0));
+  const fitting = (): string => fitColumns(text, process.stderr.columns - FRAME_COLUMNS);
   const timer = setTimeout(() => {
     import('ora').then(
       ({ default: ora }) => {
