@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestModule, Vitest } from 'vitest/node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -31,6 +31,52 @@ describe('test/README.md', () => {
     const entries = readdirSync(fileURLToPath(new URL('.', import.meta.url)), { recursive: true });
     expect(links.length).toBeGreaterThan(1);
     expect(entries.map(String)).toEqual(expect.arrayContaining([...folders, ...links]));
+  });
+});
+
+/** What people read about the repository, as paths from its root. */
+const DOCUMENTS = [
+  'README.md',
+  'CHANGELOG.md',
+  '.github/CONTRIBUTING.md',
+  '.github/SECURITY.md',
+  'src/README.md',
+  'test/README.md',
+  'test/bench/README.md',
+];
+
+describe.each(DOCUMENTS)('%s', (path) => {
+  const place = new URL(`../${path}`, import.meta.url);
+  const text = readFileSync(place, 'utf8');
+
+  it('links to and names only files that exist', () => {
+    const links = [...text.matchAll(/\]\(([^)#\s]+)/g)].map(([, link = '']) => link);
+    const files = links.filter((link) => !/^[a-z]+:/.test(link));
+    const names = [...text.matchAll(/(?<![\w./])(?:src|test|\.ci)\/[\w./-]*\w/g)].map(
+      ([name]) => `/${name}`,
+    );
+    const urls = [
+      ...files.map((file) => new URL(file, place)),
+      ...names.map((name) => new URL(`..${name}`, import.meta.url)),
+    ];
+    expect(urls.filter((url) => !existsSync(url)).map(String)).toEqual([]);
+  });
+
+  it('names only scripts that package.json has', () => {
+    const { scripts } = JSON.parse(read('../package.json')) as { scripts: Record<string, string> };
+    const names = [...text.matchAll(/\bnpm (?:run )?(test|(?<=run )[a-z:]+)/g)].map(([, n]) => n);
+    expect(Object.keys(scripts)).toEqual(expect.arrayContaining([...new Set(names)]));
+  });
+});
+
+describe('CHANGELOG.md', () => {
+  it('begins with what is not released, in the groups of Keep a Changelog', () => {
+    const headings = [...read('../CHANGELOG.md').matchAll(/^##+ (.+)$/gm)].map(([, text]) => text);
+    const groups = ['Added', 'Changed', 'Deprecated', 'Removed', 'Fixed', 'Security'];
+    const isVersion = (text = ''): boolean => /^\[\d+\.\d+\.\d+\] - \d{4}-\d\d-\d\d$/.test(text);
+    expect(headings[0]).toBe('[Unreleased]');
+    const others = headings.slice(1).filter((text = '') => !groups.includes(text));
+    expect(others.filter((text) => !isVersion(text))).toEqual([]);
   });
 });
 
