@@ -59,6 +59,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   // exiting. Each pending name needs a thread, or it would time out in the queue.
   process.env['UV_THREADPOOL_SIZE'] ??= String(threadsForLookups(MOST_PENDING));
   const lookupProcess = new LookupProcess();
+  await lookupProcess.start();
   const prober = new Prober({
     allow,
     lookups: new LookupQueue(lookupProcess.lookUp, { atOnce: MOST_PENDING }),

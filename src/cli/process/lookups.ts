@@ -12,5 +12,6 @@ export async function openLookups(): Promise<Lookups> {
   if (execve) return { lookups: systemLookups, close: () => {} };
   const { LookupProcess } = await import('../../core/resolve/lookup-process.js');
   const helper = new LookupProcess();
+  await helper.start();
   return { lookups: new LookupQueue(helper.lookUp), close: () => helper.close() };
 }

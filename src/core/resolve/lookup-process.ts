@@ -9,14 +9,16 @@ import {
 } from './system-lookup.js';
 
 /**
- * The helper process: reads one JSON question a line, writes one JSON answer a line, and ends with
- * its standard input. It ignores signals, which a terminal or systemd sends to the whole group: if
- * it ended first, its parent would look up the pending names itself and could not end.
+ * The helper process: writes an empty line of JSON when it is ready, reads one JSON question a
+ * line, writes one JSON answer a line, and ends with its standard input. It ignores signals, which
+ * a terminal or systemd sends to the whole group: if it ended first, its parent would look up the
+ * pending names itself and could not end.
  */
 const SCRIPT = `
 const { lookup } = require('node:dns');
 const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'];
 for (const signal of signals) process.on(signal, () => {});
+process.stdout.write('{}\\n');
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');
@@ -42,10 +44,11 @@ interface Reply {
 /**
  * The system's resolver in a helper process, which can be killed while `getaddrinfo` is pending.
  * Without it, this process could not end before its lookups do. It is started by the first
- * question and answers all later ones.
+ * question, unless it was before, and answers all later ones.
  */
 export class LookupProcess {
   #child: Promise<ChildProcess> | undefined;
+  #ready: Promise<unknown> | undefined;
   #nextId = 1;
   /** Counts closes and failures: events of an old process do not concern the next one. */
   #generation = 0;
@@ -75,6 +78,19 @@ export class LookupProcess {
         () => this.#failAll(generation),
       );
     });
+
+  /**
+   * Starts the helper and waits until it is ready, or cannot be. The timeout of a lookup is for the
+   * resolver. Without this, the first one would pay for the start: a second on a busy machine.
+   */
+  async start(): Promise<void> {
+    this.#child ??= Promise.resolve().then(() => this.#start());
+    // A helper that cannot be started: the first question is asked in this process.
+    await this.#child.then(
+      () => this.#ready,
+      () => {},
+    );
+  }
 
   /** Kills the helper. Pending questions stay unanswered; a later one starts it again. */
   close(): void {
@@ -111,6 +127,11 @@ export class LookupProcess {
     });
     child.stdin.on('error', failAll);
     child.on('exit', failAll);
+    const { stdout } = child;
+    this.#ready = new Promise<void>((resolve) => {
+      stdout.once('data', () => resolve());
+      child.once('exit', () => resolve()).once('error', () => resolve());
+    });
     return child;
   }
 

@@ -1,4 +1,7 @@
 import { lookup } from 'node:dns/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LookupProcess } from '../../../src/core/resolve/lookup-process.js';
 import { childProcesses, runAlone, SOON } from '../../support/listeners.js';
@@ -36,6 +39,44 @@ describe('LookupProcess', () => {
     });
     expect(answer.elapsedMs).toBeGreaterThan(0);
     expect(answer.elapsedMs).toBeLessThan(5000);
+  });
+
+  it('is ready when it has been started, and answers from that process', async () => {
+    const before = await childProcesses();
+    const lookups = startLookups();
+    await lookups.start();
+    const started = await startedSince(before);
+    expect(await lookups.lookUp('localhost', 4)).toMatchObject({
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+    });
+    expect(await startedSince(before)).toEqual(started);
+    if (onLinux) expect(started).toHaveLength(1);
+  });
+
+  it('has no time of its own when the process that answers takes long to start', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'portping-slow-'));
+    const slow = join(folder, 'node');
+    await writeFile(slow, `#!/bin/sh\nsleep 0.7\nexec '${process.execPath}' "$@"\n`);
+    await chmod(slow, 0o755);
+    useExecutable(slow);
+    const lookups = startLookups();
+    const startMs = performance.now();
+    await lookups.start();
+    const startedMs = performance.now();
+    const answer = await lookups.lookUp('localhost', 0);
+    expect(startedMs - startMs).toBeGreaterThan(600);
+    expect(performance.now() - startedMs).toBeLessThan(600);
+    expect('addresses' in answer).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+
+  it('can be asked although it cannot be started', async () => {
+    useExecutable('/no/such/node');
+    const lookups = startLookups();
+    await lookups.start();
+    expect(await lookups.lookUp('localhost', 4)).toMatchObject({
+      addresses: [{ address: '127.0.0.1', family: 4 }],
+    });
   });
 
   it('asks only for the family that is wanted', async () => {
