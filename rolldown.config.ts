@@ -98,7 +98,7 @@ const program = (
  */
 const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ['cli', /[\\/]src[\\/]cli[\\/]main\.ts$/], // a plain probe
-  ['commander', /[\\/]common-parser\.ts$|[\\/]node_modules[\\/]commander[\\/]/],
+  ['commander', /[\\/]node_modules[\\/]commander[\\/]/],
   ['shared', /[\\/](target-list|many-options|service[\\/]registry)\.ts$/],
   ['text', /[\\/]report[\\/]formats[\\/]text\.ts$/],
   ['names', /[\\/]core[\\/]resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)\.ts$/],

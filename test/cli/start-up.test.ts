@@ -52,10 +52,11 @@ describe('a plain probe', () => {
 
 describe('a probe with common options', () => {
   it.each(['-w 2s', '-q', '-v', '--no-color -w 2s', '-o json'])(
-    '%s loads neither the table of all options nor their rules',
+    '%s loads neither commander nor the rules of options',
     async (options) => {
       const { files } = await loadedBy(`${options} 127.0.0.1 1`);
-      expect(files).toContain('cli-commander.cjs');
+      expect(files).toContain('cli-common-parser.cjs');
+      expect(files).not.toContain('cli-commander.cjs');
       expect(files).not.toContain('cli-options.cjs');
     },
   );
@@ -68,7 +69,8 @@ describe('a probe with common options', () => {
 describe('another run', () => {
   it.each([
     ['localhost 1', 'cli-names.cjs', 'dns'],
-    ['-w 2s 127.0.0.1 1', 'cli-commander.cjs', undefined],
+    ['-w 2s 127.0.0.1 1', 'cli-common-parser.cjs', undefined],
+    ['-c 1 127.0.0.1 1', 'cli-commander.cjs', undefined],
     ['127.0.0.1 1,2', 'cli-many.cjs', undefined],
     ['-o json 127.0.0.1 1', 'cli-json.cjs', undefined],
     ['-c 2 -i 0 127.0.0.1 1', 'cli-series.cjs', undefined],

@@ -89,7 +89,7 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
-/** Takes a command line apart. commander is loaded only if there are options. */
+/** Takes a command line apart. commander is loaded only for options that are not common. */
 export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
   const end = argv.indexOf('--');
   const words = end < 0 ? argv : argv.slice(0, end);

@@ -1,7 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../../core/usage-error.js';
 import type { OptionDefinition } from './common-options.js';
-import { NO_VALUE, watchOptions } from './common-parser.js';
 import {
   addHelpOptions,
   DESCRIPTION,
@@ -22,6 +21,9 @@ import {
 import { refusal } from './rule.js';
 
 declare const PORTPING_VERSION: string;
+
+/** Stands for a value that was left out. A word of a command line cannot contain NUL. */
+const NO_VALUE = '\0';
 
 const definitionOf = (name: OptionName): OptionDefinition => OPTIONS[name];
 
@@ -93,6 +95,25 @@ export function createProgram(write: (text: string) => void): {
   return { program, helpWords: addHelpOptions(program) };
 }
 
+/** Which options were given, how often, and their values. */
+function watchOptions(program: Command): {
+  readonly texts: Map<OptionName, string | boolean>;
+  readonly twice: OptionName[];
+} {
+  const texts = new Map<OptionName, string | boolean>();
+  const twice: OptionName[] = [];
+  for (const name of OPTION_NAMES) {
+    const { flags, once } = definitionOf(name);
+    const option = new Option(flags);
+    program.on(`option:${option.name()}`, (text?: string | null) => {
+      if (texts.has(name) && once) twice.push(name);
+      const isGiven = text !== undefined && text !== null && text !== NO_VALUE;
+      texts.set(name, isGiven ? text : !option.negate);
+    });
+  }
+  return { texts, twice };
+}
+
 /** What portping has instead of well-known options of other programs. */
 const INSTEAD: Readonly<Record<string, string>> = {
   '--color': 'leave it out, or set FORCE_COLOR=1',
@@ -142,7 +163,7 @@ export function parseOptions(
   const { program, helpWords } = createProgram((text) => {
     shown += text;
   });
-  const { texts, twice } = watchOptions(program, OPTIONS);
+  const { texts, twice } = watchOptions(program);
   const { joined, hintFor } = joinOptionalValues(words);
   const line = { texts, command, shown: null, problem: null };
   try {

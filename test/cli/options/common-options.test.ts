@@ -18,6 +18,7 @@ import { type Format, FORMAT_NAMES } from '../../../src/report/formats/registry.
 const WORDS = [
   ...Object.values(OPTIONS).flatMap(({ flags }) => flags.match(/(?<!\S)--?[\w-]+/g) ?? []),
   ...['-w2s', '-qv', '-w=2s', '--timeout=2s', '-ojson', '--output=json', '--no-output', '-h'],
+  ...['-4w2s', '-4qw', '--timeout=', '--timeout=-1', '--ipv4', '--quiet=1', '--no-quiet', '-w-1'],
   ...['--wait=3s', '-5', '-p', '-', '', '2s', 'json', 'db', '::1', '5432', 'smtp', '--tim'],
 ];
 
