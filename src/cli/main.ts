@@ -1,3 +1,5 @@
+import { runtimeRefusal } from '../core/runtime.js';
+import { EXIT_BUG } from '../core/states.js';
 import { runProbeAction } from './actions/probe-action.js';
 import { asksForCheck, chooseConfig, readCommandLine } from './options/config.js';
 import type { CommandLine } from './options/option-table.js';
@@ -33,6 +35,11 @@ async function run(line: CommandLine): Promise<number> {
 
 /** Runs the command line and ends the process with its exit code, within the deadline. */
 export async function main(argv: readonly string[]): Promise<void> {
+  const refusal = runtimeRefusal();
+  if (refusal !== undefined) {
+    process.stderr.write(`portping: ${refusal}\n`);
+    process.exit(EXIT_BUG);
+  }
   ignoreSummarySignals();
   watchStandardStreams();
   let isCheck = false;

@@ -142,7 +142,7 @@ export const EXIT_CODES: readonly ExitCodeRow[] = [
   {
     exitCode: EXIT_BUG,
     state: null,
-    meaning: 'a bug in portping, or standard output could not be written',
+    meaning: 'a bug in portping, standard output could not be written, or this is not Node.js',
     reasons: [],
   },
   {

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { LookupQueue } from '../core/resolve/lookup-queue.js';
 import { threadsForLookups } from '../core/resolve/system-lookup.js';
+import { runtimeRefusal } from '../core/runtime.js';
 import { EXIT_BUG, EXIT_USAGE, exitCodeOf } from '../core/states.js';
 import { formatHostPort } from '../core/target/target.js';
 import { UsageError } from '../core/usage-error.js';
@@ -106,6 +107,11 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
 
 /** Runs the exporter until a signal stops it, then exits the process. */
 export async function main(argv: readonly string[]): Promise<void> {
+  const refusal = runtimeRefusal();
+  if (refusal !== undefined) {
+    process.stderr.write(`portping-exporter: ${refusal}\n`);
+    process.exit(EXIT_BUG);
+  }
   process.stderr.on('error', () => {}); // go on without a reader of the log
   const log = jsonLog(
     (line) => process.stderr.write(line),

@@ -22,6 +22,7 @@ import {
   type WaitResult,
   waitUntil as waitForTarget,
 } from '../core/series/wait-until.js';
+import { runtimeRefusal } from '../core/runtime.js';
 import type { TargetRequest } from '../core/target/target-list.js';
 import { checkTarget, type Endpoint, type Target } from '../core/target/target.js';
 import { UsageError } from '../core/usage-error.js';
@@ -74,6 +75,17 @@ const DIAGNOSE: Names<DiagnoseOptions> = {
 };
 
 /**
+ * Checks that this runtime reports true causes, and the options.
+ *
+ * @throws Error in a runtime other than Node, UsageError naming the option
+ */
+function checkCall<T extends object>(options: T, known: Names<T>): T {
+  const refusal = runtimeRefusal();
+  if (refusal !== undefined) throw new Error(refusal);
+  return checkOptions(options, known);
+}
+
+/**
  * Makes one TCP connect attempt to one literal address. Nothing is sent on the connection. The
  * first attempt of a process reads 2 to 4 ms too long unless {@link warmUp} was awaited before.
  *
@@ -84,7 +96,7 @@ export async function probePort(
   endpoint: Endpoint,
   options: AttemptOptions = {},
 ): Promise<Attempt> {
-  return attemptPort(endpoint, checkOptions(options, ATTEMPT));
+  return attemptPort(endpoint, checkCall(options, ATTEMPT));
 }
 
 /**
@@ -99,7 +111,7 @@ export async function probeTarget(
   target: Target,
   options: ProbeOptions = {},
 ): Promise<ProbeReport> {
-  return probeOnce(target, checkOptions(options, PROBE));
+  return probeOnce(target, checkCall(options, PROBE));
 }
 
 /**
@@ -112,7 +124,7 @@ export function probeEveryAddress(
   target: Target,
   options: ProbeOptions = {},
 ): AsyncGenerator<ProbeReport, void, undefined> {
-  return probeAddresses(target, checkOptions(options, PROBE));
+  return probeAddresses(target, checkCall(options, PROBE));
 }
 
 /**
@@ -129,7 +141,7 @@ export function probeTargets(
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   if (typeof requests !== 'object' || (requests as unknown) === null || 'host' in requests)
     throw new UsageError('requests: not a list; allowed: [{ target: { host, port } }]');
-  return probeMany(requests, checkOptions(options, MANY));
+  return probeMany(requests, checkCall(options, MANY));
 }
 
 /**
@@ -143,7 +155,7 @@ export function probeSeries(
   options: SeriesOptions = {},
 ): AsyncGenerator<SeriesEvent, void, undefined> {
   if (!Array.isArray(targets)) checkTarget(targets as Target);
-  return probeAgain(targets, checkOptions(options, SERIES));
+  return probeAgain(targets, checkCall(options, SERIES));
 }
 
 /**
@@ -160,7 +172,7 @@ export async function waitUntil(
   const isRequest =
     typeof target === 'object' && (target as unknown) !== null && 'target' in target;
   checkTarget(isRequest ? target.target : (target as Target));
-  return waitForTarget(target, checkOptions(options, WAIT));
+  return waitForTarget(target, checkCall(options, WAIT));
 }
 
 /**
@@ -173,7 +185,7 @@ export async function waitUntil(
  */
 export async function resolveHost(host: string, options: ResolveOptions = {}): Promise<Resolution> {
   checkTarget({ host, port: 1 });
-  return resolveName(host, checkOptions(options, RESOLVE));
+  return resolveName(host, checkCall(options, RESOLVE));
 }
 
 /**
@@ -184,7 +196,7 @@ export async function resolveHost(host: string, options: ResolveOptions = {}): P
  */
 export async function diagnose(target: Target, options: DiagnoseOptions = {}): Promise<Diagnosis> {
   checkTarget(target);
-  return diagnoseTarget(target, checkOptions(options, DIAGNOSE));
+  return diagnoseTarget(target, checkCall(options, DIAGNOSE));
 }
 
 /**

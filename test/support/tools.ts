@@ -75,7 +75,9 @@ function tunMissing(): string | undefined {
  */
 const NEEDS = {
   // programs
+  bun: program('bun', 'bun from npm'),
   curl: program('curl', 'curl'),
+  deno: program('deno', 'deno from npm'),
   dovecot: server('dovecot', 'dovecot-imapd and dovecot-pop3d'),
   nagios4: server('nagios4', 'nagios4-core'),
   nginx: server('nginx', 'nginx-light'),
