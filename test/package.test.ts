@@ -20,6 +20,8 @@ function run(argv: string[], cwd: string): Promise<ExecResult> {
 
 describe('the packed package', () => {
   let packed: string[] = [];
+  let bytes = { size: 0, unpackedSize: 0 };
+  let warnings = '';
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'portping-package-'));
@@ -27,17 +29,19 @@ describe('the packed package', () => {
       ['npm', 'pack', '--ignore-scripts', '--json', '--pack-destination', folder],
       root,
     );
-    packed = (JSON.parse(stdout) as [{ files: { path: string }[] }])[0].files
-      .map(({ path }) => path)
-      .sort();
+    const [{ files, ...sizes }] = JSON.parse(stdout) as [
+      typeof bytes & { files: { path: string }[] },
+    ];
+    packed = files.map(({ path }) => path).sort();
+    bytes = sizes;
     const [tarball = ''] = await readdir(folder);
     await writeFile(join(folder, 'package.json'), '{}');
     const { exitCode, stderr } = await run(
       ['npm', 'install', '--offline', '--no-audit', '--no-fund', `./${tarball}`],
       folder,
     );
-    expect(stderr).not.toMatch(/npm error/);
-    expect(exitCode).toBe(0);
+    warnings = stderr;
+    expect(exitCode, stderr).toBe(0);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -59,6 +63,15 @@ describe('the packed package', () => {
       'dist/third-party-licenses.txt',
       'package.json',
     ]);
+  });
+
+  it('is installed without a warning', () => {
+    expect(warnings).toBe('');
+  });
+
+  it('takes less than 420 kB to download and 1.45 MB on the disk', () => {
+    expect(bytes.size).toBeLessThan(420_000);
+    expect(bytes.unpackedSize).toBeLessThan(1_450_000);
   });
 
   it('installs no other package', async () => {
@@ -186,5 +199,49 @@ if (outcome.state === 'open') outcome.latencyMs.toFixed(1);
     expect(used.stdout).toBe('{"host":"db","port":5432} function\n');
     expect(typed.stdout).toBe('');
     expect(typed.exitCode).toBe(0);
+  });
+});
+
+describe('npm run prepublishOnly', () => {
+  const complete = {
+    repository: 'github:owner/portping',
+    homepage: 'https://portping.example',
+    bugs: 'https://portping.example/bugs',
+    author: 'Owner',
+  };
+
+  /** What the check says about a package with these fields and this README. */
+  async function check(fields: object, readme: string): Promise<ExecResult> {
+    const cwd = await mkdtemp(join(tmpdir(), 'portping-publish-'));
+    await writeFile(join(cwd, 'package.json'), JSON.stringify(fields));
+    await writeFile(join(cwd, 'README.md'), readme);
+    const result = await run([process.execPath, join(root, '.ci/publishable.mjs')], cwd);
+    await rm(cwd, { recursive: true });
+    return result;
+  }
+
+  it('passes with all fields and absolute links', async () => {
+    const { stderr, exitCode } = await check(complete, '[a](https://a.example), [b](#section)');
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+  });
+
+  it.each(Object.keys(complete))('names the field %s if it is missing', async (field) => {
+    const { stderr, exitCode } = await check({ ...complete, [field]: undefined }, '');
+    expect(stderr).toBe(
+      `Not ready to be published:\n  package.json: the field "${field}" is missing\n`,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  it('names each relative link of README.md, which npm could not follow', async () => {
+    const readme = '![a](.assets/a.svg) [b](test/README.md) <img src="c.svg">';
+    const { stderr, exitCode } = await check(complete, readme);
+    expect([...stderr.matchAll(/the link (\S+) must/g)].map(([, link]) => link)).toEqual([
+      '.assets/a.svg',
+      'test/README.md',
+      'c.svg',
+    ]);
+    expect(exitCode).toBe(1);
   });
 });
