@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { run } from './support/command.js';
+
+const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+interface Job {
+  readonly 'runs-on': string;
+  readonly 'timeout-minutes'?: number;
+  readonly strategy?: { readonly matrix: { readonly os: string[]; readonly node: number[] } };
+  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+const workflow = parse(read('.github/workflows/ci.yml')) as {
+  readonly permissions: Record<string, string>;
+  readonly jobs: Record<string, Job>;
+};
+const jobs = Object.entries(workflow.jobs);
+const steps = jobs.flatMap(([, job]) => job.steps);
+
+describe('.github/workflows/ci.yml', () => {
+  it('runs on each system with each major version of Node that .ci/run tests', () => {
+    const [, later = ''] = /^for version in "\$oldest" ([\d ]+); do$/m.exec(read('.ci/run')) ?? [];
+    const [, oldest] = /"node": ">=(\d+)\./.exec(read('package.json')) ?? [];
+    const versions = [oldest, ...later.split(' ')];
+    const matrices = jobs.flatMap(([, { strategy }]) => strategy?.matrix ?? []);
+    const runs = matrices.flatMap(({ os, node }) =>
+      os.flatMap((name) => node.map((version) => `${name} ${version}`)),
+    );
+    const systems = [
+      'macos-latest',
+      'ubuntu-24.04-arm',
+      'ubuntu-latest',
+      'windows-11-arm',
+      'windows-latest',
+    ];
+    expect(runs.sort()).toEqual(
+      systems.flatMap((name) => versions.map((version) => `${name} ${version}`)),
+    );
+  });
+
+  it('runs only scripts that exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    const commands = steps.flatMap((step) => step.run ?? []);
+    const names = commands.flatMap((line) => /^npm (?:run )?([a-z:]+)$/.exec(line)?.[1] ?? []);
+    expect(Object.keys(scripts)).toEqual(
+      expect.arrayContaining(names.filter((name) => name !== 'ci')),
+    );
+    expect(commands.filter((line) => !line.startsWith('npm '))).toEqual([
+      'node .ci/smoke.mjs',
+      'git config --global --add safe.directory "$GITHUB_WORKSPACE"',
+      '.ci/run',
+    ]);
+  });
+
+  it('checks out before anything else, installs, and has a limit of time in each job', () => {
+    for (const [name, job] of jobs) {
+      const lines = job.steps.map((step) => step.run ?? step.uses ?? '');
+      expect(lines[0], name).toMatch(/^actions\/checkout@v\d+$/);
+      expect(lines, name).toContainEqual(expect.stringMatching(/^(npm ci|\.ci\/run)$/));
+      expect(job['timeout-minutes'], name).toBeGreaterThan(0);
+    }
+  });
+
+  it('may only read the repository', () => {
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+  });
+});
+
+describe('.ci/smoke.mjs', () => {
+  it('passes', async () => {
+    const script = fileURLToPath(new URL('../.ci/smoke.mjs', import.meta.url));
+    expect(await run([process.execPath, script])).toMatch(/Connection refused <10061>/);
+  });
+});
