@@ -10,7 +10,7 @@ import { ignoreSummarySignals } from './process/summary-signals.js';
 
 /** Explains an error code. The table is loaded only for this. */
 async function explainCode(code: string | null): Promise<string> {
-  return (await import('../report/error-table.js')).explainError(code);
+  return (await import('../report/error-table.js')).explainError(code, process.platform);
 }
 
 /** Does what a command line asks for, and returns the exit code. */

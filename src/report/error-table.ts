@@ -1,4 +1,10 @@
-import { lookUpError, type WinsockError, WINSOCK_ERRORS } from '../core/errors/winsock.js';
+import {
+  type ForeignErrno,
+  lookUpElsewhere,
+  lookUpError,
+  type WinsockError,
+  WINSOCK_ERRORS,
+} from '../core/errors/winsock.js';
 import { UsageError } from '../core/usage-error.js';
 
 /** `ECONNREFUSED (Linux 111, macOS 61); also EAI_AGAIN`. */
@@ -10,14 +16,45 @@ function listNames({ errno, linux, macos, aliases }: WinsockError): string {
   return [own, aliases.join(', ')].filter((each) => each !== '').join('; also ');
 }
 
+/** The codes, the meaning and the next step of an error, a line each. */
+function describeError(row: WinsockError): string {
+  const known = listNames(row);
+  const title = `${row.winsock} ${row.name}${known === '' ? '' : `  ${known}`}`;
+  return `${title}\n${row.meaning}\n${row.advice}\n`;
+}
+
+/** `on macOS it is ECONNREFUSED, WinSock 10061`. */
+const describeForeign = (systems: string, { code, error }: ForeignErrno): string =>
+  `on ${systems} it is ${code}, WinSock ${error.winsock}`;
+
+/** Explains a number that is no errno of this platform, but one of another. */
+function explainForeign(
+  query: string,
+  platform: NodeJS.Platform,
+  found: readonly [ForeignErrno, ...ForeignErrno[]],
+): string {
+  const here = { linux: 'Linux', darwin: 'macOS', win32: 'Windows' }[platform as string];
+  const [first, second] = found;
+  const isOne = second?.code === first.code;
+  const meanings = isOne
+    ? [describeForeign('Linux and macOS', first)]
+    : found.map((each) => describeForeign(each.system, each));
+  const number = Math.abs(Number(query));
+  return (
+    `${number} is no errno of ${here ?? platform} sockets; ${meanings.join('; ')}.\n` +
+    [...new Set(found.map(({ error }) => error))].map(describeError).join('')
+  );
+}
+
 /**
  * What `--explain` prints.
  *
  * @param query a code or a name of an error; null for the whole table
+ * @param platform whose errno numbers count
  *
  * @throws UsageError when the error is unknown
  */
-export function explainError(query: string | null): string {
+export function explainError(query: string | null, platform: NodeJS.Platform): string {
   if (query === null) {
     const rows = WINSOCK_ERRORS.map(
       ({ winsock, name, errno, meaning }) =>
@@ -25,14 +62,12 @@ export function explainError(query: string | null): string {
     );
     return rows.join('');
   }
-  const row = lookUpError(query);
-  if (!row) {
-    throw new UsageError(
-      `--explain: "${query}" is not in the table; allowed: a code such as 10061, ` +
-        'WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table',
-    );
-  }
-  const known = listNames(row);
-  const title = `${row.winsock} ${row.name}${known === '' ? '' : `  ${known}`}`;
-  return `${title}\n${row.meaning}\n${row.advice}\n`;
+  const row = lookUpError(query, platform);
+  if (row) return describeError(row);
+  const [first, ...others] = lookUpElsewhere(query, platform);
+  if (first) return explainForeign(query, platform, [first, ...others]);
+  throw new UsageError(
+    `--explain: "${query}" is not in the table; allowed: a code such as 10061, ` +
+      'WSAECONNREFUSED, ECONNREFUSED, EAI_AGAIN, or no code for the whole table',
+  );
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../src/core/usage-error.js';
 import { WINSOCK_ERRORS } from '../../src/core/errors/winsock.js';
-import { explainError } from '../../src/report/error-table.js';
+import * as errorTable from '../../src/report/error-table.js';
 import { HARMFUL } from '../support/reports.js';
+
+const explainError = (query: string | null, platform = process.platform): string =>
+  errorTable.explainError(query, platform);
 
 describe('the explanation of one error', () => {
   it('contains its number, its names on each platform, its meaning and the next step', () => {
@@ -49,6 +52,60 @@ describe('the explanation of one error', () => {
       expect(lines).toEqual([row.meaning, row.advice, '']);
     }
   });
+});
+
+describe('the explanation of a number that is an errno of other systems only', () => {
+  const firstLine = (query: string, platform: NodeJS.Platform): string | undefined =>
+    explainError(query, platform).split('\n')[0];
+
+  it('names the other system, and explains the error', () => {
+    expect(explainError('61', 'linux')).toBe(
+      '61 is no errno of Linux sockets; on macOS it is ECONNREFUSED, WinSock 10061.\n' +
+        explainError('ECONNREFUSED'),
+    );
+  });
+
+  it.each([
+    ['65', 'linux', 'Linux', 'on macOS it is EHOSTUNREACH, WinSock 10065'],
+    ['-60', 'linux', 'Linux', 'on macOS it is ETIMEDOUT, WinSock 10060'],
+    ['45', 'linux', 'Linux', 'on macOS it is ENOTSUP, WinSock 10045'],
+    ['111', 'darwin', 'macOS', 'on Linux it is ECONNREFUSED, WinSock 10061'],
+    ['113', 'darwin', 'macOS', 'on Linux it is EHOSTUNREACH, WinSock 10065'],
+    ['110', 'win32', 'Windows', 'on Linux it is ETIMEDOUT, WinSock 10060'],
+    ['113', 'win32', 'Windows', 'on Linux it is EHOSTUNREACH, WinSock 10065'],
+    ['61', 'win32', 'Windows', 'on macOS it is ECONNREFUSED, WinSock 10061'],
+    ['13', 'win32', 'Windows', 'on Linux and macOS it is EACCES, WinSock 10013'],
+    ['110', 'aix', 'aix', 'on Linux it is ETIMEDOUT, WinSock 10060'],
+  ] as const)('answers %s on %s', (query, platform, here, elsewhere) => {
+    const number = query.replace('-', '');
+    expect(firstLine(query, platform)).toBe(
+      `${number} is no errno of ${here} sockets; ${elsewhere}.`,
+    );
+  });
+
+  it('explains both errors if the number means one on Linux and another on macOS', () => {
+    expect(explainError('64', 'win32')).toBe(
+      '64 is no errno of Windows sockets; on Linux it is ENONET, WinSock 10065; ' +
+        'on macOS it is EHOSTDOWN, WinSock 10064.\n' +
+        explainError('ENONET') +
+        explainError('EHOSTDOWN'),
+    );
+  });
+
+  it('is not given for an errno of this system', () => {
+    expect(explainError('64', 'linux')).toBe(explainError('ENONET'));
+    expect(explainError('64', 'darwin')).toBe(explainError('EHOSTDOWN'));
+    expect(explainError('-4078', 'win32')).toBe(explainError('ECONNREFUSED'));
+    expect(explainError('10060', 'win32')).toBe(explainError('ETIMEDOUT'));
+  });
+
+  it.each(['linux', 'darwin', 'win32'] as const)(
+    'is not given on %s for 2 (ENOENT), nor for a number that is no errno anywhere',
+    (platform) => {
+      for (const query of ['2', '0', '5000', '-999999', '61.0', '+61'])
+        expect(() => explainError(query, platform), query).toThrow(UsageError);
+    },
+  );
 });
 
 describe('the explanation of every error', () => {

@@ -206,6 +206,23 @@ export const WINSOCK_WORDS: Readonly<Record<number, readonly [meaning: string, a
 };
 
 /**
+ * errno numbers of aliases that differ from the number of their row, on Linux and on macOS.
+ * Sources as for the rows.
+ */
+export const ALIAS_NUMBERS: readonly (readonly [
+  code: string,
+  linux: number | null,
+  macos: number | null,
+])[] = [
+  ['EPERM', 1, 1],
+  ['ENOMEM', 12, 12],
+  ['ENFILE', 23, 23],
+  ['EPIPE', 32, 32],
+  ['ENOTSUP', null, 45],
+  ['ENONET', 64, null],
+];
+
+/**
  * Numbers that libuv made up (include/uv/errno.h), without their sign: `EAI_*` everywhere, the
  * others where the system has no errno, mostly on Windows. No platform uses them for anything else,
  * so they are known on all.

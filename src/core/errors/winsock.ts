@@ -1,5 +1,5 @@
 /** Lookups in the table of errno and Windows Sockets codes. */
-import { constants, platform } from 'node:os';
+import { constants } from 'node:os';
 import { getSystemErrorMap } from 'node:util';
 import {
   WINSOCK_CODES,
@@ -7,7 +7,7 @@ import {
   winsockByCode,
   winsockByNumber,
 } from './winsock-codes.js';
-import { LIBUV_NUMBERS, WINSOCK_WORDS } from './winsock-table.js';
+import { ALIAS_NUMBERS, LIBUV_NUMBERS, WINSOCK_WORDS } from './winsock-table.js';
 
 /** One Windows Sockets error: its codes, and what it means. */
 export interface WinsockError extends WinsockCode {
@@ -37,20 +37,42 @@ const errorOf = (row: WinsockCode | undefined): WinsockError | undefined =>
  * winerror.h). A Windows Sockets number wins over an errno.
  *
  * @param query the code
- * @param codeByErrno positive errno numbers with their names; default: those of this platform
+ * @param platform whose errno numbers count, as in `process.platform`; default: this one
  * @returns undefined when the code is unknown
  */
 export function lookUpError(
   query: string,
-  codeByErrno: ReadonlyMap<number, string> = errnosOfThisPlatform(),
+  platform: NodeJS.Platform = process.platform,
 ): WinsockError | undefined {
   const spelling = query.trim().toUpperCase();
   if (/^0X[0-9A-F]{1,8}$/.test(spelling)) return rowOfWindowsNumber(Number(spelling));
   if (!/^-?\d{1,10}$/.test(spelling))
     return errorOf(winsockByCode(spelling)) ?? WINSOCK_ERRORS.find(({ name }) => name === spelling);
-  return (
-    rowOfWindowsNumber(Number(spelling)) ?? rowOfErrno(Math.abs(Number(spelling)), codeByErrno)
-  );
+  return rowOfWindowsNumber(Number(spelling)) ?? rowOfErrno(Math.abs(Number(spelling)), platform);
+}
+
+/** What a number means as the errno of another system. */
+export interface ForeignErrno {
+  readonly system: 'Linux' | 'macOS';
+  /** Name of the errno, e.g. 'ECONNREFUSED'. */
+  readonly code: string;
+  readonly error: WinsockError;
+}
+
+/** What a number that is no errno of this platform means on the others. */
+export function lookUpElsewhere(query: string, platform: NodeJS.Platform): ForeignErrno[] {
+  const spelling = query.trim();
+  if (!/^-?\d{1,10}$/.test(spelling)) return [];
+  const others = [
+    ['linux', 'Linux'],
+    ['darwin', 'macOS'],
+  ] as const;
+  return others.flatMap(([other, system]) => {
+    if (other === platform) return [];
+    const code = errnosOf(other).get(Math.abs(Number(spelling)));
+    const error = code === undefined ? undefined : rowOfCode(code);
+    return code === undefined || error === undefined ? [] : [{ system, code, error }];
+  });
 }
 
 /** An HRESULT is written signed, unsigned or in hexadecimal: all three are the same 32 bits. */
@@ -62,22 +84,29 @@ function rowOfWindowsNumber(number: number): WinsockError | undefined {
   );
 }
 
-function rowOfErrno(
-  number: number,
-  codeByErrno: ReadonlyMap<number, string>,
-): WinsockError | undefined {
-  const code = codeByErrno.get(number) ?? LIBUV_NUMBERS.get(number);
-  // The number is the errno of streams, which has no row; the code of c-ares has no number.
-  return code === undefined || code === 'ENODATA' ? undefined : errorOf(winsockByCode(code));
+function rowOfErrno(number: number, platform: NodeJS.Platform): WinsockError | undefined {
+  const code = errnosOf(platform).get(number) ?? LIBUV_NUMBERS.get(number);
+  return code === undefined ? undefined : rowOfCode(code);
 }
 
-/** errno numbers with their names. The table adds those that Node lacks (EPFNOSUPPORT …). */
-function errnosOfThisPlatform(): ReadonlyMap<number, string> {
+/** The row of an errno. ENODATA has none: its number is that of streams, its row that of c-ares. */
+function rowOfCode(code: string): WinsockError | undefined {
+  return code === 'ENODATA' ? undefined : errorOf(winsockByCode(code));
+}
+
+/** The numbers that the sockets of a platform show, with their names. */
+function errnosOf(platform: NodeJS.Platform): ReadonlyMap<number, string> {
   const codeByErrno = new Map<number, string>();
-  for (const { errno, linux, macos } of WINSOCK_ERRORS) {
-    const number = platform() === 'linux' ? linux : platform() === 'darwin' ? macos : null;
-    if (errno !== null && number !== null) codeByErrno.set(number, errno);
+  const numbers = [
+    ...WINSOCK_ERRORS.map(({ errno, linux, macos }) => [errno, linux, macos] as const),
+    ...ALIAS_NUMBERS,
+  ];
+  for (const [code, linux, macos] of numbers) {
+    const number = platform === 'linux' ? linux : platform === 'darwin' ? macos : null;
+    if (code !== null && number !== null) codeByErrno.set(number, code);
   }
+  // Windows: os.constants.errno are numbers of the C runtime, and libuv's are known anyway.
+  if (platform !== process.platform || platform === 'win32') return codeByErrno;
   for (const [number, [code]] of getSystemErrorMap()) codeByErrno.set(Math.abs(number), code);
   for (const [code, number] of Object.entries(constants.errno)) codeByErrno.set(number, code);
   return codeByErrno;

@@ -14,36 +14,13 @@ const onLinux =
   process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64');
 const onMacos = process.platform === 'darwin';
 
-/** What Node knows of this platform, by name: positive errno numbers. */
+/** What Node knows of the sockets of this platform, by name: positive errno numbers. */
 const NUMBER_HERE = new Map<string, number>([
   ...[...getSystemErrorMap()].map(([number, [code]]) => [code, Math.abs(number)] as const),
-  ...Object.entries(constants.errno),
+  ...(process.platform === 'win32' ? [] : Object.entries(constants.errno)),
 ]);
 
-/**
- * Errno numbers by platform, in the form that lookUpError takes: from the table,
- * and the numbers of the aliases (errno(3); XNU's bsd/sys/errno.h).
- */
-const BOTH = [
-  [1, 'EPERM'],
-  [2, 'ENOENT'],
-  [12, 'ENOMEM'],
-  [23, 'ENFILE'],
-  [32, 'EPIPE'],
-] as const;
-const LINUX = new Map<number, string>([
-  ...columnOf('linux'),
-  ...BOTH,
-  [61, 'ENODATA'],
-  [64, 'ENONET'],
-]);
-const MACOS = new Map<number, string>([
-  ...columnOf('macos'),
-  ...BOTH,
-  [45, 'ENOTSUP'],
-  [96, 'ENODATA'],
-]);
-const NOWHERE = new Map<number, string>();
+const PLATFORMS = ['linux', 'darwin', 'win32'] as const;
 
 function columnOf(platform: 'linux' | 'macos'): [number, string][] {
   return WINSOCK_ERRORS.flatMap((row) => {
@@ -57,8 +34,8 @@ function numbersFrom(first: number, last: number): number[] {
 }
 
 /** The WinSock number that a query leads to; undefined when it is unknown. */
-function numberFor(query: string, codeByErrno?: ReadonlyMap<number, string>): number | undefined {
-  return lookUpError(query, codeByErrno)?.winsock;
+function numberFor(query: string, platform?: NodeJS.Platform): number | undefined {
+  return lookUpError(query, platform)?.winsock;
 }
 
 describe('the table of Windows Sockets errors', () => {
@@ -151,7 +128,7 @@ describe('the table of Windows Sockets errors', () => {
 
   it('does not contain ENOENT, which concerns a host only if getaddrinfo reports it', () => {
     expect(winsockByCode('ENOENT')).toBeUndefined();
-    expect(lookUpError('2', LINUX)).toBeUndefined();
+    expect(lookUpError('2', 'linux')).toBeUndefined();
   });
 });
 
@@ -277,8 +254,8 @@ describe('lookUpError', () => {
     '-2147014835',
     '-4078',
   ])('finds "refused" under %j on every platform', (query) => {
-    for (const codeByErrno of [undefined, LINUX, MACOS, NOWHERE])
-      expect(numberFor(query, codeByErrno)).toBe(10061);
+    for (const platform of [undefined, ...PLATFORMS])
+      expect(numberFor(query, platform)).toBe(10061);
   });
 
   it.each([
@@ -305,15 +282,15 @@ describe('lookUpError', () => {
     ['67', undefined, 10067],
     ['36', 10063, 10036],
   ])('reads the errno %s as %s on Linux and as %s on macOS', (query, onLinuxIs, onMacosIs) => {
-    expect(numberFor(query, LINUX)).toBe(onLinuxIs);
-    expect(numberFor(query, MACOS)).toBe(onMacosIs);
+    expect(numberFor(query, 'linux')).toBe(onLinuxIs);
+    expect(numberFor(query, 'darwin')).toBe(onMacosIs);
   });
 
   it('reads 61 as "refused" on macOS, and no errno of ENODATA as a resolver error', () => {
-    expect(numberFor('61', MACOS)).toBe(10061);
-    expect(numberFor('61', LINUX)).toBeUndefined();
-    expect(numberFor('96', MACOS)).toBeUndefined();
-    expect(numberFor('ENODATA', LINUX)).toBe(11004);
+    expect(numberFor('61', 'darwin')).toBe(10061);
+    expect(numberFor('61', 'linux')).toBeUndefined();
+    expect(numberFor('96', 'darwin')).toBeUndefined();
+    expect(numberFor('ENODATA', 'linux')).toBe(11004);
   });
 
   it.runIf(onLinux)('reads errno numbers as Linux numbers by default on Linux', () => {
@@ -352,6 +329,13 @@ describe('lookUpError', () => {
     }
   });
 
+  it.each(['110', '113', '61', '65', '13', '1', '138', '-110'])(
+    'reads %s as no errno of Windows, whose C runtime has such numbers but no socket shows them',
+    (query) => {
+      expect(numberFor(query, 'win32')).toBeUndefined();
+    },
+  );
+
   it.each([
     ['-3000', 11004],
     ['-3001', 11002],
@@ -381,14 +365,14 @@ describe('lookUpError', () => {
     ['-4091', 10048],
     ['-4092', 10013],
   ])("reads libuv's number %s as %i on every platform", (query, winsock) => {
-    for (const codeByErrno of [undefined, LINUX, MACOS, NOWHERE])
-      expect(numberFor(query, codeByErrno)).toBe(winsock);
+    for (const platform of [undefined, ...PLATFORMS])
+      expect(numberFor(query, platform)).toBe(winsock);
   });
 
   itWith('windows', "reads libuv's errno numbers on Windows", () => {
     for (const [number, [code]] of getSystemErrorMap()) {
       if (code !== 'ENODATA')
-        expect(lookUpError(String(number), NOWHERE)?.winsock, code).toBe(
+        expect(lookUpError(String(number), 'win32')?.winsock, code).toBe(
           winsockByCode(code)?.winsock,
         );
     }
@@ -430,8 +414,8 @@ describe('lookUpError', () => {
     'CONSTRUCTOR',
     'ENOENT',
   ])('returns undefined for %j', (query) => {
-    for (const codeByErrno of [undefined, LINUX, MACOS, NOWHERE])
-      expect(lookUpError(query, codeByErrno)).toBeUndefined();
+    for (const platform of [undefined, ...PLATFORMS])
+      expect(lookUpError(query, platform)).toBeUndefined();
   });
 
   it('never throws and returns only rows of the table for any text', () => {
@@ -469,17 +453,17 @@ describe('lookUpError', () => {
       const universal = [...numbers, ...names].map((spelling) => ({
         row,
         spelling,
-        codeByErrno: undefined,
+        platform: undefined,
       }));
       const here = (
         [
-          [row.linux, LINUX],
-          [row.macos, MACOS],
+          [row.linux, 'linux'],
+          [row.macos, 'darwin'],
         ] as const
-      ).flatMap(([number, codeByErrno]) =>
+      ).flatMap(([number, platform]) =>
         number === null
           ? []
-          : [number, -number].map((signed) => ({ row, spelling: String(signed), codeByErrno })),
+          : [number, -number].map((signed) => ({ row, spelling: String(signed), platform })),
       );
       return [...universal, ...here];
     });
@@ -492,12 +476,12 @@ describe('lookUpError', () => {
       })),
     );
     fc.assert(
-      fc.property(inAnyCase, ({ row, query, codeByErrno }) => {
-        expect(lookUpError(query, codeByErrno)).toBe(row);
+      fc.property(inAnyCase, ({ row, query, platform }) => {
+        expect(lookUpError(query, platform)).toBe(row);
       }),
       { numRuns: 1000 },
     );
-    for (const { row, spelling, codeByErrno } of spelled)
-      expect(lookUpError(spelling, codeByErrno), spelling).toBe(row);
+    for (const { row, spelling, platform } of spelled)
+      expect(lookUpError(spelling, platform), spelling).toBe(row);
   });
 });
