@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { defineConfig, type OutputOptions, type Plugin, type RolldownOptions } from 'rolldown';
+import { commandManual } from './src/cli/manual.js';
+import { exporterManual } from './src/exporter/arguments.js';
+import { formatManualPage } from './src/report/formats/manual-page.js';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
 
@@ -64,6 +67,22 @@ const unusedRuntime: Plugin = {
   },
 };
 
+/** Writes the manual pages beside the programs. SOURCE_DATE_EPOCH sets their date. */
+const manualPages: Plugin = {
+  name: 'manual-pages',
+  generateBundle() {
+    const seconds = Number(process.env['SOURCE_DATE_EPOCH'] ?? Date.now() / 1000);
+    const date = new Date(seconds * 1000).toISOString().slice(0, 10);
+    for (const page of [commandManual(), exporterManual()]) {
+      const source = formatManualPage(page, version, date);
+      this.emitFile({ type: 'asset', fileName: `${page.name}.1`, source });
+    }
+  },
+};
+
+// The exporter's parser expects what its bundle defines.
+Object.assign(globalThis, { PORTPING_VERSION: version });
+
 /** CommonJS, because Node starts that 5 to 15 ms sooner than ES modules. */
 const program = (
   name: string,
@@ -79,7 +98,7 @@ const program = (
     target: 'node20',
     define: { PORTPING_VERSION: JSON.stringify(version), 'import.meta.dirname': '__dirname' },
   },
-  plugins: [standIns, unusedRuntime, licences],
+  plugins: [standIns, unusedRuntime, licences, ...(name === 'cli' ? [manualPages] : [])],
   output: {
     dir: 'dist',
     format: 'cjs',

@@ -59,6 +59,8 @@ describe('the packed package', () => {
       'dist/exporter.cjs',
       'dist/index.d.ts',
       'dist/index.js',
+      'dist/portping-exporter.1',
+      'dist/portping.1',
       'dist/sweep-worker.cjs',
       'dist/third-party-licenses.txt',
       'package.json',

@@ -10,6 +10,7 @@ import {
   splitAddress,
 } from '../core/target/address-parameters.js';
 import { UsageError } from '../core/usage-error.js';
+import type { ManualPage } from '../report/formats/manual-page.js';
 import { AllowList } from './access/allow-list.js';
 import { MAX_TIMEOUT_MS } from './access/probe-request.js';
 import { DEFAULT_RULES } from './access/special-addresses.js';
@@ -143,6 +144,29 @@ function createCommand(write: (text: string) => void): Command {
     .helpOption('-h, --help', 'show this help')
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
+}
+
+/** The manual page of the exporter, from the table that `--help` is made from. */
+export function exporterManual(): ManualPage {
+  const command = createCommand(() => {});
+  const help = command.createHelp();
+  const [purpose = '', ...rest] = command.description().split(/(?<=\.) /);
+  return {
+    name: command.name(),
+    purpose,
+    usages: [command.usage()],
+    sections: [
+      { title: 'DESCRIPTION', text: rest.join(' ') },
+      {
+        title: 'OPTIONS',
+        entries: help.visibleOptions(command).map((option) => ({
+          term: help.optionTerm(option),
+          text: help.optionDescription(option),
+        })),
+      },
+    ],
+    related: ['portping'],
+  };
 }
 
 /**

@@ -75,10 +75,14 @@ function tunMissing(): string | undefined {
  */
 const NEEDS = {
   // programs
+  bash: program('bash', 'bash'),
   bun: program('bun', 'bun from npm'),
   curl: program('curl', 'curl'),
   deno: program('deno', 'deno from npm'),
   dovecot: server('dovecot', 'dovecot-imapd and dovecot-pop3d'),
+  fish: program('fish', 'fish'),
+  mandoc: program('mandoc', 'mandoc'),
+  man: firstOf(program('man', 'man-db'), program('groff', 'groff-base')),
   nagios4: server('nagios4', 'nagios4-core'),
   nginx: server('nginx', 'nginx-light'),
   openssl: program('openssl', 'openssl'),
@@ -94,6 +98,7 @@ const NEEDS = {
   tshark: program('tshark', 'tshark'),
   vsftpd: server('vsftpd', 'vsftpd'),
   xmllint: program('xmllint', 'libxml2-utils'),
+  zsh: program('zsh', 'zsh'),
   // the machine
   ipv6: ipv6Missing,
   linux: platform('linux', 'Linux'),

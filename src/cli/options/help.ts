@@ -18,26 +18,29 @@ export const TARGET_HELP =
   '<host> <port...>, <host:port> or a URL; a host is a name, an address ([...] around IPv6 ' +
   'before :port) or a block (10.0.0.0/28); a port is 25, 80,443, 8000-8010 or smtp';
 
-const EXAMPLES = `
-Examples:
-  portping mail.example.com 25              is SMTP reachable?
-  portping db:5432                          the same as: portping db 5432
-  portping https://example.com              the port comes from the scheme
-  portping -w 2s -q db 5432 && ./migrate    only the exit code, within 2 seconds
-  portping -c 5 -i 200ms db 5432            five probes, with statistics
-  portping -t --timestamps db 5432          until ^C, with outages
-  portping --wait 60s db 5432 -- npm start  start when the database is ready
-  portping --expect closed host 23          fail if telnet is open
-  portping --service mail.example.com 25    does SMTP answer there?
-  portping --service smtp+tls --tls-min-days 14 mail.example.com 25
-  portping 10.0.0.5 22,80,8000-8100         several ports
-  portping --targets list.txt -o junit      test a firewall; lines: host port state
-  portping -v --all example.com 443         every address, every timing
-  portping -o json example.com 443 | jq .latencyMs
-  portping -o nagios --warn 100ms db 5432   a check for Nagios or Icinga
-  portping --diagnose db 5432               why can I not reach it?
-  portping --explain 10060                  what does this code mean?
-`;
+/** Command lines, and what each is for. */
+export const EXAMPLES: readonly (readonly [command: string, purpose: string])[] = [
+  ['portping mail.example.com 25', 'is SMTP reachable?'],
+  ['portping db:5432', 'the same as: portping db 5432'],
+  ['portping https://example.com', 'the port comes from the scheme'],
+  ['portping -w 2s -q db 5432 && ./migrate', 'only the exit code, within 2 seconds'],
+  ['portping -c 5 -i 200ms db 5432', 'five probes, with statistics'],
+  ['portping -t --timestamps db 5432', 'until ^C, with outages'],
+  ['portping --wait 60s db 5432 -- npm start', 'start when the database is ready'],
+  ['portping --expect closed host 23', 'fail if telnet is open'],
+  ['portping --service mail.example.com 25', 'does SMTP answer there?'],
+  [
+    'portping --service smtp+tls --tls-min-days 14 mail.example.com 25',
+    'fail if its certificate expires in less than 14 days',
+  ],
+  ['portping 10.0.0.5 22,80,8000-8100', 'several ports'],
+  ['portping --targets list.txt -o junit', 'test a firewall; lines: host port state'],
+  ['portping -v --all example.com 443', 'every address, every timing'],
+  ['portping -o json example.com 443 | jq .latencyMs', 'the latency alone, for a script'],
+  ['portping -o nagios --warn 100ms db 5432', 'a check for Nagios or Icinga'],
+  ['portping --diagnose db 5432', 'why can I not reach it?'],
+  ['portping --explain 10060', 'what does this code mean?'],
+];
 
 /** The part of `--help` after the options: exit codes and examples. */
 export function helpEnd(): string {
@@ -45,7 +48,12 @@ export function helpEnd(): string {
     ({ exitCode, state, meaning }) =>
       `  ${String(exitCode).padEnd(5)}${(state ?? '').padEnd(12)}${meaning}`,
   );
-  return `\nExit codes:\n${rows.join('\n')}\n${EXAMPLES}`;
+  const examples = EXAMPLES.map(([command, purpose]) =>
+    command.length > 40
+      ? `  ${command}\n${' '.repeat(44)}${purpose}`
+      : `  ${command.padEnd(42)}${purpose}`,
+  );
+  return `\nExit codes:\n${rows.join('\n')}\n\nExamples:\n${examples.join('\n')}\n`;
 }
 
 /** The options of psql, redis-cli, mysql and check_tcp for host and port. Always refused. */

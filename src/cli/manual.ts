@@ -1,0 +1,40 @@
+import { EXIT_CODES, type ExitCodeRow } from '../core/states.js';
+import type { ManualPage } from '../report/formats/manual-page.js';
+import { DESCRIPTION, EXAMPLES, TARGET_HELP, USAGE } from './options/help.js';
+import { createProgram } from './options/option-parser.js';
+
+const exitCodeTerm = ({ exitCode, state }: ExitCodeRow): string =>
+  `${exitCode}${state === null ? '' : ` ${state}`}`;
+
+const exitCodeText = ({ meaning, reasons }: ExitCodeRow): string =>
+  reasons.length === 0 ? meaning : `${meaning} (${reasons.join(', ')})`;
+
+/** The manual page of the command, from the tables that `--help` is made from. */
+export function commandManual(): ManualPage {
+  const { program } = createProgram(() => {});
+  const help = program.createHelp();
+  return {
+    name: 'portping',
+    purpose: DESCRIPTION,
+    usages: USAGE.split(/\n *portping /),
+    sections: [
+      { title: 'DESCRIPTION', text: `A target is ${TARGET_HELP}.` },
+      {
+        title: 'OPTIONS',
+        entries: help.visibleOptions(program).map((option) => ({
+          term: help.optionTerm(option),
+          text: help.optionDescription(option),
+        })),
+      },
+      {
+        title: 'EXIT STATUS',
+        entries: EXIT_CODES.map((row) => ({ term: exitCodeTerm(row), text: exitCodeText(row) })),
+      },
+      {
+        title: 'EXAMPLES',
+        entries: EXAMPLES.map(([command, purpose]) => ({ term: command, text: purpose })),
+      },
+    ],
+    related: ['portping-exporter'],
+  };
+}
