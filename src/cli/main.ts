@@ -2,7 +2,7 @@ import { runtimeRefusal } from '../core/runtime.js';
 import { EXIT_BUG } from '../core/states.js';
 import { runProbeAction } from './actions/probe-action.js';
 import { asksForCheck, chooseConfig, readCommandLine } from './options/config.js';
-import type { CommandLine } from './options/option-table.js';
+import type { CommandLine, Shell } from './options/option-table.js';
 import { write } from './output/sink.js';
 import { complain, EXIT_UNKNOWN, watchStandardStreams } from './process/complaint.js';
 import { leave } from './process/leave.js';
@@ -11,6 +11,11 @@ import { ignoreSummarySignals } from './process/summary-signals.js';
 /** Explains an error code. The table is loaded only for this. */
 async function explainCode(code: string | null): Promise<string> {
   return (await import('../report/error-table.js')).explainError(code, process.platform);
+}
+
+/** The script that completes command lines in a shell. It is loaded only for this. */
+async function writeCompletion(shell: Shell): Promise<string> {
+  return (await import('./completion/completion.js')).completionScript(shell);
 }
 
 /** Does what a command line asks for, and returns the exit code. */
@@ -22,6 +27,9 @@ async function run(line: CommandLine): Promise<number> {
       return asksForCheck(line) ? EXIT_UNKNOWN : 0;
     case 'explain':
       write({ stdout: await explainCode(config.code), stderr: '' });
+      return 0;
+    case 'complete':
+      write({ stdout: await writeCompletion(config.shell), stderr: '' });
       return 0;
     case 'diagnose':
       // Probes do not need the diagnosis: it is loaded only here.

@@ -77,6 +77,7 @@ describe('another run', () => {
     ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', 'dns'],
     ['--service=tls 127.0.0.1 1', 'cli-service-probe.cjs', 'tls'],
     ['--explain 10061', 'cli-error-table.cjs', undefined],
+    ['--completion bash', 'cli-completion.cjs', undefined],
   ])('%s loads %s when it is needed', async (args, file, builtin) => {
     const { files, builtins } = await loadedBy(args);
     expect(files).toContain(file);

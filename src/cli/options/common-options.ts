@@ -51,9 +51,14 @@ export interface OptionDefinition<Value = unknown> {
   readonly help: string;
   /** Undefined for an option without a value. */
   readonly parse?: Parse<Value>;
-  /** For an option whose value may be left out: decides whether the next word is its value. */
-  readonly takes?: (word: string) => boolean;
-  /** What `takes` looks for, in words for an error message. */
+  /** All values that are allowed, where they are a list. */
+  readonly choices?: readonly string[];
+  /**
+   * For an option whose value may be left out: the next word is its value if it has this form. A
+   * POSIX extended regular expression, which shells understand too.
+   */
+  readonly form?: RegExp;
+  /** What `form` describes, in words for an error message. */
   readonly kind?: string;
   /** Refused when given twice. Of other options the last one counts. */
   readonly once?: true;
@@ -72,19 +77,20 @@ export const value = <Value>(
   parse: Parse<Value>,
 ): OptionDefinition<Value> => ({ flags, help, parse });
 
-/** An option with a list of allowed values, one of which is the default. */
+/** An option with a list of allowed values, one of which may be the default. */
 export function choice<Choice extends string>(
   flags: string,
   help: string,
   choices: readonly Choice[],
-  byDefault: NoInfer<Choice>,
+  byDefault?: NoInfer<Choice>,
 ): OptionDefinition<Choice> {
   const list = choices.map((each) => (each === byDefault ? `${each} (default)` : each));
-  return value(flags, `${help}: ${list.join(', ')}`, (text, name) => {
+  const parse: Parse<Choice> = (text, name) => {
     const found = choices.find((each) => each === text);
     if (found !== undefined) return found;
     throw new UsageError(`${name}: "${text}" is not allowed; allowed: ${choices.join(', ')}`);
-  });
+  };
+  return { flags, help: `${help}: ${list.join(', ')}`, parse, choices };
 }
 
 export const duration: Parse<number> = (text, name) => parseDuration(text, name);

@@ -14,7 +14,7 @@ import {
   longFormOf,
   type OptionDefinition,
 } from './common-options.js';
-import type { CommandLine, OptionName, OptionValues } from './option-table.js';
+import type { CommandLine, OptionName, OptionValues, Shell } from './option-table.js';
 import type { Given, Rule } from './rule.js';
 import type { ServiceChoice } from './service-choice.js';
 
@@ -27,6 +27,8 @@ export type Config =
   | { readonly action: 'show'; readonly text: string }
   /** Explain an error code, or print the whole table when there is none. */
   | { readonly action: 'explain'; readonly code: string | null }
+  /** Print the script that completes command lines in a shell. */
+  | { readonly action: 'complete'; readonly shell: Shell }
   | DiagnosisConfig
   | ProbeConfig;
 
@@ -249,6 +251,7 @@ export async function chooseConfig(line: CommandLine): Promise<Config> {
   const options = await parseValues(texts);
   const given: Given = { options, words, command, names: new Set(texts.keys()), block: null };
   await enforce(loadOptionRules, given);
+  if (options.completion !== undefined) return { action: 'complete', shell: options.completion };
   if (options.explain !== undefined)
     return { action: 'explain', code: options.explain === true ? null : options.explain };
   const block = options.targets === undefined ? await parseWords(words, hint) : null;

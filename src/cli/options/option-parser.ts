@@ -29,7 +29,7 @@ const definitionOf = (name: OptionName): OptionDefinition => OPTIONS[name];
 
 /** Options whose value may be left out, by their long form. */
 const OPTIONAL = new Map(
-  OPTION_NAMES.filter((name) => definitionOf(name).takes).map((name) => [
+  OPTION_NAMES.filter((name) => definitionOf(name).form).map((name) => [
     longForm(name),
     definitionOf(name),
   ]),
@@ -37,9 +37,9 @@ const OPTIONAL = new Map(
 
 /** How a word that follows an option with an optional value was read, if it was misread. */
 function misreading(option: string, next: string, words: readonly string[]): string {
-  const { takes, kind } = OPTIONAL.get(option) ?? {};
+  const { form, kind } = OPTIONAL.get(option) ?? {};
   const [first = '', ...rest] = words;
-  if (takes?.(next)) {
+  if (form?.test(next)) {
     // `--service smtp 25`: a host may have the name of a service.
     if (option !== '--service' || rest.length > 0 || !/^[\d,-]+$/.test(first)) return '';
     const instead = `${option}=${next.toLowerCase()} ${next} <port>`;
@@ -68,7 +68,7 @@ function joinOptionalValues(words: readonly string[]): {
       continue;
     }
     if (next !== undefined) pairs.push([word, next]);
-    const isValue = next !== undefined && definition.takes?.(next) === true;
+    const isValue = next !== undefined && definition.form?.test(next) === true;
     joined.push(`${word}=${isValue ? next : NO_VALUE}`);
     if (isValue) index += 1;
   }

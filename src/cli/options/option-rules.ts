@@ -12,6 +12,23 @@ const useExpectOpen = ({ options }: Given): string =>
 
 const listOf = (names: readonly OptionName[]): string => names.map(longForm).join(', ');
 
+const completionRules: readonly Rule[] = [
+  ...OPTION_NAMES.filter((name) => name !== 'completion').map((option): Rule => ({
+    option,
+    unfit: ({ names }) => names.has('completion'),
+    problem: 'cannot be combined with --completion',
+    allowed: 'use --completion alone',
+    examples: ['--completion bash'],
+  })),
+  {
+    option: 'completion',
+    unfit: ({ words, command }) => words.length > 0 || command !== null,
+    problem: 'takes one shell and no target',
+    allowed: ({ options }) => `write: portping --completion ${options.completion}`,
+    examples: ['--completion bash'],
+  },
+];
+
 const BESIDE_EXPLAIN: readonly OptionName[] = ['explain', 'color'];
 
 const explainRules: readonly Rule[] = [
@@ -220,6 +237,7 @@ const tlsRules: readonly Rule[] = (['sni', 'insecure', 'tlsMinDays'] as const).f
  * for, so a rule may rely on those above it.
  */
 export const OPTION_RULES: readonly Rule[] = [
+  ...completionRules,
   ...explainRules,
   ...diagnosisRules,
   excludeEachOther('ipv4', 'ipv6', ['-4 db 5432', '-6 db 5432']),

@@ -27,7 +27,8 @@ import {
 } from './common-options.js';
 
 const optional = <Value>(
-  definition: Required<Omit<OptionDefinition<Value>, 'once'>>,
+  definition: OptionDefinition<Value> &
+    Required<Pick<OptionDefinition<Value>, 'parse' | 'form' | 'kind'>>,
 ): OptionDefinition<Value | true> => definition;
 
 const once = <Value>(definition: OptionDefinition<Value>): OptionDefinition<Value> => ({
@@ -56,6 +57,12 @@ function parseInputFile(text: string, name: string): string {
   throw new UsageError(`${name}: "" is not a file name; ${INPUT_ADVICE}`);
 }
 
+/** The shells that `--completion` writes a script for. */
+const SHELLS = ['bash', 'zsh', 'fish', 'powershell'] as const;
+
+/** A shell that `--completion` writes a script for. */
+export type Shell = (typeof SHELLS)[number];
+
 /** A value that is accepted for each placeholder, for error messages and tests. */
 export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
   address: '192.0.2.1',
@@ -70,6 +77,7 @@ export const SAMPLE_VALUES: Readonly<Record<string, string>> = {
   range: '100ms',
   server: '192.0.2.53',
   service: 'https',
+  shell: 'bash',
   state: 'closed',
 };
 
@@ -95,7 +103,7 @@ export const OPTIONS = {
       'retry until the port is as expected (--expect), for at most the duration ' +
       `(default: ${WAIT_DEFAULTS.durationMs / 1000}s); then run the command after --, if any`,
     parse: duration,
-    takes: (word) => /^\d+(\.\d+)?[a-z]*$/i.test(word),
+    form: /^[0-9]+(\.[0-9]+)?[a-z]*$/i,
     kind: 'a duration (500ms, 3s, 2m)',
   }),
   waitForName: flag('--wait-for-name', 'with --wait: retry also while the name does not exist'),
@@ -134,7 +142,8 @@ export const OPTIONS = {
         'after the handshake, check that the service answers; without a value, the port ' +
         `selects the service: ${SERVICE_NAMES.join(', ')}`,
       parse: parseServiceName,
-      takes: (word) => SERVICE_NAMES.some((name) => name === word.toLowerCase()),
+      choices: SERVICE_NAMES,
+      form: new RegExp(`^(${SERVICE_NAMES.join('|').replaceAll('+', '[+]')})$`, 'i'),
       kind: `the name of a service (${SERVICE_NAMES.join(', ')})`,
     }),
   ),
@@ -186,9 +195,14 @@ export const OPTIONS = {
     flags: '--explain [code]',
     help: 'explain an error code (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, list all',
     parse: asWritten,
-    takes: (word) => !word.startsWith('-') || /^-\d+$/.test(word),
+    form: /^([^-]|$|-[0-9]+$)/,
     kind: 'a code (10061, ECONNREFUSED, EAI_AGAIN)',
   }),
+  completion: choice(
+    '--completion <shell>',
+    'print a script that completes command lines in this shell',
+    SHELLS,
+  ),
 } as const;
 
 /** The name of an option in the option table. */

@@ -77,6 +77,9 @@ const BUILT_IN: Readonly<Record<string, number>> = {
   wss: 443,
 };
 
+/** The names of services that are known without a services file. */
+export const BUILT_IN_NAMES: readonly string[] = Object.keys(BUILT_IN);
+
 /**
  * The TCP services of a services file: name (lower case, aliases too) to port. Lines that are not
  * in the format are passed over.
