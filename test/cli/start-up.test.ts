@@ -50,6 +50,13 @@ describe('a plain probe', () => {
   });
 });
 
+describe('probes of several addresses', () => {
+  it.each(['127.0.0.1 1,2', '127.0.0.1:1 127.0.0.2:1'])('%s load no resolver', async (args) => {
+    const { builtins } = await loadedBy(args);
+    expect(builtins.filter((name) => isPublic(name) && !NEEDED.includes(name))).toEqual([]);
+  });
+});
+
 describe('a probe with common options', () => {
   it.each(['-w 2s', '-q', '-v', '--no-color -w 2s', '-o json'])(
     '%s loads neither commander nor the rules of options',
@@ -68,7 +75,7 @@ describe('a probe with common options', () => {
 
 describe('another run', () => {
   it.each([
-    ['localhost 1', 'cli-names.cjs', 'dns'],
+    ['localhost 1', 'cli-names.cjs', undefined],
     ['-w 2s 127.0.0.1 1', 'cli-common-parser.cjs', undefined],
     ['-c 1 127.0.0.1 1', 'cli-commander.cjs', undefined],
     ['127.0.0.1 1,2', 'cli-many.cjs', undefined],

@@ -1,4 +1,3 @@
-import { lookup } from 'node:dns';
 import { monotonicClock } from '../clock.js';
 import { errorFacts } from '../errors/socket-errors.js';
 import type { Address, ErrorFacts } from '../facts/outcome.js';
@@ -52,8 +51,9 @@ export function lookupThreads(): number {
 }
 
 /** `getaddrinfo` on a thread of this process. */
-export const lookUpInProcess: SystemLookup = (host, family) =>
-  new Promise((resolve) => {
+export const lookUpInProcess: SystemLookup = async (host, family) => {
+  const { lookup } = await import('node:dns'); // a run over addresses needs none of it
+  return new Promise((resolve) => {
     const startMs = monotonicClock();
     countLookups(1);
     const settle = (
@@ -70,3 +70,4 @@ export const lookUpInProcess: SystemLookup = (host, family) =>
       settle({ error: errorFacts(error) }); // an argument that this version of Node refuses
     }
   });
+};
