@@ -9,7 +9,9 @@ const read = (path: string): string => readFileSync(new URL(`../${path}`, import
 interface Job {
   readonly 'runs-on': string;
   readonly 'timeout-minutes'?: number;
-  readonly strategy?: { readonly matrix: { readonly os: string[]; readonly node: number[] } };
+  readonly strategy?: {
+    readonly matrix: { os?: string[]; node?: number[]; include?: { runtime: string }[] };
+  };
   readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
 }
 
@@ -18,6 +20,7 @@ const workflow = parse(read('.github/workflows/ci.yml')) as {
   readonly jobs: Record<string, Job>;
 };
 const jobs = Object.entries(workflow.jobs);
+const matrices = jobs.flatMap(([, { strategy }]) => strategy?.matrix ?? []);
 const steps = jobs.flatMap(([, job]) => job.steps);
 
 describe('.github/workflows/ci.yml', () => {
@@ -25,8 +28,7 @@ describe('.github/workflows/ci.yml', () => {
     const [, later = ''] = /^for version in "\$oldest" ([\d ]+); do$/m.exec(read('.ci/run')) ?? [];
     const [, oldest] = /"node": ">=(\d+)\./.exec(read('package.json')) ?? [];
     const versions = [oldest, ...later.split(' ')];
-    const matrices = jobs.flatMap(([, { strategy }]) => strategy?.matrix ?? []);
-    const runs = matrices.flatMap(({ os, node }) =>
+    const runs = matrices.flatMap(({ os = [], node = [] }) =>
       os.flatMap((name) => node.map((version) => `${name} ${version}`)),
     );
     const systems = [
@@ -41,6 +43,11 @@ describe('.github/workflows/ci.yml', () => {
     );
   });
 
+  it('tests that Bun and Deno are refused', () => {
+    const runtimes = matrices.flatMap(({ include = [] }) => include.map(({ runtime }) => runtime));
+    expect(runtimes).toEqual(['bun', 'deno']);
+  });
+
   it('runs only scripts that exist', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
     const commands = steps.flatMap((step) => step.run ?? []);
@@ -50,6 +57,8 @@ describe('.github/workflows/ci.yml', () => {
     );
     expect(commands.filter((line) => !line.startsWith('npm '))).toEqual([
       'node .ci/smoke.mjs',
+      '${{ matrix.runtime }} --version',
+      'npx vitest run test/runtimes.test.ts',
       'git config --global --add safe.directory "$GITHUB_WORKSPACE"',
       '.ci/run',
     ]);
