@@ -13,14 +13,15 @@ function completeOption({ forms, summary, value }: CompletionOption): string {
   const names = forms.map((form) =>
     form.startsWith('--') ? `-l ${form.slice(2)}` : `-s ${form.slice(1)}`,
   );
-  const isRequired = value?.form === null;
   const values = {
     list: `-a ${quote(value?.choices.join(' ') ?? '')}`,
-    file: '-F',
+    file: '-r -F',
     host: "-a '(__portping_hosts)'",
     other: '',
   }[value?.kind ?? 'other'];
-  const words = [...names, isRequired ? '-r' : '', values, `-d ${quote(summary)}`];
+  // -x is -r (needs a value) without files.
+  const isExclusive = value?.form === null && value.kind !== 'file';
+  const words = [...names, isExclusive ? '-x' : '', values, `-d ${quote(summary)}`];
   return `complete -c portping ${words.filter((word) => word !== '').join(' ')}`;
 }
 

@@ -45,6 +45,8 @@ const LINES: readonly (readonly [title: string, typed: string, completed: string
 /** The same for what must not be completed. */
 const LEFT_ALONE: readonly (readonly [title: string, typed: string])[] = [
   ['a host where a format is due', '-o known'],
+  ['a file where a format is due', '-o my-tar'],
+  ['a file where a duration is due', '-w my-tar'],
   ['a host where a duration is due', '-w know'],
   ['a port where a host is due', 'memca'],
   ['a host where a port is due', 'db know'],
