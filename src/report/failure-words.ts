@@ -8,6 +8,11 @@ import {
   type ProbeReport,
   type ResolvingFailed,
 } from '../core/facts/outcome.js';
+import {
+  isInvalidRemote,
+  isUnknownToLibuv,
+  LOCAL_NETWORK_CODE,
+} from '../core/errors/socket-errors.js';
 import type { ClosedReason, FailedReason, FilteredReason } from '../core/states.js';
 import { formatEndpoint } from '../core/target/target.js';
 import { winsockByNumber } from '../core/errors/winsock-codes.js';
@@ -24,11 +29,12 @@ const ICMP_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
-function formatError({ winsock, code, errno }: ErrorFacts): string {
+function formatError(error: ErrorFacts): string {
+  const { winsock, code, errno } = error;
   const row = winsock === null ? undefined : winsockByNumber(winsock);
   if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
   const raw = `${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
-  return Object.hasOwn(ICMP_ERRORS, code) ? raw : `Unknown error ${raw}`;
+  return Object.hasOwn(ICMP_ERRORS, code) || isUnknownToLibuv(error) ? raw : `Unknown error ${raw}`;
 }
 
 const CLOSED: Record<ClosedReason, (outcome: ClosedOutcome) => Explanation> = {
@@ -137,17 +143,72 @@ const FILTERED: Record<
 
 type Failed = FailedOutcome | ResolvingFailed;
 
+/** Apple TN3179, "macOS considerations". */
+const LOCAL_NETWORK_ADVICE =
+  'Allow the app that started portping in System Settings > Privacy & Security > Local Network. ' +
+  'Terminal, ssh and root need no permission. A VPN or security software can also do this.';
+
 const NOTHING_SENT = 'Nothing was sent.';
 
 /** What could not be reached: an address, or a name while it was being resolved. */
 const destinationOf = (outcome: Failed): string =>
   escapeControls('endpoint' in outcome ? outcome.endpoint.address : outcome.host);
 
-const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
-  'no-route': (outcome) => ({
-    what: `this machine has no usable route to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
+function explainNoRoute(outcome: Failed): Explanation {
+  const destination = destinationOf(outcome);
+  if (isInvalidRemote(outcome.error))
+    return {
+      what: `Windows cannot connect to ${destination}. ${NOTHING_SENT}`,
+      advice: destination.includes(':')
+        ? 'It is not the address of a single host, or this machine has no IPv6. Check both.'
+        : 'It is not the address of a single host, but multicast or broadcast, for example.',
+    };
+  return {
+    what: `this machine has no usable route to ${destination}. ${NOTHING_SENT}`,
     advice: "Check this machine's network connection, its default route and its VPN.",
-  }),
+  };
+}
+
+function explainNotPermitted(outcome: Failed): Explanation {
+  const destination = destinationOf(outcome);
+  if (outcome.error.code === LOCAL_NETWORK_CODE)
+    return {
+      what: `macOS stopped the connection to ${destination} in the local network. ${NOTHING_SENT}`,
+      advice: LOCAL_NETWORK_ADVICE,
+    };
+  return {
+    what: `this machine does not permit connections to ${destination}. ${NOTHING_SENT}`,
+    advice:
+      "Check this machine's firewall, policy routes and sandbox. The other side is not involved.",
+  };
+}
+
+/** An error that says little. */
+function explainUnknownError({ error }: Failed): Explanation {
+  if (isUnknownToLibuv(error))
+    return {
+      what: 'Windows gave no reason that Node can pass on.',
+      advice:
+        "Most often this machine's network is down (WSAENETDOWN), or no host answers at the " +
+        'address (WSAEHOSTDOWN). Check the network connection, then the address.',
+    };
+  if (error.code === 'ECONNABORTED')
+    return {
+      what: 'this machine aborted the connection before it was open.',
+      advice:
+        'Often local security software does this: a firewall, an antivirus program or a VPN. ' +
+        'A change of the network can do it, too. Try again, then check this software.',
+    };
+  return {
+    what:
+      `${error.syscall ? escapeControls(error.syscall) : 'the probe'} failed with an error that ` +
+      `${error.winsock === null ? "is not in portping's table" : 'is unusual for a probe'}.`,
+    advice: 'Nothing was learned about the port. Please report this line as a bug.',
+  };
+}
+
+const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
+  'no-route': explainNoRoute,
   'no-ports-left': ({ error }) => ({
     what: `this machine has no free source port for the connection. ${NOTHING_SENT}`,
     advice:
@@ -163,11 +224,7 @@ const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
     what: `no file descriptor was left for the probe. ${NOTHING_SENT}`,
     advice: 'Raise the limit (ulimit -n), or close programs that hold many descriptors.',
   }),
-  'not-permitted': (outcome) => ({
-    what: `this machine does not permit connections to ${destinationOf(outcome)}. ${NOTHING_SENT}`,
-    advice:
-      "Check this machine's firewall, policy routes and sandbox. The other side is not involved.",
-  }),
+  'not-permitted': explainNotPermitted,
   'bad-source': () => ({
     what: `this machine cannot use the source address for this target. ${NOTHING_SENT}`,
     advice: 'Use an address that this machine has, of the same family as the target.',
@@ -176,12 +233,7 @@ const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
     what: `the system had no memory or buffers for the connection. ${NOTHING_SENT}`,
     advice: "Check this machine's load, then try again.",
   }),
-  'unknown-error': ({ error }) => ({
-    what:
-      `${error.syscall ? escapeControls(error.syscall) : 'the probe'} failed with an error that ` +
-      `${error.winsock === null ? "is not in portping's table" : 'is unusual for a probe'}.`,
-    advice: 'Nothing was learned about the port. Please report this line as a bug.',
-  }),
+  'unknown-error': explainUnknownError,
 };
 
 function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {

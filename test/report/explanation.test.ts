@@ -448,6 +448,71 @@ describe('the explanation of an unknown error', () => {
   });
 });
 
+describe('the explanation of errors of Windows', () => {
+  it('of UNKNOWN says that Windows gave no reason, and what it most often is', () => {
+    const error = errorOf('UNKNOWN', { errno: -4094 });
+    expect(linesOf(failedOutcome('unknown-error', { error }))).toEqual([
+      'UNKNOWN (-4094): Windows gave no reason that Node can pass on.',
+      "Most often this machine's network is down (WSAENETDOWN), or no host answers at the " +
+        'address (WSAEHOSTDOWN). Check the network connection, then the address.',
+    ]);
+  });
+
+  it('does not take an error without a code, which Node calls nothing, for one of Windows', () => {
+    const error = errorOf('UNKNOWN', { errno: null });
+    expect(linesOf(failedOutcome('unknown-error', { error }))[0]).toBe(
+      "Unknown error UNKNOWN: connect failed with an error that is not in portping's table.",
+    );
+  });
+
+  it('of EADDRNOTAVAIL blames the remote address, and for IPv6 also a machine without it', () => {
+    const error = errorOf('EADDRNOTAVAIL', { errno: -4090 });
+    expect(linesOf(failedOutcome('no-route', { error }))).toEqual([
+      '10049 WSAEADDRNOTAVAIL (EADDRNOTAVAIL): Windows cannot connect to 192.0.2.10. ' +
+        'Nothing was sent.',
+      'It is not the address of a single host, but multicast or broadcast, for example.',
+    ]);
+    expect(linesOf(failedOutcome('no-route', { error, endpoint: endpoint6 }))[1]).toBe(
+      'It is not the address of a single host, or this machine has no IPv6. Check both.',
+    );
+  });
+
+  it('of EADDRNOTAVAIL on Linux speaks of the route: this machine has no IPv6', () => {
+    const error = errorOf('EADDRNOTAVAIL', { errno: -99 });
+    expect(linesOf(failedOutcome('no-route', { error, endpoint: endpoint6 }))[0]).toContain(
+      'this machine has no usable route',
+    );
+  });
+
+  it('of ECONNABORTED names local security software', () => {
+    const error = errorOf('ECONNABORTED', { errno: -4079 });
+    expect(linesOf(failedOutcome('unknown-error', { error }))).toEqual([
+      '10053 WSAECONNABORTED (ECONNABORTED): this machine aborted the connection before it was ' +
+        'open.',
+      'Often local security software does this: a firewall, an antivirus program or a VPN. ' +
+        'A change of the network can do it, too. Try again, then check this software.',
+    ]);
+  });
+});
+
+describe('the explanation of local network privacy', () => {
+  it('names the setting of macOS, who needs no permission, and what looks alike', () => {
+    const error = errorOf('EHOSTUNREACH', { errno: -65 });
+    expect(linesOf(failedOutcome('not-permitted', { error }))).toEqual([
+      '10065 WSAEHOSTUNREACH (EHOSTUNREACH): macOS stopped the connection to 192.0.2.10 in the ' +
+        'local network. Nothing was sent.',
+      'Allow the app that started portping in System Settings > Privacy & Security > Local ' +
+        'Network. Terminal, ssh and root need no permission. A VPN or security software can ' +
+        'also do this.',
+    ]);
+  });
+
+  it('is not given for a missing route', () => {
+    const error = errorOf('EHOSTUNREACH', { errno: -65 });
+    expect(linesOf(failedOutcome('no-route', { error })).join(' ')).not.toContain('Local Network');
+  });
+});
+
 describe('an explanation of hostile text', () => {
   it.each<[string, Outcome]>([
     [

@@ -1,3 +1,4 @@
+import { BlockList } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { ErrorFacts } from '../facts/outcome.js';
 import type { FailedReason, FilteredReason } from '../states.js';
@@ -54,11 +55,53 @@ function localEnd(error: unknown): string | null {
   return / - Local \((.*):[^:]*\)$/.exec(error.message)?.[1] ?? null;
 }
 
-function hasIpv6Address(): boolean {
-  return Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some((each) => each.family === 'IPv6'),
-  );
+/** Whether the socket had a source address when the call failed. */
+const isChosen = (end: string | null): boolean => end !== null && end !== '0.0.0.0' && end !== '::';
+
+/** What a judgement needs to know of this machine. */
+export interface Here {
+  readonly platform: NodeJS.Platform;
+  readonly hasIpv6Address: () => boolean;
+  /** Whether no router is on the way to an address. */
+  readonly isOnLink: (address: string, family: 4 | 6) => boolean;
 }
+
+const ownAddresses = () =>
+  Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+
+/** This machine. */
+export const HERE: Here = {
+  platform: process.platform,
+  hasIpv6Address: () => ownAddresses().some((each) => each.family === 'IPv6'),
+  isOnLink: (address, family) => {
+    const networks = new BlockList();
+    for (const { address: own, cidr, family: kind } of ownAddresses())
+      if (cidr !== null)
+        networks.addSubnet(own, Number(cidr.split('/')[1]), kind === 'IPv6' ? 'ipv6' : 'ipv4');
+    return networks.check(address.replace(/%.*$/, ''), `ipv${family}`);
+  },
+};
+
+/** What is known besides the error: our end, the family of the target, and this machine. */
+interface Circumstances {
+  readonly end: string | null;
+  readonly family: 4 | 6;
+  readonly here: Here;
+}
+
+/** `EADDRNOTAVAIL` and `UNKNOWN` on Windows: numbers that libuv gives them nowhere else. */
+const WINDOWS_EADDRNOTAVAIL = -4090;
+const WINDOWS_UNKNOWN = -4094;
+
+/** Windows refused the remote address (WSAEADDRNOTAVAIL of connect). Elsewhere: our end. */
+export const isInvalidRemote = ({ errno, syscall }: ErrorFacts): boolean =>
+  errno === WINDOWS_EADDRNOTAVAIL && syscall === 'connect';
+
+/** Windows gave an error that libuv has no name for (uv_translate_sys_error, src/win/error.c). */
+export const isUnknownToLibuv = ({ errno }: ErrorFacts): boolean => errno === WINDOWS_UNKNOWN;
+
+/** The code of a connection that macOS itself stopped: only then is it `not-permitted`. */
+export const LOCAL_NETWORK_CODE = 'EHOSTUNREACH';
 
 /**
  * Whether the handshake had completed and the connection was reset before we looked. A RST in
@@ -120,25 +163,52 @@ const FAILURES = new Map<string, FailedReason>([
 ]);
 
 /**
+ * Whether macOS stopped the connection to a host of its own network: "local network privacy"
+ * (Apple TN3179). It has chosen a source address, so there is a route. An absent neighbour is
+ * EHOSTDOWN, and an absent router also EHOSTUNREACH, but for addresses behind it (XNU, RTF_REJECT).
+ */
+function isLocalNetworkPrivacy(error: unknown, { end, family, here }: Circumstances): boolean {
+  if (here.platform !== 'darwin' || !isChosen(end)) return false;
+  const { address } = error as { address?: unknown };
+  return typeof address === 'string' && here.isOnLink(address, family);
+}
+
+/** Codes whose cause only this machine shows. */
+function judgeByMachine(error: unknown, circumstances: Circumstances): SocketJudgement | undefined {
+  const { end, family, here } = circumstances;
+  const facts = errorFacts(error);
+  switch (facts.code) {
+    case 'EADDRNOTAVAIL':
+      return isInvalidRemote(facts) || (family === 6 && !here.hasIpv6Address())
+        ? failed('no-route')
+        : undefined;
+    case LOCAL_NETWORK_CODE:
+      return isLocalNetworkPrivacy(error, circumstances) ? failed('not-permitted') : undefined;
+    case 'EINVAL': // a source address that cannot reach the target, as 127.0.0.1 another host
+      return isChosen(end) ? failed('bad-source') : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/**
  * What an error of `net.Socket` says about the port. The system call and Node's message tell an
  * answer from the network from a fault of this machine.
  *
  * @param error of the socket's `error` event
  * @param family of the address that was probed
- * @param ipv6Here whether this machine has an IPv6 address: without one EADDRNOTAVAIL means that
+ * @param here this machine: without an IPv6 address EADDRNOTAVAIL means that
  */
 export function judgeSocketError(
   error: unknown,
   family: 4 | 6,
-  ipv6Here: () => boolean = hasIpv6Address,
+  here: Here = HERE,
 ): SocketJudgement {
   const { code, syscall } = errorFacts(error);
   if (syscall === 'bind') return failed(BIND_FAILURES.get(code) ?? 'bad-source');
   const end = localEnd(error);
-  if (code === 'EADDRNOTAVAIL' && family === 6 && !ipv6Here()) return failed('no-route');
-  // A source address that cannot reach the target, as 127.0.0.1 cannot reach another host.
-  if (code === 'EINVAL' && end !== null && end !== '0.0.0.0' && end !== '::')
-    return failed('bad-source');
+  const special = judgeByMachine(error, { end, family, here });
+  if (special) return special;
   const known = (end === null ? ANSWERS : CALL_FAILURES).get(code);
   return known ?? failed(FAILURES.get(code) ?? 'unknown-error');
 }

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import {
   errorFacts,
+  HERE,
   isResetAfterHandshake,
   judgeSocketError,
   TIMED_OUT,
@@ -26,8 +27,17 @@ function nodeError(
 }
 
 /** `state reason` of an error on an address of this family, on a machine with IPv6. */
-function verdict(error: unknown, family: 4 | 6 = 4, ipv6Here = true): string {
-  const { state, reason } = judgeSocketError(error, family, () => ipv6Here);
+function verdict(
+  error: unknown,
+  family: 4 | 6 = 4,
+  ipv6Here = true,
+  platform: NodeJS.Platform = 'linux',
+): string {
+  const { state, reason } = judgeSocketError(error, family, {
+    platform,
+    hasIpv6Address: () => ipv6Here,
+    isOnLink: (address) => /^(192\.168\.1\.|fe80:)/.test(address),
+  });
   return `${state} ${reason}`;
 }
 
@@ -142,6 +152,64 @@ describe('judgeSocketError', () => {
       expect(verdict(nodeError('EINVAL', { address }), family)).toBe('failed no-route');
     },
   );
+
+  it.each([
+    ['the local network', 'EHOSTUNREACH', '192.168.1.130', '192.168.1.65', 'failed not-permitted'],
+    ['a link-local address', 'EHOSTUNREACH', 'fe80::2%en0', 'fe80::1%en0', 'failed not-permitted'],
+    [
+      'an address behind a silent router',
+      'EHOSTUNREACH',
+      '8.8.8.8',
+      '192.168.1.65',
+      'failed no-route',
+    ],
+    ['an absent neighbour', 'EHOSTDOWN', '192.168.1.130', '192.168.1.65', 'failed no-route'],
+    ['a target without a route', 'EHOSTUNREACH', '192.168.1.130', '0.0.0.0', 'failed no-route'],
+    ['a target without a route', 'EHOSTUNREACH', 'fe80::2%en0', '::', 'failed no-route'],
+    ['a dead network', 'ENETUNREACH', '192.168.1.130', '192.168.1.65', 'failed no-route'],
+  ])('judges %s on macOS (%s %s from %s) as "%s"', (...row) => {
+    const [, code, address, source, expected] = row;
+    const family = address.includes(':') ? 6 : 4;
+    const error = nodeError(code, { local: true, address, source });
+    expect(verdict(error, family, true, 'darwin')).toBe(expected);
+  });
+
+  it('reads EHOSTUNREACH as privacy only if macOS itself failed the call', () => {
+    const particulars = { address: '192.168.1.130', source: '192.168.1.65' };
+    const answered = nodeError('EHOSTUNREACH', particulars);
+    expect(verdict(answered, 4, true, 'darwin')).toBe('filtered host-unreach');
+    const local = nodeError('EHOSTUNREACH', { ...particulars, local: true });
+    expect(verdict(local, 4, true, 'linux')).toBe('failed no-route');
+    expect(verdict(local, 4, true, 'freebsd')).toBe('failed no-route');
+  });
+
+  it('knows the networks of this machine', () => {
+    const error = nodeError('EHOSTUNREACH', {
+      local: true,
+      address: '127.0.0.2',
+      source: '127.0.0.1',
+    });
+    const judge = (address: string): string =>
+      judgeSocketError(Object.assign(error, { address }), 4, { ...HERE, platform: 'darwin' })
+        .reason;
+    expect(judge('127.0.0.2')).toBe('not-permitted');
+    expect(judge('198.18.0.1')).toBe('no-route');
+  });
+
+  it.each([
+    ['an invalid remote address', 'EADDRNOTAVAIL', -4090, 'failed no-route'],
+    ['an error without a name', 'UNKNOWN', -4094, 'failed unknown-error'],
+    ['a connection aborted here', 'ECONNABORTED', -4079, 'failed unknown-error'],
+    ['source ports used up', 'EADDRINUSE', -4091, 'failed no-ports-left'],
+  ])('judges %s on Windows (%s %i) as "%s"', (_, code, errno, expected) => {
+    const error = Object.assign(nodeError(code, { address: '224.0.0.1' }), { errno });
+    expect(verdict(error, 4, true, 'win32')).toBe(expected);
+  });
+
+  it('reads EADDRNOTAVAIL of `bind` on Windows as a bad source', () => {
+    const error = Object.assign(nodeError('EADDRNOTAVAIL', { syscall: 'bind' }), { errno: -4090 });
+    expect(verdict(error, 4, true, 'win32')).toBe('failed bad-source');
+  });
 
   it('reads "- Local" only at the end of the message as a local fault', () => {
     const inTheMiddle = Object.assign(

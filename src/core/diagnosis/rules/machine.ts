@@ -1,21 +1,36 @@
+import type { ErrorFacts } from '../../facts/outcome.js';
+import { isInvalidRemote, LOCAL_NETWORK_CODE } from '../../errors/socket-errors.js';
 import type { FailedReason } from '../../states.js';
 import type { Observations } from '../observations/observations.js';
-import { certain, type Rule, type RuleSection } from './conclusion.js';
+import { certain, probable, type Rule, type RuleSection } from './conclusion.js';
 import { attemptEvidence, untimed } from './evidence.js';
 import { judgeLocalFirewall } from './local-firewall.js';
 
 /** A failed system call: certain, because the call itself gives the reason. */
 const localFault =
-  (reason: FailedReason, statement: (seen: Observations) => string, advice: string): Rule =>
+  (
+    reason: FailedReason,
+    statement: (seen: Observations) => string,
+    advice: string,
+    fits: (error: ErrorFacts) => boolean = () => true,
+  ): Rule =>
   (seen) => {
     const { outcome } = seen;
-    if (outcome.state !== 'failed' || outcome.reason !== reason) return null;
+    if (outcome.state !== 'failed' || outcome.reason !== reason || !fits(outcome.error))
+      return null;
     const evidence =
       'endpoint' in outcome
         ? attemptEvidence(outcome)
         : untimed('the lookup failed on this machine');
     return certain(statement(seen), [evidence], advice);
   };
+
+/** macOS gives this code with `not-permitted`, and no other system does. */
+const isLocalNetworkPrivacy = ({ code }: ErrorFacts): boolean => code === LOCAL_NETWORK_CODE;
+
+/** The address or, if there is none, the name that could not be reached. */
+const destinationOf = ({ outcome, target }: Observations): string =>
+  'endpoint' in outcome ? outcome.endpoint.address : target.host;
 
 /** Causes on this machine. */
 export const MACHINE_RULES = {
@@ -41,11 +56,28 @@ export const MACHINE_RULES = {
     "Use an address of this machine, of the target's family.",
   ),
 
-  /** The system forbade the connect call (EPERM, EACCES). Not: the network prohibited it. */
+  /** macOS stopped it in the local network. Not: another ban of this machine; no route. */
+  'local-network-privacy': (seen) => {
+    const { outcome } = seen;
+    if (outcome.state !== 'failed' || outcome.reason !== 'not-permitted') return null;
+    if (!isLocalNetworkPrivacy(outcome.error) || !('endpoint' in outcome)) return null;
+    return probable(
+      'macOS does not let the app that started portping use the local network. Nothing was sent.',
+      [attemptEvidence(outcome)],
+      'Allow the app in System Settings > Privacy & Security > Local Network. ' +
+        'A VPN or security software can also do this.',
+    );
+  },
+
+  /**
+   * The system forbade the connect call (EPERM, EACCES). Not: macOS stopped it in the local
+   * network; the network prohibited it.
+   */
   'not-permitted': localFault(
     'not-permitted',
     () => 'This machine does not permit the connection. Nothing was sent.',
     'Check the firewall, policy routes and sandboxes of this machine, not the other side.',
+    (error) => !isLocalNetworkPrivacy(error),
   ),
 
   /** The system had no memory or buffers. Not: an unknown error. */
@@ -65,14 +97,21 @@ export const MACHINE_RULES = {
         )
       : null,
 
-  /** The system had no route. Not: a router on the way had none. */
+  /** Windows refused the address (WSAEADDRNOTAVAIL). Not: it had no route. */
+  'invalid-remote': localFault(
+    'no-route',
+    (seen) => `Windows cannot connect to ${destinationOf(seen)}. Nothing was sent.`,
+    'Check the address: it may be multicast or broadcast. If it is IPv6, check that this ' +
+      'machine has IPv6.',
+    isInvalidRemote,
+  ),
+
+  /** The system had no route. Not: Windows refused the address; a router on the way had none. */
   'no-route': localFault(
     'no-route',
-    ({ outcome, target }) => {
-      const to = 'endpoint' in outcome ? outcome.endpoint.address : target.host;
-      return `This machine is at fault: it has no usable route to ${to}.`;
-    },
+    (seen) => `This machine is at fault: it has no usable route to ${destinationOf(seen)}.`,
     'Check the default route, and any VPN that should be up (on Linux: ip route).',
+    (error) => !isInvalidRemote(error),
   ),
 
   /** A firewall here. Not: other traffic may hide that packets left, or nothing listens here. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Attempt } from '../../../../src/core/facts/outcome.js';
 import { MACHINE_RULES } from '../../../../src/core/diagnosis/rules/machine.js';
 import {
   answeredHere,
@@ -18,6 +19,15 @@ import {
 import { inWords, type RuleCase, testRules } from './rule-case.js';
 
 type LocalFilter = NonNullable<Particulars['localFilter']>;
+
+const localNetwork: Attempt = {
+  ...failed('not-permitted'),
+  error: { code: 'EHOSTUNREACH', errno: -65, winsock: 10065, syscall: 'connect' },
+} as Attempt;
+const invalidRemote: Attempt = {
+  ...failed('no-route'),
+  error: { code: 'EADDRNOTAVAIL', errno: -4090, winsock: 10049, syscall: 'connect' },
+} as Attempt;
 
 const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
   'no-descriptors': {
@@ -54,9 +64,29 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
       advice: "Use an address of this machine, of the target's family.",
     },
   },
+  'local-network-privacy': {
+    trigger: { attempts: [localNetwork] },
+    nearMisses: {
+      'another ban of this machine': { attempts: [failed('not-permitted')] },
+      'no route': { attempts: [failed('no-route')] },
+    },
+    finding: {
+      certainty: 'probable',
+      statement:
+        'macOS does not let the app that started portping use the local network. ' +
+        'Nothing was sent.',
+      evidence: ['198.51.100.10:5432 could not be tried (not permitted)'],
+      advice:
+        'Allow the app in System Settings > Privacy & Security > Local Network. ' +
+        'A VPN or security software can also do this.',
+    },
+  },
   'not-permitted': {
     trigger: { attempts: [failed('not-permitted')] },
-    nearMisses: { 'the network prohibited it': { attempts: [filtered('admin-prohibited')] } },
+    nearMisses: {
+      'macOS stopped it in the local network': { attempts: [localNetwork] },
+      'the network prohibited it': { attempts: [filtered('admin-prohibited')] },
+    },
     finding: {
       certainty: 'certain',
       statement: 'This machine does not permit the connection. Nothing was sent.',
@@ -90,9 +120,24 @@ const CASES: Readonly<Record<keyof typeof MACHINE_RULES, RuleCase>> = {
       advice: 'Check the cable, the wireless network and the network settings of this machine.',
     },
   },
+  'invalid-remote': {
+    trigger: { attempts: [invalidRemote] },
+    nearMisses: { 'it had no route': { attempts: [failed('no-route')] } },
+    finding: {
+      certainty: 'certain',
+      statement: 'Windows cannot connect to 198.51.100.10. Nothing was sent.',
+      evidence: ['198.51.100.10:5432 could not be tried (no route)'],
+      advice:
+        'Check the address: it may be multicast or broadcast. If it is IPv6, check that this ' +
+        'machine has IPv6.',
+    },
+  },
   'no-route': {
     trigger: { attempts: [failed('no-route')] },
-    nearMisses: { 'a router on the way had none': { attempts: [filtered('net-unreach')] } },
+    nearMisses: {
+      'Windows refused the address': { attempts: [invalidRemote] },
+      'a router on the way had none': { attempts: [filtered('net-unreach')] },
+    },
     finding: {
       certainty: 'certain',
       statement: 'This machine is at fault: it has no usable route to 198.51.100.10.',
