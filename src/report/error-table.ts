@@ -46,6 +46,13 @@ function explainForeign(
   );
 }
 
+/** libuv's only name for all errors of Windows that it does not know (src/win/error.c). */
+const UNKNOWN_OF_WINDOWS =
+  'UNKNOWN (libuv -4094)\n' +
+  'Windows gave an error that Node has no name for, ' +
+  'often 10050 WSAENETDOWN or 10064 WSAEHOSTDOWN.\n' +
+  "Check this machine's network connection, then the address.\n";
+
 /**
  * What `--explain` prints.
  *
@@ -62,6 +69,7 @@ export function explainError(query: string | null, platform: NodeJS.Platform): s
     );
     return rows.join('');
   }
+  if (/^(UNKNOWN|-?4094)$/i.test(query.trim())) return UNKNOWN_OF_WINDOWS;
   const row = lookUpError(query, platform);
   if (row) return describeError(row);
   const [first, ...others] = lookUpElsewhere(query, platform);

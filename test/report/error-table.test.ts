@@ -108,6 +108,23 @@ describe('the explanation of a number that is an errno of other systems only', (
   );
 });
 
+describe('the explanation of UNKNOWN', () => {
+  it.each(['UNKNOWN', 'unknown', '-4094', ' 4094 '])(
+    'for %j names what it most often is',
+    (query) => {
+      expect(explainError(query)).toBe(
+        'UNKNOWN (libuv -4094)\n' +
+          'Windows gave an error that Node has no name for, often 10050 WSAENETDOWN or ' +
+          "10064 WSAEHOSTDOWN.\nCheck this machine's network connection, then the address.\n",
+      );
+    },
+  );
+
+  it('is not given for -4095, which is the end of a file', () => {
+    expect(() => explainError('-4095')).toThrow(UsageError);
+  });
+});
+
 describe('the explanation of every error', () => {
   const lines = explainError(null).split('\n');
 

@@ -8,6 +8,8 @@ import {
   winsockByCode,
   winsockByNumber,
 } from '../../../src/core/errors/winsock-codes.js';
+import { ALIAS_NUMBERS, LIBUV_NUMBERS } from '../../../src/core/errors/winsock-table.js';
+import { DARWIN, GLIBC, LIBUV, MINGW } from './errno-numbers.js';
 import { itWith } from '../../support/tools.js';
 
 const onLinux =
@@ -129,6 +131,34 @@ describe('the table of Windows Sockets errors', () => {
   it('does not contain ENOENT, which concerns a host only if getaddrinfo reports it', () => {
     expect(winsockByCode('ENOENT')).toBeUndefined();
     expect(lookUpError('2', 'linux')).toBeUndefined();
+  });
+});
+
+describe('each row of the table', () => {
+  it.each(WINSOCK_ERRORS.map((row) => [row.name, row] as const))(
+    'has the numbers of the headers of each system: %s',
+    (name, { winsock, errno, linux, macos }) => {
+      expect(MINGW.get(name)).toBe(winsock);
+      expect(GLIBC.get(errno ?? '') ?? null).toBe(linux);
+      expect(DARWIN.get(errno ?? '') ?? null).toBe(macos);
+    },
+  );
+
+  it('has those of its aliases, where they differ', () => {
+    const expected = WINSOCK_ERRORS.flatMap(({ aliases, linux, macos }) =>
+      aliases.flatMap((code) => {
+        const [onLinux, onMacos] = [GLIBC.get(code) ?? null, DARWIN.get(code) ?? null];
+        const differing = [onLinux === linux ? null : onLinux, onMacos === macos ? null : onMacos];
+        return differing.every((number) => number === null) ? [] : [[code, ...differing]];
+      }),
+    );
+    expect([...ALIAS_NUMBERS].sort()).toEqual(expected.sort());
+  });
+
+  it("has all of libuv's numbers whose code has a row", () => {
+    const known = [...LIBUV].filter(([code]) => code !== 'ENODATA' && winsockByCode(code));
+    expect(known.length).toBeGreaterThan(50);
+    expect(new Map(LIBUV_NUMBERS)).toEqual(new Map(known.map(([code, n]) => [-n, code])));
   });
 });
 
