@@ -81,7 +81,7 @@ describe('another run', () => {
     ['127.0.0.1 1,2', 'cli-many.cjs', undefined],
     ['-o json 127.0.0.1 1', 'cli-json.cjs', undefined],
     ['-c 2 -i 0 127.0.0.1 1', 'cli-series.cjs', undefined],
-    ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', 'dns'],
+    ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', undefined],
     ['--service=tls 127.0.0.1 1', 'cli-service-probe.cjs', 'tls'],
     ['--explain 10061', 'cli-error-table.cjs', undefined],
     ['--completion bash', 'cli-completion.cjs', undefined],

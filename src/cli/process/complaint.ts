@@ -11,8 +11,10 @@ export const EXIT_UNKNOWN = CHECK_STATES.UNKNOWN;
 
 /** Whether a part of the program could not be loaded, because no file descriptor is left. */
 function isShortOfFiles(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'EMFILE' || code === 'ENFILE';
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? error.code : undefined;
+  // Node 24 and 26 have no code for a package.json that they cannot open.
+  return code === 'EMFILE' || code === 'ENFILE' || error.message.includes('too many open files');
 }
 
 /** Writes an error in one line, as a check if it was asked for. Returns the exit code. */
