@@ -19,9 +19,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FORMAT_NAMES } from '../../src/report/formats/registry.js';
 import { environment } from '../support/command.js';
-import { silentPort } from '../support/listeners.js';
+import { ownLoopback, silentPort } from '../support/listeners.js';
 import { portping, portpingAsNobody, portpingCommand } from '../support/portping.js';
 import { itWith } from '../support/tools.js';
+
+/** An address to which no other test connects: connections are counted. */
+const HOST = ownLoopback();
 
 let server: Server;
 let port = '';
@@ -29,7 +32,7 @@ let root = '';
 let folder = '';
 
 beforeAll(async () => {
-  server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, '127.0.0.1');
+  server = createServer((socket) => socket.on('error', () => {}).resume()).listen(0, HOST);
   await once(server, 'listening');
   port = String((server.address() as { port: number }).port);
   root = await mkdtemp(join(tmpdir(), 'portping-file-'));
@@ -50,8 +53,8 @@ describe('--output-file', () => {
       const measured =
         /[\d.]+(?= milliseconds)|\d+\.\d+|"\w*(?:Ms|time|port)":[^,}]*|\d{4}-[\dT:.-]+Z?/g;
       const [shown, filed] = [
-        await portping(['-o', format, '127.0.0.1', port]),
-        await portping(['-o', format, '--output-file', path, '127.0.0.1', port]),
+        await portping(['-o', format, HOST, port]),
+        await portping(['-o', format, '--output-file', path, HOST, port]),
       ];
       expect([filed.stdout, filed.stderr, filed.exitCode]).toEqual(['', shown.stderr, 0]);
       const text = await readFile(path, 'utf8');
@@ -64,7 +67,7 @@ describe('--output-file', () => {
   it('receives a diagnosis with --report', async () => {
     const path = join(folder, 'ticket.md');
     const { stdout, exitCode } = await portping(
-      ['--report', '-w', '1s', '--output-file', path, '127.0.0.1', port],
+      ['--report', '-w', '1s', '--output-file', path, HOST, port],
       { env: { FORCE_COLOR: '1' } },
     );
     expect([stdout, exitCode]).toEqual(['', 0]);
@@ -73,7 +76,7 @@ describe('--output-file', () => {
 
   it('contains no colours', async () => {
     const path = join(folder, 'result');
-    await portping(['--output-file', path, '127.0.0.1', port], { env: { FORCE_COLOR: '1' } });
+    await portping(['--output-file', path, HOST, port], { env: { FORCE_COLOR: '1' } });
     expect(await readFile(path, 'utf8')).toMatch(
       /^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/,
     );
@@ -84,7 +87,7 @@ describe('--output-file', () => {
     const [command = '', ...args] = portpingCommand;
     const child = spawn(
       command,
-      [...args, '-c', '1000', '-i', '10ms', '-o', 'csv', '--output-file', path, '127.0.0.1', port],
+      [...args, '-c', '1000', '-i', '10ms', '-o', 'csv', '--output-file', path, HOST, port],
       { env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
     );
     let stderr = '';
@@ -113,7 +116,7 @@ describe('--output-file', () => {
       });
       const advice = 'where no file is replaced; leave the option out to write to standard output';
       const run = (path: string, options = {}) =>
-        portping(['--output-file', path, '127.0.0.1', port], options);
+        portping(['--output-file', path, HOST, port], options);
 
       it.each([
         ['/dev/stdout', 'is under /dev'],
@@ -152,7 +155,7 @@ describe('--output-file', () => {
       it('a run without the option appends to the log, as the error advises', async () => {
         const log = join(folder, 'log');
         await writeFile(log, 'old\n');
-        await portping(['127.0.0.1', port], appendTo(log));
+        await portping([HOST, port], appendTo(log));
         expect(await readFile(log, 'utf8')).toMatch(/^old\nSuccess! .*\n$/);
       });
 
@@ -178,7 +181,7 @@ describe('--output-file', () => {
   it('is refused when it would replace a named pipe', async () => {
     const path = join(folder, 'pipe');
     execFileSync('mkfifo', [path]);
-    const { stdout, stderr, exitCode } = await portping(['--output-file', path, '127.0.0.1', port]);
+    const { stdout, stderr, exitCode } = await portping(['--output-file', path, HOST, port]);
     expect(stderr).toContain(`--output-file: ${path} is not a regular file and is not replaced`);
     expect([stdout, exitCode]).toEqual(['', 64]);
     expect((await lstat(path)).isFIFO()).toBe(true);
@@ -192,7 +195,7 @@ describe('--output-file', () => {
     await symlink(path, join(folder, 'link'));
     for (const mode of [0o600, 0o664]) {
       await chmod(path, mode);
-      await portping(['--output-file', join(folder, 'link'), '127.0.0.1', port], withUmask);
+      await portping(['--output-file', join(folder, 'link'), HOST, port], withUmask);
       expect(await readFile(path, 'utf8')).toMatch(/^Success/);
       expect((await stat(path)).mode & 0o777).toBe(mode);
     }
@@ -205,7 +208,7 @@ describe('--output-file', () => {
     await writeFile(path, 'old');
     await chmod(path, 0o640);
     await chown(path, 12_345, 23_456);
-    await portping(['--output-file', path, '127.0.0.1', port]);
+    await portping(['--output-file', path, HOST, port]);
     expect(await readFile(path, 'utf8')).toMatch(/^Success/);
     const { uid, gid, mode } = await stat(path);
     expect([uid, gid, mode & 0o777]).toEqual([12_345, 23_456, 0o640]);
@@ -215,7 +218,7 @@ describe('--output-file', () => {
     await mkdir(join(folder, 'elsewhere'));
     await symlink('elsewhere/second', join(folder, 'first'));
     await symlink('result', join(folder, 'elsewhere', 'second'));
-    await portping(['--output-file', join(folder, 'first'), '127.0.0.1', port], withUmask);
+    await portping(['--output-file', join(folder, 'first'), HOST, port], withUmask);
     expect(await readFile(join(folder, 'elsewhere', 'result'), 'utf8')).toMatch(/^Success/);
     expect((await stat(join(folder, 'elsewhere', 'result'))).mode & 0o777).toBe(0o640);
     expect((await lstat(join(folder, 'first'))).isSymbolicLink()).toBe(true);
@@ -223,7 +226,7 @@ describe('--output-file', () => {
 
   it('may have a name of 255 characters', async () => {
     const path = join(folder, 'x'.repeat(255));
-    const { exitCode, stderr } = await portping(['--output-file', path, '127.0.0.1', port]);
+    const { exitCode, stderr } = await portping(['--output-file', path, HOST, port]);
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(await readFile(path, 'utf8')).toMatch(/^Success/);
   });
@@ -237,8 +240,8 @@ describe('--output-file', () => {
       'csv',
       '--output-file',
       path,
-      '127.0.0.1',
-      String(await silentPort()),
+      HOST,
+      String(await silentPort(HOST)),
     ]);
     expect(exitCode).toBe(2);
     expect(await readFile(path, 'utf8')).toMatch(/filtered,no-response/);
@@ -269,12 +272,7 @@ describe('--output-file', () => {
       ['', '"" is not a file name; use another path, such as results.txt'],
       ['-', '"-" is not a file name; leave the option out to write to standard output'],
     ] as const) {
-      const { stdout, stderr, exitCode } = await portping([
-        '--output-file',
-        path,
-        '127.0.0.1',
-        port,
-      ]);
+      const { stdout, stderr, exitCode } = await portping(['--output-file', path, HOST, port]);
       expect([stdout, exitCode]).toEqual(['', 64]);
       expect(stderr).toContain(`portping: --output-file: `);
       expect(stderr).toContain(message);
@@ -289,7 +287,7 @@ describe('--output-file', () => {
     const { exitCode, stderr } = await (isRoot ? portpingAsNobody : portping)([
       '--output-file',
       join(folder, 'result'),
-      '127.0.0.1',
+      HOST,
       port,
     ]);
     expect([exitCode, stderr]).toEqual([64, expect.stringContaining('EACCES')]);
@@ -301,7 +299,7 @@ describe('--output-file', () => {
     await writeFile(path, 'old');
     // A limit on the file size stands in for a full disk: the write fails (EFBIG).
     const { exitCode, stderr } = await portping(
-      ['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, '127.0.0.1', port],
+      ['-o', 'json', '-c', '20', '-i', '0', '--output-file', path, HOST, port],
       { wrapper: ['bash', '-c', 'trap "" XFSZ; ulimit -f 4; exec "$0" "$@"'] },
     );
     expect([exitCode, stderr]).toEqual([
@@ -329,7 +327,7 @@ describe('--output-file', () => {
       '100ms',
       '--output-file',
       path,
-      '127.0.0.1',
+      HOST,
       port,
     ];
     const child = spawn(file, args, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -366,7 +364,7 @@ describe('--output-file', () => {
       ...options,
       '--output-file',
       join(folder, 'x'),
-      '127.0.0.1',
+      HOST,
       port,
       ...command,
     ]);
