@@ -4,7 +4,19 @@ import { findProgram, missing } from './machine.mjs';
 import { openPort, roundRobin, run } from './processes.mjs';
 import { median, quantile, table } from './statistics.mjs';
 
-const GOAL = 1.8;
+const GOAL = 1.7;
+
+/** What people and programs type, from the least to the most that is loaded. */
+const COMMANDS = [
+  '127.0.0.1 PORT',
+  '-q 127.0.0.1 PORT',
+  '-w 2s 127.0.0.1 PORT',
+  '-o json 127.0.0.1 PORT',
+  '127.0.0.1:PORT [::1]:PORT',
+  '-c 2 -i 0 127.0.0.1 PORT',
+  'localhost PORT',
+  '--version',
+];
 
 /** The commands to compare. `PORT` in a name stands for the open port. */
 function peersOf({ nodes, checkouts, peersFolder, port, say }) {
@@ -13,8 +25,8 @@ function peersOf({ nodes, checkouts, peersFolder, port, say }) {
     const unit = { name: `node --eval 0${label}`, argv: [node, '--eval', '0'] };
     peers.push(unit);
     for (const { portping, label: which } of checkouts) {
-      for (const args of ['127.0.0.1 PORT', '-q 127.0.0.1 PORT', 'localhost PORT', '--version']) {
-        const argv = [node, portping, ...args.replace('PORT', port).split(' ')];
+      for (const args of COMMANDS) {
+        const argv = [node, portping, ...args.replaceAll('PORT', port).split(' ')];
         peers.push({
           name: `portping${which} ${args}${label}`,
           argv,
