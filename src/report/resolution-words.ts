@@ -1,4 +1,4 @@
-import { type DnsFailureKind, dnsFailureKind } from '../core/facts/dns-failure.js';
+import { type DnsFailureKind, dnsFailureKind, SHORT_LOOKUP_MS } from '../core/facts/dns-failure.js';
 import {
   type ErrorFacts,
   isAliasLoop,
@@ -105,9 +105,6 @@ function describeResolver(outcome: Unresolved): string {
 }
 
 const TRY_ADDRESS = 'Try the IP address: if it works, suspect name resolution, not the service.';
-
-/** Below this a lookup may simply need more time: far servers, servers that ask others first. */
-const SHORT_LOOKUP_MS = 1000;
 
 interface Words {
   readonly name: string;

@@ -22,7 +22,8 @@ export function complain(error: unknown, isCheck: boolean): number {
   const isUsage = error instanceof UsageError;
   const message = escapeControls(error instanceof Error ? error.message : String(error));
   if (isCheck) {
-    const text = withoutPipes(`${isUsage ? '' : 'internal error: '}${message}`);
+    const isKnown = isUsage || isShortOfFiles(error);
+    const text = withoutPipes(`${isKnown ? '' : 'internal error: '}${message}`);
     process.stdout.write(`${checkLine('UNKNOWN', text)}\n`);
     return EXIT_UNKNOWN;
   }

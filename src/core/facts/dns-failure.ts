@@ -1,5 +1,8 @@
 import type { ErrorFacts } from './outcome.js';
 
+/** Below this a lookup may simply need more time: far servers, servers that ask others first. */
+export const SHORT_LOOKUP_MS = 1000;
+
 /**
  * Why a DNS server gave no address.
  * - `broken`: an answer that cannot be used (FORMERR, NOTIMP, malformed).

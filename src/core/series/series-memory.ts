@@ -86,7 +86,7 @@ export class SeriesMemory {
     const now = addressesOf(report.resolution);
     if (address === null || now === null) return [];
     return [...this.#tracksOf(report.target)].flatMap(([other, track]) => {
-      // An outage of the name itself ends when it resolves, whatever its addresses do then.
+      // An outage of the name itself ends when it resolves. Its addresses have their own.
       if (other === null) return eventOf(track, track.outages.end(report));
       // Clients no longer try an address outside DNS, so it is not down for them.
       return now.includes(other) ? [] : eventOf(track, track.outages.finish());

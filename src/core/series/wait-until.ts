@@ -27,7 +27,7 @@ const INCURABLE: ReadonlySet<Reason> = new Set<Reason>([
  */
 const MOST_UNDER_WAY = 10;
 
-/** Probes under way start at least this far apart, whatever the interval, milliseconds. */
+/** Probes under way start at least this far apart, also with a shorter interval. Milliseconds. */
 const LEAST_APART_MS = 100;
 
 /** A handshake this long may have needed a repeated SYN; the first one is sent after 1 s. */

@@ -69,7 +69,8 @@ const stallLines = ({ stalledMs }: ProbeEvent): string[] =>
     ? []
     : [
         `portping did not run for ${formatDuration(stalledMs)} during this probe: it was ` +
-          'stopped, or this machine was too busy. The times of this probe may be too long by that.',
+          'stopped, or this machine or portping itself was too busy. ' +
+          'The times of this probe may be that much too long.',
       ];
 
 /** Decides when a reason is explained: once for each name until the reason changes. */

@@ -265,8 +265,8 @@ describe('the remarks on a probe of a series', () => {
   it('say how long the process did not run', () => {
     const event = eventOf(reportOf(openOutcome()), { stalledMs: 1300 });
     expect(textReporter(options()).probe(event).stderr).toBe(
-      'portping did not run for 1.3 s during this probe: it was stopped, or this machine was too ' +
-        'busy. The times of this probe may be too long by that.\n',
+      'portping did not run for 1.3 s during this probe: it was stopped, or this machine or ' +
+        'portping itself was too busy. The times of this probe may be that much too long.\n',
     );
   });
 });

@@ -1,3 +1,4 @@
+import { SHORT_LOOKUP_MS } from '../../facts/dns-failure.js';
 import { isAliasLoop } from '../../facts/outcome.js';
 import { formatEndpoint, formatHostPort } from '../../target/target.js';
 import { listAddresses } from '../observations/name-check.js';
@@ -6,7 +7,7 @@ import type {
   DnsServerObservation,
   Observations,
 } from '../observations/observations.js';
-import { certain, type Conclusion, type Rule, type RuleSection } from './conclusion.js';
+import { certain, type Conclusion, probable, type Rule, type RuleSection } from './conclusion.js';
 import {
   answersByType,
   attemptEvidence,
@@ -21,7 +22,7 @@ import {
   untimed,
 } from './evidence.js';
 import { compareHostsFile, compareServers } from './name-sources.js';
-import { isWaitedFor, judgeSilence } from './silence.js';
+import { isWaitedFor, judgeSilence, secondsOf } from './silence.js';
 
 /** The DNS servers that gave a kind of answer, as the subject of a sentence. */
 interface Subject {
@@ -231,17 +232,31 @@ export const NAME_RULES = {
   /** A server did not answer in time, for a type or at all. Not: the system did not wait for it. */
   'dns-silent': (seen) => judgeSilence(seen, blame(seen)),
 
-  /** The resolver did not answer in time, but DNS did. Not: a DNS server was silent. */
+  /**
+   * The resolver did not answer in time, but DNS did. Not: a DNS server was silent. With a short
+   * timeout a healthy resolver may need more time.
+   */
   'resolver-slow': (seen) => {
     const { outcome, name, target } = seen;
     if (outcome.state !== 'unresolved' || outcome.reason !== 'resolver-timeout') return null;
     if (isWaitedFor(seen) || !name.servers.some((each) => listAddresses(each).length > 0))
       return null;
-    const { fault, evidence } = blame(seen);
+    const { fault, evidence: ofDns } = blame(seen);
+    const silence = `the system's resolver did not answer within ${secondsOf(seen)} s`;
+    const evidence = [
+      ...ofDns,
+      { fact: "the system's resolver did not answer", elapsedMs: outcome.elapsedMs },
+    ];
+    if (seen.timeoutMs < SHORT_LOOKUP_MS)
+      return probable(
+        `The name was not resolved: ${silence}, but DNS has an address for ${target.host}. ` +
+          'The resolver is slow, or it only needs more time. Both look the same from here.',
+        evidence,
+        'Try a longer timeout first.',
+      );
     return certain(
-      `${fault} the system's resolver did not answer in time, ` +
-        `but DNS has an address for ${target.host}.`,
-      [...evidence, { fact: "the system's resolver did not answer", elapsedMs: outcome.elapsedMs }],
+      `${fault} ${silence}, but DNS has an address for ${target.host}.`,
+      evidence,
       'Check the other sources of names (on Linux: the hosts line of /etc/nsswitch.conf). ' +
         'DNS may also have been slow at first: try again.',
     );

@@ -19,7 +19,7 @@ import {
 } from './evidence.js';
 import { compareHostsFile, compareServers } from './name-sources.js';
 
-/** Answers of a server that works, whatever they say about the name. */
+/** Answers of a server that works. The name may still have no address. */
 const USEFUL: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
   'addresses',
   'unspecified',

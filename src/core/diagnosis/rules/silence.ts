@@ -1,9 +1,7 @@
+import { SHORT_LOOKUP_MS } from '../../facts/dns-failure.js';
 import type { DnsServerObservation, Observations } from '../observations/observations.js';
 import { certain, type Conclusion, probable } from './conclusion.js';
 import { answersByType, type Evidence, joinWords, typesWith } from './evidence.js';
-
-/** Below this a lookup may simply need more time: far servers, servers that ask others first. */
-const SHORT_LOOKUP_MS = 1000;
 
 /** Sources of names that answer at once, and DNS (nsswitch.conf(5)). */
 const QUICK_SOURCES: ReadonlySet<string> = new Set(['files', 'myhostname', 'dns']);
@@ -44,6 +42,10 @@ const isOnlyDns = ({ name, timeoutMs }: Observations): boolean =>
   timeoutMs >= SHORT_LOOKUP_MS &&
   (name.resolution.via !== 'system' ||
     (name.sources?.every((source) => QUICK_SOURCES.has(source)) ?? false));
+
+/** The timeout in seconds. */
+export const secondsOf = ({ timeoutMs }: Observations): number =>
+  Number((timeoutMs / 1000).toFixed(2));
 
 /** Whether a server was silent for every type. */
 const isDead = (server: DnsServerObservation): boolean =>
@@ -95,9 +97,8 @@ export function judgeSilence(
   if (!isWaitedFor(seen)) return null;
   const servers = silentServers(seen);
   const conclude = isOnlyDns(seen) ? certain : probable;
-  const seconds = Number((seen.timeoutMs / 1000).toFixed(2));
   return conclude(
-    `${fault} ${describeSilence(servers)} within ${seconds} s.`,
+    `${fault} ${describeSilence(servers)} within ${secondsOf(seen)} s.`,
     evidence,
     adviseOnSilence(servers, seen),
   );

@@ -5,7 +5,7 @@ export interface TlsContext {
   readonly tls: typeof tlsModule;
   /** What clients require today. OpenSSL judges by it, with the roots of this process. */
   readonly required: tlsModule.SecureContext;
-  /** Accepts whatever OpenSSL can, to find out why `required` failed. Made when first needed. */
+  /** Accepts all that OpenSSL can, to find out why `required` failed. Made when first needed. */
   readonly permissive: () => tlsModule.SecureContext;
 }
 

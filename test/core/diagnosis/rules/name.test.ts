@@ -269,7 +269,7 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
     finding: {
       certainty: 'certain',
       statement:
-        "Name resolution is at fault: the system's resolver did not answer in time, " +
+        "Name resolution is at fault: the system's resolver did not answer within 5 s, " +
         'but DNS has an address for db.example.',
       evidence: [
         'DNS server 192.0.2.53: 198.51.100.10',
@@ -558,5 +558,25 @@ describe('DNS servers that disagree', () => {
   ])('are only possible as the cause if %s', (_, particulars) => {
     expect(judge(particulars)?.certainty).toBe('possible');
     expect(verdictIn(particulars).kind).not.toBe('dns-servers-disagree');
+  });
+});
+
+describe('a resolver that did not answer in time, beside DNS that did', () => {
+  it('may only need more time if it had less than a second', () => {
+    const conclusion = NAME_RULES['resolver-slow'](
+      observations({
+        timeoutMs: 500,
+        outcome: unresolved('resolver-timeout'),
+        name: { servers: [server([V4])] },
+      }),
+    );
+    expect(conclusion && inWords(conclusion)).toMatchObject({
+      certainty: 'probable',
+      statement:
+        "The name was not resolved: the system's resolver did not answer within 0.5 s, but DNS " +
+        'has an address for db.example. The resolver is slow, or it only needs more time. ' +
+        'Both look the same from here.',
+      advice: 'Try a longer timeout first.',
+    });
   });
 });
