@@ -483,6 +483,22 @@ describe('--targets', () => {
     expect(exitCode).toBe(64);
   });
 
+  it('keep the order of both streams where they are one', async () => {
+    const words = [...portpingCommand, `${HOST}:${open[0]}`, `${HOST}:${closed}`];
+    const merged = await collect(
+      spawn('sh', ['-c', 'exec "$@" 2>&1', 'sh', ...words], { env: environment, detached: true }),
+      { input: '', timeoutMs: 30_000, startedAt: performance.now() },
+    );
+    expect(merged.stdout.split('\n').map((line) => line.replace(/^\S+ +/, ''))).toEqual([
+      expect.stringMatching(/^Success! /),
+      expect.stringMatching(/^Error Detected: /),
+      expect.stringMatching(/^10061 /),
+      expect.stringMatching(/^Nothing listens /),
+      expect.stringMatching(/^probes in /),
+      '',
+    ]);
+  });
+
   it('refuses a directory as standard input', async () => {
     const child = spawn('sh', ['-c', 'exec "$@" </', 'sh', ...portpingCommand, '--targets', '-'], {
       env: environment,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { escapeControls } from '../../src/report/escape.js';
+import { escapeControls, escapeJson, formatJsonLine } from '../../src/report/escape.js';
 import { HARMFUL, HOSTILE } from '../support/reports.js';
 
 /** Text likely to cause trouble: controls, marks, lone surrogates, backslashes, escapes. */
@@ -151,5 +151,21 @@ describe('escapeControls', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+});
+
+describe('escapeJson', () => {
+  it('escapes each harmful character above U+001F, alone and between others', () => {
+    const harmful = ['\x7f', '\x80', '\x9b', '\xad', '\u202e', '\ufeff', '\u{e0041}'];
+    for (const character of harmful)
+      for (const text of [character, `a${character}z`]) {
+        const json = escapeJson(JSON.stringify(text));
+        expect(json).toMatch(/^[ -~]+$/);
+        expect(JSON.parse(json)).toBe(text);
+      }
+  });
+
+  it('leaves printable ASCII and harmless letters as they are', () => {
+    expect(formatJsonLine({ a: '~ "ä例' })).toBe('{"a":"~ \\"ä例"}\n');
   });
 });
