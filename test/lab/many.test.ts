@@ -243,7 +243,7 @@ describeLab('many targets in a network of its own', () => {
   });
 
   it('get no wrong verdict when descriptors run out and an address is silent', async () => {
-    await lab.ip('server', 'addr add 10.77.0.3/24 dev eth0');
+    await lab.ip('server', 'addr replace 10.77.0.3/24 dev eth0');
     await lab.nft('server', 'add rule inet lab input ip daddr 10.77.0.3 tcp dport 2001 drop');
     await lab.setResolver('client', {
       hosts: Array.from(
