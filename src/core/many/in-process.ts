@@ -157,13 +157,14 @@ class Run {
     };
     const { target } = request;
     const probeOptions = this.#optionsFor(request);
+    const startedAlone = this.#running === 1;
     if (this.#options.everyAddress)
       for await (const report of probeEveryAddress(target, probeOptions, this.#internals))
         keep(report);
     else keep(await probeTarget(target, probeOptions, this.#internals));
     const shortages = held.flatMap(shortagesOf);
     if (shortages.length === 0) this.#throttle.succeed();
-    else if (this.#isWorthRetry(shortages)) {
+    else if (this.#isWorthRetry(shortages, startedAlone)) {
       this.#running -= 1;
       this.#retries.push({ request, index });
       return this.#wake();
@@ -193,9 +194,11 @@ class Run {
     };
   }
 
-  #isWorthRetry(shortages: readonly FailedReason[]): boolean {
+  /** Others that were under way when a probe began may have ended with what they held. */
+  #isWorthRetry(shortages: readonly FailedReason[], startedAlone: boolean): boolean {
     if (this.#over.signal.aborted || this.#remainingMs <= 0) return false;
     const mayPass =
+      !startedAlone ||
       this.#running > 1 ||
       pendingLookups() > 0 ||
       shortages.some((reason) => reason !== 'no-files-left');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
 import type { Resolution } from '../../../src/core/facts/outcome.js';
@@ -181,6 +182,24 @@ describe('probeTargets', () => {
       ),
     ).toEqual(['a open', 'b open', 'c open']);
     expect(asked.length).toBeGreaterThan(3);
+  });
+
+  it('retries the last of several probes that were short for a second', async () => {
+    const { port } = await listen();
+    const short = { state: 'failed', reason: 'no-files-left', error: errorOf('EMFILE') } as const;
+    const { asked, resolve: answer } = resolverOf([short, short]);
+    const resolve: typeof answer = async (...question) => {
+      const [host] = question;
+      // `b` ends as the last one under way, when nothing has succeeded for more than a second.
+      const isLast = host === 'b' && !asked.includes('b');
+      const answered = await answer(...question);
+      if (isLast) await sleep(1050);
+      return answered;
+    };
+    const requests = ['a', 'b'].map((host) => ({ target: { host, port } }));
+    const events = await allOf(requests, { concurrency: 2 }, { resolve });
+    expect(events.map(({ report: { outcome } }) => outcome.state)).toEqual(['open', 'open']);
+    expect(asked).toEqual(['a', 'b', 'a', 'b']);
   });
 
   it('reports a shortage at once when there is no patience', async () => {
