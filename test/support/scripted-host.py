@@ -162,7 +162,9 @@ class Host:
 
     def answer(self, packet, answer):
         answer = {"send": answer} if isinstance(answer, str) else answer
-        delay = answer.get("delayMs", 0) / 1000
+        self.act_after(answer.get("delayMs", 0) / 1000, packet, answer)
+
+    def act_after(self, delay, packet, answer):
         if delay == 0:
             self.act(packet, answer)
         else:
@@ -174,7 +176,7 @@ class Host:
         if kind == "icmp":
             self.send_icmp(packet, answer)
         elif kind == "reset" and packet.protocol == TCP:
-            self.send_segment(packet, RST | ACK)
+            self.send_segment(packet, RST | ACK, offset=answer.get("offset", 0))
         elif kind == "syn-ack" and packet.protocol == TCP:
             self.connections[packet.connection] = {**answer, "isNew": True}
             self.send_segment(packet, SYN | ACK)
@@ -205,7 +207,8 @@ class Host:
             if content:
                 self.send_segment(packet, PSH | ACK, content)
             if opened.get("end") == "reset":
-                self.send_segment(packet, RST | ACK, offset=len(content))
+                end = {"send": "reset", "offset": len(content)}
+                self.act_after(opened.get("endDelayMs", 0) / 1000, packet, end)
                 del self.connections[packet.connection]
             elif opened.get("end") == "close":
                 self.send_segment(packet, FIN | ACK, offset=len(content))

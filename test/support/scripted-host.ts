@@ -13,6 +13,8 @@ interface SynAck {
   banner?: string;
   /** How the host ends the connection after the banner; it holds the connection unless given. */
   end?: 'close' | 'reset';
+  /** How long after the banner the host resets the connection; at once unless given. */
+  endDelayMs?: number;
 }
 
 interface Reset {

@@ -51,11 +51,17 @@ export const SERVICE: readonly Situation[] = [
   behind('a service says the time and closes', says(DAYTIME, 'close'), {
     facts: ['host-up', 'nothing-wrong'],
   }),
-  // The reset may overtake the data, so that none is read.
+  // The reset may overtake the data, so that none is read: then each run may see something else.
   behind('a service says the time and resets', says(DAYTIME, 'reset'), {
+    varies: true,
     besides: ['refuses-client'],
     facts: ['host-up', 'nothing-wrong'],
   }),
+  behind(
+    'a service says the time and resets a moment later',
+    { send: 'syn-ack', banner: DAYTIME, end: 'reset', endDelayMs: 60 },
+    { facts: ['host-up', 'nothing-wrong'] },
+  ),
   behind('a service greets and waits', says('220 lab ESMTP\r\n'), {
     facts: ['host-up', 'nothing-wrong'],
   }),

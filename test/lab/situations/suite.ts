@@ -3,8 +3,8 @@ import { createLab, describeLab, type Lab, type LabOptions } from '../../support
 import { type ScriptedRule, startScriptedHost } from '../../support/scripted-host.js';
 import type { DnsZone } from '../../support/dns-server.js';
 import { judge, judgeTotals } from './oracle.js';
-import { askAll, type Batch, type Runner } from './run.js';
-import { NETWORKS, place, type Situation } from './situation.js';
+import { askAll, type Batch, type Runner, type Said } from './run.js';
+import { NETWORKS, place, type Placed, type Situation } from './situation.js';
 
 /** A world and the situations in it. */
 export interface Suite extends Partial<Omit<Runner, 'lab'>> {
@@ -23,13 +23,24 @@ const startDns = async (lab: Lab, zone: DnsZone): Promise<void> => {
   await lab.dns('client', { address: '127.0.0.1', zone });
 };
 
+/** What was said in one world, and how to ask about one of its situations again. */
+interface World {
+  said: Map<Placed, Said>;
+  askAgain: (placed: Placed) => Promise<string[]>;
+}
+
 /** Builds one world and asks about the situations in it. */
-async function askInWorld(lab: Lab, suite: Suite, own: readonly Situation[]) {
+async function askInWorld(lab: Lab, suite: Suite, own: readonly Situation[]): Promise<World> {
   const { rules: more = [], setUp = startDns, options = ['-w', '1500ms'], atOnce = 16 } = suite;
   const { placed, rules, zone } = place(own);
   await startScriptedHost(lab, { rules: [...more, ...rules], networks: NETWORKS });
   await setUp(lab, zone);
-  return askAll({ lab, options, atOnce }, placed);
+  const runner = { lab, options, atOnce };
+  return {
+    said: await askAll(runner, placed),
+    askAgain: async (each) =>
+      [...(await askAll(runner, [each]))].flatMap(([one, said]) => judge(one, said)),
+  };
 }
 
 /** Tests that nothing false is said in any situation of a world. */
@@ -39,7 +50,11 @@ export function testSituations(suite: Suite): void {
     title,
     () => {
       const labs: Lab[] = [];
-      const problems = new Map<Situation, string[]>();
+      /** What is wrong at the first try, and at another one. */
+      const tries = new Map<
+        Situation,
+        { first: string[] | null; again: () => Promise<string[]> }
+      >();
       const batches = new Set<Batch>();
 
       beforeAll(async () => {
@@ -48,8 +63,10 @@ export function testSituations(suite: Suite): void {
             const lab = await createLab({ icmpLimits: true, ...labOptions });
             labs.push(lab);
             const own = situations.filter((_each, index) => index % copies === copy);
-            for (const [placed, said] of await askInWorld(lab, suite, own)) {
-              problems.set(placed.situation, judge(placed, said));
+            const { said: all, askAgain } = await askInWorld(lab, suite, own);
+            for (const [placed, said] of all) {
+              const again = () => askAgain(placed);
+              tries.set(placed.situation, { first: judge(placed, said), again });
               if (said.batch) batches.add(said.batch);
             }
           }),
@@ -63,8 +80,11 @@ export function testSituations(suite: Suite): void {
         expect([...batches].flatMap(judgeTotals)).toEqual([]);
       });
 
-      it.each(situations.map((each) => [each.title, each] as const))('%s', (_, each) => {
-        expect(problems.get(each)).toEqual([]);
+      it.each(situations.map((each) => [each.title, each] as const))('%s', async (_, each) => {
+        const its = tries.get(each);
+        const problems = its?.first ?? (await its?.again());
+        if (its) its.first = null; // a test that is tried once more asks once more
+        expect(problems).toEqual([]);
       });
     },
     'delayLink',
