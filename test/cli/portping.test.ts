@@ -183,10 +183,7 @@ describe('misuse', () => {
       /^portping: --explain: "-999999" is not in the table; allowed: a code such as/,
     ],
     [['--explain', '99999'], /^portping: --explain: "99999" is not in the table/],
-    [
-      ['--explain', '10061', '--', 'ls'],
-      /^portping: --explain: runs no command; leave out -- and the words after it/,
-    ],
+    [['--explain', '10061', '--', 'ls'], /^portping: --explain: takes one code .*; leave out "ls"/],
     [['--explain', '10061', 'h'], /^portping: --explain: takes one code/],
     [
       ['--timeuot', '1', 'h', '1'],

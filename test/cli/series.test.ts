@@ -762,7 +762,14 @@ describe('misuse of options for a series', () => {
     [['--histogram', 'h', '1'], /^portping: --histogram: there is only one probe/],
     [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: has an effect only on a wait/],
     [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],
-    [['h', '1', '--', 'echo'], /^portping: --: a command runs only after a wait/],
+    [
+      ['h', '1', '--', 'echo hi', '-n'],
+      /^portping: port: "echo hi" is neither .*; "echo hi -n" can be a command only with --wait \(/,
+    ],
+    [
+      ['--wait', '--', 'h', '1'],
+      /^portping: host: nothing given; .*; with --wait, "h 1" after -- is the command \(/,
+    ],
     [['--wait', 'h', '1', '--'], /^portping: --: no command follows/],
     [['--wait', '127.0.0.1', '1', '--', '', 'x'], /^portping: --: no command follows/],
     [

@@ -53,7 +53,8 @@ function __portping_ports_of_host
     printf '%s\\n' $host{${PORT_NAMES.join(',')}}
 end
 
-# Whether what comes next is a host, a port or a command: $argv.
+# Whether what comes next is a host, a port or a command: $argv. Words after -- are a command with
+# --wait, else targets.
 function __portping_expects
     set -l words (commandline -opc)[2..-1]
     set -l context host
@@ -62,7 +63,8 @@ function __portping_expects
         set -e words[1]
         switch $word
             case --
-                set context command
+                set -q words[1]; and set context port
+                string match -q -- '--wait*' (commandline -opc); and set context command
                 break
             case ${required.flatMap(({ forms }) => forms).join(' ')}
                 set -e words[1]

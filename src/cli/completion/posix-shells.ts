@@ -22,16 +22,22 @@ function sharedFunctions(options: readonly CompletionOption[]): string {
 }
 
 # Sets $context to what comes after these words: host, port, command, or an option that needs a
-# value. Sets $optional to the option before, if its value may be left out.
+# value. Sets $optional to the option before, if its value may be left out. Words after -- are a
+# command with --wait, else targets.
 _portping_read() {
-  local word form
+  local word form waits=
   context=host
   optional=
   while [[ $# -gt 0 ]]; do
     word=$1
     shift
+    [[ $word == --wait* ]] && waits=yes
     case $word in
-      --) context=command; return ;;
+      --)
+        [[ $# -gt 0 ]] && context=port
+        [[ -n $waits ]] && context=command
+        return
+        ;;
       ${required.flatMap(({ forms }) => forms).join('|')})
         if [[ $# -eq 0 ]]; then context=$word; return; fi
         shift

@@ -6,6 +6,17 @@ const list = (texts: readonly string[]): string => `@(${texts.map(quote).join(',
 const table = (entries: readonly (readonly [key: string, value: string])[]): string =>
   `@{\n${entries.map(([key, value]) => `    ${quote(key)} = ${value}`).join('\n')}\n  }`;
 
+/** A function that lists the names of the hosts file and of SSH's known hosts. */
+const KNOWN_HOSTS = `  function Get-KnownHosts {
+    $folder = if ($env:SystemRoot) { "$env:SystemRoot/System32/drivers/etc" } else { '/etc' }
+    Get-Content "$folder/hosts" -ErrorAction SilentlyContinue |
+      ForEach-Object { ($_ -replace '#.*').Trim() -split '\\s+' | Select-Object -Skip 1 }
+    Get-Content "$HOME/.ssh/known_hosts" -ErrorAction SilentlyContinue |
+      Where-Object { $_ -notmatch '^[#|@]' } |
+      ForEach-Object { ($_ -split '\\s+')[0] -split ',' -replace '^\\[|\\]:\\d+$' } |
+      Where-Object { $_ -notmatch '[*?!:]' }
+  }`;
+
 /** The script for PowerShell 5.1 and later. */
 export function powershellScript(options: readonly CompletionOption[]): string {
   const { required, optional } = optionsWithValue(options);
@@ -28,15 +39,7 @@ Register-ArgumentCompleter -Native -CommandName portping -ScriptBlock {
   $files = ${list(files.flatMap(({ forms }) => forms))}
   $ports = ${list(PORT_NAMES)}
 
-  function Get-KnownHosts {
-    $folder = if ($env:SystemRoot) { "$env:SystemRoot/System32/drivers/etc" } else { '/etc' }
-    Get-Content "$folder/hosts" -ErrorAction SilentlyContinue |
-      ForEach-Object { ($_ -replace '#.*').Trim() -split '\\s+' | Select-Object -Skip 1 }
-    Get-Content "$HOME/.ssh/known_hosts" -ErrorAction SilentlyContinue |
-      Where-Object { $_ -notmatch '^[#|@]' } |
-      ForEach-Object { ($_ -split '\\s+')[0] -split ',' -replace '^\\[|\\]:\\d+$' } |
-      Where-Object { $_ -notmatch '[*?!:]' }
-  }
+${KNOWN_HOSTS}
 
   $words = @($commandAst.CommandElements | Select-Object -Skip 1 |
     Where-Object { $_.Extent.EndOffset -lt $cursor } | ForEach-Object { $_.Extent.Text })
@@ -44,7 +47,11 @@ Register-ArgumentCompleter -Native -CommandName portping -ScriptBlock {
   for ($index = 0; $index -lt $words.Count; $index++) {
     $word = $words[$index]
     $last = $index + 1 -eq $words.Count
-    if ($word -ceq '--') { return }
+    if ($word -ceq '--') {
+      if ($words -clike '--wait*') { return }
+      if (-not $last) { $context = 'port' }
+      break
+    }
     elseif ($required -ccontains $word) { if ($last) { $context = $word }; $index++ }
     elseif ($forms.ContainsKey($word)) {
       if (-not $last -and $words[$index + 1] -match $forms[$word]) { $index++ }

@@ -30,7 +30,7 @@ export interface ParsedLine<Name extends string> {
   readonly texts: ReadonlyMap<Name, string | boolean>;
   /** The words that are not options. */
   readonly words: readonly string[];
-  /** The words after `--`; null without `--`. */
+  /** The words after `--` if they are a command, which runs after a wait; otherwise null. */
   readonly command: readonly string[] | null;
   /** What to add to an error about the words, if one of them may have been meant for an option. */
   readonly hint: string;

@@ -91,17 +91,37 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
-/** Takes a command line apart. commander is loaded only for options that are not common. */
-export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
-  const end = argv.indexOf('--');
-  const words = end < 0 ? argv : argv.slice(0, end);
-  const command = end < 0 ? null : argv.slice(end + 1);
+/** Reads the words before `--`. commander is loaded only for options that are not common. */
+async function readOptions(
+  words: readonly string[],
+  afterOptions: readonly string[] | null,
+): Promise<CommandLine> {
   if (words.some((word) => word.startsWith('-'))) {
     const { parseCommonOptions } = await import('./common-parser.js');
-    const common = parseCommonOptions(words, command);
-    return common ?? (await import('./option-parser.js')).parseOptions(words, command);
+    const common = parseCommonOptions(words, afterOptions);
+    return common ?? (await import('./option-parser.js')).parseOptions(words, afterOptions);
   }
-  return { texts: new Map(), words, command, hint: '', shown: null, problem: null };
+  return { texts: new Map(), words, command: afterOptions, hint: '', shown: null, problem: null };
+}
+
+/**
+ * Takes a command line apart. Words after the first `--` are targets (POSIX, XBD 12.2, guideline
+ * 10), or with `--wait` the command to run.
+ */
+export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  const end = argv.indexOf('--');
+  if (end < 0) return readOptions(argv, null);
+  const line = await readOptions(argv.slice(0, end), argv.slice(end + 1));
+  const { texts, words, command, hint } = line;
+  if (command === null) return line;
+  const text = command.join(' ');
+  if (texts.has('wait'))
+    return words.length > 0
+      ? line
+      : { ...line, hint: `${hint}; with --wait, "${text}" after -- is the command` };
+  const isCommand = words.length > 0 && command.length > 0;
+  const runs = isCommand ? `; "${text}" can be a command only with --wait` : '';
+  return { ...line, words: [...words, ...command], command: null, hint: `${hint}${runs}` };
 }
 
 /** Whether a command line, which may be wrong, asks for the output of a monitoring check. */

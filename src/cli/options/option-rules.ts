@@ -22,7 +22,7 @@ const completionRules: readonly Rule[] = [
   })),
   {
     option: 'completion',
-    unfit: ({ words, command }) => words.length > 0 || command !== null,
+    unfit: ({ words }) => words.length > 0,
     problem: 'takes one shell and no target',
     allowed: ({ options }) => `write: portping --completion ${options.completion}`,
     examples: ['--completion bash'],
@@ -44,13 +44,6 @@ const explainRules: readonly Rule[] = [
     unfit: ({ words }) => words.length > 0,
     problem: 'takes one code and no target',
     allowed: ({ words }) => `leave out "${words.join(' ')}"`,
-    examples: ['--explain 10061'],
-  },
-  {
-    option: 'explain',
-    unfit: ({ command }) => command !== null,
-    problem: 'runs no command',
-    allowed: 'leave out -- and the words after it',
     examples: ['--explain 10061'],
   },
 ];
@@ -160,13 +153,6 @@ const repetitionRules: readonly Rule[] = [
     unfit: ({ command }) => !command?.[0],
     problem: 'no command follows',
     allowed: 'write: portping --wait <host> <port> -- <command>',
-    examples: ['--wait db 5432 -- npm start'],
-  },
-  {
-    option: '--',
-    unfit: (given) => !isWait(given),
-    problem: 'a command runs only after a wait',
-    allowed: 'use it with --wait',
     examples: ['--wait db 5432 -- npm start'],
   },
   {

@@ -9,7 +9,7 @@ export interface Given {
   readonly names: ReadonlySet<OptionName>;
   /** The words that are not options. */
   readonly words: readonly string[];
-  /** The words after `--`; null without `--`. */
+  /** The words after `--` if they are a command, which runs after a wait; otherwise null. */
   readonly command: readonly string[] | null;
   /** The targets, once they are parsed; null while they are not, and for `--targets`. */
   readonly block: TargetBlock | null;

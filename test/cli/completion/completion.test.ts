@@ -40,6 +40,8 @@ const LINES: readonly (readonly [title: string, typed: string, completed: string
     '--wait 10.0.0.1 memcached',
   ],
   ['the command after --', '--wait db 1 -- dirnam', '--wait db 1 -- dirname'],
+  ['the host after --', '-w 2s -- know', '-w 2s -- known.example'],
+  ['the port after --', '-w 2s -- db memca', '-w 2s -- db memcached'],
 ];
 
 /** The same for what must not be completed. */
