@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { TestModule, Vitest } from 'vitest/node';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { READMES } from './support/readme.js';
 import { SkippedNeeds } from './support/skipped-needs.js';
 
 const read = (path: string): string => readFileSync(new URL(path, import.meta.url), 'utf8');
@@ -36,14 +37,22 @@ describe('test/README.md', () => {
 
 /** What people read about the repository, as paths from its root. */
 const DOCUMENTS = [
-  'README.md',
+  ...READMES.map(({ path }) => path),
   'CHANGELOG.md',
   '.github/CONTRIBUTING.md',
   '.github/SECURITY.md',
-  'src/README.md',
-  'test/README.md',
-  'test/bench/README.md',
 ];
+
+/** The anchors that GitHub gives to the headings of a text. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.replace(/^```[^]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)];
+  return headings.map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-'),
+  );
+}
 
 describe.each(DOCUMENTS)('%s', (path) => {
   const place = new URL(`../${path}`, import.meta.url);
@@ -60,6 +69,15 @@ describe.each(DOCUMENTS)('%s', (path) => {
       ...names.map((name) => new URL(`..${name}`, import.meta.url)),
     ];
     expect(urls.filter((url) => !existsSync(url)).map(String)).toEqual([]);
+  });
+
+  it('links only to sections that exist', () => {
+    const links = [...text.matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
+    const broken = links.filter(([, file = '', anchor = '']) => {
+      const linked = file === '' ? text : readFileSync(new URL(file, place), 'utf8');
+      return !anchorsOf(linked).includes(anchor);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
   });
 
   it('names only scripts that package.json has', () => {

@@ -1,41 +1,52 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { chooseConfig, readCommandLine } from '../src/cli/options/config.js';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
+import { UsageError } from '../src/core/usage-error.js';
+import { parseExporterArguments } from '../src/exporter/arguments.js';
+import { csvReporter } from '../src/report/formats/csv.js';
 import { jsonReporter } from '../src/report/formats/json.js';
 import { collect, environment } from './support/command.js';
 import { testNode } from './support/portping.js';
+import { commandsOf, fencesOf, READMES, readmeBlocks } from './support/readme.js';
 import { eventOf, openOutcome, reportOf } from './support/reports.js';
 
-const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+const [front = { path: '', text: '' }] = READMES;
 
-/** The rows of the first table after a text, as trimmed cells. */
-const rowsAfter = (text: string): string[][] =>
-  (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(readme.split(text)[1] ?? '')?.[1] ?? '')
+/** The READMEs for users: those of tests have measurements and no recipes. */
+const FOR_USERS = READMES.filter(({ path }) => !path.startsWith('test/'));
+
+/** The rows of the first table after a text that only one README has, as trimmed cells. */
+function rowsAfter(text: string): string[][] {
+  const after = READMES.flatMap((readme) => readme.text.split(text).slice(1));
+  expect(after).toHaveLength(1);
+  return (/^\|[-|]+\|\n((?:\|.*\n)+)/m.exec(after[0] ?? '')?.[1] ?? '')
     .trimEnd()
     .split('\n')
     .map((line) => line.split('|').map((cell) => cell.trim()));
+}
+
+/** The names in the first cells of rows, which are written as code. */
+const namesIn = (rows: readonly string[][]): string[] =>
+  rows.flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
 
 describe('README.md', () => {
-  // An empty line, one row of titles, the delimiter row, and all rows directly below it.
-  it('has tables that GitHub renders as tables', () => {
-    const tables = readme.replace(/^```[^]*?^```$/gm, '').match(/.*\n(?:^\|.*\n)+/gm) ?? [];
-    expect(tables.length).toBeGreaterThan(5);
-    for (const table of tables) expect(table).toMatch(/^\n\|.*\|\n\|(-{3,}\|)+\n(\|.*\|\n)+$/);
+  it('is read in one sitting: at most 200 lines', () => {
+    expect(front.text.split('\n').length).toBeLessThanOrEqual(201);
   });
 
-  it('lists every JSON field of a probe', () => {
-    const { stdout } = jsonReporter({ manyTargets: false }).probe(eventOf(reportOf(openOutcome())));
-    const fields = rowsAfter('The fields of a probe:').flatMap(([, names = '']) =>
-      names.replaceAll('`', '').split(', '),
-    );
-    expect(['schema', 'type', ...fields].sort()).toEqual(
-      Object.keys(JSON.parse(stdout) as object).sort(),
-    );
+  it('has one picture and twelve examples', () => {
+    expect(front.text.match(/!\[/g)).toHaveLength(1);
+    const [, examples = ''] = /## Twelve examples\n([^]*?)\n## /.exec(front.text) ?? [];
+    expect(examples.match(/^ {4}portping /gm)).toHaveLength(12);
   });
 
   it('has the exit codes of the program', () => {
@@ -48,14 +59,62 @@ describe('README.md', () => {
       ];
       return `| ${cells.join(' | ')} |`.replace(/ {2,}/g, ' ');
     });
-    expect(readme).toContain(rows.join('\n'));
+    expect(front.text).toContain(rows.join('\n'));
+  });
+});
+
+describe.each(READMES)('$path', ({ text }) => {
+  it('begins with a title and a sentence', () => {
+    expect(text).toMatch(/^# \w.+\n\n[\w`](.|\n(?!\n))+[.:]\n/);
   });
 
-  it('lists exactly the services of the program, with their ports', () => {
-    const rows = rowsAfter('<!-- services: checked by test/readme.test.ts -->\n');
-    const shown = rows.map(
-      ([, names = '', ports]) => [names.replaceAll('`', '').split(', '), ports] as const,
+  it('has no line of more than 120 columns outside tables', () => {
+    const long = text.split('\n').filter((line) => line.length > 120 && !line.startsWith('|'));
+    expect(long).toEqual([]);
+  });
+
+  // An empty line, one row of titles, the delimiter row, and all rows directly below it.
+  it('has tables that GitHub renders as tables', () => {
+    const tables = text.replace(/^```[^]*?^```$/gm, '').match(/.*\n(?:^\|.*\n)+/gm) ?? [];
+    const isTable = /^\n\|.*\|\n\|(-{3,}:?\|)+\n(\|.*\|\n)+$/;
+    expect(tables.filter((table) => !isTable.test(table))).toEqual([]);
+  });
+
+  it('has code only in languages that are checked', () => {
+    const checked = ['', 'dockerfile', 'groovy', 'ini', 'promql', 'ts', 'yaml'];
+    const others = fencesOf(text).filter(({ language }) => !checked.includes(language));
+    expect(others).toEqual([]);
+  });
+
+  it('has YAML that can be parsed', () => {
+    const blocks = fencesOf(text).filter(({ language }) => language === 'yaml');
+    const errors = blocks.flatMap(({ code }) =>
+      parseAllDocuments(code).flatMap((each) => each.errors),
     );
+    expect(errors).toEqual([]);
+  });
+});
+
+describe('the READMEs of folders', () => {
+  it('list every JSON field of a probe', () => {
+    const { stdout } = jsonReporter({ manyTargets: false }).probe(eventOf(reportOf(openOutcome())));
+    const fields = namesIn(rowsAfter('The fields of a\nprobe:'));
+    expect(['schema', 'type', ...fields].sort()).toEqual(
+      Object.keys(JSON.parse(stdout) as object).sort(),
+    );
+  });
+
+  it('list every column of CSV, in its order', () => {
+    const [titles = ''] = csvReporter({ expect: 'open' })
+      .probe(eventOf(reportOf(openOutcome())))
+      .stdout.split('\r\n');
+    const columns = namesIn(rowsAfter('<!-- columns: checked by test/readme.test.ts -->\n'));
+    expect(columns.join(',')).toBe(titles);
+  });
+
+  it('list exactly the services of the program, with their ports', () => {
+    const rows = rowsAfter('<!-- services: checked by test/readme.test.ts -->\n');
+    const shown = rows.map((row) => [namesIn([row]), row[2]] as const);
     expect(shown.flatMap(([names]) => names)).toEqual(SERVICE_NAMES);
     for (const [names, ports] of shown) {
       const own = names
@@ -64,8 +123,77 @@ describe('README.md', () => {
       expect(ports).toBe(own.join('; '));
     }
   });
+});
 
-  const examples = [...readme.matchAll(/```js\n([^]*?)```/g)].map(([, code]) => code ?? '');
+describe('a command line in a README', () => {
+  /** Programs that pass their words on, and others that do nothing. */
+  const PROGRAMS = {
+    portping: 'printf "%s\\n" portping "$@" >&3',
+    'portping-exporter': 'printf "%s\\n" portping-exporter "$@" >&3',
+    npx: '[ "$1" = --yes ] && shift; shift; exec portping "$@"',
+    docker: `
+      program=portping
+      while [ "$1" != portping ] && [ "$1" != ./portping-1.0.0.tgz ]; do
+        [ "$1" = --entrypoint ] && program=$2 && shift
+        shift
+      done
+      shift; exec "$program" "$@"`,
+    jq: '',
+    migrate: '',
+  };
+  let folder = '';
+  beforeAll(async () => {
+    vi.stubGlobal('PORTPING_VERSION', '0.0.0');
+    folder = await mkdtemp(join(tmpdir(), 'portping-readme-'));
+    for (const [name, script] of Object.entries(PROGRAMS)) {
+      await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+      await chmod(join(folder, name), 0o755);
+    }
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+
+  /** The words that a shell makes of a line; the first is the program. */
+  async function wordsOf(line: string): Promise<string[]> {
+    const child = spawn('/bin/sh', ['-c', `exec 3>words; ${line}`], {
+      cwd: folder,
+      env: { ...environment, PATH: `${folder}:${environment.PATH}` },
+      stdio: 'pipe',
+      detached: true,
+    });
+    await collect(child, { input: '', timeoutMs: 10_000, startedAt: performance.now() });
+    const words = (await readFile(join(folder, 'words'), 'utf8')).split('\n');
+    return words.slice(0, -1);
+  }
+
+  async function accept([program = '', ...words]: string[]): Promise<void> {
+    if (program === 'portping') await chooseConfig(await readCommandLine(words));
+    else if (program === 'portping-exporter') parseExporterArguments(words);
+    else throw new Error(`nothing was started: ${program}`);
+  }
+
+  const commands = FOR_USERS.flatMap(({ path, text }) =>
+    commandsOf(text).map((command) => ({ path, ...command })),
+  );
+
+  it('is found wherever there is one', () => {
+    expect(commands.length).toBeGreaterThan(60);
+    expect(commands.filter(({ isRefused }) => isRefused)).toHaveLength(1);
+  });
+
+  const rows = (isRefused: boolean): [string, string][] =>
+    commands.filter((each) => each.isRefused === isRefused).map(({ path, line }) => [path, line]);
+
+  it.each(rows(false))('is accepted in %s: %s', async (_, line) => {
+    await expect(accept(await wordsOf(line))).resolves.toBeUndefined();
+  });
+
+  it.each(rows(true))('is refused where %s says so: %s', async (_, line) => {
+    await expect(accept(await wordsOf(line))).rejects.toThrow(UsageError);
+  });
+});
+
+describe('an example in TypeScript', () => {
+  const examples = readmeBlocks('ts');
   let server: Server;
   beforeAll(
     () =>
@@ -75,7 +203,7 @@ describe('README.md', () => {
   );
   afterAll(() => new Promise((resolve) => server.close(resolve)));
 
-  it('has examples that tsc --strict accepts', () => {
+  it('is accepted by tsc --strict', () => {
     const root = fileURLToPath(new URL('..', import.meta.url));
     // Examples in the package's root can import it by its name, with its built types.
     const files = new Map(examples.map((code, index) => [`${root}example-${index}.mts`, code]));
@@ -109,10 +237,12 @@ describe('README.md', () => {
 
   it.each(
     examples.map((code) => [code.split('\n').find((line) => line.includes('await')) ?? code, code]),
-  )('has an example that runs: %s', async (_, code) => {
+  )('runs: %s', async (_, code) => {
     const { port } = server.address() as { port: number };
     const library = new URL('../dist/index.js', import.meta.url).href;
-    const script = code
+    const script = ts
+      .transpile(code, { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 })
+      .replaceAll('"portping"', `'${library}'`)
       .replaceAll("'portping'", `'${library}'`)
       .replaceAll('example.com', '127.0.0.1')
       .replaceAll('443', String(port));
