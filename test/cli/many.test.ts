@@ -492,7 +492,7 @@ describe('--targets', () => {
     expect(merged.stdout.split('\n').map((line) => line.replace(/^\S+ +/, ''))).toEqual([
       expect.stringMatching(/^Success! /),
       expect.stringMatching(/^Error Detected: /),
-      expect.stringMatching(/^10061 /),
+      expect.stringMatching(/^closed, refused: 10061 /),
       expect.stringMatching(/^Nothing listens /),
       expect.stringMatching(/^probes in /),
       '',

@@ -39,7 +39,7 @@ describe('the verdict', () => {
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
     expect(stderr).toMatch(
       new RegExp(
-        '^10061 WSAECONNREFUSED \\(ECONNREFUSED\\): ' +
+        '^closed, refused: 10061 WSAECONNREFUSED \\(ECONNREFUSED\\): ' +
           `127\\.0\\.0\\.1:${closedPort} refused the connection after [\\d.]+ ms\\.\\n` +
           '.*Check that .*\\.\\n$',
       ),
@@ -269,7 +269,9 @@ describe('a run', () => {
     expect(forced.stdout).toBe(
       '\x1b[31mError Detected:\x1b[39m Connection refused <10061> returned.\n',
     );
-    expect(forced.stderr).toContain('\x1b[2m10061 WSAECONNREFUSED');
+    expect(forced.stderr).toContain(
+      '\x1b[31mclosed, refused:\x1b[39m \x1b[2m10061 WSAECONNREFUSED',
+    );
     expect(`${plain.stdout}${plain.stderr}`).not.toContain('\x1b');
   });
 

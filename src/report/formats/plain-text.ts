@@ -8,6 +8,7 @@ import { formatDuration, formatMilliseconds } from '../numbers.js';
 import {
   addressOf,
   describeOtherFailures,
+  describeReason,
   errorNumber,
   type Explanation,
   nameTarget,
@@ -73,13 +74,27 @@ const stallLines = ({ stalledMs }: ProbeEvent): string[] =>
           'The times of this probe may be that much too long.',
       ];
 
+/**
+ * The lines of an explanation. The first begins with the state in the words of `--expect`: on
+ * stdout every failure reads "Connection refused". What is wrong with a service stands there.
+ */
+export function explanationLines(
+  { outcome }: ProbeReport,
+  { what, advice }: Explanation,
+  { bad, dim }: Paint,
+): string[] {
+  if (!('reason' in outcome)) return [dim(advice)];
+  const state = bad(`${outcome.state}, ${describeReason(outcome.reason)}:`);
+  return [`${state} ${dim(what)}`, dim(advice)];
+}
+
 /** Decides when a reason is explained: once for each name until the reason changes. */
 class Explainer {
   readonly #latest = new Map<string, Reason>();
 
-  /** @param manyTargets explain each reason once for all targets, not for each of them */
+  /** @param options.manyTargets explain each reason once for all targets, not for each of them */
   constructor(
-    readonly manyTargets: boolean,
+    readonly options: ReportOptions,
     readonly explainReport: MoreText['explain'],
   ) {}
 
@@ -87,7 +102,8 @@ class Explainer {
   explain({ report, verdict }: ProbeEvent, name: string): string[] {
     const { outcome } = report;
     const reason = reasonOf(outcome);
-    const topic = this.manyTargets ? (reason ?? '') : name;
+    const { manyTargets, paint } = this.options;
+    const topic = manyTargets ? (reason ?? '') : name;
     if (reason === null) {
       this.#latest.delete(topic);
       return [];
@@ -95,9 +111,7 @@ class Explainer {
     if (verdict.asExpected || this.#latest.get(topic) === reason) return [];
     this.#latest.set(topic, reason);
     const explanation = this.explainReport(report);
-    if (explanation === null) return [];
-    // What is wrong with a service stands on stdout already.
-    return [...(outcome.state === 'open' ? [] : [explanation.what]), explanation.advice];
+    return explanation === null ? [] : explanationLines(report, explanation, paint.stderr);
   }
 }
 
@@ -117,13 +131,14 @@ export const isPlain = ({
  */
 export function plainTextReporter(options: ReportOptions, more?: MoreText): Reporter {
   const { paint, verbose, timestamps, nameEndpoints, manyTargets } = options;
-  const explainer = new Explainer(manyTargets, more?.explain ?? explainFailure);
+  const explainer = new Explainer(options, more?.explain ?? explainFailure);
   const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
     const time = timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
     return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
   };
-  const dimLines = (lines: readonly string[], prefix: string): string =>
-    lines.map((line) => `${prefix}${paint.stderr.dim(line)}\n`).join('');
+  const { dim } = paint.stderr;
+  const linesAfter = (prefix: string, lines: readonly string[]): string =>
+    lines.map((line) => `${prefix}${line}\n`).join('');
 
   return {
     probe(event): Output {
@@ -137,18 +152,18 @@ export function plainTextReporter(options: ReportOptions, more?: MoreText): Repo
         ...(more?.remarks(event) ?? []),
         ...stallLines(event),
         ...expectationLines(event, options),
-        ...explainer.explain(event, nameTarget(target, address)),
-      ];
+      ].map(dim);
+      const explanation = explainer.explain(event, nameTarget(target, address));
       const lines = line === '' ? [] : [line, ...(more?.serviceLines(report, paint.stdout) ?? [])];
       return {
-        stdout: lines.map((each) => `${prefix}${each}\n`).join(''),
-        stderr: dimLines(asides, prefix),
+        stdout: linesAfter(prefix, lines),
+        stderr: linesAfter(prefix, [...asides, ...explanation]),
       };
     },
     outage({ target, address, outage }): Output {
       if (!more) return SILENCE;
       const line = more.outageLine(outage, options);
-      return { stdout: '', stderr: dimLines([line], prefixOf(outage.to, target, address)) };
+      return { stdout: '', stderr: linesAfter(prefixOf(outage.to, target, address), [dim(line)]) };
     },
     summary: (event) => (more ? { stdout: '', stderr: more.summaryText(event, options) } : SILENCE),
     finish: (totals) =>

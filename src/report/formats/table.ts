@@ -4,6 +4,7 @@ import { explain } from '../explanation.js';
 import { formatMilliseconds } from '../numbers.js';
 import { nameTarget } from '../outcome-words.js';
 import { describeService } from '../service.js';
+import { explanationLines } from './plain-text.js';
 import { type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeTotals } from '../summary.js';
 
@@ -33,8 +34,8 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
         return explanation
           ? {
               stdout: '',
-              stderr: [explanation.what, explanation.advice]
-                .map((text) => `${name}  ${paint.stderr.dim(text)}\n`)
+              stderr: explanationLines(report, explanation, paint.stderr)
+                .map((line) => `${name}  ${line}\n`)
                 .join(''),
             }
           : SILENCE;

@@ -62,7 +62,7 @@ describe('the explanations of many targets', () => {
       table.probe(eventOf(reportOf(failedOutcome('no-route')))),
     ];
     expect(first.stderr).toMatch(
-      /^mail\.example\.com:25 {2}10051 WSAENETUNREACH .*\nmail\.example\.com:25 {2}.*\n$/,
+      /^mail\.example\.com:25 {2}failed, no route from here: 10051 WSAENETUNREACH .*\nmail\.example\.com:25 {2}.*\n$/,
     );
     expect([first.stdout, second]).toEqual(['', { stdout: '', stderr: '' }]);
     expect(table.probe(eventOf(reportOf(closedOutcome())))).toEqual({ stdout: '', stderr: '' });
@@ -129,7 +129,8 @@ describe('the verdict', () => {
     expect(stdoutOf(closedOutcome(), { paint })).toBe(
       'bad(Error Detected:) Connection refused <10061> returned.\n',
     );
-    for (const line of linesOf(closedOutcome(), {}, { paint })) expect(line).toMatch(/^dim\(.*\)$/);
+    for (const line of linesOf(closedOutcome(), {}, { paint }))
+      expect(line).toMatch(/^(bad\(closed, refused:\) )?dim\(.*\)$/);
   });
 
   it('has separate colour settings for stdout and stderr', () => {
@@ -137,7 +138,7 @@ describe('the verdict', () => {
     expect(stdoutOf(closedOutcome(), { paint })).toBe(
       'Error Detected: Connection refused <10061> returned.\n',
     );
-    expect(linesOf(closedOutcome(), {}, { paint })[0]).toMatch(/^dim\(/);
+    expect(linesOf(closedOutcome(), {}, { paint })[1]).toMatch(/^dim\(/);
   });
 });
 
@@ -202,7 +203,23 @@ describe('the explanation', () => {
   it('has two lines on stderr', () => {
     const outcome = closedOutcome();
     const { what, advice } = explain(reportOf(outcome)) ?? {};
-    expect(linesOf(outcome)).toEqual([what, advice]);
+    expect(linesOf(outcome)).toEqual([`closed, refused: ${what}`, advice]);
+  });
+
+  it.each<[string, Outcome, string]>([
+    ['refused', closedOutcome(), 'closed, refused: 10061 WSAECONNREFUSED '],
+    ['silent', filteredOutcome('no-response'), 'filtered, no answer: 10060 WSAETIMEDOUT '],
+    ['prohibited', filteredOutcome('admin-prohibited'), 'filtered, prohibited: 10013 WSAEACCES '],
+    ['without a name', unresolvedOutcome(), 'unresolved, no such name: 11001 WSAHOST_NOT_FOUND '],
+    ['without a route', failedOutcome('no-route'), 'failed, no route from here: 10051 '],
+  ])('begins with the state in the words of --expect: %s', (_, outcome, beginning) => {
+    const line = linesOf(outcome)[0] ?? '';
+    expect(line.slice(0, beginning.length)).toBe(beginning);
+    expect(line.length).toBeGreaterThan(beginning.length);
+  });
+
+  it('has no state if the port is open: stdout has it, and what is wrong with the service', () => {
+    expect(linesOf(openOutcome({ service: silentService() }))[0]).toMatch(/^[A-Z]/);
   });
 });
 
