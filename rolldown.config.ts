@@ -116,12 +116,11 @@ const program = (
  * that these import. A file takes 0.3 ms to load, and 40 KB of code a millisecond to compile.
  */
 const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
-  ['cli', /[\\/]src[\\/]cli[\\/]main\.ts$/], // a plain probe
+  ['cli', /[\\/]src[\\/](cli[\\/]main|core[\\/]deadline)\.ts$/], // a plain probe
   ['commander', /[\\/]node_modules[\\/]commander[\\/]/],
-  ['shared', /[\\/](target-list|many-options|service[\\/]registry)\.ts$/],
-  ['text', /[\\/]report[\\/]formats[\\/]text\.ts$/],
   ['names', /[\\/]core[\\/]resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)\.ts$/],
-  ['many', /[\\/]core[\\/]many[\\/](many-options|probe-targets)\.ts$/],
+  ['targets', /[\\/]core[\\/]target[\\/]target-list\.ts$/],
+  ['several', /[\\/](many-options|probe-targets|formats[\\/]text|service[\\/]registry)\.ts$/],
   ['series', /[\\/](probe-series|series-figures)\.ts$/],
   ['options', /[\\/]cli[\\/]options[\\/](option|format|target)-(parser|table|rules)\.ts$/],
 ];

@@ -73,12 +73,29 @@ describe('a probe with common options', () => {
   });
 });
 
+describe('a probe of a few addresses', () => {
+  it.each(['127.0.0.1:1 127.0.0.1:2', '127.0.0.1:1 [::1]:2'])(
+    '%s loads a file more, and the runtime of the bundler',
+    async (args) => {
+      const { files: plain } = await loadedBy('127.0.0.1 1');
+      expect(new Set((await loadedBy(args)).files)).toEqual(
+        new Set([...plain, 'cli-rolldown-runtime.cjs', 'cli-several.cjs']),
+      );
+    },
+  );
+
+  it('loads what resolves names before the first probe if one target is a name', async () => {
+    const { files } = await loadedBy('127.0.0.1:1 localhost:1');
+    expect(files).toContain('cli-names.cjs');
+  });
+});
+
 describe('another run', () => {
   it.each([
     ['localhost 1', 'cli-names.cjs', undefined],
     ['-w 2s 127.0.0.1 1', 'cli-common-parser.cjs', undefined],
     ['-c 1 127.0.0.1 1', 'cli-commander.cjs', undefined],
-    ['127.0.0.1 1,2', 'cli-many.cjs', undefined],
+    ['127.0.0.1 1,2', 'cli-targets.cjs', undefined],
     ['-o json 127.0.0.1 1', 'cli-json.cjs', undefined],
     ['-c 2 -i 0 127.0.0.1 1', 'cli-series.cjs', undefined],
     ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', undefined],

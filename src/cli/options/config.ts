@@ -1,7 +1,7 @@
 import type { Expectation } from '../../core/states.js';
 import type { ProbeOptions } from '../../core/probe/target-probe.js';
 import type { Target } from '../../core/target/target.js';
-import { parsePlainTarget } from '../../core/target/plain-target.js';
+import { parsePlainTargets } from '../../core/target/plain-targets.js';
 import type { TargetBlock } from '../../core/target/target-list.js';
 import { WAIT_DEFAULTS } from '../../core/limits.js';
 import { UsageError } from '../../core/usage-error.js';
@@ -174,7 +174,7 @@ const loadTargetRules = async (): Promise<readonly Rule[]> =>
 /** A word that is not a target may have been meant for an option: the hint says how it was read. */
 async function parseWords(words: readonly string[], hint: string): Promise<TargetBlock> {
   try {
-    const plain = parsePlainTarget(words);
+    const plain = parsePlainTargets(words);
     return plain ?? (await import('../../core/target/target-list.js')).parseTargets(words);
   } catch (error) {
     throw error instanceof UsageError && hint !== ''

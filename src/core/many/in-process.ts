@@ -3,10 +3,8 @@ import { type ProbeEvent, probeEvent } from '../facts/events.js';
 import type { ProbeReport } from '../facts/outcome.js';
 import { DEFAULT_TIMEOUT_MS, MAX_DURATION_MS } from '../limits.js';
 import { type ProbeOptions, probeEveryAddress, probeTarget } from '../probe/target-probe.js';
-import { LookupQueue, systemLookups } from '../resolve/lookup-queue.js';
 import { within } from '../deadline.js';
-import { NameCache } from '../resolve/name-cache.js';
-import { resolveHost } from '../resolve/resolver.js';
+import type { NameCache } from '../resolve/name-cache.js';
 import { pendingLookups } from '../pending-lookups.js';
 import { type FailedReason, SHORTAGES } from '../states.js';
 import type { TargetRequest } from '../target/target-list.js';
@@ -34,10 +32,6 @@ function shortagesOf({ outcome, attempts }: ProbeReport): FailedReason[] {
   );
 }
 
-function lookupsOf({ lookups, systemLookup }: ManyInternals): LookupQueue {
-  return lookups ?? (systemLookup ? new LookupQueue(systemLookup) : systemLookups);
-}
-
 /** One run in this process: what is under way, and what comes of it. */
 class Run {
   readonly results: OrderedResults | UnorderedResults;
@@ -49,7 +43,8 @@ class Run {
   readonly #internals: ManyInternals;
   readonly #probeOptions: ProbeOptions;
   readonly #patienceMs: number;
-  readonly #names: NameCache;
+  /** Undefined when every target is an address. */
+  readonly #names: NameCache | undefined;
   readonly #throttle: Throttle;
   readonly #pacer: StartPacer;
   readonly #over = new AbortController();
@@ -62,6 +57,7 @@ class Run {
     requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
     options: ManyOptions,
     internals: ManyInternals,
+    names: typeof NameCache | undefined,
   ) {
     const { concurrency = DEFAULT_CONCURRENCY, ratePerSecond = Infinity } = options;
     const { signal } = this.#over;
@@ -77,14 +73,18 @@ class Run {
     this.source = schedule ?? new RequestSource(requests, () => this.#wake());
     this.#throttle = new Throttle(concurrency, this.#patienceMs);
     this.#pacer = new StartPacer(ratePerSecond);
-    this.#names = new NameCache({
-      resolve: internals.resolve ?? resolveHost,
-      lookups: lookupsOf(internals),
-      asksAnew: schedule !== undefined,
-      running: () => (this.#patienceMs === 0 ? 1 : this.#running),
-      signal,
-    });
-    this.#internals = { ...internals, resolve: this.#names.resolve };
+    const { resolve, lookups, systemLookup } = internals;
+    this.#names =
+      names &&
+      new names({
+        resolve,
+        lookups,
+        systemLookup,
+        asksAnew: schedule !== undefined,
+        running: () => (this.#patienceMs === 0 ? 1 : this.#running),
+        signal,
+      });
+    this.#internals = this.#names ? { ...internals, resolve: this.#names.resolve } : internals;
   }
 
   /** Nothing is under way, and nothing more will be. */
@@ -96,7 +96,7 @@ class Run {
   /** Ends the probes under way, as cancelled. */
   abort(): void {
     this.#over.abort();
-    this.#names.close();
+    this.#names?.close();
     this.#wake();
   }
 
@@ -147,7 +147,7 @@ class Run {
   }
 
   async #probe(request: TargetRequest, index: number): Promise<void> {
-    const turn = this.#waitsForLookups ? this.#names.turn(request.target.host) : undefined;
+    const turn = this.#waitsForLookups ? this.#names?.turn(request.target.host) : undefined;
     if (turn) await within(turn, { timeoutMs: this.#remainingMs });
     if (this.#over.signal.aborted) return this.#end(index);
     const held: ProbeReport[] = []; // the whole target may have to be retried
@@ -217,17 +217,26 @@ class Run {
   }
 }
 
+/** What resolves the names of a run; undefined when every host is an address. */
+async function nameCacheFor(literal: boolean): Promise<typeof NameCache | undefined> {
+  return literal ? undefined : (await import('../resolve/name-cache.js')).NameCache;
+}
+
 /**
  * Probes many targets side by side in this process; see `probeTargets`. Each distinct name is
  * resolved once.
+ *
+ * @param literal whether every host is an address: then what resolves names is not loaded
  */
 export async function* probeInProcess(
   requests: Iterable<TargetRequest> | AsyncIterable<TargetRequest>,
   options: ManyOptions,
   internals: ManyInternals,
+  literal: boolean,
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   const { signal } = options;
-  const run = new Run(requests, options, internals);
+  // Before the first probe: later there may be no descriptor left to load it with.
+  const run = new Run(requests, options, internals, await nameCacheFor(literal));
   const { results, source } = run;
   const stopWaiting = onAbort(signal, () => run.abort());
   try {

@@ -92,15 +92,16 @@ export function probeTargets(
   internals: ManyInternals = {},
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   checkOptions(options);
-  if (internals.schedule) return probeInProcess([], options, internals);
   const addresses = countAddresses(requests);
+  const literal = addresses > 0;
+  if (internals.schedule) return probeInProcess([], options, internals, literal);
   const concurrency =
     options.concurrency ??
-    (addresses > 0 && !options.service ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
+    (literal && !options.service ? CONCURRENCY_OF_ADDRESSES : DEFAULT_CONCURRENCY);
   const complete = { ...options, concurrency };
   const all = isBlock(requests) ? requestsOf(requests) : requests;
   const isSweep = addresses >= SWEEP_FROM && isPlain(options);
   const workerPath = isSweep ? (internals.sweepWorker ?? builtWorker()) : null;
-  if (workerPath === null) return probeInProcess(all, complete, internals);
+  if (workerPath === null) return probeInProcess(all, complete, internals, literal);
   return sweepTargets(all as Iterable<TargetRequest>, { workerPath, options: complete, internals });
 }

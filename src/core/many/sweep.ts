@@ -104,7 +104,12 @@ class CloserLook {
   async *probe(request: TargetRequest): AsyncGenerator<ProbeEvent, void, undefined> {
     const { options, internals } = this.#parts;
     const patience = this.#isShort ? { shortagePatienceMs: 0 } : {};
-    for await (const event of probeInProcess([request], { ...options, ...patience }, internals)) {
+    for await (const event of probeInProcess(
+      [request],
+      { ...options, ...patience },
+      internals,
+      true,
+    )) {
       const reason = reasonOf(event.report.outcome);
       if (reason !== null && SHORTAGES.has(reason)) this.#isShort = true;
       yield event;
@@ -131,7 +136,7 @@ async function* sweepChunk(
         const areOver = threads.areOver; // read first: they may note this one and end
         attempt = chunk.attempt(index, target);
         if (attempt !== undefined) break;
-        if (areOver) return yield* probeInProcess(requests.slice(index), options, internals);
+        if (areOver) return yield* probeInProcess(requests.slice(index), options, internals, true);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
       if (signal?.aborted) return;

@@ -1,6 +1,6 @@
 import type { Resolution } from '../facts/outcome.js';
-import type { LookupQueue } from './lookup-queue.js';
-import type { resolveHost } from './resolver.js';
+import { LookupQueue, systemLookups } from './lookup-queue.js';
+import { resolveHost } from './resolver.js';
 import { NAMES_AT_ONCE, type SystemLookup } from './system-lookup.js';
 import { familyOf } from '../target/target.js';
 
@@ -23,8 +23,11 @@ interface Turn {
 
 /** What the names of a run need. */
 export interface NameCacheParts {
-  readonly resolve: typeof resolveHost;
-  readonly lookups: LookupQueue;
+  /** Default {@link resolveHost}. */
+  readonly resolve?: typeof resolveHost | undefined;
+  /** Default a queue before `systemLookup`, or without one the queue of this process. */
+  readonly lookups?: LookupQueue | undefined;
+  readonly systemLookup?: SystemLookup | undefined;
   /** Resolve a name anew for each probe; default once. */
   readonly asksAnew?: boolean;
   /** How many probes are under way. */
@@ -39,13 +42,16 @@ export interface NameCacheParts {
  */
 export class NameCache {
   readonly #parts: NameCacheParts;
+  readonly #lookups: LookupQueue;
   readonly #answers = new Map<string, Promise<Resolution>>();
   readonly #turns = new Map<string, Turn>();
   /** For each resolution under way the most probes there have been beside it, itself included. */
   readonly #crowds = new Set<{ most: number }>();
 
   constructor(parts: NameCacheParts) {
+    const { lookups, systemLookup } = parts;
     this.#parts = parts;
+    this.#lookups = lookups ?? (systemLookup ? new LookupQueue(systemLookup) : systemLookups);
   }
 
   /** Waits until a host may be resolved; undefined when it may be now. */
@@ -53,8 +59,8 @@ export class NameCache {
     if (familyOf(host) !== null || this.#answers.has(host)) return undefined;
     const known = this.#turns.get(host);
     if (known) return known.waiting;
-    const { lookups, signal } = this.#parts;
-    const reserved = lookups.reserve(signal);
+    const { signal } = this.#parts;
+    const reserved = this.#lookups.reserve(signal);
     const turn: Turn = {
       hasPlace: reserved === undefined,
       waiting: reserved?.then((hasPlace) => {
@@ -79,11 +85,11 @@ export class NameCache {
   readonly resolve: typeof resolveHost = (host, options, internals) => {
     const known = this.#answers.get(host);
     if (known) return known;
-    const { resolve, lookups, asksAnew = false } = this.#parts;
+    const { resolve = resolveHost, asksAnew = false } = this.#parts;
     const turn = this.#turns.get(host);
     this.#turns.delete(host);
     const systemLookup: SystemLookup = (...question) => {
-      const answer = lookups.lookUp(...question);
+      const answer = this.#lookups.lookUp(...question);
       this.#release(turn); // the lookup counts itself, until it ends
       return answer;
     };
@@ -115,7 +121,7 @@ export class NameCache {
   #release(turn: Turn | undefined): void {
     if (!turn?.hasPlace) return;
     turn.hasPlace = false;
-    this.#parts.lookups.release();
+    this.#lookups.release();
   }
 
   #growCrowds(): void {

@@ -100,7 +100,10 @@ export async function* probeSeries(
   const stalls = new StallWatch();
   try {
     if (signal?.aborted) return;
-    const events = probeTargets([], probeOptions(requests, options), { ...internals, schedule });
+    const events = probeTargets(requests, probeOptions(requests, options), {
+      ...internals,
+      schedule,
+    });
     for await (const probed of events) {
       const sequence = schedule.sequenceOf(probed.request);
       if (sequence > 1 && wasCutShort(probed.report, timeoutMs)) continue;

@@ -11,7 +11,7 @@ import {
 } from '../../../src/cli/options/option-table.js';
 import { enforceRules } from '../../../src/cli/options/rule.js';
 import { TARGET_RULES } from '../../../src/cli/options/target-rules.js';
-import { parsePlainTarget } from '../../../src/core/target/plain-target.js';
+import { parsePlainTargets } from '../../../src/core/target/plain-targets.js';
 import { parseTargets } from '../../../src/core/target/target-list.js';
 import { type Format, FORMAT_NAMES } from '../../../src/report/formats/registry.js';
 
@@ -89,7 +89,7 @@ describe('the options that no rule restricts', () => {
   });
 });
 
-describe('the plain form of a target', () => {
+describe('the plain forms of targets', () => {
   const outcome = (read: () => unknown): unknown => {
     try {
       return read();
@@ -97,7 +97,7 @@ describe('the plain form of a target', () => {
       return String(error);
     }
   };
-  const listOf = (words: readonly string[], parse: typeof parsePlainTarget): unknown =>
+  const listOf = (words: readonly string[], parse: typeof parsePlainTargets): unknown =>
     outcome(() => {
       const block = parse(words);
       return (
@@ -110,25 +110,41 @@ describe('the plain form of a target', () => {
       );
     });
 
-  it('is read as any other form is, with the same errors', () => {
+  it('are read as any other form is, with the same errors', () => {
     const hosts = ['db', 'DB.', '127.0.0.1', '127.1', '::1', 'fe80::1', '[::1]', '10.0.0.0/30', ''];
     const more = ['a:1', 'http://db', 'udp:53', 'x'.repeat(64), 'a..b', '0x7f000001', 'münchen'];
     const ports = ['1', '65535', '0', '65536', '080', '1-2', '1,2', 'smtp', '', '-1', '999999'];
     let plain = 0;
     for (const host of [...hosts, ...more])
-      for (const words of [...ports.map((port) => [host, port]), [host], [host, '1', '2']]) {
-        const found = listOf(words, parsePlainTarget);
+      for (const words of [
+        ...ports.flatMap((port) => [
+          [host, port],
+          [`${host}:${port}`],
+          ['[::1]:80', `${host}:${port}`],
+          [`${host}:${port}`, 'db'],
+          ['0x7f.1:1', `${host}:${port}`],
+        ]),
+        [host],
+        [host, '1', '2'],
+      ]) {
+        const found = listOf(words, parsePlainTargets);
         if (found === null) continue;
         plain += 1;
         expect(found, words.join(' ')).toEqual(listOf(words, parseTargets));
       }
-    expect(plain).toBeGreaterThan(40);
+    expect(plain).toBeGreaterThan(200);
   });
 
-  it.each([['db:1'], ['10.0.0.0/30', '1'], ['db', '1-2'], ['db', 'smtp'], ['http://db', '1'], []])(
-    'is not %j %j',
-    (...words) => {
-      expect(parsePlainTarget(words.filter((word) => word !== undefined))).toBeNull();
-    },
-  );
+  it.each([
+    ['db:1', 'db'],
+    ['db:1', '1'],
+    ['db:1-2'],
+    ['10.0.0.0/30', '1'],
+    ['db', '1-2'],
+    ['db', 'smtp'],
+    ['http://db', '1'],
+    [],
+  ])('are not %j %j', (...words) => {
+    expect(parsePlainTargets(words.filter((word) => word !== undefined))).toBeNull();
+  });
 });

@@ -1,0 +1,40 @@
+import { familyOf, parseHost, parsePort, type Target } from './target.js';
+import type { TargetBlock } from './target-list.js';
+
+/** Host and port of the plain forms; null when the words have another. */
+function splitPlain(words: readonly string[]): (readonly [host: string, port: string])[] | null {
+  const [host = '', port = '', ...rest] = words;
+  if (rest.length === 0 && /^\d+$/.test(port))
+    // Last, because Node 20 takes 4 ms to compile its regular expression of IPv6.
+    return !/[:/]/.test(host) || familyOf(host) === 6 ? [[host, port]] : null;
+  const pairs = words.map((word) => /^(\[[^\]/]*\]|[^:/]+):(\d+)$/.exec(word) ?? []);
+  const complete = pairs.flatMap(([, name, digits]) =>
+    name === undefined || digits === undefined ? [] : [[name, digits] as const],
+  );
+  return complete.length > 0 && complete.length === words.length ? complete : null;
+}
+
+/**
+ * `<host> <port>` or any number of `<host:port>`, with ports in digits: the most frequent forms.
+ * They need neither lists nor blocks, URLs or schemes, which are loaded for all other forms.
+ *
+ * @returns what `parseTargets` returns, or null for any other form
+ * @throws UsageError as `parseTargets` does
+ */
+export function parsePlainTargets(words: readonly string[]): TargetBlock | null {
+  const targets = splitPlain(words)?.map(([host, port]): Target => ({
+    host: parseHost(host),
+    port: parsePort(port),
+  }));
+  if (!targets) return null;
+  return {
+    size: targets.length,
+    literal: targets.every(({ host }) => familyOf(host) !== null),
+    *ports() {
+      for (const { port } of targets) yield port;
+    },
+    *targets() {
+      yield* targets;
+    },
+  };
+}
