@@ -1,7 +1,8 @@
 import { runtimeRefusal } from '../core/runtime.js';
 import { EXIT_BUG } from '../core/states.js';
 import { runProbeAction } from './actions/probe-action.js';
-import { asksForCheck, chooseConfig, readCommandLine } from './options/config.js';
+import { asksForCheck, readCommandLine } from './options/command-line.js';
+import { chooseConfig } from './options/config.js';
 import type { CommandLine, Shell } from './options/option-table.js';
 import { write } from './output/sink.js';
 import { complain, EXIT_UNKNOWN, watchStandardStreams } from './process/complaint.js';

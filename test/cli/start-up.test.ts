@@ -16,8 +16,9 @@ interface Loaded {
 }
 
 /** What a run of the command loads. */
-async function loadedBy(args: string): Promise<Loaded> {
+async function loadedBy(args: string, env: Record<string, string> = {}): Promise<Loaded> {
   const { stderr } = await portping(args.split(' '), {
+    env,
     command: [testNode, '--require', recorder, command],
   });
   return JSON.parse(stderr.split('\n').at(-1) ?? '') as Loaded;
@@ -67,6 +68,16 @@ describe('a probe with common options', () => {
       expect(files).not.toContain('cli-options.cjs');
     },
   );
+
+  it.each([
+    { PORTPING_TIMEOUT: '2s' },
+    { PORTPING_OUTPUT: 'json' },
+    { PORTPING_TIMEOUT: '2s', PORTPING_OUTPUT: 'csv' },
+  ])('%j in the environment load neither, and no parser', async (env) => {
+    const { files } = await loadedBy('127.0.0.1 1', env);
+    const unneeded = /commander|options|common-parser/;
+    expect(files.filter((file) => unneeded.test(file))).toEqual([]);
+  });
 
   it.each(['-4', '-c 1', '-q -v', '-o nagios'])('%s loads the rules', async (options) => {
     expect((await loadedBy(`${options} 127.0.0.1 1`)).files).toContain('cli-options.cjs');

@@ -13,6 +13,17 @@ export const DEFAULT_OPTIONS = {
 } as const;
 
 /**
+ * Environment variables that set options, by the name of the option. An option of the command line
+ * wins. An empty variable counts as unset.
+ */
+export const VARIABLES = {
+  timeout: 'PORTPING_TIMEOUT',
+  dns: 'PORTPING_DNS',
+  source: 'PORTPING_SOURCE',
+  output: 'PORTPING_OUTPUT',
+} as const;
+
+/**
  * The most targets that can be probed again and again, waited for, or held in one check: each has
  * its own statistics.
  */
@@ -38,6 +49,8 @@ export interface ParsedLine<Name extends string> {
   readonly shown: string | null;
   /** Why it cannot be taken apart; null if it can. */
   readonly problem: Error | null;
+  /** The environment variables that gave a value, by option. */
+  readonly variables?: ReadonlyMap<Name, string>;
 }
 
 /** Reads the value of an option; `name` is its long form, for the error message. */

@@ -6,7 +6,7 @@ import type { TargetBlock } from '../../core/target/target-list.js';
 import { WAIT_DEFAULTS } from '../../core/limits.js';
 import { UsageError } from '../../core/usage-error.js';
 import type { Thresholds } from '../../report/threshold.js';
-import { type Format, FORMATS } from '../../report/formats/registry.js';
+import type { Format } from '../../report/formats/registry.js';
 import {
   COMMON_OPTIONS,
   DEFAULT_OPTIONS,
@@ -91,49 +91,6 @@ export interface ProbeConfig {
   readonly color: boolean;
 }
 
-/** Reads the words before `--`. commander is loaded only for options that are not common. */
-async function readOptions(
-  words: readonly string[],
-  afterOptions: readonly string[] | null,
-): Promise<CommandLine> {
-  if (words.some((word) => word.startsWith('-'))) {
-    const { parseCommonOptions } = await import('./common-parser.js');
-    const common = parseCommonOptions(words, afterOptions);
-    return common ?? (await import('./option-parser.js')).parseOptions(words, afterOptions);
-  }
-  return { texts: new Map(), words, command: afterOptions, hint: '', shown: null, problem: null };
-}
-
-/**
- * Takes a command line apart. Words after the first `--` are targets (POSIX, XBD 12.2, guideline
- * 10), or with `--wait` the command to run.
- */
-export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
-  const end = argv.indexOf('--');
-  if (end < 0) return readOptions(argv, null);
-  const line = await readOptions(argv.slice(0, end), argv.slice(end + 1));
-  const { texts, words, command, hint } = line;
-  if (command === null) return line;
-  const text = command.join(' ');
-  if (texts.has('wait'))
-    return words.length > 0
-      ? line
-      : { ...line, hint: `${hint}; with --wait, "${text}" after -- is the command` };
-  const isCommand = words.length > 0 && command.length > 0;
-  const runs = isCommand ? `; "${text}" can be a command only with --wait` : '';
-  return { ...line, words: [...words, ...command], command: null, hint: `${hint}${runs}` };
-}
-
-/** Whether a command line, which may be wrong, asks for the output of a monitoring check. */
-export function asksForCheck({ texts }: CommandLine): boolean {
-  const format = texts.get('output');
-  return (
-    typeof format === 'string' &&
-    Object.hasOwn(FORMATS, format) &&
-    FORMATS[format as Format].isCheck
-  );
-}
-
 /** The definitions of the options that were given. */
 async function loadDefinitions(
   names: Iterable<OptionName>,
@@ -143,7 +100,7 @@ async function loadDefinitions(
 }
 
 /** Parses the values of the options. A command line without options has the defaults. */
-async function parseValues(texts: CommandLine['texts']): Promise<OptionValues> {
+async function parseValues({ texts, variables }: CommandLine): Promise<OptionValues> {
   if (texts.size === 0) return DEFAULT_OPTIONS;
   const definitions = await loadDefinitions(texts.keys());
   const values: Partial<Record<OptionName, unknown>> = { ...DEFAULT_OPTIONS };
@@ -151,7 +108,7 @@ async function parseValues(texts: CommandLine['texts']): Promise<OptionValues> {
     const definition = definitions[name];
     values[name] =
       typeof text === 'string' && definition
-        ? definition.parse?.(text, longFormOf(definition))
+        ? definition.parse?.(text, variables?.get(name) ?? longFormOf(definition))
         : text;
   }
   return values as OptionValues; // each value comes from the parser of its own name
@@ -265,11 +222,12 @@ function chooseDisplay(options: OptionValues) {
  * @throws UsageError that names the argument, what is wrong with it and what is allowed
  */
 export async function chooseConfig(line: CommandLine): Promise<Config> {
-  const { texts, words, command, hint, shown, problem } = line;
+  const { texts, words, command, hint, shown, problem, variables } = line;
   if (problem !== null) throw problem;
   if (shown !== null) return { action: 'show', text: shown };
-  const options = await parseValues(texts);
-  const given: Given = { options, words, command, names: new Set(texts.keys()), block: null };
+  const options = await parseValues(line);
+  const names = new Set(texts.keys());
+  const given: Given = { options, words, command, names, variables, block: null };
   await enforce(loadOptionRules, given);
   if (options.completion !== undefined) return { action: 'complete', shell: options.completion };
   if (options.explain !== undefined)

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../../core/usage-error.js';
-import type { OptionDefinition } from './common-options.js';
+import { type OptionDefinition, VARIABLES } from './common-options.js';
 import {
   addHelpOptions,
   DESCRIPTION,
@@ -91,7 +91,12 @@ export function createProgram(write: (text: string) => void): {
     .addHelpText('after', helpEnd)
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
-  for (const { flags, help } of Object.values(OPTIONS)) program.addOption(new Option(flags, help));
+  const variables: Partial<Record<OptionName, string>> = VARIABLES;
+  for (const name of OPTION_NAMES) {
+    const { flags, help } = definitionOf(name);
+    const option = new Option(flags, help);
+    program.addOption(variables[name] === undefined ? option : option.env(variables[name]));
+  }
   return { program, helpWords: addHelpOptions(program) };
 }
 

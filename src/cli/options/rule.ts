@@ -7,6 +7,8 @@ export interface Given {
   readonly options: OptionValues;
   /** The options that were given, without those that only have their default. */
   readonly names: ReadonlySet<OptionName>;
+  /** The environment variables that gave a value, by option. */
+  readonly variables?: ReadonlyMap<OptionName, string> | undefined;
   /** The words that are not options. */
   readonly words: readonly string[];
   /** The words after `--` if they are a command, which runs after a wait; otherwise null. */
@@ -44,6 +46,12 @@ function isGiven({ option }: Rule, { names, command }: Given): boolean {
   return option === 'arguments' || names.has(option);
 }
 
+/** Where an option that a text names was set, if that was not the command line. */
+function originOf(text: string, { variables = new Map<OptionName, string>() }: Given): string {
+  const [found] = [...variables].filter(([name]) => text.includes(longForm(name)));
+  return found === undefined ? '' : ` (set by ${found[1]})`;
+}
+
 /**
  * Checks a command line against rules.
  *
@@ -56,8 +64,10 @@ export function enforceRules(rules: readonly Rule[], given: Given): void {
   const [problemText, allowedText] = [problem, allowed].map((text) =>
     typeof text === 'string' ? text : text(given),
   );
-  const argument = option === '--' || option === 'arguments' ? option : longForm(option);
-  throw refusal(argument, problemText ?? '', allowedText ?? '');
+  const isOption = option !== '--' && option !== 'arguments';
+  const argument = isOption ? (given.variables?.get(option) ?? longForm(option)) : option;
+  const origin = originOf(problemText ?? '', given);
+  throw refusal(argument, `${problemText}${origin}`, allowedText ?? '');
 }
 
 /** Options of which only one may be given; each example has one of them. */

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { chooseConfig, readCommandLine } from '../../../src/cli/options/config.js';
+import { readCommandLine } from '../../../src/cli/options/command-line.js';
+import { chooseConfig } from '../../../src/cli/options/config.js';
 import { createProgram } from '../../../src/cli/options/option-parser.js';
 import { freePort, listen } from '../../support/listeners.js';
 import { portping } from '../../support/portping.js';
