@@ -86,7 +86,7 @@ describe('a variable that does not fit an option', () => {
       'PORTPING_OUTPUT',
       'prometheus',
       '-t db 25',
-      /--output prometheus \(set by PORTPING_OUTPUT\), because/,
+      /prometheus, because .* \(set by PORTPING_OUTPUT\);/,
     ],
     [
       'PORTPING_OUTPUT',
