@@ -122,7 +122,10 @@ const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ['targets', /[\\/]core[\\/]target[\\/]target-list\.ts$/],
   ['several', /[\\/](many-options|probe-targets|formats[\\/]text|service[\\/]registry)\.ts$/],
   ['series', /[\\/](probe-series|series-figures)\.ts$/],
-  ['options', /[\\/]cli[\\/]options[\\/](option|format|target)-(parser|table|rules)\.ts$/],
+  [
+    'options',
+    /[\\/]cli[\\/](options|parsing)[\\/](option|format|target)-(parser|table|rules)\.ts$/,
+  ],
 ];
 
 export default defineConfig([

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { readCommandLine } from '../src/cli/options/command-line.js';
+import { readCommandLine } from '../src/cli/parsing/command-line.js';
 import { chooseConfig } from '../src/cli/options/config.js';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';

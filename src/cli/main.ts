@@ -1,7 +1,7 @@
 import { runtimeRefusal } from '../core/runtime.js';
 import { EXIT_BUG } from '../core/states.js';
 import { runProbeAction } from './actions/probe-action.js';
-import { asksForCheck, readCommandLine } from './options/command-line.js';
+import { asksForCheck, readCommandLine } from './parsing/command-line.js';
 import { chooseConfig } from './options/config.js';
 import type { CommandLine, Shell } from './options/option-table.js';
 import { write } from './output/sink.js';

@@ -1,8 +1,8 @@
 import { EXIT_CODES, type ExitCodeRow } from '../core/states.js';
 import type { ManualPage } from '../report/formats/manual-page.js';
-import { DESCRIPTION, EXAMPLES, TARGET_HELP, USAGE } from './options/help.js';
+import { DESCRIPTION, EXAMPLES, TARGET_HELP, USAGE } from './parsing/help.js';
 import { VARIABLES } from './options/common-options.js';
-import { createProgram } from './options/option-parser.js';
+import { createProgram } from './parsing/option-parser.js';
 import { longForm, type OptionName } from './options/option-table.js';
 
 const exitCodeTerm = ({ exitCode, state }: ExitCodeRow): string =>

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLES } from '../../src/cli/options/help.js';
+import { EXAMPLES } from '../../src/cli/parsing/help.js';
 import { EXIT_CODES } from '../../src/core/states.js';
 import { formatManualPage, type ManualPage } from '../../src/report/formats/manual-page.js';
 import { collect, environment, type ExecResult } from '../support/command.js';

@@ -1,6 +1,6 @@
 import { BUILT_IN_NAMES } from '../../core/target/port-names.js';
 import type { OptionDefinition } from '../options/common-options.js';
-import { createProgram } from '../options/option-parser.js';
+import { createProgram } from '../parsing/option-parser.js';
 import { longForm, OPTION_NAMES, OPTIONS } from '../options/option-table.js';
 
 /** What a shell can offer for the value of an option. */

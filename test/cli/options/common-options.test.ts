@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { COMMON_OPTIONS, isUnrestricted } from '../../../src/cli/options/common-options.js';
-import { parseCommonOptions } from '../../../src/cli/options/common-parser.js';
-import { parseOptions } from '../../../src/cli/options/option-parser.js';
+import { parseCommonOptions } from '../../../src/cli/parsing/common-parser.js';
+import { parseOptions } from '../../../src/cli/parsing/option-parser.js';
 import { OPTION_RULES } from '../../../src/cli/options/option-rules.js';
 import {
   type OptionName,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readCommandLine } from '../../../src/cli/options/command-line.js';
+import { readCommandLine } from '../../../src/cli/parsing/command-line.js';
 import { chooseConfig } from '../../../src/cli/options/config.js';
-import { createProgram } from '../../../src/cli/options/option-parser.js';
+import { createProgram } from '../../../src/cli/parsing/option-parser.js';
 import { OPTION_RULES } from '../../../src/cli/options/option-rules.js';
 import {
   longForm,

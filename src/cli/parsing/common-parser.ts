@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { COMMON_OPTIONS, type ParsedLine } from './common-options.js';
+import { COMMON_OPTIONS, type ParsedLine } from '../options/common-options.js';
 
 type CommonName = keyof typeof COMMON_OPTIONS;
 

@@ -1,6 +1,6 @@
 import { type Format, FORMATS } from '../../report/formats/registry.js';
-import { VARIABLES } from './common-options.js';
-import type { CommandLine, OptionName } from './option-table.js';
+import { VARIABLES } from '../options/common-options.js';
+import type { CommandLine, OptionName } from '../options/option-table.js';
 
 /** Actions that use no option with a variable, and one that has its own format. */
 const WITHOUT_DEFAULTS = ['explain', 'completion'] as const;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readCommandLine } from '../../../src/cli/options/command-line.js';
+import { readCommandLine } from '../../../src/cli/parsing/command-line.js';
 import { chooseConfig } from '../../../src/cli/options/config.js';
-import { createProgram } from '../../../src/cli/options/option-parser.js';
+import { createProgram } from '../../../src/cli/parsing/option-parser.js';
 import { freePort, listen } from '../../support/listeners.js';
 import { portping } from '../../support/portping.js';
 

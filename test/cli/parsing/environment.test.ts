@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { readCommandLine } from '../../../src/cli/options/command-line.js';
+import { readCommandLine } from '../../../src/cli/parsing/command-line.js';
 import { VARIABLES } from '../../../src/cli/options/common-options.js';
 import { chooseConfig, type ProbeConfig } from '../../../src/cli/options/config.js';
 import { freePort, listen } from '../../support/listeners.js';

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import { EXIT_CODES } from '../../core/states.js';
 import { parseTargets } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
-import { refusal } from './rule.js';
+import { refusal } from '../options/rule.js';
 
 /** What portping does, in one sentence. */
 export const DESCRIPTION =

@@ -1,6 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { UsageError } from '../../core/usage-error.js';
-import { type OptionDefinition, VARIABLES } from './common-options.js';
+import { type OptionDefinition, VARIABLES } from '../options/common-options.js';
 import {
   addHelpOptions,
   DESCRIPTION,
@@ -17,8 +17,8 @@ import {
   type OptionName,
   OPTIONS,
   SAMPLE_VALUES,
-} from './option-table.js';
-import { refusal } from './rule.js';
+} from '../options/option-table.js';
+import { refusal } from '../options/rule.js';
 
 declare const PORTPING_VERSION: string;
 
