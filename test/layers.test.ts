@@ -107,7 +107,7 @@ const UNSPOKEN: readonly [layer: RegExp, words: RegExp][] = [
   [/^src\/report\//, /\bconsole\b|\bprocess\b|\bset(Timeout|Interval|Immediate)\b/],
   [/^src\/cli\//, /\bconsole\b/],
   [
-    /^src\/exporter\/(?!(main|state-signals)\.ts)/,
+    /^src\/exporter\/(?!(main|process\/state-signals)\.ts)/,
     /\bconsole\b|\bprocess\s*\.\s*(stdout|stderr|stdin|argv|exit|exitCode|on|once|abort|env)\b/,
   ],
 ];

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { PLAIN_TEXT, toLine } from './answer.js';
+import { PLAIN_TEXT, toLine } from './pages/answer.js';
 import { Refusal } from './access/refusal.js';
 import { LIMITS } from './server-limits.js';
 

@@ -1,4 +1,5 @@
-import { onStateSignal } from './state-signals.js'; // first: it listens from when it is loaded
+// First: it listens from when it is loaded.
+import { onStateSignal } from './process/state-signals.js';
 import type { AddressInfo } from 'node:net';
 import { LookupProcess } from '../core/resolve/lookup-process.js';
 import { LookupQueue } from '../core/resolve/lookup-queue.js';
@@ -10,10 +11,10 @@ import { UsageError } from '../core/usage-error.js';
 import { warmUp } from '../core/probe/warm-up.js';
 import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, type ListenAddress, parseExporterArguments } from './arguments.js';
-import { jsonLog, type Log } from './log.js';
-import { MOST_PENDING } from './lookups.js';
+import { jsonLog, type Log } from './process/log.js';
+import { MOST_PENDING } from './probing/lookups.js';
 import { ownMetrics } from './pages/own-metrics.js';
-import { Prober } from './probe-handler.js';
+import { Prober } from './probing/prober.js';
 import { ExporterServer } from './server.js';
 
 declare const PORTPING_VERSION: string;

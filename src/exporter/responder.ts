@@ -1,26 +1,15 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DropArgument, Socket } from 'node:net';
 import { formatHostPort } from '../core/target/target.js';
-import { EXPOSITION_TYPE, renderMetrics } from '../report/formats/prometheus.js';
-import { roundMilliseconds } from '../report/numbers.js';
-import type { AllowList } from './access/allow-list.js';
 import { Refusal, type RefusalReason } from './access/refusal.js';
-import { type Answer, PLAIN_TEXT, toLine } from './answer.js';
-import type { Log } from './log.js';
-import { LANDING_HEADERS, landingPage } from './pages/landing-page.js';
-import type { OwnMetrics } from './pages/own-metrics.js';
-import { RecentResults, resultOf } from './pages/recent-results.js';
-import { MOST_ADDRESSES, type Prober } from './probe-handler.js';
+import { type Answer, PLAIN_TEXT, toLine } from './pages/answer.js';
+import { makePages } from './pages/page-table.js';
+import type { Page, PageParts } from './pages/page.js';
+import { RecentResults } from './pages/recent-results.js';
 import { LIMITS } from './server-limits.js';
 
 /** What answers are made from. */
-export interface ResponderParts {
-  readonly prober: Prober;
-  readonly allow: AllowList;
-  readonly metrics: OwnMetrics;
-  readonly log: Log;
-  readonly version: string;
-}
+export type ResponderParts = Omit<PageParts, 'recent'>;
 
 const ALLOWED_METHODS = 'GET, HEAD';
 
@@ -58,19 +47,14 @@ function splitUrl(url: string): { readonly path: string; readonly query: string 
   return { path: path || '/', query: mark < 0 ? '' : rest.slice(mark + 1) };
 }
 
-const leftOutNote = (count: number): string =>
-  count === 0
-    ? ''
-    : `# ${count} more ${count === 1 ? 'address' : 'addresses'} of this name ` +
-      `${count === 1 ? 'was' : 'were'} not probed: not allowed, or beyond ${MOST_ADDRESSES}.\n`;
-
 /** Answers requests: the pages, and a refusal in one line of text for everything else. */
 export class Responder {
   readonly #parts: ResponderParts;
-  readonly #recent = new RecentResults();
+  readonly #pages: ReadonlyMap<string, Page>;
 
   constructor(parts: ResponderParts) {
     this.#parts = parts;
+    this.#pages = makePages({ ...parts, recent: new RecentResults() });
   }
 
   /**
@@ -112,8 +96,7 @@ export class Responder {
   }
 
   async #route(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
-    const { metrics, allow, version } = this.#parts;
-    const { method = '', url = '' } = request;
+    const { method = '', url = '', headers, socket } = request;
     checkHeaders(request);
     if (method !== 'GET' && method !== 'HEAD') throw methodRefusal(method);
     if (url.length > LIMITS.urlCharacters)
@@ -122,60 +105,18 @@ export class Responder {
         `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`,
       );
     const { path, query } = splitUrl(url);
-    switch (path) {
-      case '/probe':
-        return this.#probe(new URLSearchParams(query), request, signal);
-      case '/metrics': {
-        const headers = { 'Content-Type': metrics.contentType };
-        return { status: 200, headers, body: await metrics.render() };
-      }
-      case '/-/healthy':
-        return { status: 200, headers: PLAIN_TEXT, body: 'portping-exporter is healthy.\n' };
-      case '/': {
-        const body = landingPage(version, allow, this.#recent.all);
-        return { status: 200, headers: LANDING_HEADERS, body };
-      }
-      default:
-        throw new Refusal(
-          'not-found',
-          `there is no page ${path}; ` +
-            'allowed: /probe?target=host:port, /metrics, /-/healthy and /',
-        );
-    }
-  }
-
-  async #probe(
-    parameters: URLSearchParams,
-    { headers, socket }: IncomingMessage,
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const { prober, metrics, log } = this.#parts;
-    const client = clientOf(socket);
-    const scrapeTimeout = headers['x-prometheus-scrape-timeout-seconds']?.toString();
-    const { probes, leftOut, elapsedMs } = await prober.probe(parameters, scrapeTimeout, signal);
-    metrics.countProbes(
-      probes.map(({ report }) => report.outcome.state),
-      elapsedMs,
-    );
-    for (const probe of probes) {
-      const result = resultOf(probe);
-      if (!signal.aborted) this.#recent.add(result);
-      const { target, address, state, reason } = result;
-      log('probe', {
-        client,
-        target,
-        address,
-        state,
-        reason,
-        elapsedMs: roundMilliseconds(result.elapsedMs),
-        ...(leftOut > 0 ? { leftOut } : {}),
-      });
-    }
-    return {
-      status: 200,
-      headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' },
-      body: `${renderMetrics(probes)}${leftOutNote(leftOut)}`,
-    };
+    const page = this.#pages.get(path);
+    if (page === undefined)
+      throw new Refusal(
+        'not-found',
+        `there is no page ${path}; allowed: ${[...this.#pages.keys()].join(', ')}`,
+      );
+    return page.answer({
+      parameters: new URLSearchParams(query),
+      headers,
+      client: clientOf(socket),
+      signal,
+    });
   }
 
   #answerError(error: unknown, { socket }: IncomingMessage): Answer {

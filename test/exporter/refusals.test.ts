@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { MOST_ADDRESSES } from '../../src/exporter/probe-handler.js';
+import { MOST_ADDRESSES } from '../../src/exporter/probing/prober.js';
 import {
   countDescriptors,
   get,
@@ -120,11 +120,7 @@ describe('a bad request', () => {
         400,
         expect.stringMatching(/^target: "\\x1b\[31m:1" cannot be probed: host: .*\n$/) as string,
       ],
-      [
-        '/nowhere',
-        404,
-        'there is no page /nowhere; allowed: /probe?target=host:port, /metrics, /-/healthy and /\n',
-      ],
+      ['/nowhere', 404, 'there is no page /nowhere; allowed: /probe, /metrics, /-/healthy, /\n'],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
     ] as const) {
       const answer = await get(`${exporter.url}${path}`);

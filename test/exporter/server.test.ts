@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { AllowList } from '../../src/exporter/access/allow-list.js';
 import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
-import type { Prober } from '../../src/exporter/probe-handler.js';
+import type { Prober } from '../../src/exporter/probing/prober.js';
 import { ExporterServer } from '../../src/exporter/server.js';
 
 it('the server stops after the deadline of the longest probe, even if a probe hangs', async () => {

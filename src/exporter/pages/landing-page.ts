@@ -4,6 +4,7 @@ import { SERVICE_NAMES } from '../../core/service/registry.js';
 import { escapeControls, escapeMarkup } from '../../report/escape.js';
 import { formatDuration } from '../../report/numbers.js';
 import type { AllowList } from '../access/allow-list.js';
+import type { Page, PageParts } from './page.js';
 import type { Result } from './recent-results.js';
 
 const STYLE = `
@@ -76,8 +77,12 @@ function renderRules({ rules, isDefault }: AllowList): string {
 
 const SERVICE_CHOICES = SERVICE_NAMES.map((name) => `<option>${name}</option>`).join('');
 
-/** The page for people: a form for one probe, what may be probed, and the latest results. */
-export function landingPage(version: string, allow: AllowList, results: readonly Result[]): string {
+/** A form for one probe, what may be probed, and the latest results. */
+export function renderLandingPage(
+  version: string,
+  allow: AllowList,
+  results: readonly Result[],
+): string {
   return `<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -105,3 +110,13 @@ ${renderResults(results)}
 </html>
 `;
 }
+
+/** The page for people. */
+export const landingPage = ({ version, allow, recent }: PageParts): Page => ({
+  path: '/',
+  answer: () => ({
+    status: 200,
+    headers: LANDING_HEADERS,
+    body: renderLandingPage(version, allow, recent.all),
+  }),
+});

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { AllowList } from '../../../src/exporter/access/allow-list.js';
-import { LANDING_HEADERS, landingPage } from '../../../src/exporter/pages/landing-page.js';
+import { LANDING_HEADERS, renderLandingPage } from '../../../src/exporter/pages/landing-page.js';
 import { RecentResults, resultOf } from '../../../src/exporter/pages/recent-results.js';
 import {
   closedOutcome,
@@ -14,7 +14,7 @@ import {
 
 describe('the landing page', () => {
   it('shows the latest results and why they failed', () => {
-    const page = landingPage(
+    const page = renderLandingPage(
       '1.2.3',
       new AllowList([]),
       [openOutcome(), closedOutcome()].map((outcome) => resultOf(eventOf(reportOf(outcome)))),
@@ -32,7 +32,7 @@ describe('the landing page', () => {
   it('escapes what a browser would take for markup', () => {
     const host = `${HOSTILE}<script>alert("1")</script>'&`;
     const result = resultOf(eventOf(reportOf(closedOutcome(), { target: { host, port: 25 } })));
-    const page = landingPage('1', new AllowList(['*']), [
+    const page = renderLandingPage('1', new AllowList(['*']), [
       { ...result, address: '"><img src=x>', reason: '<b>' },
     ]);
     expect(page).not.toMatch(/<script|<img|<b>/);
@@ -41,7 +41,7 @@ describe('the landing page', () => {
 
   it('allows a browser its own style and nothing else', () => {
     const style =
-      /<style>([^]*?)<\/style>/.exec(landingPage('1', new AllowList([]), []))?.[1] ?? '';
+      /<style>([^]*?)<\/style>/.exec(renderLandingPage('1', new AllowList([]), []))?.[1] ?? '';
     expect(LANDING_HEADERS['Content-Security-Policy']).toContain(
       `style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'`,
     );

@@ -1,4 +1,4 @@
-import { escapeControls } from '../report/escape.js';
+import { escapeControls } from '../../report/escape.js';
 
 /** An answer to one HTTP request. */
 export interface Answer {

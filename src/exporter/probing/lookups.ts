@@ -1,5 +1,5 @@
-import type { LookupQueue } from '../core/resolve/lookup-queue.js';
-import { Refusal } from './access/refusal.js';
+import type { LookupQueue } from '../../core/resolve/lookup-queue.js';
+import { Refusal } from '../access/refusal.js';
 
 /** How many lookups may wait for the resolver. A dead one keeps each of them 10 s and more. */
 export const MOST_PENDING = 256;

@@ -1,20 +1,20 @@
-import { monotonicClock } from '../core/clock.js';
-import { judge } from '../core/facts/expectation.js';
+import { monotonicClock } from '../../core/clock.js';
+import { judge } from '../../core/facts/expectation.js';
 import {
   type ProbeInternals,
   type ProbeOptions,
   probeEveryAddress,
   probeTarget,
-} from '../core/probe/target-probe.js';
-import type { ProbeReport } from '../core/facts/outcome.js';
-import type { LookupQueue } from '../core/resolve/lookup-queue.js';
-import { resolveHost } from '../core/resolve/resolver.js';
-import { familyOf, type Target } from '../core/target/target.js';
-import type { JudgedProbe } from '../report/formats/prometheus.js';
-import type { AllowList } from './access/allow-list.js';
+} from '../../core/probe/target-probe.js';
+import type { ProbeReport } from '../../core/facts/outcome.js';
+import type { LookupQueue } from '../../core/resolve/lookup-queue.js';
+import { resolveHost } from '../../core/resolve/resolver.js';
+import { familyOf, type Target } from '../../core/target/target.js';
+import type { JudgedProbe } from '../../report/formats/prometheus.js';
+import type { AllowList } from '../access/allow-list.js';
 import { checkRoom } from './lookups.js';
-import { chooseTimeout, readProbeRequest } from './access/probe-request.js';
-import { Refusal } from './access/refusal.js';
+import { chooseTimeout, readProbeRequest } from '../access/probe-request.js';
+import { Refusal } from '../access/refusal.js';
 
 /** The most addresses of one name that are probed. Each costs a connection and time series. */
 export const MOST_ADDRESSES = 64;

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { jsonLog } from '../../src/exporter/log.js';
+import { jsonLog } from '../../../src/exporter/process/log.js';
 
 /** The most bytes that the log buffers. */
 const MIB = 1024 * 1024;

@@ -1,4 +1,4 @@
-import { escapeJson } from '../report/escape.js';
+import { escapeJson } from '../../report/escape.js';
 
 /** The events that are logged. */
 type LogEvent =

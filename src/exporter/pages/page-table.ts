@@ -1,0 +1,17 @@
+import { healthyPage } from './healthy-page.js';
+import { landingPage } from './landing-page.js';
+import { metricsPage } from './metrics-page.js';
+import type { Page, PageParts } from './page.js';
+import { probePage } from './probe-page.js';
+
+/** Every page: one line each. */
+const PAGES: readonly ((parts: PageParts) => Page)[] = [
+  probePage,
+  metricsPage,
+  healthyPage,
+  landingPage,
+];
+
+/** Makes all pages, by their paths. */
+export const makePages = (parts: PageParts): ReadonlyMap<string, Page> =>
+  new Map(PAGES.map((make) => make(parts)).map((page) => [page.path, page]));

@@ -1,0 +1,56 @@
+import { EXPOSITION_TYPE, renderMetrics } from '../../report/formats/prometheus.js';
+import { roundMilliseconds } from '../../report/numbers.js';
+import type { Answer } from './answer.js';
+import { MOST_ADDRESSES, type ProbeAnswer } from '../probing/prober.js';
+import type { Page, PageParts, PageRequest } from './page.js';
+import { resultOf } from './recent-results.js';
+
+const leftOutNote = (count: number): string =>
+  count === 0
+    ? ''
+    : `# ${count} more ${count === 1 ? 'address' : 'addresses'} of this name ` +
+      `${count === 1 ? 'was' : 'were'} not probed: not allowed, or beyond ${MOST_ADDRESSES}.\n`;
+
+/** Counts, remembers and logs the results of a request. */
+function record(
+  { metrics, recent, log }: PageParts,
+  { client, signal }: PageRequest,
+  { probes, leftOut, elapsedMs }: ProbeAnswer,
+): void {
+  metrics.countProbes(
+    probes.map(({ report }) => report.outcome.state),
+    elapsedMs,
+  );
+  for (const probe of probes) {
+    const result = resultOf(probe);
+    if (!signal.aborted) recent.add(result);
+    const { target, address, state, reason } = result;
+    log('probe', {
+      client,
+      target,
+      address,
+      state,
+      reason,
+      elapsedMs: roundMilliseconds(result.elapsedMs),
+      ...(leftOut > 0 ? { leftOut } : {}),
+    });
+  }
+}
+
+async function answerProbe(parts: PageParts, request: PageRequest): Promise<Answer> {
+  const { parameters, headers, signal } = request;
+  const scrapeTimeout = headers['x-prometheus-scrape-timeout-seconds']?.toString();
+  const answer = await parts.prober.probe(parameters, scrapeTimeout, signal);
+  record(parts, request, answer);
+  return {
+    status: 200,
+    headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' },
+    body: `${renderMetrics(answer.probes)}${leftOutNote(answer.leftOut)}`,
+  };
+}
+
+/** Makes a probe, and answers with its metrics. */
+export const probePage = (parts: PageParts): Page => ({
+  path: '/probe',
+  answer: (request) => answerProbe(parts, request),
+});
