@@ -18,6 +18,8 @@ export type ExporterConfig =
   | {
       readonly action: 'serve';
       readonly listen: ListenAddress;
+      /** Further names under which the exporter is reached. */
+      readonly allowedHosts: readonly string[];
       readonly allow: AllowList;
       readonly timeoutMs: number;
       readonly offsetMs: number;
@@ -97,6 +99,7 @@ export function parseExporterArguments(argv: readonly string[]): ExporterConfig 
   return {
     action: 'serve',
     listen: options.listen,
+    allowedHosts: options['web.allowedHost'] ?? [],
     allow: new AllowList(options.allow ?? []),
     timeoutMs: options.timeout,
     offsetMs: options.timeoutOffset,

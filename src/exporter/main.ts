@@ -12,6 +12,7 @@ import { warmUp } from '../core/probe/warm-up.js';
 import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, parseExporterArguments } from './arguments.js';
 import type { ListenAddress } from './option-table.js';
+import { BrowserGuard } from './access/browser-guard.js';
 import { jsonLog, type Log } from './process/log.js';
 import { MOST_PENDING } from './probing/lookups.js';
 import { ownMetrics } from './pages/own-metrics.js';
@@ -75,6 +76,7 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   const exporter = new ExporterServer({
     prober,
     allow,
+    guard: new BrowserGuard(config.listen.address, config.allowedHosts),
     metrics,
     log,
     version: PORTPING_VERSION,

@@ -1,6 +1,7 @@
 import { parseCount } from '../core/count.js';
 import { parseDuration } from '../core/duration.js';
 import { DEFAULT_TIMEOUT_MS } from '../core/limits.js';
+import { parseServerName } from '../core/service/service-parameters.js';
 import {
   parseDnsServer,
   parsePortNumber,
@@ -41,7 +42,7 @@ export interface ValueOption {
   readonly default?: string;
   /**
    * @param name the option, for the error message
-   * @param given the rules of `--allow` so far
+   * @param given the values of an option that may be repeated, so far
    */
   readonly parse: (text: string, name: string, given?: readonly string[]) => unknown;
 }
@@ -54,6 +55,14 @@ export const VALUE_OPTIONS = {
     // Prometheus' wiki, "Default port allocations", lists no other exporter on this port.
     default: '127.0.0.1:9991',
     parse: parseListenAddress,
+  },
+  'web.allowedHost': {
+    flags: '--web.allowed-host <name>',
+    help:
+      'a name under which the exporter is reached, such as that of a proxy; may be repeated. ' +
+      'Then no other name is answered but localhost (default: every name, or on a loopback ' +
+      'address only localhost)',
+    parse: (text, name, names = []) => [...names, parseServerName(text, name)],
   },
   allow: {
     flags: '--allow <rule>',

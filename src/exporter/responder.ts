@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DropArgument, Socket } from 'node:net';
 import { formatHostPort } from '../core/target/target.js';
+import type { BrowserGuard } from './access/browser-guard.js';
 import { Refusal, type RefusalReason } from './access/refusal.js';
 import { type Answer, PLAIN_TEXT, toLine } from './pages/answer.js';
 import { makePages } from './pages/page-table.js';
@@ -9,7 +10,9 @@ import { RecentResults } from './pages/recent-results.js';
 import { LIMITS } from './server-limits.js';
 
 /** What answers are made from. */
-export type ResponderParts = Omit<PageParts, 'recent'>;
+export interface ResponderParts extends Omit<PageParts, 'recent'> {
+  readonly guard: BrowserGuard;
+}
 
 const ALLOWED_METHODS = 'GET, HEAD';
 
@@ -39,12 +42,16 @@ function checkHeaders({ httpVersion, headers, headersDistinct }: IncomingMessage
     throw new Refusal('bad-expectation', `Expect: ${expect} cannot be met; allowed: 100-continue`);
 }
 
-/** Path and query of a URL, which may have an origin, as for a proxy (RFC 9112, 3.2.2). */
-function splitUrl(url: string): { readonly path: string; readonly query: string } {
-  const [, rest = url] = /^https?:\/\/[^/?]*(.*)$/is.exec(url) ?? [];
+/** The parts of a URL, which may have an authority, as for a proxy (RFC 9112, 3.2.2). */
+function splitUrl(url: string): {
+  readonly authority: string | undefined;
+  readonly path: string;
+  readonly query: string;
+} {
+  const [, authority, rest = url] = /^https?:\/\/([^/?]*)(.*)$/is.exec(url) ?? [];
   const mark = rest.indexOf('?');
   const path = mark < 0 ? rest : rest.slice(0, mark);
-  return { path: path || '/', query: mark < 0 ? '' : rest.slice(mark + 1) };
+  return { authority, path: path || '/', query: mark < 0 ? '' : rest.slice(mark + 1) };
 }
 
 /** Answers requests: the pages, and a refusal in one line of text for everything else. */
@@ -104,8 +111,11 @@ export class Responder {
         'too-long',
         `the URL has ${url.length} characters; allowed: ${LIMITS.urlCharacters}`,
       );
-    const { path, query } = splitUrl(url);
+    const { authority = headers.host, path, query } = splitUrl(url);
     const page = this.#pages.get(path);
+    const { guard } = this.#parts;
+    guard.checkHost({ authority, headers });
+    guard.checkSite({ authority, headers }, page?.hasEffects ?? false);
     if (page === undefined)
       throw new Refusal(
         'not-found',

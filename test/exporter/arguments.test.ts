@@ -25,6 +25,11 @@ describe("the exporter's command line", () => {
     [['--dns', 'localhost'], '--dns: "localhost" is not the address of a DNS server'],
     [['-4', '-6'], 'cannot be used with option'],
     [['-4', '--source', '::1'], '--source: ::1 is an IPv6 address, but only IPv4 is probed'],
+    [
+      ['--web.allowed-host', '10.0.0.1'],
+      '--web.allowed-host: "10.0.0.1" is an address; allowed: a ',
+    ],
+    [['--web.allowed-host', 'a:1'], '--web.allowed-host: "a:1" is not a host name'],
     [['--nonsense'], "unknown option '--nonsense'"],
     [['db:5432'], 'too many arguments'],
   ])('%j is refused with 64', async (args, message) => {

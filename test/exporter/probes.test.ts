@@ -214,7 +214,7 @@ describe('a probe over HTTP', () => {
     const target = `127.0.0.1:${await silentPort()}`;
     const exporter = await startExporter();
     const socket = connect({ port: exporter.port, host: '127.0.0.1' });
-    socket.write(`GET /probe?target=${target}&timeout=100s HTTP/1.1\r\nHost: x\r\n\r\n`);
+    socket.write(`GET /probe?target=${target}&timeout=100s HTTP/1.1\r\nHost: localhost\r\n\r\n`);
     await untilInFlight(exporter, 1);
     socket.destroy();
     await untilInFlight(exporter, 0);
@@ -226,8 +226,8 @@ describe('a probe over HTTP', () => {
 
 describe('pipelined requests', () => {
   const probeOf = (target: string, timeout: string) =>
-    `GET /probe?target=${target}&timeout=${timeout} HTTP/1.1\r\nHost: x\r\n\r\n`;
-  const healthy = 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n';
+    `GET /probe?target=${target}&timeout=${timeout} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+  const healthy = 'GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
   it('are answered in order', async () => {
     const exporter = await startExporter();
@@ -235,7 +235,7 @@ describe('pipelined requests', () => {
       exporter,
       probeOf(`127.0.0.1:${await silentPort()}`, '300ms'),
       healthy.repeat(2),
-      'GET /nowhere HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+      'GET /nowhere HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
     );
     expect(said.match(/^(portping_cause|portping-exporter is healthy|there is no page)/gm)).toEqual(
       [

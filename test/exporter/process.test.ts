@@ -120,7 +120,7 @@ describe('stopping', () => {
         SOON,
       )
       .toBe('ECONNREFUSED');
-    socket.write('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
+    socket.write('GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n');
     await closed;
     expect(said).toMatch(/^HTTP\/1\.1 200 /);
     expect((await ended).exitCode).toBe(0);

@@ -143,7 +143,7 @@ describe('a bad request', () => {
     const exporter = await startExporter();
     const said = await sendBytes(
       exporter,
-      `GET /probe?target=${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: x\r\n\r\n`,
+      `GET /probe?target=${'x'.repeat(1_000_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     );
     expect(said).toMatch(
       /^HTTP\/1\.1 431 [^]*\r\n\r\nthe URL and the headers are too long; allowed: 8192 bytes\n$/,
@@ -169,7 +169,7 @@ describe('a bad request', () => {
     const slow = [
       sendBytes(exporter, 'GET /probe?tar'),
       sendBytes(exporter),
-      sendBytes(exporter, 'GET / HTTP/1.1\r\nHost: x\r\n'),
+      sendBytes(exporter, 'GET / HTTP/1.1\r\nHost: localhost\r\n'),
     ];
     expect((await get(`${exporter.url}/-/healthy`)).body).toBe('portping-exporter is healthy.\n');
     for (const said of await Promise.all(slow))
@@ -217,7 +217,7 @@ describe('a bad request', () => {
             return socket;
           }),
         );
-      await hold('GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n');
+      await hold('GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n\r\n');
       expect((await get(`${exporter.url}/-/healthy`)).status).toBe(200);
       await expect.poll(descriptors, SOON).toBeLessThan(before + 200);
       await hold('GET / HTTP/1.1\r\n');
@@ -243,13 +243,13 @@ describe('a bad request', () => {
     expect(
       await sendBytes(
         exporter,
-        'GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\nConnection: close\r\n\r\n',
+        'GET / HTTP/1.1\r\nHost: localhost\r\nHost: db\r\nConnection: close\r\n\r\n',
       ),
     ).toMatch(/^HTTP\/1\.1 400 [^]*\r\n\r\nthe request has more than one Host header\n$/);
     expect(
       await sendBytes(
         exporter,
-        'GET / HTTP/1.1\r\nHost: x\r\nExpect: foo\r\nConnection: close\r\n\r\n',
+        'GET / HTTP/1.1\r\nHost: localhost\r\nExpect: foo\r\nConnection: close\r\n\r\n',
       ),
     ).toMatch(/^HTTP\/1\.1 417 [^]*\r\n\r\nExpect: foo cannot be met; allowed: 100-continue\n$/);
     expect(await sendBytes(exporter, 'GET /-/healthy HTTP/1.0\r\n\r\n')).toMatch(
@@ -272,7 +272,7 @@ describe('a bad request', () => {
         sendBytes(
           exporter,
           `GET /probe?target=${encodeURIComponent(each).slice(0, 500)} HTTP/1.1\r\n`,
-          'Host: x\r\nConnection: close\r\n\r\n',
+          'Host: localhost\r\nConnection: close\r\n\r\n',
         ).then((said) => expect(said).toMatch(/^HTTP\/1\.1 (200|400|403) /)),
       ),
       ...bytes.map((each) => sendBytes(exporter, Buffer.from(each).toString('latin1'), '\r\n\r\n')),
@@ -302,11 +302,11 @@ describe('a bad request', () => {
 it('a request with its server in the URL, as for a proxy, is answered', async () => {
   const exporter = await startExporter();
   const ask = (url: string) =>
-    sendBytes(exporter, `GET ${url} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`);
+    sendBytes(exporter, `GET ${url} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   expect(await ask(`${exporter.url}/-/healthy`)).toMatch(/^HTTP\/1\.1 200 [^]*healthy\.\n$/);
-  expect(await ask(`HTTP://x/probe?target=127.0.0.1:${await freePort()}`)).toMatch(
+  expect(await ask(`HTTP://LOCALHOST/probe?target=127.0.0.1:${await freePort()}`)).toMatch(
     /^HTTP\/1\.1 200 [^]*conn-refused/,
   );
-  for (const url of ['http://x', 'http://x?y'])
+  for (const url of ['http://localhost', 'http://127.0.0.1:1?y'])
     expect(await ask(url)).toMatch(/^HTTP\/1\.1 200 [^]*<form/);
 });

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { AllowList } from '../../src/exporter/access/allow-list.js';
+import { BrowserGuard } from '../../src/exporter/access/browser-guard.js';
 import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
 import type { Prober } from '../../src/exporter/probing/prober.js';
 import { ExporterServer } from '../../src/exporter/server.js';
@@ -19,6 +20,7 @@ it('the server stops after the deadline of the longest probe, even if a probe ha
   const exporter = new ExporterServer({
     prober,
     allow: new AllowList([]),
+    guard: new BrowserGuard('127.0.0.1', []),
     metrics: ownMetrics('1', () => 1),
     log: () => {},
     version: '1',
@@ -29,7 +31,7 @@ it('the server stops after the deadline of the longest probe, even if a probe ha
   await once(server, 'listening');
   const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').on('error', () => {});
   onTestFinished(() => void socket.destroy());
-  socket.write('GET /probe?target=127.0.0.1:1 HTTP/1.1\r\nHost: x\r\n\r\n');
+  socket.write('GET /probe?target=127.0.0.1:1 HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await expect.poll(() => probes).toBe(1);
   await Promise.all([exporter.stop(), once(socket, 'close')]);
 });

@@ -77,6 +77,7 @@ const NEEDS = {
   // programs
   bash: program('bash', 'bash'),
   bun: program('bun', 'bun from npm'),
+  chromium: program('chromium', 'chromium'),
   curl: program('curl', 'curl'),
   deno: program('deno', 'deno from npm'),
   dovecot: server('dovecot', 'dovecot-imapd and dovecot-pop3d'),

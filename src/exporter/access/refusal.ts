@@ -2,6 +2,8 @@
 export const REFUSALS = {
   'bad-request': 400,
   forbidden: 403,
+  'cross-site': 403,
+  'wrong-host': 403,
   'not-found': 404,
   'bad-method': 405,
   slow: 408,

@@ -34,7 +34,7 @@ export const LANDING_HEADERS = {
     "base-uri 'none'",
     "frame-ancestors 'none'",
   ].join('; '),
-  'Referrer-Policy': 'no-referrer',
+  'Referrer-Policy': 'same-origin', // the form's request must say where it comes from
   'Cache-Control': 'no-store',
 } as const;
 

@@ -29,6 +29,8 @@ export interface PageRequest {
 /** Answers the requests for one path. */
 export interface Page {
   readonly path: string;
+  /** A request does more than show something. */
+  readonly hasEffects?: true;
   /** @throws Refusal when the request cannot be answered */
   answer(request: PageRequest): Answer | Promise<Answer>;
 }

@@ -52,5 +52,6 @@ async function answerProbe(parts: PageParts, request: PageRequest): Promise<Answ
 /** Makes a probe, and answers with its metrics. */
 export const probePage = (parts: PageParts): Page => ({
   path: '/probe',
+  hasEffects: true,
   answer: (request) => answerProbe(parts, request),
 });
