@@ -19,9 +19,20 @@ async function writeCompletion(shell: Shell): Promise<string> {
   return (await import('./completion/completion.js')).completionScript(shell);
 }
 
+/** Warns of long durations without a unit. What says so is loaded only for numbers that long. */
+async function warnOfBareNumbers(line: CommandLine): Promise<void> {
+  const isBare = (text: string | boolean): boolean =>
+    typeof text === 'string' && /^\d{3,}(\.\d*)?$/.test(text);
+  if (line.texts.has('quiet') || asksForCheck(line) || ![...line.texts.values()].some(isBare))
+    return;
+  const { describeBareNumbers } = await import('./options/bare-durations.js');
+  write({ stdout: '', stderr: describeBareNumbers(line) });
+}
+
 /** Does what a command line asks for, and returns the exit code. */
 async function run(line: CommandLine): Promise<number> {
   const config = await chooseConfig(line);
+  await warnOfBareNumbers(line);
   switch (config.action) {
     case 'show':
       write({ stdout: config.text, stderr: '' });

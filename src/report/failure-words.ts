@@ -17,7 +17,7 @@ import type { ClosedReason, FailedReason, FilteredReason } from '../core/states.
 import { formatEndpoint } from '../core/target/target.js';
 import { winsockByNumber } from '../core/errors/winsock-codes.js';
 import { escapeControls } from './escape.js';
-import { formatDuration } from './numbers.js';
+import { formatDuration, formatWait } from './numbers.js';
 import type { Explanation } from './outcome-words.js';
 import { explainUnresolved } from './resolution-words.js';
 
@@ -55,7 +55,7 @@ function explainNoResponse(outcome: FilteredOutcome, report: ProbeReport): Expla
     .filter((each) => each.state === 'filtered' && each.reason === 'no-response')
     .map((each) => each.endpoint.address);
   const addresses = silent.join(silent.length === 2 ? ' and ' : ', ');
-  const after = formatDuration(outcome.elapsedMs);
+  const after = formatWait(outcome.elapsedMs, timeoutMs);
   const [resolving, timeout] = [resolution.elapsedMs, timeoutMs].map(formatDuration);
   const slowName =
     resolution.elapsedMs > timeoutMs / 2
@@ -248,7 +248,7 @@ function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | nu
     case 'failed':
       return FAILED[outcome.reason](outcome);
     case 'unresolved':
-      return explainUnresolved(outcome);
+      return explainUnresolved(outcome, report.timeoutMs);
     default:
       return outcome satisfies never;
   }

@@ -27,6 +27,15 @@ export function formatDuration(milliseconds: number): string {
     .join(' ');
 }
 
+/**
+ * How long was waited in vain, in running text. A wait ends a little before its deadline, which
+ * then is shown as it was given: `500 ms`, not `486 ms`.
+ */
+export function formatWait(elapsedMs: number, deadlineMs: number): string {
+  const isDeadline = elapsedMs > deadlineMs * 0.9 && elapsedMs < deadlineMs * 1.1;
+  return formatDuration(isDeadline ? deadlineMs : elapsedMs);
+}
+
 /** A percentage with these decimals, or with more where it would else become 0 or 100. */
 export function roundPercent(percent: number, decimals: number): number {
   const rounded = Number(percent.toFixed(decimals));

@@ -8,7 +8,7 @@ import {
 } from '../core/facts/outcome.js';
 import type { UnresolvedReason } from '../core/states.js';
 import { escapeControls } from './escape.js';
-import { formatDuration } from './numbers.js';
+import { formatDuration, formatWait } from './numbers.js';
 import type { Explanation } from './outcome-words.js';
 
 interface DnsWords {
@@ -224,12 +224,13 @@ const UNRESOLVED: Record<UnresolvedReason, (outcome: Unresolved, words: Words) =
 };
 
 /** Why a name has no address, or who failed to say, and what to do. */
-export function explainUnresolved(outcome: Unresolved): Explanation {
+export function explainUnresolved(outcome: Unresolved, timeoutMs: number): Explanation {
   const { reason, host, family, elapsedMs } = outcome;
   return UNRESOLVED[reason](outcome, {
     name: escapeControls(host),
     resolver: describeResolver(outcome),
-    after: formatDuration(elapsedMs),
+    after:
+      reason === 'resolver-timeout' ? formatWait(elapsedMs, timeoutMs) : formatDuration(elapsedMs),
     family: family === 0 ? '' : `IPv${family} `,
   });
 }

@@ -761,7 +761,7 @@ describe('misuse of options for a series', () => {
     ],
     [['--histogram', 'h', '1'], /^portping: --histogram: there is only one probe/],
     [['--wait-for-name', 'h', '1'], /^portping: --wait-for-name: has an effect only on a wait/],
-    [['--wait', '10sec', 'h', '1'], /^portping: --wait: "10sec" is not a duration/],
+    [['--wait', '10sek', 'h', '1'], /^portping: --wait: "10sek" is not a duration/],
     [
       ['h', '1', '--', 'echo hi', '-n'],
       /^portping: port: "echo hi" is neither .*; "echo hi -n" can be a command only with --wait \(/,

@@ -195,6 +195,18 @@ describe('the explanation of silence', () => {
     );
   });
 
+  it.each([
+    [486, 500, '500 ms'],
+    [4998, 5000, '5 s'],
+    [507, 500, '500 ms'],
+    [380, 500, '380 ms'],
+    [700, 500, '700 ms'],
+    [127_000, 600_000, '2 min 7 s'],
+  ])('shows a wait of %d ms of a timeout of %d ms as %s', (elapsedMs, timeoutMs, shown) => {
+    const silent = filteredOutcome('no-response', { elapsedMs });
+    expect(linesOf(silent, { timeoutMs })[0]).toMatch(new RegExp(` within ${shown}\\.$`));
+  });
+
   it('mentions a lookup that took most of the timeout', () => {
     const resolution = { ...resolved(), elapsedMs: 4000 };
     const outcome = filteredOutcome('no-response', { elapsedMs: 1000 });

@@ -103,7 +103,7 @@ export const OPTIONS = {
       'retry until the port is as expected (--expect), for at most the duration ' +
       `(default: ${WAIT_DEFAULTS.durationMs / 1000}s); then run the command after --, if any`,
     parse: duration,
-    form: /^[0-9]+(\.[0-9]+)?[a-z]*$/i,
+    form: /^([0-9]+(\.[0-9]+)?[a-z]*|([0-9]+(\.[0-9]+)?(ms|[smhd]))+)$/i,
     kind: 'a duration (500ms, 3s, 2m)',
   }),
   waitForName: flag('--wait-for-name', 'with --wait: retry also while the name does not exist'),
