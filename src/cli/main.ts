@@ -5,6 +5,7 @@ import { asksForCheck, readCommandLine } from './parsing/command-line.js';
 import { chooseConfig } from './options/config.js';
 import type { CommandLine, Shell } from './options/option-table.js';
 import { write } from './output/sink.js';
+import { wrapperFor } from './output/terminal.js';
 import { complain, EXIT_UNKNOWN, watchStandardStreams } from './process/complaint.js';
 import { leave } from './process/leave.js';
 import { ignoreSummarySignals } from './process/summary-signals.js';
@@ -69,6 +70,6 @@ export async function main(argv: readonly string[]): Promise<void> {
     isCheck = asksForCheck(line);
     await leave(await run(line));
   } catch (error) {
-    await leave(complain(error, isCheck));
+    await leave(complain(error, isCheck, await wrapperFor(process.stderr)));
   }
 }

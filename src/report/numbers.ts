@@ -36,6 +36,17 @@ export function formatWait(elapsedMs: number, deadlineMs: number): string {
   return formatDuration(isDeadline ? deadlineMs : elapsedMs);
 }
 
+/** Up to this many seconds a wait is counted in seconds alone. */
+const MOST_SECONDS = 120;
+
+/** How far a wait is: `3 of 60 s`, `2 min 5 s of 10 min`. */
+export function formatProgress(elapsedMs: number, totalMs: number): string {
+  const total = Number((totalMs / 1000).toFixed(2));
+  const seconds = Math.min(Math.floor(elapsedMs / 1000), total);
+  if (total <= MOST_SECONDS) return `${seconds} of ${total} s`;
+  return `${seconds === 0 ? '0 s' : formatDuration(seconds * 1000)} of ${formatDuration(totalMs)}`;
+}
+
 /** A percentage with these decimals, or with more where it would else become 0 or 100. */
 export function roundPercent(percent: number, decimals: number): number {
   const rounded = Number(percent.toFixed(decimals));

@@ -511,8 +511,40 @@ describe('--wait', () => {
     expect(performance.now() - openedAt).toBeLessThan(3000);
     await close(again);
     expect(stdout).toMatch(/^Success! .*\n$/);
-    expect(stderr).toBe(`127.0.0.1:${port}: refused <10061>; waiting.\n`);
+    expect(stderr).toMatch(
+      new RegExp(`^127\\.0\\.0\\.1:${port}: refused <10061>; waiting\\.\nWaited [\\d.]+ m?s\\.\n$`),
+    );
     expect(exitCode).toBe(0);
+  });
+
+  it('says for each of several targets how long it waited', async () => {
+    const late = accept();
+    const port = await listen(late, await freePort());
+    await close(late);
+    const words = [`127.0.0.1:${openPort}`, `127.0.0.1:${port}`];
+    const running = new Running(['--wait', '10s', '-i', '100ms', ...words]);
+    await running.until(({ stderr }) => stderr.includes('waiting'));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const again = accept();
+    await listen(again, port);
+    const { stderr } = await running.end();
+    await close(again);
+    const [soon = '', later = ''] = words.map(
+      (word) => new RegExp(`^${word}  Waited ([\\d.]+ m?s)\\.\n`, 'm').exec(stderr)?.[1],
+    );
+    const inMs = (text: string): number =>
+      Number.parseFloat(text) * (text.endsWith(' ms') ? 1 : 1000);
+    expect(inMs(later)).toBeGreaterThan(500);
+    expect(inMs(soon)).toBeLessThan(inMs(later));
+  });
+
+  it('says how long it waited when it gives up because waiting does not help', async () => {
+    const { address } = await listenDns(() => 'NXDOMAIN');
+    const { stderr, exitCode } = await portping(['--wait', '--dns', address, 'none.test', '1']);
+    expect(stderr).toMatch(
+      /\nGave up after [\d.]+ m?s: waiting does not help here\. Use --wait-for-name to wait for a name, too\.\n$/,
+    );
+    expect(exitCode).toBe(3);
   });
 
   it('gives up at the end of its duration and reports the state of the port', async () => {
@@ -552,7 +584,7 @@ describe('--wait', () => {
     await close(closing);
     const { stdout, stderr, exitCode } = await running.end();
     expect(stdout).toBe('Error Detected: Connection refused <10061> returned.\n');
-    expect(stderr).toMatch(/As expected \(--expect closed\): closed\.\n$/);
+    expect(stderr).toMatch(/As expected \(--expect closed\): closed\.\nWaited [\d.]+ m?s\.\n$/);
     expect(exitCode).toBe(0);
   });
 
@@ -707,7 +739,9 @@ describe('--wait', () => {
       '--',
       'no-such-command-here',
     ]);
-    expect(stderr).toBe('portping: cannot run no-such-command-here: no such command\n');
+    expect(stderr).toMatch(
+      /^Waited .*\nportping: cannot run no-such-command-here: no such command\n$/,
+    );
     expect(exitCode).toBe(127);
   });
 
@@ -716,10 +750,10 @@ describe('--wait', () => {
       ['--wait', '5s', '127.0.0.1', String(openPort), '--', 'no-such-command-here'],
       { wrapper: ['env', 'PATH=/usr/bin:/proc/1/fd'] },
     );
-    expect([stderr, exitCode]).toEqual([
-      'portping: cannot run no-such-command-here: no such command\n',
-      127,
-    ]);
+    expect(stderr).toMatch(
+      /^Waited .*\nportping: cannot run no-such-command-here: no such command\n$/,
+    );
+    expect(exitCode).toBe(127);
   });
 
   it.each([
@@ -735,7 +769,9 @@ describe('--wait', () => {
       '--',
       command(),
     ]);
-    expect(stderr).toBe(`portping: cannot run ${command()}: ${cause}\n`);
+    expect(stderr.replace(/^Waited .*\n/, '')).toBe(
+      `portping: cannot run ${command()}: ${cause}\n`,
+    );
     expect(exitCode).toBe(code);
   });
 

@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fitColumns } from '../../src/cli/output/spinner.js';
-import { collect, environment } from '../support/command.js';
-import { portpingCommand } from '../support/portping.js';
+import { onTerminal } from '../support/terminal.js';
 import { describeWith } from '../support/tools.js';
 
 describe('fitColumns', () => {
@@ -30,18 +28,12 @@ describeWith('script', 'the spinner on a terminal of 50 columns', () => {
   });
   afterAll(() => server.close());
 
-  /** All that the command wrote to a terminal of its own. */
-  async function onTerminal(host: string): Promise<string> {
+  /** All that the command wrote while it waited for the name server. */
+  const waiting = (host: string, options: string[] = [], env = {}): Promise<string> => {
     const dns = `127.0.0.1:${server.address().port}`;
-    const words = [...portpingCommand, '-w', '1500ms', '--dns', dns, host, '80'];
-    const command = `stty cols 50; exec ${words.map((word) => `'${word}'`).join(' ')}`;
-    const child = spawn('script', ['-qec', command, '/dev/null'], {
-      env: { ...environment, TERM: 'xterm' },
-      detached: true,
-    });
-    const options = { input: '', timeoutMs: 30_000, startedAt: performance.now() };
-    return (await collect(child, options)).stdout;
-  }
+    const args = [...options, '-w', '1500ms', '--dns', dns, host, '80'];
+    return onTerminal(args, { columns: 50, env });
+  };
 
   /** Columns of a line: characters of Chinese and Japanese take two. */
   const columnsOf = (line: string): number =>
@@ -52,11 +44,31 @@ describeWith('script', 'the spinner on a terminal of 50 columns', () => {
     ['a long name', `${'long'.repeat(15)}.test`],
     ['a name of wide characters', `${'例'.repeat(25)}.test`],
   ])('fits into the line with %s', async (_, host) => {
-    const output = await onTerminal(host);
+    const output = await waiting(host);
     const frames = output
       .split(/\x1b\[[\d?]*[A-Za-z]|[\r\n]/)
       .filter((part) => part.startsWith(` ${host.slice(0, 5)}`)); // after the coloured frame
     expect(frames.length).toBeGreaterThan(3);
     for (const frame of frames) expect(columnsOf(frame)).toBeLessThan(48); // and two of the frame
+  });
+
+  it('counts the seconds', async () => {
+    const frames = (await waiting('short.test')).matchAll(/ short\.test:80: (\d) of 1\.5 s/g);
+    const seconds = Array.from(frames, ([, second]) => second);
+    expect(seconds.at(-1)).toBe('1');
+    expect(seconds).toEqual([...seconds].sort());
+  });
+
+  it('is coloured, but not with NO_COLOR or --no-color', async () => {
+    const colour = /\x1b\[\d+m[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/;
+    expect(await waiting('short.test')).toMatch(colour);
+    expect(await waiting('short.test', [], { NO_COLOR: '' })).toMatch(colour);
+    for (const plain of [
+      await waiting('short.test', [], { NO_COLOR: '1' }),
+      await waiting('short.test', ['--no-color']),
+    ]) {
+      expect(plain).toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] short/);
+      expect(plain).not.toMatch(colour);
+    }
   });
 });

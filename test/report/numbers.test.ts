@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, formatMilliseconds, roundPercent } from '../../src/report/numbers.js';
+import {
+  formatDuration,
+  formatMilliseconds,
+  formatProgress,
+  roundPercent,
+} from '../../src/report/numbers.js';
 
 describe('formatMilliseconds', () => {
   it.each([
@@ -144,5 +149,19 @@ describe('roundPercent', () => {
         expect(percent === 100).toBe(part === whole);
       }),
     );
+  });
+});
+
+describe('formatProgress', () => {
+  it.each([
+    [0, 60_000, '0 of 60 s'],
+    [3999, 60_000, '3 of 60 s'],
+    [61_000, 60_000, '60 of 60 s'],
+    [1200, 1500, '1 of 1.5 s'],
+    [1, 500, '0 of 0.5 s'],
+    [0, 600_000, '0 s of 10 min'],
+    [125_900, 600_000, '2 min 5 s of 10 min'],
+  ])('writes %d ms of %d ms as %s', (elapsedMs, totalMs, text) => {
+    expect(formatProgress(elapsedMs, totalMs)).toBe(text);
   });
 });

@@ -1,10 +1,16 @@
 import { type Diagnosis, diagnose } from '../../core/diagnosis/diagnose.js';
-import type { DiagnosisCheck } from '../../core/diagnosis/observations/options.js';
+import {
+  type DiagnosisCheck,
+  TIMEOUTS_IN_TOTAL,
+} from '../../core/diagnosis/observations/options.js';
+import { monotonicClock } from '../../core/clock.js';
+import { DEFAULT_TIMEOUT_MS } from '../../core/limits.js';
 import { exitCodeOf } from '../../core/states.js';
 import type { SystemLookup } from '../../core/resolve/system-lookup.js';
 import { formatHostPort } from '../../core/target/target.js';
 import { diagnosisJson, diagnosisMarkdown, diagnosisText } from '../../report/formats/diagnosis.js';
 import { escapeControls } from '../../report/escape.js';
+import { formatProgress } from '../../report/numbers.js';
 import type { Output } from '../../report/reporter.js';
 import { INTERRUPTED } from './coverage.js';
 import type { DiagnosisConfig } from '../options/config.js';
@@ -15,7 +21,7 @@ import { listenForInterruptions } from '../process/interruptions.js';
 import { openLookups } from '../process/lookups.js';
 import { NO_SPINNER, spinWhenSlow } from '../output/spinner.js';
 import { onSummarySignal } from '../process/summary-signals.js';
-import { canvas } from '../output/terminal.js';
+import { canvas, wrapperFor } from '../output/terminal.js';
 
 declare const PORTPING_VERSION: string;
 
@@ -35,30 +41,35 @@ async function render(
       return diagnosisMarkdown(diagnosis, PORTPING_VERSION);
     case 'json':
       return diagnosisJson(diagnosis);
-    case 'text':
-      return diagnosisText(diagnosis, {
+    case 'text': {
+      const text = diagnosisText(diagnosis, {
         paint: (await paints(color, outputFile !== null)).stdout,
         unicode: canvas().unicode,
       });
+      return outputFile === null ? (await wrapperFor(process.stdout))(text) : text;
+    }
     default:
       return format satisfies never;
   }
 }
 
-/** Diagnoses the target, with a spinner that names the running checks. */
+/** Diagnoses the target, with a spinner that names the running checks and the time. */
 async function diagnoseWithSpinner(
-  { target, probe, extraAddress, companions: otherPorts, quiet }: DiagnosisConfig,
+  { target, probe, extraAddress, companions: otherPorts, quiet, color }: DiagnosisConfig,
   { signal, systemLookup, write }: DiagnosisSurroundings,
 ): Promise<Diagnosis> {
   const name = escapeControls(formatHostPort(target.host, target.port));
-  const spinner = quiet ? NO_SPINNER : spinWhenSlow(`${name} ...`);
-  let progress = `${name} ...`;
+  const startMs = monotonicClock();
+  const limitMs = TIMEOUTS_IN_TOTAL * (probe.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  let checks = 'starting';
+  const describe = (): string =>
+    `${name}: ${checks}; ${formatProgress(monotonicClock() - startMs, limitMs)}`;
+  const spinner = quiet ? NO_SPINNER : spinWhenSlow(describe, { color });
   const onProgress = (running: readonly DiagnosisCheck[]): void => {
-    progress = `${name}: ${running.join(', ') || 'other checks'} ...`;
-    spinner.say(progress);
+    checks = running.join(', ') || 'other checks';
   };
   const showProgress = (): void =>
-    spinner.aside(() => write({ stdout: '', stderr: `${progress}\n` }));
+    spinner.aside(() => write({ stdout: '', stderr: `${describe()}\n` }));
   const stopListening = quiet ? () => {} : onSummarySignal(showProgress);
   const options = { ...probe, signal, extraAddress, otherPorts, onProgress };
   try {

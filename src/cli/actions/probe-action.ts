@@ -149,7 +149,7 @@ async function prepareForMany(config: ProbeConfig): Promise<() => void> {
 
 /** Probes the targets, and runs the command after a wait. Returns the exit code. */
 export async function runProbeAction(config: ProbeConfig): Promise<number> {
-  const { quiet, maxLatencyMs, wait } = config;
+  const { quiet, color, maxLatencyMs, wait } = config;
   const interruptions = listenForInterruptions();
   const { signal } = interruptions;
   // Before anything needs a thread, and reading a file does.
@@ -171,7 +171,7 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
     };
     const reporter = await createReporter(config);
     const options = optionsOf(config, signal);
-    const surroundings = { options, internals, reporter, quiet, sink };
+    const surroundings = { options, internals, reporter, quiet, color, sink };
     result = await probeOrWait(config, plan, surroundings);
     result = finishOutput(sink, result, signal.aborted);
   } finally {

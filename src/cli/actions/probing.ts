@@ -1,10 +1,11 @@
 import type { SeriesEvent } from '../../core/facts/events.js';
+import { DEFAULT_TIMEOUT_MS } from '../../core/limits.js';
 import { probeOnce } from '../../core/series/probe-once.js';
 import { EXIT_USAGE, exitCodeOf } from '../../core/states.js';
 import { formatHostPort } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
 import { escapeControls } from '../../report/escape.js';
-import { formatDuration } from '../../report/numbers.js';
+import { formatDuration, formatProgress } from '../../report/numbers.js';
 import { NO_SPINNER, type Spinner, spinWhenSlow } from '../output/spinner.js';
 import { onEnter } from '../output/terminal.js';
 import { onSummarySignal } from '../process/summary-signals.js';
@@ -29,10 +30,10 @@ function describeProgress(plan: Extent, tally: Tally): string {
   return `${tally.progress(size === null || count === Infinity ? null : size * count)}.`;
 }
 
-/** Keeps the spinner's text up to date while many targets are probed. */
-function showProgress(spinner: Spinner, tally: Tally, size: number | null): () => void {
-  const timer = setInterval(() => spinner.say(tally.progress(size)), 200);
-  return () => clearInterval(timer);
+/** What a run waits for, in the words of its spinner. */
+function describeWait(plan: Extent, tally: Tally, timeoutMs = DEFAULT_TIMEOUT_MS): string {
+  if (plan.size !== 1) return tally.progress(plan.size);
+  return `${nameOf(plan)}: ${formatProgress(tally.totals(false).elapsedMs, timeoutMs)}`;
 }
 
 /** The probes of a run. What a single one does not need is loaded only for the others. */
@@ -68,15 +69,17 @@ async function figuresOf(
   return collectFigures(requests as readonly TargetRequest[], everyAddress);
 }
 
-async function startRun(plan: Extent, { options, quiet }: Surroundings): Promise<Run> {
+async function startRun(plan: Extent, { options, quiet, color }: Surroundings): Promise<Run> {
   const { requests, count } = plan;
   const everyAddress = options.everyAddress ?? false;
   const isSeries = count > 1 && Array.isArray(requests);
+  const tally = new Tally(options);
+  const describe = (): string => describeWait(plan, tally, options.timeoutMs);
   return {
-    tally: new Tally(options),
+    tally,
     coverage: new Coverage(plan, everyAddress),
     figures: isSeries && !quiet ? await figuresOf(plan, everyAddress) : null,
-    spinner: isSeries || quiet ? NO_SPINNER : spinWhenSlow(`${nameOf(plan)} ...`.trim()),
+    spinner: isSeries || quiet ? NO_SPINNER : spinWhenSlow(describe, { color }),
   };
 }
 
@@ -92,7 +95,6 @@ function followProgress(
     spinner.aside(() => surroundings.sink.write({ stdout: '', stderr }));
   };
   const stops = [
-    plan.size === 1 ? () => {} : showProgress(spinner, tally, plan.size),
     () => spinner.stop(),
     surroundings.quiet ? () => {} : onSummarySignal(showSoFar),
     figures ? onEnter(showSoFar) : () => {},

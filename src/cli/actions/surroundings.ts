@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly internals: ManyInternals;
   readonly reporter: Reporter;
   readonly quiet: boolean;
+  /** False for `--no-color`. */
+  readonly color: boolean;
   readonly sink: Sink;
 }
 

@@ -9,7 +9,7 @@ import { exitCodeOf } from '../../core/states.js';
 import { formatHostPort } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
 import { escapeControls } from '../../report/escape.js';
-import { formatDuration } from '../../report/numbers.js';
+import { formatDuration, formatProgress } from '../../report/numbers.js';
 import { describeReason, errorNumber } from '../../report/outcome-words.js';
 import type { WaitConfig } from '../options/config.js';
 import { INTERRUPTED } from './coverage.js';
@@ -60,21 +60,18 @@ interface Progress {
 
 const NO_PROGRESS: Progress = { report: () => {}, done: () => {}, stop: () => {} };
 
-/** A terminal gets the causes and the time left; elsewhere a changed cause gets a line. */
+/** A terminal gets the causes and the time; elsewhere a changed cause gets a line. */
 function showProgress({ requests, wait, display, surroundings, say }: Waits): Progress {
-  const { quiet, reporter, sink } = surroundings;
+  const { quiet, color, reporter, sink } = surroundings;
   if (quiet) return NO_PROGRESS;
-  const endMs = monotonicClock() + wait.durationMs;
+  const startMs = monotonicClock();
   const causes = new Map(requests.map((request) => [request, 'trying']));
-  const spinner = spinWhenSlow('...');
   const describe = (): string => {
-    const left = formatDuration(Math.max(Math.round((endMs - monotonicClock()) / 1000) * 1000, 0));
     const states = [...causes].map(([request, cause]) => `${nameOf(request)}: ${cause}`);
-    return `${states.join('; ')}; ${left} left`;
+    const progress = formatProgress(monotonicClock() - startMs, wait.durationMs);
+    return `${progress}; ${states.join('; ')}`;
   };
-  const refresh = (): void => spinner.say(describe());
-  refresh();
-  const timer = setInterval(refresh, 1000);
+  const spinner = spinWhenSlow(describe, { color });
   const stopListening = onSummarySignal(() => spinner.aside(() => say(`${describe()}.`)));
   return {
     report(request, event) {
@@ -86,27 +83,30 @@ function showProgress({ requests, wait, display, surroundings, say }: Waits): Pr
         spinner.aside(() => sink.write({ stdout: '', stderr }));
       } else if (isNew && !canSpin() && display.plain)
         say(`${nameOf(request)}: ${cause}; waiting.`);
-      refresh();
     },
     done: (request) => void causes.delete(request),
     stop() {
-      clearInterval(timer);
       stopListening();
       spinner.stop();
     },
   };
 }
 
-function describeEnd({ end, event }: WaitResult, wait: WaitConfig): string | null {
+/** A wait that has ended. */
+interface Waited extends WaitResult {
+  readonly waitedMs: number;
+}
+
+function describeEnd({ end, event, waitedMs }: Waited, wait: WaitConfig): string {
   switch (end) {
     case 'expected':
-      return null;
+      return `Waited ${formatDuration(waitedMs)}.`;
     case 'timeout':
       return `Gave up after ${formatDuration(wait.durationMs)}.`;
     case 'incurable': {
       const isName = event?.report.outcome.state === 'unresolved';
       const hint = isName ? ' Use --wait-for-name to wait for a name, too.' : '';
-      return `Gave up at once: waiting does not help here.${hint}`;
+      return `Gave up after ${formatDuration(waitedMs)}: waiting does not help here.${hint}`;
     }
     case 'aborted':
       return INTERRUPTED;
@@ -126,14 +126,15 @@ function describeAbort(
 }
 
 /** Waits for all targets; the first one that waiting cannot help ends the others. */
-async function waitForAll(waits: Waits, progress: Progress): Promise<WaitResult[]> {
+async function waitForAll(waits: Waits, progress: Progress): Promise<Waited[]> {
   const { options, internals } = waits.surroundings;
   const { durationMs, waitForName } = waits.wait;
   const hopeless = new AbortController();
   const stopListening = onAbort(options.signal, () => hopeless.abort());
   const { signal } = hopeless;
   setMaxListeners(Infinity, signal); // every delayed start listens to it
-  const waitForOne = async (request: TargetRequest, index: number): Promise<WaitResult> => {
+  const startMs = monotonicClock();
+  const waitForOne = async (request: TargetRequest, index: number): Promise<Waited> => {
     const delayMs = Math.floor(index / STARTS_PER_MS);
     if (delayMs > 0) await sleep(delayMs, undefined, { signal }).catch(() => {});
     const waitOptions = {
@@ -146,7 +147,7 @@ async function waitForAll(waits: Waits, progress: Progress): Promise<WaitResult[
     const result = await waitUntil(request, waitOptions, internals);
     progress.done(request);
     if (result.end === 'incurable') hopeless.abort();
-    return result;
+    return { ...result, waitedMs: monotonicClock() - startMs };
   };
   try {
     return await Promise.all(waits.requests.map(waitForOne));
@@ -157,14 +158,16 @@ async function waitForAll(waits: Waits, progress: Progress): Promise<WaitResult[
 }
 
 /** Writes how each wait ended. */
-function reportEnds(results: readonly WaitResult[], waits: Waits): void {
+function reportEnds(results: readonly Waited[], waits: Waits): void {
   const { requests, wait, display, surroundings, say } = waits;
   if (surroundings.quiet) return;
   for (const [index, result] of results.entries()) {
     const { end, event } = result;
+    const request = requests[index];
     if (event) surroundings.sink.write(surroundings.reporter.probe(event));
-    const isAborted = end === 'aborted';
-    const line = isAborted ? describeAbort(requests[index], event) : describeEnd(result, wait);
+    const name = request && requests.length > 1 ? `${nameOf(request)}  ` : '';
+    const line =
+      end === 'aborted' ? describeAbort(request, event) : `${name}${describeEnd(result, wait)}`;
     if (line !== null && display.plain) say(line);
   }
 }

@@ -1,5 +1,6 @@
 import { escapeControls } from '../../report/escape.js';
 import type { Output } from '../../report/reporter.js';
+import { wrapperFor } from './terminal.js';
 
 /** Writes to the two standard streams. */
 export function write({ stdout, stderr }: Output): void {
@@ -72,11 +73,13 @@ export interface Sink {
  * @throws UsageError when the file cannot be written
  */
 export async function openSink(path: string | null, signal: AbortSignal): Promise<Sink> {
+  const wrap = await wrapperFor(process.stderr);
+  const wrapped = ({ stdout, stderr }: Output): Output => ({ stdout, stderr: wrap(stderr) });
   if (path === null) {
     // On a terminal a spinner makes way for each line.
     const batch = process.stdout.isTTY ? null : new BatchedOutput();
     return {
-      write: batch ? (output) => batch.write(output) : write,
+      write: (output) => (batch ? batch.write(wrapped(output)) : write(wrapped(output))),
       whenDrained: () => whenDrained(signal),
       finish: () => true,
       close: () => batch?.flush(),
@@ -87,7 +90,7 @@ export async function openSink(path: string | null, signal: AbortSignal): Promis
   return {
     write({ stdout, stderr }) {
       file.write(stdout);
-      write({ stdout: '', stderr });
+      write({ stdout: '', stderr: wrap(stderr) });
     },
     whenDrained: () => undefined,
     finish(interrupted) {

@@ -1,20 +1,25 @@
 import type { Ora } from 'ora';
+import { mayColor } from './paint.js';
 
 /** How long something may take before the spinner shows, in milliseconds. */
 const PATIENCE_MS = 500;
 
 /** A spinner on stderr, shown only on a terminal and only after a while. */
 export interface Spinner {
-  /** What is being waited for. Must be safe for a terminal. */
-  say(text: string): void;
   /** Writes something else to the terminal, with the spinner's line out of the way. */
   aside(write: () => void): void;
   /** Ends the spinner and clears its line. */
   stop(): void;
 }
 
+/** How a spinner looks. */
+export interface SpinnerOptions {
+  /** False for `--no-color`; otherwise the environment and the terminal decide. */
+  readonly color: boolean;
+}
+
 /** The spinner where there is no terminal. */
-export const NO_SPINNER: Spinner = { say: () => {}, aside: (write) => write(), stop: () => {} };
+export const NO_SPINNER: Spinner = { aside: (write) => write(), stop: () => {} };
 
 /** Whether a spinner can be shown. ora 9.4.1 redraws for ever on a terminal of 0 columns. */
 export const canSpin = (): boolean => process.stderr.isTTY && process.stderr.columns > 0;
@@ -37,27 +42,33 @@ export function fitColumns(text: string, columns: number): string {
   return fitting;
 }
 
-/** A spinner that shows after half a second. ora is loaded only then. */
-export function spinWhenSlow(firstText: string): Spinner {
+/** Between two texts of a spinner that describes itself, in milliseconds. */
+const REFRESH_MS = 200;
+
+/**
+ * A spinner that shows after half a second. ora is loaded only then.
+ *
+ * @param describe what is being waited for; it is asked again and again. Safe for a terminal
+ */
+export function spinWhenSlow(describe: () => string, { color }: SpinnerOptions): Spinner {
   if (!canSpin()) return NO_SPINNER;
-  let text = firstText;
   let over = false;
   let spinner: Ora | undefined;
-  const fitting = (): string => fitColumns(text, process.stderr.columns - FRAME_COLUMNS);
+  const fitting = (): string => fitColumns(describe(), process.stderr.columns - FRAME_COLUMNS);
+  const refreshing = setInterval(() => {
+    if (spinner) spinner.text = fitting();
+  }, REFRESH_MS);
   const timer = setTimeout(() => {
     import('ora').then(
       ({ default: ora }) => {
-        if (!over)
-          spinner = ora({ text: fitting(), stream: process.stderr, discardStdin: false }).start();
+        if (over) return;
+        const options = { text: fitting(), stream: process.stderr, discardStdin: false };
+        spinner = ora(mayColor(color) ? options : { ...options, color: false }).start();
       },
       () => {}, // no file descriptor is left: a run can do without a spinner
     );
   }, PATIENCE_MS);
   return {
-    say(next) {
-      text = next;
-      if (spinner) spinner.text = fitting();
-    },
     aside(write) {
       spinner?.clear(); // it draws itself again with its next frame
       write();
@@ -65,6 +76,7 @@ export function spinWhenSlow(firstText: string): Spinner {
     stop() {
       over = true;
       clearTimeout(timer);
+      clearInterval(refreshing);
       spinner?.stop();
     },
   };

@@ -18,6 +18,20 @@ export function canvas(env: NodeJS.ProcessEnv = process.env): Canvas {
 }
 
 /**
+ * What breaks the long lines of a text at words, for a terminal; elsewhere the text is unchanged.
+ * It is loaded only for a terminal.
+ */
+export async function wrapperFor(stream: NodeJS.WriteStream): Promise<(text: string) => string> {
+  if (!stream.isTTY || !(stream.columns > 0)) return (text) => text;
+  try {
+    const { wrapText } = await import('./wrap.js');
+    return (text) => wrapText(text, stream.columns);
+  } catch {
+    return (text) => text; // no file descriptor is left
+  }
+}
+
+/**
  * Whether this process may read from its terminal. A background job that tries is stopped
  * (SIGTTIN). On Linux, fields 5 and 8 of /proc/self/stat are our process group and the terminal's.
  * Elsewhere the answer is yes.

@@ -17,8 +17,16 @@ function isShortOfFiles(error: unknown): boolean {
   return code === 'EMFILE' || code === 'ENFILE' || error.message.includes('too many open files');
 }
 
-/** Writes an error in one line, as a check if it was asked for. Returns the exit code. */
-export function complain(error: unknown, isCheck: boolean): number {
+/**
+ * Writes an error in one line, as a check if it was asked for. Returns the exit code.
+ *
+ * @param wrap breaks a line that is too long for the terminal
+ */
+export function complain(
+  error: unknown,
+  isCheck: boolean,
+  wrap = (line: string): string => line,
+): number {
   const isUsage = error instanceof UsageError;
   const message = escapeControls(error instanceof Error ? error.message : String(error));
   if (isCheck) {
@@ -28,7 +36,7 @@ export function complain(error: unknown, isCheck: boolean): number {
     return EXIT_UNKNOWN;
   }
   if (isUsage) {
-    process.stderr.write(`portping: ${message} (see: portping --help)\n`);
+    process.stderr.write(wrap(`portping: ${message} (see: portping --help)\n`));
     return EXIT_USAGE;
   }
   if (isShortOfFiles(error)) {

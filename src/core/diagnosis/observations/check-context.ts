@@ -10,10 +10,12 @@ import { type StartCounting, startCounting } from './counters.js';
 import { readListeners } from './listeners.js';
 import { isDirectlyAttached } from './machine.js';
 import type { NameCheckOptions } from './name-check.js';
-import type { DiagnoseOptions, DiagnosisCheck, DiagnosisInternals } from './options.js';
-
-/** All checks together take at most this many times the timeout of one. */
-const TIMEOUTS_IN_TOTAL = 3;
+import {
+  type DiagnoseOptions,
+  type DiagnosisCheck,
+  type DiagnosisInternals,
+  TIMEOUTS_IN_TOTAL,
+} from './options.js';
 
 /** Probes one endpoint. By default until the deadline, and without watching an open connection. */
 type CheckProbe = (

@@ -13,6 +13,9 @@ import type { isDirectlyAttached } from './machine.js';
  */
 export const OTHER_PORTS: readonly number[] = [443, 80, 22, 445, 3389, 25];
 
+/** All checks together take at most this many times the timeout of one. */
+export const TIMEOUTS_IN_TOTAL = 3;
+
 /** The checks of a diagnosis that take time, as `onProgress` names them. */
 export type DiagnosisCheck = 'name' | 'DNS servers' | 'address' | 'local firewall' | 'other ports';
 
