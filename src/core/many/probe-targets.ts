@@ -22,9 +22,12 @@ const SWEEP_FROM = 4096;
 
 const isBlock = (requests: Requests): requests is TargetBlock => 'targets' in requests;
 
-function* requestsOf({ targets }: TargetBlock): Generator<TargetRequest, void, undefined> {
-  for (const target of targets()) yield { target };
-}
+/** The requests of a block, each time anew. */
+const requestsOf = ({ targets }: TargetBlock): Iterable<TargetRequest, void> => ({
+  *[Symbol.iterator]() {
+    for (const target of targets()) yield { target };
+  },
+});
 
 /** Whether a request is for a literal address; misuse is not. */
 function isForAddress(request: unknown): boolean {
@@ -103,5 +106,8 @@ export function probeTargets(
   const isSweep = addresses >= SWEEP_FROM && isPlain(options);
   const workerPath = isSweep ? (internals.sweepWorker ?? builtWorker()) : null;
   if (workerPath === null) return probeInProcess(all, complete, internals, literal);
-  return sweepTargets(all as Iterable<TargetRequest>, { workerPath, options: complete, internals });
+  // A copy: the caller may change the array while the sweep reads it a second time.
+  const repeatable = Array.isArray(all) ? [...(all as TargetRequest[])] : all;
+  const parts = { workerPath, options: complete, internals };
+  return sweepTargets(repeatable as Iterable<TargetRequest, void>, parts);
 }

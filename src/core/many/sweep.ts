@@ -117,18 +117,33 @@ class CloserLook {
   }
 }
 
+/** So many of the requests that follow. */
+function* take(
+  requests: Iterator<TargetRequest, void>,
+  count: number,
+): Generator<TargetRequest, void, undefined> {
+  for (let taken = 0; taken < count; taken += 1) {
+    const { value } = requests.next();
+    if (!value) return;
+    yield value;
+  }
+}
+
+/** @param requests the same requests as those of the chunk, again */
 async function* sweepChunk(
-  requests: readonly TargetRequest[],
+  chunk: SweepChunk,
+  requests: Iterator<TargetRequest, void>,
   parts: SweepParts,
 ): AsyncGenerator<ProbeEvent, void, undefined> {
   const { options, internals } = parts;
   const { timeoutMs = DEFAULT_TIMEOUT_MS, signal } = options;
-  const chunk = new SweepChunk(requests);
   const threads = await SweepThreads.start(chunk, parts);
   const closerLook = new CloserLook(parts);
+  let index = -1;
   try {
-    for (const [index, request] of requests.entries()) {
+    for (const request of take(requests, chunk.size)) {
       const { target } = request;
+      index += 1;
       let attempt = chunk.attempt(index, target);
       while (attempt === undefined) {
         if (signal?.aborted) return;
@@ -136,7 +151,10 @@ async function* sweepChunk(
         const areOver = threads.areOver; // read first: they may note this one and end
         attempt = chunk.attempt(index, target);
         if (attempt !== undefined) break;
-        if (areOver) return yield* probeInProcess(requests.slice(index), options, internals, true);
+        if (areOver) {
+          const rest = [request, ...take(requests, chunk.size - index - 1)];
+          return yield* probeInProcess(rest, options, internals, true);
+        }
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
       }
       if (signal?.aborted) return;
@@ -152,17 +170,18 @@ async function* sweepChunk(
  * Probes very many literal addresses and ports with two threads, in the order given, with the
  * verdicts of {@link probeInProcess}. One thread of Node makes about 20,000 connects a second; the
  * kernel can do more. An open port's own end of the connection (`local`) is not reported.
+ *
+ * @param requests the same ones each time that they are iterated over
  */
 export async function* sweepTargets(
-  requests: Iterable<TargetRequest>,
+  requests: Iterable<TargetRequest, void>,
   parts: SweepParts,
 ): AsyncGenerator<ProbeEvent, void, undefined> {
-  let chunk: TargetRequest[] = [];
-  for (const request of requests) {
-    if (chunk.push(request) < CHUNK) continue;
-    yield* sweepChunk(chunk, parts);
-    chunk = [];
-    if (parts.options.signal?.aborted) return;
+  const ahead = requests[Symbol.iterator]();
+  const again = requests[Symbol.iterator]();
+  for (;;) {
+    const chunk = new SweepChunk(ahead, CHUNK);
+    if (chunk.size > 0) yield* sweepChunk(chunk, again, parts);
+    if (chunk.size < CHUNK || parts.options.signal?.aborted) return;
   }
-  if (chunk.length > 0) yield* sweepChunk(chunk, parts);
 }
