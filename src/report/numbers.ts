@@ -59,3 +59,17 @@ export function roundPercent(percent: number, decimals: number): number {
 /** A number of things: `1 probe`, `3 probes`. */
 export const formatCount = (count: number, thing: string): string =>
   `${count} ${thing}${count === 1 ? '' : 's'}`;
+
+let latest = { epochMs: NaN, text: '' };
+
+/**
+ * A time as ISO 8601 in UTC, to a millisecond. The latest text is kept: a sweep has many probes in
+ * a millisecond, and writing one takes longer than all other numbers of its line.
+ *
+ * @param epochMs milliseconds since the epoch
+ * @throws RangeError when it is no time of the years -271821 to 275760
+ */
+export function formatTime(epochMs: number): string {
+  if (epochMs !== latest.epochMs) latest = { epochMs, text: new Date(epochMs).toISOString() };
+  return latest.text;
+}

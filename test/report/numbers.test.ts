@@ -4,6 +4,7 @@ import {
   formatDuration,
   formatMilliseconds,
   formatProgress,
+  formatTime,
   roundPercent,
 } from '../../src/report/numbers.js';
 
@@ -163,5 +164,23 @@ describe('formatProgress', () => {
     [125_900, 600_000, '2 min 5 s of 10 min'],
   ])('writes %d ms of %d ms as %s', (elapsedMs, totalMs, text) => {
     expect(formatProgress(elapsedMs, totalMs)).toBe(text);
+  });
+});
+
+describe('formatTime', () => {
+  it('is the same for a time after any other time', () => {
+    const times = fc.array(fc.integer({ min: -1e12, max: 1e13 }), { minLength: 1 });
+    fc.assert(
+      fc.property(times, (values) => {
+        for (const value of values.flatMap((each) => [each, each]))
+          expect(formatTime(value)).toBe(new Date(value).toISOString());
+      }),
+    );
+  });
+
+  it('refuses what is no time, also twice', () => {
+    expect(() => formatTime(NaN)).toThrow(RangeError);
+    expect(() => formatTime(NaN)).toThrow(RangeError);
+    expect(formatTime(0)).toBe('1970-01-01T00:00:00.000Z');
   });
 });

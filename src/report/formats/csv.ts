@@ -3,12 +3,12 @@ import { type OpenOutcome, reasonOf } from '../../core/facts/outcome.js';
 import type { ServiceFinding } from '../../core/facts/service-finding.js';
 import { escapeControls } from '../escape.js';
 import { explainInOneLine } from '../explanation.js';
-import { roundMilliseconds } from '../numbers.js';
+import { formatTime, roundMilliseconds } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE } from '../reporter.js';
 
 /** What a row is made of. */
-interface Row extends ProbeEvent {
+interface Row extends Pick<ProbeEvent, 'request' | 'report' | 'verdict'> {
   /** The state that is expected where the target has none of its own. */
   readonly expect: string;
   /** The outcome where it is open, else null. */
@@ -35,7 +35,7 @@ function saidOf({ service }: Row): string | null {
 
 /** The columns in their order, each with its value; null leaves a cell empty. */
 const COLUMNS = {
-  time: ({ report }) => new Date(report.startedAt).toISOString(),
+  time: ({ report }) => formatTime(report.startedAt),
   host: ({ report }) => report.target.host,
   port: ({ report }) => report.target.port,
   address: ({ report }) => addressOf(report.outcome),
@@ -59,6 +59,8 @@ const COLUMNS = {
   tls_days_left: ({ service }) => service?.tls?.certificate?.daysLeft ?? null,
 } satisfies Record<string, (row: Row) => Value>;
 
+const CELLS = Object.entries<(row: Row) => Value>(COLUMNS);
+
 /** Columns whose text is escaped where it is made. */
 const ESCAPED: ReadonlySet<string> = new Set<keyof typeof COLUMNS>(['explanation']);
 
@@ -72,13 +74,11 @@ function formatCell(value: Value, isEscaped: boolean): string {
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 
-function formatRow(event: ProbeEvent, expect: string): string {
-  const { outcome } = event.report;
+function formatRow({ request, report, verdict }: ProbeEvent, expect: string): string {
+  const { outcome } = report;
   const open = outcome.state === 'open' ? outcome : null;
-  const row = { ...event, expect, open, service: open && open.service };
-  return Object.entries(COLUMNS)
-    .map(([name, valueOf]) => formatCell(valueOf(row), ESCAPED.has(name)))
-    .join(',');
+  const row: Row = { request, report, verdict, expect, open, service: open && open.service };
+  return CELLS.map(([name, valueOf]) => formatCell(valueOf(row), ESCAPED.has(name))).join(',');
 }
 
 /** Comma-separated values (RFC 4180): a line of column names, then a line for each probe. */

@@ -12,7 +12,7 @@ import type { Attempt } from '../../core/facts/outcome.js';
 import { exitCodeOf } from '../../core/states.js';
 import { formatEndpoint, formatHostPort } from '../../core/target/target.js';
 import { escapeControls, formatJsonLine } from '../escape.js';
-import { formatDuration, roundMilliseconds } from '../numbers.js';
+import { formatDuration, formatTime, roundMilliseconds } from '../numbers.js';
 import { describeAttempt, describeKernel } from '../outcome-words.js';
 import { JSON_SCHEMA, type Paint } from '../reporter.js';
 
@@ -235,7 +235,7 @@ export function diagnosisJson({ observations, findings, verdict }: Diagnosis): s
   return formatJsonLine({
     schema: JSON_SCHEMA,
     type: 'diagnosis',
-    time: new Date(startedAt).toISOString(),
+    time: formatTime(startedAt),
     elapsedMs: roundNumbers(elapsedMs),
     target,
     state: outcome.state,
@@ -257,7 +257,7 @@ function ticketRows(seen: Observations, version: string): [title: string, text: 
   const { hostName, sourceAddress, timeZone } = machine;
   const servers = name.servers.map(({ server }) => server).join(', ');
   const resolver = name.resolution.via === 'literal' ? 'none' : servers || name.resolution.via;
-  const time = new Date(startedAt).toISOString();
+  const time = formatTime(startedAt);
   return [
     ['Time', `${time} (time zone: ${timeZone}), ${formatDuration(elapsedMs)}`],
     ['From', `${hostName}${sourceAddress === null ? '' : `, source address ${sourceAddress}`}`],

@@ -10,7 +10,7 @@ import type { ServiceReason } from '../../core/states.js';
 import type { Figures } from '../../core/series/statistics.js';
 import { formatJsonLine } from '../escape.js';
 import { explainInOneLine } from '../explanation.js';
-import { roundMilliseconds, roundPercent } from '../numbers.js';
+import { formatTime, roundMilliseconds, roundPercent } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import {
   JSON_SCHEMA,
@@ -20,9 +20,8 @@ import {
   type SummaryEvent,
 } from '../reporter.js';
 
-const iso = (epochMs: number): string => new Date(epochMs).toISOString();
 const isoOrNull = (epochMs: number | null): string | null =>
-  epochMs === null ? null : iso(epochMs);
+  epochMs === null ? null : formatTime(epochMs);
 
 function resolutionObject(resolution: Resolution): object {
   const { host, via, elapsedMs, state } = resolution;
@@ -89,7 +88,7 @@ function attemptObject(attempt: Attempt): object {
     port,
     state,
     reason: 'reason' in attempt ? attempt.reason : null,
-    time: iso(startedAt),
+    time: formatTime(startedAt),
     latencyMs: isOpen ? roundMilliseconds(attempt.latencyMs) : null,
     elapsedMs: isOpen ? null : roundMilliseconds(attempt.elapsedMs),
     local: isOpen ? attempt.local : null,
@@ -117,7 +116,7 @@ function probeObject({
     schema: JSON_SCHEMA,
     type: 'probe',
     sequence,
-    time: iso(startedAt),
+    time: formatTime(startedAt),
     target,
     origin: request.origin ?? null,
     expected: request.expect ?? null,
@@ -149,8 +148,8 @@ function outageObject({ target, address, outage }: OutageEvent): object {
     type: 'outage',
     target,
     address,
-    from: iso(from),
-    to: iso(to),
+    from: formatTime(from),
+    to: formatTime(to),
     ...rest,
   };
 }
@@ -196,8 +195,8 @@ function summaryObject({ target, address, summary, final, exitCode }: SummaryEve
     address,
     final,
     exitCode,
-    from: firstAt === null ? null : iso(firstAt),
-    to: latestAt === null ? null : iso(latestAt),
+    from: firstAt === null ? null : formatTime(firstAt),
+    to: latestAt === null ? null : formatTime(latestAt),
     sent,
     ...counts,
     lossPercent: lossPercent === null ? null : roundPercent(lossPercent, 3),

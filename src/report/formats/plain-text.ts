@@ -4,7 +4,7 @@ import type { Reason } from '../../core/states.js';
 import type { Target } from '../../core/target/target.js';
 import { escapeControls } from '../escape.js';
 import { explainFailure } from '../failure-words.js';
-import { formatDuration, formatMilliseconds } from '../numbers.js';
+import { formatDuration, formatMilliseconds, formatTime } from '../numbers.js';
 import {
   addressOf,
   describeOtherFailures,
@@ -133,7 +133,7 @@ export function plainTextReporter(options: ReportOptions, more?: MoreText): Repo
   const { paint, verbose, timestamps, nameEndpoints, manyTargets } = options;
   const explainer = new Explainer(options, more?.explain ?? explainFailure);
   const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
-    const time = timestamps ? `${new Date(epochMs).toISOString()}  ` : '';
+    const time = timestamps ? `${formatTime(epochMs)}  ` : '';
     return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
   };
   const { dim } = paint.stderr;

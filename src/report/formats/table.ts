@@ -1,7 +1,7 @@
 import { serviceOfPort } from '../../core/target/port-names.js';
 import type { Reason } from '../../core/states.js';
 import { explain } from '../explanation.js';
-import { formatMilliseconds } from '../numbers.js';
+import { formatMilliseconds, formatTime } from '../numbers.js';
 import { nameTarget } from '../outcome-words.js';
 import { describeService } from '../service.js';
 import { explanationLines } from './plain-text.js';
@@ -42,7 +42,7 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
       }
       if (outcome.state === 'open') {
         rows.push({
-          time: timestamps ? `${new Date(startedAt).toISOString()}  ` : '',
+          time: timestamps ? `${formatTime(startedAt)}  ` : '',
           endpoint: nameTarget(target, outcome.endpoint.address),
           latency: `${formatMilliseconds(outcome.latencyMs)} ms`,
           service: outcome.service

@@ -1,9 +1,12 @@
-import { existsSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ProbeEvent } from '../../../src/core/facts/events.js';
 import type { ManyInternals, ManyOptions } from '../../../src/core/many/many-options.js';
 import { probeTargets, type Requests } from '../../../src/core/many/probe-targets.js';
+import { SWEEP_STATE } from '../../../src/core/many/sweep-job.js';
 import { parseTargets, type TargetRequest } from '../../../src/core/target/target-list.js';
 import { listen } from '../../support/listeners.js';
 
@@ -87,6 +90,38 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
     const requests = requestsAround(port);
     expect(isSwept(await sweep(requests.slice(1)), port)).toBe(false);
     expect(isSwept(await sweep(requests, {}, {}), port)).toBe(false);
+  });
+
+  it('keeps to what it was when the caller changes it during the sweep', async () => {
+    const { port } = await listen();
+    const requests = requestsAround(port);
+    const ports = requests.map(({ target }) => target.port);
+    const seen: number[] = [];
+    for await (const { report } of probeTargets(requests, {}, { sweepWorker })) {
+      seen.push(report.attempts[0]?.endpoint.port ?? 0);
+      requests.shift();
+    }
+    expect(seen).toEqual(ports);
+  });
+
+  it('is completed in this process when its threads end early', async () => {
+    const { port } = await listen();
+    const folder = mkdtempSync(join(tmpdir(), 'portping-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const briefWorker = join(folder, 'worker.cjs');
+    const { silent } = SWEEP_STATE;
+    writeFileSync(
+      briefWorker,
+      `new Uint8Array(require('worker_threads').workerData.states).fill(${silent}, 0, 100);`,
+    );
+    const requests = requestsAround(port);
+    const events = await sweep(requests, {}, { sweepWorker: briefWorker });
+    expect(events.map(({ request }) => request)).toEqual(requests);
+    expect(events.slice(0, 100).every(({ report }) => report.outcome.state === 'filtered')).toBe(
+      true,
+    );
+    expect(events.slice(100).some(({ report }) => report.outcome.state === 'filtered')).toBe(false);
+    expect(isSwept(events, port)).toBe(false);
   });
 
   it('ends with an error for a request that is misused, after the verdicts before it', async () => {
