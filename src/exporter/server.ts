@@ -5,6 +5,7 @@ import { closeWithRefusal, refusalOfClientError } from './connection-refusals.js
 import { Connections } from './connections.js';
 import { clientOf, methodRefusal, Responder, type ResponderParts } from './responder.js';
 import { LIMITS } from './server-limits.js';
+import { Turns } from './turns.js';
 
 /** What the server is made of. */
 export interface ServerParts extends ResponderParts {
@@ -18,6 +19,7 @@ export class ExporterServer {
   readonly #prober: ServerParts['prober'];
   readonly #responder: Responder;
   readonly #connections = new Connections();
+  readonly #turns = new Turns();
   readonly #maxConnections: number;
 
   constructor(parts: ServerParts) {
@@ -68,7 +70,9 @@ export class ExporterServer {
     if (unanswered === null) return; // dropped: its refusal is being sent
     if (unanswered < LIMITS.pipelined) {
       const signal = this.#connections.expect(socket, response);
-      void this.#responder.answer(request, response, signal);
+      this.#turns.start(socket, () => {
+        if (!signal.aborted) void this.#responder.answer(request, response, signal);
+      });
       return;
     }
     socket.pause();

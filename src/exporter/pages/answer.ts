@@ -4,7 +4,7 @@ import { escapeControls } from '../../report/escape.js';
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** The headers of plain text. */

@@ -6,6 +6,7 @@ import { formatDuration } from '../../report/numbers.js';
 import type { AllowList } from '../access/allow-list.js';
 import type { Page, PageParts } from './page.js';
 import type { Result } from './recent-results.js';
+import { SharedRendering } from './shared-rendering.js';
 
 const STYLE = `
 body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
@@ -112,11 +113,14 @@ ${renderResults(results)}
 }
 
 /** The page for people. */
-export const landingPage = ({ version, allow, recent }: PageParts): Page => ({
-  path: '/',
-  answer: () => ({
-    status: 200,
-    headers: LANDING_HEADERS,
-    body: renderLandingPage(version, allow, recent.all),
-  }),
-});
+export function landingPage({ version, allow, recent }: PageParts): Page {
+  const rendering = new SharedRendering(() => renderLandingPage(version, allow, recent.all));
+  return {
+    path: '/',
+    answer: async ({ signal }) => ({
+      status: 200,
+      headers: LANDING_HEADERS,
+      body: await rendering.get(signal),
+    }),
+  };
+}

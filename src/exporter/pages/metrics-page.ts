@@ -1,11 +1,15 @@
 import type { Page, PageParts } from './page.js';
+import { SharedRendering } from './shared-rendering.js';
 
 /** The exporter's metrics about itself. */
-export const metricsPage = ({ metrics }: PageParts): Page => ({
-  path: '/metrics',
-  answer: async () => ({
-    status: 200,
-    headers: { 'Content-Type': metrics.contentType },
-    body: await metrics.render(),
-  }),
-});
+export function metricsPage({ metrics }: PageParts): Page {
+  const rendering = new SharedRendering(() => metrics.render());
+  return {
+    path: '/metrics',
+    answer: async ({ signal }) => ({
+      status: 200,
+      headers: { 'Content-Type': metrics.contentType },
+      body: await rendering.get(signal),
+    }),
+  };
+}
