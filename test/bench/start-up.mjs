@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram, missing } from './machine.mjs';
-import { openPort, roundRobin, run } from './processes.mjs';
+import { openPort, roundRobin, run, temporaryFolder } from './processes.mjs';
 import { median, quantile, table } from './statistics.mjs';
 
 const GOAL = 1.7;
@@ -13,20 +13,27 @@ const COMMANDS = [
   '-w 2s 127.0.0.1 PORT',
   '-o json 127.0.0.1 PORT',
   '127.0.0.1:PORT [::1]:PORT',
+  '127.0.0.1:PORT 127.0.0.1:PORT',
+  '--targets FILE',
   '-c 2 -i 0 127.0.0.1 PORT',
+  '--service http 127.0.0.1 PORT',
+  '--diagnose --no-companions 127.0.0.1 PORT',
   'localhost PORT',
   '--version',
 ];
 
-/** The commands to compare. `PORT` in a name stands for the open port. */
+/** The commands to compare. In a name `PORT` stands for the open port, `FILE` for two targets. */
 function peersOf({ nodes, checkouts, peersFolder, port, say }) {
+  const list = join(temporaryFolder(), 'targets');
+  writeFileSync(list, `127.0.0.1 ${port}\n127.0.0.1 ${port}\n`);
   const peers = [];
   for (const { node, label } of nodes) {
     const unit = { name: `node --eval 0${label}`, argv: [node, '--eval', '0'] };
     peers.push(unit);
     for (const { portping, label: which } of checkouts) {
       for (const args of COMMANDS) {
-        const argv = [node, portping, ...args.replaceAll('PORT', port).split(' ')];
+        const words = args.replaceAll('PORT', port).replace('FILE', list).split(' ');
+        const argv = [node, portping, ...words];
         peers.push({
           name: `portping${which} ${args}${label}`,
           argv,
