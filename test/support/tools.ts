@@ -96,6 +96,7 @@ const NEEDS = {
   script: firstOf(platform('linux', 'Linux'), program('script', 'bsdutils')),
   ss: firstOf(platform('linux', 'Linux'), program('ss', 'iproute2')),
   sshd: server('sshd', 'openssh-server'),
+  tmux: program('tmux', 'tmux'),
   tshark: program('tshark', 'tshark'),
   vsftpd: server('vsftpd', 'vsftpd'),
   xmllint: program('xmllint', 'libxml2-utils'),
