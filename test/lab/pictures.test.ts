@@ -153,6 +153,11 @@ describe('pictureOf', () => {
 describe('steadyText', () => {
   const textOf = (screen: string): string => steadyText(pictureOf('', screen, 20));
 
+  it('differs with another title or another width', () => {
+    const pictures = [pictureOf('a', '', 20), pictureOf('b', '', 20), pictureOf('a', '', 21)];
+    expect(new Set(pictures.map(steadyText)).size).toBe(3);
+  });
+
   it.each([
     ['another time', 'open in 12.3 ms', 'open in 9 ms'],
     ['another line break', 'open in\n12.3 ms', 'open in 12.3 ms'],

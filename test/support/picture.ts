@@ -104,10 +104,11 @@ export function pictureOf(title: string, screen: string, columns: number): strin
 }
 
 /**
- * What a picture says, without what differs from run to run: times, figures of a series, how often
- * a line is repeated, and where lines are wrapped.
+ * What a picture says and its frame, without what differs from run to run: times, figures of a
+ * series, how often a line is repeated, and where lines are wrapped.
  */
 export function steadyText(svg: string): string {
+  const frame = /width="\d+"|<title>.*|<style>.*/g;
   const spans = [...svg.matchAll(/class="(\w+)"[^>]*>([^<]*)<\/text>/g)];
   let last = '';
   const text = spans.map(([, colour = '', part = '']) => {
@@ -115,7 +116,7 @@ export function steadyText(svg: string): string {
     last = colour;
     return `${mark}${part.replace(/\s/g, '')}`;
   });
-  return text
+  return [...(svg.match(frame)?.slice(0, 3) ?? []), ...text]
     .join('')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '#')
     .replace(/\d+(\.\d+)?(?:ms|milliseconds|s(?![a-z]))/g, '#')
