@@ -175,6 +175,7 @@ describe('steadyText', () => {
     ['another word', 'port 25 is open', 'port 25 is shut'],
     ['another port', 'port 25 is open', 'port 26 is open'],
     ['another colour', '\x1b[32mSuccess!', '\x1b[31mSuccess!'],
+    ['a word that is broken', 'port 25 is open', 'port 25 is op\nen'],
     ['another code', '<10061> returned', '<10060> returned'],
   ])('differs with %s', (_, one, other) => {
     expect(textOf(one)).not.toBe(textOf(other));

@@ -105,25 +105,25 @@ export function pictureOf(title: string, screen: string, columns: number): strin
 
 /**
  * What a picture says and its frame, without what differs from run to run: times, figures of a
- * series, how often a line is repeated, and where lines are wrapped.
+ * series, how often a line is repeated, and between which words lines are wrapped.
  */
 export function steadyText(svg: string): string {
-  const frame = /width="\d+"|<title>.*|<style>.*/g;
+  const frame = svg.match(/width="\d+"|<title>.*|<style>.*/g)?.slice(0, 3) ?? [];
   const spans = [...svg.matchAll(/class="(\w+)"[^>]*>([^<]*)<\/text>/g)];
   let last = '';
   const text = spans.map(([, colour = '', part = '']) => {
-    const mark = colour === last ? '' : `\n${colour}:`;
+    const mark = colour === last ? ' ' : `\n${colour}: `;
     last = colour;
-    return `${mark}${part.replace(/\s/g, '')}`;
+    return `${mark}${part}`;
   });
-  return [...(svg.match(frame)?.slice(0, 3) ?? []), ...text]
+  return [...frame, ...text]
     .join('')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '#')
-    .replace(/\d+(\.\d+)?(?:ms|milliseconds|s(?![a-z]))/g, '#')
+    .replace(/\d+(\.\d+)? (?:milliseconds|ms|s)\b/g, '#')
     .replace(/\d+(\.\d+)?%/g, '#%')
-    .replace(/(min|mean|max|deviation|jitter|p\d\d)\d+(\.\d+)?/g, '$1#')
-    .replace(/(×)?\d+(?=probe|open|closed|filtered|failed)/g, '#')
+    .replace(/(min|mean|max|deviation|jitter|p\d\d) \d+(\.\d+)?/g, '$1 #')
+    .replace(/\d+ (?=probe|open|closed|filtered|failed)/g, '# ')
     .replace(/×\d+/g, '×#')
-    .replace(/[▁▂▃▄▅▆▇█]+/g, '#')
+    .replace(/[▁▂▃▄▅▆▇█]+( [▁▂▃▄▅▆▇█]+)*/g, '#')
     .replace(/(.{20,}|\n.+\n.{20,})\1+/g, '$1');
 }
