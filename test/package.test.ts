@@ -107,6 +107,7 @@ describe('the packed package', () => {
     );
     for (const name of [
       'commander',
+      'cross-spawn',
       'ora',
       'chalk',
       'prom-client',

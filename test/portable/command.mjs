@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 /** The Node that runs the commands. The suite itself may need another one. */
-const node = process.env.PORTPING_TEST_NODE ?? process.execPath;
+export const node = process.env.PORTPING_TEST_NODE ?? process.execPath;
 
 /** The commands run in this folder. */
 export const folder = mkdtempSync(join(tmpdir(), 'portping-portable-'));

@@ -1,14 +1,14 @@
 // What users do, on any platform and without root: node test/portable/suite.mjs
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { folder, portping, start, untilWritten } from './command.mjs';
+import { folder, node, portping, start, untilWritten } from './command.mjs';
 import { freePort, listen, listenDns, listenHttp } from './servers.mjs';
 
 const { platform } = process;
@@ -66,7 +66,7 @@ test('an open port on IPv6', { skip: !hasIpv6 && 'needs ::1' }, async () => {
 
 test('a closed port', async () => {
   const { stderr } = await expectRun(['127.0.0.1', closed], 1, REFUSED);
-  assert.match(stderr, /^10061 WSAECONNREFUSED \(ECONNREFUSED\): 127\.0\.0\.1:\d+ refused/);
+  assert.match(stderr, /\b10061 WSAECONNREFUSED \(ECONNREFUSED\): 127\.0\.0\.1:\d+ refused/);
 });
 
 test('wrong usage', async () => {
@@ -172,6 +172,19 @@ test('--wait waits for a port, and gives up', async () => {
   assert.match(stdout, SUCCESS);
   assert.equal(exitCode, 0);
   await expectRun(['--wait', '1s', '127.0.0.1', closed], 1, REFUSED);
+});
+
+test('--wait runs a command and passes its exit code on', async () => {
+  const isWindows = platform === 'win32';
+  const script = isWindows ? '@echo [%~1]\r\n@exit /b 9\r\n' : '#!/bin/sh\necho "[$1]"; exit 9\n';
+  writeFileSync(join(folder, isWindows ? 'greet.cmd' : 'greet'), script, { mode: 0o755 });
+  const expectCommand = (command, exitCode, stdout) =>
+    expectRun(['--wait', '30s', '-q', '127.0.0.1', open, '--', ...command], exitCode, stdout);
+  await expectCommand([isWindows ? 'greet' : './greet', 'two words'], 9, '[two words]\n');
+  await expectCommand([node, '-e', 'console.log(8); process.exit(8)'], 8, '8\n');
+  if (isWindows) await expectCommand(['cmd', '/c', 'exit', '7'], 7, '');
+  const { stderr } = await expectCommand(['no-such-command'], 127, '');
+  assert.match(stderr, /portping: cannot run no-such-command: no such command\n$/);
 });
 
 test('the exporter', async () => {

@@ -1,11 +1,19 @@
-import { spawn } from 'node:child_process';
 import { accessSync } from 'node:fs';
 import { constants } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { delimiter, resolve } from 'node:path';
+import spawn from 'cross-spawn'; // finds npm.cmd on Windows
 import { escapeControls } from '../../report/escape.js';
 
-/** Signals that are passed on to the command. */
-const PASSED_ON = ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGINT'] as const;
+/** Signals that do not end us while the command runs. SIGBREAK is Ctrl+Break on Windows. */
+const SIGNALS = [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGINT',
+  'SIGBREAK',
+] as const;
 
 const CAUSES: Readonly<Record<string, string>> = {
   ENOENT: 'no such command',
@@ -21,12 +29,25 @@ function exists(path: string): boolean {
   }
 }
 
-/** A folder in PATH that may not be searched gives EACCES for a command that does not exist. */
-const isNowhere = (file: string): boolean =>
-  !file.includes('/') &&
-  !(process.env['PATH'] ?? '').split(delimiter).some((folder) => exists(join(folder, file)));
+const IS_WINDOWS = process.platform === 'win32';
+
+/**
+ * Whether a command is in no folder of PATH. Windows also looks in the current folder, and adds the
+ * endings of PATHEXT.
+ */
+function isNowhere(file: string): boolean {
+  const isPath = file.includes('/') || (IS_WINDOWS && file.includes('\\'));
+  if (isPath && !IS_WINDOWS) return false;
+  const { PATH = '', PATHEXT = '.COM;.EXE;.BAT;.CMD' } = process.env;
+  const folders = [...(IS_WINDOWS ? ['.'] : []), ...(isPath ? [] : PATH.split(delimiter))];
+  const endings = IS_WINDOWS ? ['', ...PATHEXT.split(';')] : [''];
+  return !folders.some((folder) =>
+    endings.some((ending) => exists(resolve(folder, `${file}${ending}`))),
+  );
+}
 
 function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException): number {
+  // A folder in PATH that may not be searched gives EACCES for a command that does not exist.
   const cause = code === 'EACCES' && isNowhere(file) ? 'ENOENT' : code;
   process.stderr.write(
     `portping: cannot run ${escapeControls(file)}: ${CAUSES[cause] ?? escapeControls(message)}\n`,
@@ -42,29 +63,34 @@ function cannotRun(file: string, { code = '', message }: NodeJS.ErrnoException):
  */
 export function runCommand(words: readonly string[]): Promise<number> {
   const [file = '', ...args] = words;
-  return new Promise<number>((resolve, reject) => {
+  // cmd.exe would look for it, complain and exit with 1, as other commands do.
+  if (IS_WINDOWS && isNowhere(file))
+    return Promise.resolve(cannotRun(file, Object.assign(new Error(), { code: 'ENOENT' })));
+  return new Promise<number>((settle, reject) => {
     // Throws some errors (ENOTDIR, ELOOP …); others come as an event.
     const child = spawn(file, args, { stdio: 'inherit' });
-    // On a terminal, ^C reaches the whole process group.
+    // On a terminal, ^C reaches the whole process group. Windows sends each signal to all processes
+    // of the console, and kill() would end the command before it has cleaned up.
     const passOn = (signal: NodeJS.Signals): void => {
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+      if (IS_WINDOWS || (signal === 'SIGINT' && process.stdin.isTTY)) return;
+      child.kill(signal);
     };
-    for (const signal of PASSED_ON) process.on(signal, passOn);
-    const settle = (): void => {
-      for (const signal of PASSED_ON) process.off(signal, passOn);
+    for (const signal of SIGNALS) process.on(signal, passOn);
+    const stopListening = (): void => {
+      for (const signal of SIGNALS) process.off(signal, passOn);
     };
     child.once('error', (error: NodeJS.ErrnoException) => {
-      settle();
+      stopListening();
       reject(error);
     });
     child.once('exit', (exitCode, signal) => {
-      settle();
+      stopListening();
       if (signal) {
         process.removeAllListeners(signal); // a listener would keep it from ending us
         process.kill(process.pid, signal);
       }
       // Still here: Node ignores SIGPIPE, and no signal ends the first process of a container.
-      resolve(exitCode ?? 128 + (signal ? constants.signals[signal] : 0));
+      settle(exitCode ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   }).catch((error: NodeJS.ErrnoException) => cannotRun(file, error));
 }

@@ -89,7 +89,7 @@ export const OPTIONS = {
   count: value('-c, --count <n>', 'probe n times', countUpTo(9_999_999_999)),
   continuous: flag(
     '-t, --continuous',
-    'probe until interrupted; Enter or SIGQUIT (^\\) shows the summary so far',
+    'probe until interrupted; Enter, ^\\ or, on Windows, Ctrl+Break shows the summary so far',
   ),
   interval: value(
     '-i, --interval <duration>',

@@ -1,9 +1,12 @@
-/** Signals that ask for the summary so far, as for dd(1) and ping(8). Windows never sends them. */
-const SUMMARY_SIGNALS = ['SIGUSR1', 'SIGQUIT'] as const;
+/**
+ * Signals that ask for the summary so far, as for dd(1) and ping(8). Windows sends only SIGBREAK:
+ * Ctrl+Break asks its ping for statistics, too.
+ */
+const SUMMARY_SIGNALS = ['SIGUSR1', 'SIGQUIT', 'SIGBREAK'] as const;
 
 /**
  * Ignores the signals until {@link onSummarySignal} answers them. By default, Node starts its
- * debugger for SIGUSR1, and SIGQUIT ends the command.
+ * debugger for SIGUSR1, and the others end the command.
  */
 export function ignoreSummarySignals(): void {
   for (const name of SUMMARY_SIGNALS) process.on(name, () => {});
