@@ -43,6 +43,10 @@ const DOCUMENTS = [
   '.github/SECURITY.md',
 ];
 
+/** A text of the root without the absolute form of links to our own files, for npm. */
+const withoutHome = (text: string): string =>
+  text.replace(/https:\/\/[\w.-]+\/[\w.-]+\/[\w.-]+(?:\/-)?\/(?:blob|raw)\/HEAD\//g, '');
+
 /** The anchors that GitHub gives to the headings of a text. */
 function anchorsOf(text: string): string[] {
   const headings = [...text.replace(/^```[^]*?^```$/gm, '').matchAll(/^#+ (.+)$/gm)];
@@ -60,7 +64,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
 
   it('links to and names only files that exist', () => {
     const links = [...text.matchAll(/\]\(([^)#\s]+)/g)].map(([, link = '']) => link);
-    const files = links.filter((link) => !/^[a-z]+:/.test(link));
+    const files = links.map(withoutHome).filter((link) => !/^[a-z]+:/.test(link));
     const names = [...text.matchAll(/(?<![\w./])(?:src|test|\.ci)\/[\w./-]*\w/g)].map(
       ([name]) => `/${name}`,
     );
@@ -72,7 +76,7 @@ describe.each(DOCUMENTS)('%s', (path) => {
   });
 
   it('links only to sections that exist', () => {
-    const links = [...text.matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
+    const links = [...withoutHome(text).matchAll(/\]\(([^):\s]*)#([^)\s]+)\)/g)];
     const broken = links.filter(([, file = '', anchor = '']) => {
       const linked = file === '' ? text : readFileSync(new URL(file, place), 'utf8');
       return !anchorsOf(linked).includes(anchor);

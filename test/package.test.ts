@@ -213,14 +213,19 @@ describe('npm run prepublishOnly', () => {
     author: 'Owner',
   };
 
-  /** What the check says about a package with these fields and this README. */
-  async function check(fields: object, readme: string): Promise<ExecResult> {
+  /** What the script says about a package with these fields and this README, and makes of it. */
+  async function check(
+    fields: object,
+    readme: string,
+    ...words: string[]
+  ): Promise<ExecResult & { readme: string }> {
     const cwd = await mkdtemp(join(tmpdir(), 'portping-publish-'));
     await writeFile(join(cwd, 'package.json'), JSON.stringify(fields));
     await writeFile(join(cwd, 'README.md'), readme);
-    const result = await run([process.execPath, join(root, '.ci/publishable.mjs')], cwd);
+    const result = await run([process.execPath, join(root, '.ci/publishable.mjs'), ...words], cwd);
+    const after = await readFile(join(cwd, 'README.md'), 'utf8');
     await rm(cwd, { recursive: true });
-    return result;
+    return { ...result, readme: after };
   }
 
   it('passes with all fields and absolute links', async () => {
@@ -246,5 +251,35 @@ describe('npm run prepublishOnly', () => {
       'c.svg',
     ]);
     expect(exitCode).toBe(1);
+  });
+
+  it.each([
+    ['github:owner/portping', 'https://github.com/owner/portping'],
+    ['git+https://github.com/owner/portping.git', 'https://github.com/owner/portping'],
+    [
+      { type: 'git', url: 'git@github.com:owner/portping.git' },
+      'https://github.com/owner/portping',
+    ],
+    ['https://gitlab.com/owner/portping', 'https://gitlab.com/owner/portping/-'],
+  ])('makes all links absolute for the repository %o', async (repository, files) => {
+    const fields = { ...complete, repository };
+    const readme = '![a](.assets/a.svg) [b](src/README.md#c) [d](#e) <https://f.example>';
+    const fixed = await check(fields, readme, '--links');
+    expect(fixed.readme).toBe(
+      `![a](${files}/raw/HEAD/.assets/a.svg) [b](${files}/blob/HEAD/src/README.md#c) [d](#e)` +
+        ' <https://f.example>',
+    );
+    const { stderr } = await check(fields, fixed.readme);
+    expect(stderr).toBe('');
+  });
+
+  it('finds and mends the links of our README', async () => {
+    const readme = await readFile(join(root, 'README.md'), 'utf8');
+    const { readme: fixed } = await check(complete, readme, '--links');
+    expect((await check(complete, fixed)).stderr).toBe('');
+    const own = [
+      ...fixed.matchAll(/\(https:\/\/github\.com\/owner\/portping\/(?:raw|blob)\/HEAD\//g),
+    ];
+    expect(own.length).toBeGreaterThan(10);
   });
 });
