@@ -56,6 +56,23 @@ export interface ReportOptions {
   readonly thresholds?: Thresholds;
 }
 
+/** What a series is going to do. */
+export interface SeriesStart {
+  readonly type: 'start';
+  /** The target; null when there are several. */
+  readonly target: Target | null;
+  /** The addresses of the target's name, in the order they are tried; empty when not known. */
+  readonly addresses: readonly string[];
+  /** The number of targets. */
+  readonly targets: number;
+  /** Probes of each target; Infinity for no limit. */
+  readonly count: number;
+  /** From the start of one probe of a target to the start of its next, milliseconds. */
+  readonly intervalMs: number;
+  /** The keys that work: none, ^C, or Enter (the summary so far) and ^C. */
+  readonly keys: 'none' | 'interrupt' | 'all';
+}
+
 /** The summary of a series, at its end or so far. */
 export interface SummaryEvent {
   readonly type: 'summary';
@@ -88,7 +105,10 @@ export interface Totals {
 export interface Reporter {
   probe(event: ProbeEvent): Output;
   outage(event: OutageEvent): Output;
-  summary(event: SummaryEvent): Output;
+  /** The summaries of a series, one for each target or address. */
+  summaries(events: readonly SummaryEvent[]): Output;
+  /** The beginning of a series; a format without this shows nothing. */
+  start?(start: SeriesStart): Output;
   /** The end of the output; called once, last. */
   finish(totals: Totals): Output;
   /** The exit code of a format that has its own; called after `finish`. */

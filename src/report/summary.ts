@@ -1,8 +1,9 @@
 import type { Outage } from '../core/facts/events.js';
 import type { Figures, ServiceTotals, Summary } from '../core/series/statistics.js';
 import { formatCount, formatDuration, formatMilliseconds, roundPercent } from './numbers.js';
-import { describeReason } from './outcome-words.js';
-import type { Totals } from './reporter.js';
+import { escapeControls } from './escape.js';
+import { describeReason, nameTarget } from './outcome-words.js';
+import type { SeriesStart, Totals } from './reporter.js';
 
 /** One line for an outage: its length and its causes. `times` is `×`, or `x` in ASCII. */
 export function describeOutage(
@@ -82,6 +83,51 @@ export function describeSummary(summary: Summary, times: string): string[] {
   }
   if (outage) lines.push(describeOutage(outage, times));
   return [...lines, ...lostSynLines(summary)];
+}
+
+/** What a table of summaries has no column for. `times` is as for {@link describeOutage}. */
+export function describeRemarks(summary: Summary, times: string): string[] {
+  const { service, outage, tooSlow } = summary;
+  const hasFailed = service !== null && Object.keys(service.failures).length > 0;
+  return [
+    ...(hasFailed ? [serviceLine(service)] : []),
+    ...(tooSlow > 0 ? [`too slow: ${tooSlow}`] : []),
+    ...(outage ? [describeOutage(outage, times)] : []),
+    ...lostSynLines(summary),
+  ];
+}
+
+const times = (count: number): string => (count === 1 ? 'once' : `${count} times`);
+
+/** How often and how fast: `5 times, every 200 ms`, `without a pause`. */
+function describePace({ count, intervalMs, targets }: SeriesStart): string {
+  const often = count === Infinity ? '' : ` ${times(count)}${targets > 1 ? ' each' : ''},`;
+  if (intervalMs === 0) return `${often} without a pause`;
+  const interval = intervalMs < 1000 ? `${Number(intervalMs.toFixed(2))} ms` : null;
+  return `${often} every ${interval ?? formatDuration(intervalMs)}`;
+}
+
+const KEYS = { none: '', interrupt: '; ^C: end', all: '; Enter: summary, ^C: end' } as const;
+
+/** Addresses that the first line of a series names. */
+const MOST_ADDRESSES = 3;
+
+function describeAddresses({ target, addresses }: SeriesStart): string {
+  const others = addresses.filter((address) => address !== target?.host);
+  if (others.length === 0) return '';
+  const more = others.length - MOST_ADDRESSES;
+  const named = others.slice(0, MOST_ADDRESSES).map(escapeControls).join(', ');
+  return ` (${named}${more > 0 ? ` and ${more} more` : ''})`;
+}
+
+/** The first line of a series: what is probed, how often, and the keys that work. */
+export function describeStart(start: SeriesStart): string {
+  const { target, targets, keys } = start;
+  const what =
+    target === null
+      ? formatCount(targets, 'target')
+      : `${nameTarget(target)}${describeAddresses(start)}`;
+  return `Probing ${what}${describePace(start)}${KEYS[keys]}`;
 }
 
 /** The end of a run over many targets, in one line. */

@@ -101,7 +101,8 @@ describe('a series', () => {
     );
     expect(stderr).toMatch(
       new RegExp(
-        String.raw`^--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 ` +
+        String.raw`^Probing 127\.0\.0\.1:\d+ 5 times, every 200 ms\n` +
+          String.raw`--- 127\.0\.0\.1:\d+ ---\n5 probes: 5 open, 0 closed, 0 filtered, 0 ` +
           String.raw`failed; 0% loss\nlatency in ms: min [\d.]+, mean [\d.]+, max [\d.]+, ` +
           String.raw`standard deviation [\d.]+, jitter [\d.]+\n +p50 [\d.]+, p90 [\d.]+, p95 ` +
           String.raw`[\d.]+, p99 [\d.]+\n$`,
@@ -198,7 +199,7 @@ describe('a series', () => {
     await running.until(({ stdout }) => count(stdout, /Success/) >= 2);
     running.child.kill('SIGTERM');
     const { stderr, exitCode } = await running.end();
-    expect(stderr).toMatch(/^--- 127/);
+    expect(stderr).toMatch(/^Probing .*\n--- 127/);
     expect(exitCode).toBe(0);
   });
 
@@ -217,7 +218,7 @@ describe('a series', () => {
       new RegExp(`^(localhost:${openPort} \\(127\\.0\\.0\\.1\\)  Success! .*\\n){2}$`),
     );
     expect(stderr).toMatch(
-      new RegExp(`^--- localhost:${openPort} \\(127\\.0\\.0\\.1\\) ---\\n2 probes: `),
+      new RegExp(`^Probing .*\n--- localhost:${openPort} \\(127\\.0\\.0\\.1\\) ---\\n2 probes: `),
     );
   });
 
@@ -230,10 +231,55 @@ describe('a series', () => {
     expect(stderr).toMatch(/^[\x20-\x7e\n]+$/);
   });
 
-  it('prints nothing with -q and exits with the highest code', async () => {
-    expect(
-      await portping(['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)]),
-    ).toMatchObject({ stdout: '', stderr: '', exitCode: 1 });
+  it('prints the summary alone with -q, and exits with the highest code', async () => {
+    const args = ['-q', '-c', '2', '-i', '0', '127.0.0.1', String(closedPort)];
+    const { stdout, stderr, exitCode } = await portping(args);
+    expect(stderr).toMatch(/^--- 127\.0\.0\.1:\d+ ---\n2 probes: 0 open, 2 closed, [^]*%/);
+    expect(stderr).not.toMatch(/Probing|WSA/);
+    expect([stdout, exitCode]).toEqual(['', 1]);
+    const json = await portping(['-o', 'json', ...args]);
+    expect(json).toMatchObject({ stderr: '', exitCode: 1 });
+    expect(JSON.parse(json.stdout)).toMatchObject({ type: 'summary', sent: 2, closed: 2 });
+    expect(await portping(['-o', 'csv', ...args])).toMatchObject({ stdout: '', stderr: '' });
+  });
+
+  it.each([['-q'], ['-q', '-c', '1']])(
+    'prints nothing with %s for a single probe',
+    async (...args) => {
+      expect(await portping([...args, '127.0.0.1', String(closedPort)])).toMatchObject({
+        stdout: '',
+        stderr: '',
+      });
+    },
+  );
+
+  it('shows the distribution with -q and --histogram', async () => {
+    const args = ['-q', '--histogram', '-c', '20', '-i', '0', '127.0.0.1', String(openPort)];
+    expect((await portping(args)).stderr).toMatch(/^--- [^]*\n *[\d.]+ - +[\d.]+ ms +\d+ █+\n/);
+  });
+
+  it('shows the summary so far at each --summary-every', async () => {
+    const args = ['-t', '-i', '20ms', '--summary-every', '150ms', `127.0.0.1:${openPort}`];
+    const running = new Running(args);
+    await running.until(({ stderr }) => count(stderr, /so far ---\n\d+ probes: /) >= 3);
+    running.child.kill('SIGINT');
+    const { stderr, exitCode } = await running.end();
+    const sent = Array.from(stderr.matchAll(/^(\d+) probes: /gm), ([, number]) => Number(number));
+    expect(sent).toEqual([...sent].sort((one, other) => one - other));
+    expect(new Set(sent).size).toBeGreaterThan(2);
+    expect(exitCode).toBe(0);
+  });
+
+  it('writes the summary so far as JSON at each --summary-every, else only the last', async () => {
+    const args = ['-o', 'json', '-q', '-t', '-i', '20ms', `127.0.0.1:${openPort}`];
+    const isTwice = ({ stdout }: Running): boolean => count(stdout, /"final":false/) >= 2;
+    const { stdout, stderr } = await interruptWhen(['--summary-every', '100ms', ...args], isTwice);
+    const lines = stdout.trimEnd().split('\n');
+    const finals = lines.map((line) => (JSON.parse(line) as { final: boolean }).final);
+    expect(finals).toEqual([...finals.slice(1).map(() => false), true]);
+    expect(stderr).toBe('');
+    const { stderr: without } = await portping(['-c', '30', '-i', '10ms', `127.0.0.1:${openPort}`]);
+    expect(without).not.toContain('so far');
   });
 });
 
@@ -360,6 +406,46 @@ describe('the summaries of a series', () => {
 
 const isOpenOnce = ({ stdout }: Running): boolean => /Success|^ok|"open"|,open,/m.test(stdout);
 
+describe('the first line of a series', () => {
+  it('has the address of the name, and no key where there is no terminal', async () => {
+    const { address } = await listenDns((_, name) =>
+      name === 'open.test' ? [{ type: 'A', name, data: '127.0.0.1' }] : 'NXDOMAIN',
+    );
+    const args = ['-c', '2', '-i', '0', '--dns', address];
+    const { stdout, stderr } = await portping([...args, '-4', `open.test:${openPort}`]);
+    expect(stderr).toMatch(
+      new RegExp(
+        `^Probing open\\.test:${openPort} \\(127\\.0\\.0\\.1\\) 2 times, without a pause\n---`,
+      ),
+    );
+    expect(stdout).toMatch(/^(Success! .*\n){2}$/);
+    expect((await portping([...args, 'none.test:25'])).stderr).toMatch(
+      /^Probing none\.test:25 2 times, without a pause\nunresolved, no such name: /,
+    );
+  });
+
+  it('counts several targets, and has the interval that --rate leaves', async () => {
+    const args = ['-c', '2', '-i', '0', '--rate', '20', `127.0.0.1:${openPort},${closedPort}`];
+    expect((await portping(args)).stderr).toMatch(
+      /^Probing 2 targets 2 times each, every 100 ms\n/,
+    );
+  });
+
+  it('starts with the time with --timestamps', async () => {
+    const args = ['--timestamps', '-c', '2', '-i', '0', `127.0.0.1:${openPort}`];
+    expect((await portping(args)).stderr).toMatch(/^\d{4}-\S+Z {2}Probing /);
+  });
+
+  it('is missing for a single probe and in other formats', async () => {
+    for (const args of [
+      ['-c', '1'],
+      ['-c', '2', '-o', 'json'],
+      ['-c', '2', '-o', 'csv'],
+    ])
+      expect((await portping([...args, `127.0.0.1:${openPort}`])).stderr).toBe('');
+  });
+});
+
 describe('an interrupted series', () => {
   it.each([['-t'], ['-c', '50']])(
     'with %s exits with 130 when one target has no verdict, and says so in the summary',
@@ -369,7 +455,7 @@ describe('an interrupted series', () => {
         [...repeat, ...options, `127.0.0.1:${openPort}`, target],
         isOpenOnce,
       );
-      expect(stderr).toMatch(/\n--- silent\.test:25 ---\n0 probes: no verdict\n/);
+      expect(stderr).toMatch(/\nsilent\.test:25 +no verdict +0 +- +- /);
       expect(stderr).toContain(
         repeat[0] === '-t'
           ? 'Interrupted before every target had a verdict.\n'
@@ -405,17 +491,17 @@ describe('an interrupted series', () => {
     );
     expect(stderr).toMatch(
       new RegExp(
-        String.raw`^--- 127\.0\.0\.1:\d+ ---\n1 probe: 1 open[^]*^--- silent\.test:25 ` +
-          String.raw`---\n0 probes: no verdict\n`,
+        String.raw`^--- 2 targets ---\ntarget .*\n127\.0\.0\.1:\d+ +open +1 .*\n` +
+          String.raw`silent\.test:25 +no verdict +0 +- +- `,
         'm',
       ),
     );
-    expect(count(stderr, /^---/m)).toBe(2);
+    expect(count(stderr, /^---/m)).toBe(1);
     expect(exitCode).toBe(130);
   });
 
   it.each([
-    ['text', /Success/, /^Interrupted after \d+ of 50 probes\.\n--- /],
+    ['text', /Success/, /\nInterrupted after \d+ of 50 probes\.\n--- /],
     ['tap', /\nBail out! [^\n]*\n$/, /^Interrupted after/],
     ['junit', /<error type="incomplete"/, /^Interrupted after/],
     ['json', /"final":true,"exitCode":130,/, /^Interrupted after/],
@@ -443,7 +529,7 @@ describe('an interrupted series', () => {
     },
   );
 
-  it('with -q exits with the same codes and prints nothing', async () => {
+  it('with -q exits with the same codes and prints the summary alone', async () => {
     const { options, target } = await silentTarget();
     const listener = accept();
     const port = await listen(listener);
@@ -452,7 +538,11 @@ describe('an interrupted series', () => {
     await seen;
     await new Promise((resolve) => setTimeout(resolve, 200)); // time for the verdict
     running.child.kill('SIGINT');
-    expect(await running.end()).toMatchObject({ stdout: '', stderr: '', exitCode: 130 });
+    const { stdout, stderr, exitCode } = await running.end();
+    expect(stderr).toMatch(
+      /^--- 2 targets ---\ntarget .*\n127\.0\.0\.1:\d+ .*\nsilent\.test:25 .*\n$/,
+    );
+    expect([stdout, exitCode]).toEqual(['', 130]);
     await close(listener);
   });
 });
@@ -823,9 +913,10 @@ describe('misuse of options for a series', () => {
       ['--expect', 'closed', '--max-latency', '1s', 'h', '1'],
       /^portping: --max-latency: only an open port has a latency/,
     ],
+    [['--summary-every', '9s', 'h', '1'], /^portping: --summary-every: there is only one probe/],
     [
-      ['-q', '--histogram', '-c', '2', 'h', '1'],
-      /^portping: --quiet: cannot be combined with --histogram; use only one/,
+      ['--summary-every', '9s', '-c', '2', '-o', 'csv', 'h', '1'],
+      /^portping: --summary-every: has no effect with --output csv; use it with --output text, json/,
     ],
     [
       ['-q', '--timestamps', 'h', '1'],
@@ -883,6 +974,18 @@ describeWith('script', 'a series on a terminal', () => {
     await running.until(({ stdout }) => /\n--- 127\.0\.0\.1:\d+, so far ---\r\n/.test(stdout));
     running.child.stdin?.write('\x03');
     expect((await running.end()).exitCode).toBe(0);
+  });
+
+  it('begins with a line that says what is probed, how often, and which keys work', async () => {
+    const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
+    await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 1);
+    running.child.stdin?.write('\x03');
+    expect((await running.end()).stdout).toMatch(
+      new RegExp(
+        String.raw`^\x1b\[2mProbing 127\.0\.0\.1:${openPort} every 30 ms; Enter: summary, ` +
+          String.raw`\^C: end\x1b\[22m\r\n\x1b\[32mSuccess!`,
+      ),
+    );
   });
 
   it('does not redraw endlessly on a terminal without columns', async () => {

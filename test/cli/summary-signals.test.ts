@@ -85,14 +85,14 @@ describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as con
       const run = new Run('-t', '-i', '30ms', open, closed);
       await run.has('stdout', /Error/);
       run.child.kill(signal);
-      await run.has('stderr', /^--- .*, so far ---\n\d+ probes?: /, 2);
+      await run.has('stderr', /^--- 2 targets, so far ---\ntarget +state +sent /);
       run.child.kill(signal);
-      await run.has('stderr', /^--- .*, so far ---/, 4);
+      await run.has('stderr', /^--- 2 targets, so far ---/, 2);
       const before = run.stdout.length;
       await expect.poll(() => run.stdout.length, SOON).toBeGreaterThan(before);
       const { stderr, exitCode } = await run.interrupt();
       expect(stderr).not.toMatch(/debugger|inspector/i);
-      expect(stderr).toMatch(new RegExp(`^--- ${open} ---\n`, 'm'));
+      expect(stderr).toMatch(new RegExp(`^--- 2 targets ---\ntarget .*\n${open} +open `, 'm'));
       expect(exitCode).toBe(1);
     });
 
@@ -166,15 +166,22 @@ describe.skipIf(process.platform === 'win32').each(['SIGUSR1', 'SIGQUIT'] as con
       await new Promise((resolve) => setTimeout(resolve, 300));
       await writeFile(pipe, `${open}\n`);
       const { stderr, exitCode } = await run.end();
-      expect(stderr).toMatch(/^--- /); // nothing of the debugger before the summary
+      expect(stderr).toMatch(/^Probing .*\n--- /); // and nothing of the debugger
       expect(exitCode).toBe(0);
     });
 
-    it('shows nothing with -q and ends nothing', async () => {
-      const run = await silentRun('-q', '-t', open);
+    it('shows nothing with -q if there is no series, and ends nothing', async () => {
+      const run = await silentRun('-q', open);
       run.child.kill(signal);
       await new Promise((resolve) => setTimeout(resolve, 300));
       expect(await run.interrupt()).toEqual({ stdout: '', stderr: '', exitCode: 130 });
+    });
+
+    it('shows the summary of a series with -q', async () => {
+      const run = await silentRun('-q', '-t', open);
+      run.child.kill(signal);
+      await run.has('stderr', /^--- 2 targets, so far ---\n/);
+      expect(await run.interrupt()).toMatchObject({ stdout: '', exitCode: 130 });
     });
   },
 );

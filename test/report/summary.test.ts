@@ -58,6 +58,7 @@ const summary: Summary = {
   latestAt: STARTED_AT + 5000,
   sent: 5,
   counts: { open: 3, closed: 0, filtered: 2, unresolved: 0, failed: 0 },
+  latest: 'open',
   lossPercent: 40,
   latency: { ...figures, p50: 2, p90: 3, p95: 3, p99: 3, jitter: null },
   service: null,

@@ -149,7 +149,7 @@ async function prepareForMany(config: ProbeConfig): Promise<() => void> {
 
 /** Probes the targets, and runs the command after a wait. Returns the exit code. */
 export async function runProbeAction(config: ProbeConfig): Promise<number> {
-  const { quiet, color, maxLatencyMs, wait } = config;
+  const { quiet, color, count, maxLatencyMs, wait, summaryEveryMs } = config;
   const interruptions = listenForInterruptions();
   const { signal } = interruptions;
   // Before anything needs a thread, and reading a file does.
@@ -163,7 +163,7 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
   try {
     const internals = {
       ...(names && { lookups: names.lookups, systemLookup: names.lookups.lookUp }),
-      skipWarmUp: quiet && maxLatencyMs === undefined,
+      skipWarmUp: quiet && maxLatencyMs === undefined && count === 1,
       askKernel: config.verbose
         ? (await import('../../core/probe/socket-statistics.js')).askKernel
         : undefined,
@@ -171,7 +171,7 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
     };
     const reporter = await createReporter(config);
     const options = optionsOf(config, signal);
-    const surroundings = { options, internals, reporter, quiet, color, sink };
+    const surroundings = { options, internals, reporter, quiet, color, summaryEveryMs, sink };
     result = await probeOrWait(config, plan, surroundings);
     result = finishOutput(sink, result, signal.aborted);
   } finally {

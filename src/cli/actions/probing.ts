@@ -39,23 +39,26 @@ function describeWait(plan: Extent, tally: Tally, timeoutMs = DEFAULT_TIMEOUT_MS
 /** The probes of a run. What a single one does not need is loaded only for the others. */
 async function eventsOf(
   { requests, count }: Extent,
-  { options, internals }: Surroundings,
+  surroundings: Surroundings,
 ): Promise<AsyncIterable<SeriesEvent>> {
+  const { options, internals } = surroundings;
   if (!Array.isArray(requests)) {
     const { probeTargets } = await import('../../core/many/probe-targets.js');
     return probeTargets(requests, options, internals);
   }
   const [only, another] = requests as readonly TargetRequest[];
   if (only && !another && count === 1) return probeOnce(only, options, internals);
+  const series = requests as readonly TargetRequest[];
   const { probeSeries } = await import('../../core/series/probe-series.js');
-  return probeSeries(requests as readonly TargetRequest[], { ...options, count }, internals);
+  const { announceSeries } = await import('./series-start.js');
+  return probeSeries(series, { ...options, count }, announceSeries(series, count, surroundings));
 }
 
 /** A run under way: what it has counted, and how it shows its progress. */
 interface Run {
   readonly tally: Tally;
   readonly coverage: Coverage;
-  /** The statistics of a series that is shown; null otherwise. */
+  /** The statistics of a series; null otherwise. */
   readonly figures: SeriesFigures | null;
   readonly spinner: Spinner;
 }
@@ -78,9 +81,15 @@ async function startRun(plan: Extent, { options, quiet, color }: Surroundings): 
   return {
     tally,
     coverage: new Coverage(plan, everyAddress),
-    figures: isSeries && !quiet ? await figuresOf(plan, everyAddress) : null,
+    figures: isSeries ? await figuresOf(plan, everyAddress) : null,
     spinner: isSeries || quiet ? NO_SPINNER : spinWhenSlow(describe, { color }),
   };
+}
+
+/** Calls back at an interval, if there is one. Returns what ends that. */
+function repeat(callback: () => void, everyMs: number | undefined): () => void {
+  const timer = everyMs === undefined ? undefined : setInterval(callback, everyMs);
+  return () => clearInterval(timer);
 }
 
 /** Shows the progress of a run while it lasts and when it is asked for. Returns what ends that. */
@@ -96,8 +105,9 @@ function followProgress(
   };
   const stops = [
     () => spinner.stop(),
-    surroundings.quiet ? () => {} : onSummarySignal(showSoFar),
+    surroundings.quiet && !figures ? () => {} : onSummarySignal(showSoFar),
     figures ? onEnter(showSoFar) : () => {},
+    figures ? repeat(showSoFar, surroundings.summaryEveryMs) : () => {},
   ];
   return () => {
     for (const stop of stops) stop();
@@ -113,8 +123,8 @@ async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings):
       tally.add(event);
       coverage.add(event);
     }
-    if (quiet || (event.type === 'outage' && !figures)) continue;
     figures?.add(event);
+    if (quiet || (event.type === 'outage' && !figures)) continue;
     const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
     if (output.stdout === '' && output.stderr === '') continue;
     spinner.aside(() => sink.write(output));
@@ -129,12 +139,12 @@ function finishRun({ tally, coverage, figures }: Run, surroundings: Surroundings
   const isInterrupted = options.signal.aborted;
   const isComplete = !isInterrupted || coverage.isComplete;
   const exitCode = isComplete ? (tally.exitCode ?? 0) : exitCodeOf('cancelled');
-  if (quiet) return exitCode;
-  if (isInterrupted && !reporter.exitCode) {
-    const stderr = `${newLineAfterEcho()}${lineOf(coverage.describeInterruption())}`;
-    sink.write({ stdout: '', stderr });
+  if (isInterrupted && !reporter.exitCode && (figures || !quiet)) {
+    const words = quiet ? '' : lineOf(coverage.describeInterruption());
+    sink.write({ stdout: '', stderr: `${newLineAfterEcho()}${words}` });
   }
   figures?.show(surroundings, true, exitCode);
+  if (quiet) return exitCode;
   sink.write(reporter.finish(tally.totals(isComplete, exitCode)));
   return reporter.exitCode?.() ?? exitCode;
 }

@@ -2,7 +2,7 @@ import type { SeriesEvent } from '../../core/facts/events.js';
 import { Statistics } from '../../core/series/statistics.js';
 import { formatHostPort, type Target } from '../../core/target/target.js';
 import type { TargetRequest } from '../../core/target/target-list.js';
-import { SILENCE } from '../../report/reporter.js';
+import { SILENCE, type SummaryEvent } from '../../report/reporter.js';
 import type { Surroundings } from './surroundings.js';
 
 /** The statistics of a series. */
@@ -42,25 +42,18 @@ export function collectFigures(
       statisticsOf(target, address)?.add(event);
     },
     show({ reporter, sink }, final, exitCode) {
-      let isShown = false;
+      const events: SummaryEvent[] = [];
       for (const { target, byAddress } of figures.values()) {
         for (const [address, statistics] of byAddress) {
           const summary = statistics.summary();
           // A target without probes of its own is shown by its addresses.
           if (address === null && summary.sent === 0 && byAddress.size > 1) continue;
-          const output = reporter.summary({
-            type: 'summary',
-            target,
-            address,
-            summary,
-            final,
-            exitCode,
-          });
-          if (output !== SILENCE) isShown = true;
-          sink.write(output);
+          events.push({ type: 'summary', target, address, summary, final, exitCode });
         }
       }
-      return isShown;
+      const output = reporter.summaries(events);
+      sink.write(output);
+      return output !== SILENCE;
     },
   };
 }

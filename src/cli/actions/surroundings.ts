@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly internals: ManyInternals;
   readonly reporter: Reporter;
   readonly quiet: boolean;
+  /** Between two summaries of a series so far, milliseconds; undefined for none. */
+  readonly summaryEveryMs: number | undefined;
   /** False for `--no-color`. */
   readonly color: boolean;
   readonly sink: Sink;

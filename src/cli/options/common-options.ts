@@ -126,7 +126,10 @@ export const COMMON_OPTIONS = {
     duration,
   ),
   output: choice('-o, --output <format>', 'output format', FORMAT_NAMES, DEFAULT_OPTIONS.output),
-  quiet: flag('-q, --quiet', 'print nothing; the exit code is the result'),
+  quiet: flag(
+    '-q, --quiet',
+    'print nothing but the summary of -c or -t; the exit code is the result',
+  ),
   verbose: flag('-v, --verbose', 'show every attempt and timing'),
   timestamps: flag('--timestamps', 'start each line with the time (ISO 8601)'),
   color: switchOff('--no-color', 'use no colours (environment: NO_COLOR, FORCE_COLOR)'),

@@ -75,6 +75,8 @@ export interface ProbeConfig {
   readonly count: number;
   /** From start to start; undefined for the default of the action. */
   readonly intervalMs: number | undefined;
+  /** Between two summaries of a series so far, milliseconds; undefined for none. */
+  readonly summaryEveryMs: number | undefined;
   /** Null unless waiting. */
   readonly wait: WaitConfig | null;
   /** Probe every address of the name, each with its own verdict. */
@@ -196,6 +198,7 @@ function chooseProbes(
     concurrency: options.concurrency ?? null,
     ratePerSecond: options.rate,
     intervalMs: options.interval,
+    summaryEveryMs: options.summaryEvery,
     expect: options.expect,
     maxLatencyMs: options.maxLatency,
     all: options.all ?? false,

@@ -15,7 +15,14 @@ const DISPLAY_OPTIONS = [
   'verbose',
   'timestamps',
   'histogram',
+  'summaryEvery',
 ] as const satisfies readonly DisplayOption[];
+
+/** What follows an option that shows something of a series, in an example. */
+const SERIES_DISPLAY: Partial<Record<DisplayOption, string>> = {
+  histogram: ' -c 5',
+  summaryEvery: ' 60s -c 5',
+};
 
 /** What each format cannot do, from the registry of formats. */
 const formatRules: readonly Rule[] = FORMAT_NAMES.flatMap((format) => {
@@ -35,7 +42,7 @@ const formatRules: readonly Rule[] = FORMAT_NAMES.flatMap((format) => {
     problem: `has no effect with --output ${format}`,
     allowed: `use it with --output ${formatsThatShow(option).join(', ')}`,
     examples: formatsThatShow(option).map(
-      (each) => `--${option} -o ${each} ${option === 'histogram' ? '-c 5 ' : ''}db 5432`,
+      (each) => `${longForm(option)}${SERIES_DISPLAY[option] ?? ''} -o ${each} db 5432`,
     ),
   }));
   return [...(onceBecause === null ? [] : once), ...hidden];
@@ -79,7 +86,6 @@ const monitoringRules: readonly Rule[] = [
 const outputRules: readonly Rule[] = [
   excludeEachOther('quiet', 'verbose', ['--quiet db 5432', '--verbose db 5432']),
   excludeEachOther('quiet', 'timestamps', ['--quiet db 5432', '--timestamps db 5432']),
-  excludeEachOther('quiet', 'histogram', ['--quiet db 5432', '--histogram -c 5 db 5432']),
   excludeEachOther('outputFile', 'quiet', ['--output-file results.txt db 5432', '--quiet db 5432']),
   {
     option: 'outputFile',

@@ -134,13 +134,16 @@ const repetitionRules: readonly Rule[] = [
     allowed: 'use it with -c 2 or more, -t or --wait',
     examples: ['-i 1s -c 5 db 5432', '-i 1s -t db 5432', '-i 1s --wait db 5432'],
   },
-  {
-    option: 'histogram',
-    unfit: (given) => !isRepeated(given),
-    problem: 'there is only one probe',
-    allowed: 'use it with -c 2 or more, or with -t',
-    examples: ['--histogram -c 5 db 5432', '--histogram -t db 5432'],
-  },
+  ...(['histogram', 'summaryEvery'] as const).map((option): Rule => {
+    const sample = option === 'histogram' ? '--histogram' : '--summary-every 60s';
+    return {
+      option,
+      unfit: (given) => !isRepeated(given),
+      problem: 'there is only one probe',
+      allowed: 'use it with -c 2 or more, or with -t',
+      examples: [`${sample} -c 5 db 5432`, `${sample} -t db 5432`],
+    };
+  }),
   {
     option: 'waitForName',
     unfit: (given) => !isWait(given),

@@ -118,6 +118,11 @@ export const OPTIONS = {
     `fail with exit code ${EXIT_UNEXPECTEDLY_OPEN} if the handshake takes longer`,
     durationOrZero,
   ),
+  summaryEvery: value(
+    '--summary-every <duration>',
+    'with -c or -t: show the summary so far again and again',
+    duration,
+  ),
   histogram: flag('--histogram', 'with -c or -t: show the distribution of the latency'),
   targets: once(
     value(

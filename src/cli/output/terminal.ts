@@ -48,6 +48,12 @@ function isForeground(): boolean {
   }
 }
 
+/** Which keys work on this terminal, for a person who reads stderr. */
+export function workingKeys(): 'none' | 'interrupt' | 'all' {
+  if (!process.stderr.isTTY || !isForeground()) return 'none';
+  return process.stdin.isTTY ? 'all' : 'interrupt';
+}
+
 /**
  * Calls back whenever Enter is pressed, on a terminal only.
  *

@@ -67,6 +67,8 @@ export interface Summary {
   readonly latestAt: number | null;
   readonly sent: number;
   readonly counts: Readonly<Record<Exclude<State, 'cancelled'>, number>>;
+  /** The state that the latest probe found; null when there was none. */
+  readonly latest: Exclude<State, 'cancelled'> | null;
   /** Probes that were not open, in percent of those sent; null when none was sent. */
   readonly lossPercent: number | null;
   /** Open probes only; null when there was none. */
@@ -161,6 +163,7 @@ export class Statistics {
   #outage: Outage | null = null;
   #firstAt: number | null = null;
   #latestAt: number | null = null;
+  #latest: Summary['latest'] = null;
   #isServiceAsked = false;
   #tooSlow = 0;
   #lostSyns = 0;
@@ -178,6 +181,7 @@ export class Statistics {
     if (event.outage) this.#outage = event.outage;
     this.#firstAt ??= startedAt;
     this.#latestAt = startedAt;
+    this.#latest = outcome.state;
     if (event.verdict.tooSlow) this.#tooSlow += 1;
     this.#counts[outcome.state] += 1;
     if (resolution.state === 'resolved' && resolution.via !== 'literal')
@@ -226,6 +230,7 @@ export class Statistics {
       latestAt: this.#latestAt,
       sent,
       counts,
+      latest: this.#latest,
       lossPercent: sent === 0 ? null : ((sent - counts.open) / sent) * 100,
       latency: this.#latencyFigures(),
       service: this.#serviceTotals(),

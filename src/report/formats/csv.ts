@@ -92,7 +92,7 @@ export function csvReporter({ expect }: { readonly expect: string }): Reporter {
   return {
     probe: (event) => write([formatRow(event, expect)]),
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish: () => write([]),
   };
 }

@@ -220,7 +220,10 @@ export function jsonReporter({ manyTargets }: { readonly manyTargets: boolean })
   return {
     probe: (event) => output(probeObject(event)),
     outage: (event) => output(outageObject(event)),
-    summary: (event) => output(summaryObject(event)),
+    summaries: (events) => ({
+      stdout: events.map((event) => formatJsonLine(summaryObject(event))).join(''),
+      stderr: '',
+    }),
     finish: ({ elapsedMs, ...totals }) =>
       manyTargets
         ? output({ schema: JSON_SCHEMA, ...totals, elapsedMs: roundMilliseconds(elapsedMs) })

@@ -39,7 +39,7 @@ export function junitReporter(settings: TestSettings): Reporter {
       return SILENCE;
     },
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish({ elapsedMs, isComplete }) {
       if (!isComplete) {
         errors += 1;

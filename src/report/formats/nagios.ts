@@ -219,7 +219,7 @@ export function nagiosReporter({
       return SILENCE;
     },
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish({ isComplete }) {
       const unfinished: readonly CheckState[] =
         !isComplete || checks.length === 0 ? ['UNKNOWN'] : [];

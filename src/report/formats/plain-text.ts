@@ -18,6 +18,7 @@ import {
   type Paint,
   type Reporter,
   type ReportOptions,
+  type SeriesStart,
   SILENCE,
   type SummaryEvent,
   type Totals,
@@ -30,7 +31,8 @@ export interface MoreText {
   readonly serviceLines: (report: ProbeReport, paint: Paint) => string[];
   readonly remarks: (event: ProbeEvent) => string[];
   readonly outageLine: (outage: Outage, options: ReportOptions) => string;
-  readonly summaryText: (event: SummaryEvent, options: ReportOptions) => string;
+  readonly summaryText: (events: readonly SummaryEvent[], options: ReportOptions) => string;
+  readonly describeStart: (start: SeriesStart) => string;
   readonly describeTotals: (totals: Totals) => string;
 }
 
@@ -165,7 +167,13 @@ export function plainTextReporter(options: ReportOptions, more?: MoreText): Repo
       const line = more.outageLine(outage, options);
       return { stdout: '', stderr: linesAfter(prefixOf(outage.to, target, address), [dim(line)]) };
     },
-    summary: (event) => (more ? { stdout: '', stderr: more.summaryText(event, options) } : SILENCE),
+    summaries: (events) =>
+      more ? { stdout: '', stderr: more.summaryText(events, options) } : SILENCE,
+    start(start): Output {
+      if (!more) return SILENCE;
+      const time = timestamps ? `${new Date().toISOString()}  ` : '';
+      return { stdout: '', stderr: `${time}${dim(more.describeStart(start))}\n` };
+    },
     finish: (totals) =>
       more && manyTargets && (totals.probes > 0 || totals.isComplete)
         ? { stdout: '', stderr: `${more.describeTotals(totals)}\n` }

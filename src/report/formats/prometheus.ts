@@ -185,7 +185,7 @@ export function prometheusReporter(): Reporter {
       return SILENCE;
     },
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish: () => ({ stdout: renderMetrics(probes), stderr: '' }),
   };
 }

@@ -2,7 +2,7 @@ import type { Reporter, ReportOptions } from '../reporter.js';
 import { isPlain, plainTextReporter } from './plain-text.js';
 
 /** Options that change how a probe is shown; each format has a place for some of them. */
-export type DisplayOption = 'quiet' | 'verbose' | 'timestamps' | 'histogram';
+export type DisplayOption = 'quiet' | 'verbose' | 'timestamps' | 'histogram' | 'summaryEvery';
 
 /** A format of `--output`: how to make its reporter, and which options fit it. */
 export interface FormatInfo {
@@ -27,7 +27,13 @@ export interface FormatInfo {
 }
 
 /** A report that only shows verdicts, one after the other or at the end. */
-const VERDICTS_ONLY = { quiet: true, verbose: false, timestamps: false, histogram: false } as const;
+const VERDICTS_ONLY = {
+  quiet: true,
+  verbose: false,
+  timestamps: false,
+  histogram: false,
+  summaryEvery: false,
+} as const;
 
 const ROWS = {
   text: {
@@ -35,13 +41,13 @@ const ROWS = {
       isPlain(options)
         ? plainTextReporter(options)
         : (await import('./text.js')).textReporter(options),
-    shows: { quiet: true, verbose: true, timestamps: true, histogram: true },
+    shows: { quiet: true, verbose: true, timestamps: true, histogram: true, summaryEvery: true },
     onceBecause: null,
     isCheck: false,
   },
   json: {
     create: async (options) => (await import('./json.js')).jsonReporter(options),
-    shows: { quiet: true, verbose: true, timestamps: false, histogram: false },
+    shows: { ...VERDICTS_ONLY, verbose: true, summaryEvery: true },
     onceBecause: null,
     isCheck: false,
   },
@@ -65,13 +71,13 @@ const ROWS = {
   },
   nagios: {
     create: async (options) => (await import('./nagios.js')).nagiosReporter(options),
-    shows: { quiet: false, verbose: false, timestamps: false, histogram: false },
+    shows: { ...VERDICTS_ONLY, quiet: false },
     onceBecause: 'the scheduler repeats the check',
     isCheck: true,
   },
   prometheus: {
     create: async () => (await import('./prometheus.js')).prometheusReporter(),
-    shows: { quiet: false, verbose: false, timestamps: false, histogram: false },
+    shows: { ...VERDICTS_ONLY, quiet: false },
     onceBecause: 'it describes one moment, and the collector reads it again',
     isCheck: false,
   },

@@ -53,7 +53,7 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
       return SILENCE;
     },
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish(totals) {
       // Interrupted before the first verdict: the command line says so.
       if (totals.probes === 0 && !totals.isComplete) return SILENCE;

@@ -43,7 +43,7 @@ export function tapReporter(settings: TestSettings): Reporter {
       };
     },
     outage: () => SILENCE,
-    summary: () => SILENCE,
+    summaries: () => SILENCE,
     finish({ isComplete }) {
       const plan = isComplete ? `1..${number}` : 'Bail out! The run ended before the last probe.';
       return { stdout: `${versionLine()}${plan}\n`, stderr: '' };

@@ -9,7 +9,8 @@ import { describeAttempt, describeKernel, nameTarget } from '../outcome-words.js
 import type { Paint, Reporter, ReportOptions, SummaryEvent } from '../reporter.js';
 import { describeResolution } from '../resolution-words.js';
 import { describeService, describeTls } from '../service.js';
-import { describeOutage, describeSummary, describeTotals } from '../summary.js';
+import { describeOutage, describeStart, describeSummary, describeTotals } from '../summary.js';
+import { summaryTable } from './summary-table.js';
 import { type MoreText, plainTextReporter } from './plain-text.js';
 
 /** Each attempt with our end of it, and whether the other side dropped the connection. */
@@ -99,10 +100,10 @@ function remarks(event: ProbeEvent): string[] {
 
 const timesSign = ({ unicode }: ReportOptions['canvas']): string => (unicode ? '×' : 'x');
 
-function summaryText(
+function summaryLines(
   { target, address, summary, final }: SummaryEvent,
   { canvas, ...options }: ReportOptions,
-): string {
+): string[] {
   const lines = [
     `--- ${nameTarget(target, address)}${final ? '' : ', so far'} ---`,
     ...describeSummary(summary, timesSign(canvas)),
@@ -110,7 +111,24 @@ function summaryText(
   if (options.sparkline && summary.recent.length > 1 && summary.latency)
     lines.push(sparkline(summary.recent, canvas));
   if (options.histogram && summary.latency) lines.push(...histogram(summary.bins, canvas));
-  return lines.map((line) => `${line}\n`).join('');
+  return lines;
+}
+
+/** One target has a block of its own; several have one table, after their blocks if wanted. */
+function summaryText(events: readonly SummaryEvent[], options: ReportOptions): string {
+  const isSingle = events.length === 1;
+  const blocks =
+    isSingle || options.verbose || options.histogram
+      ? events.flatMap((event) => summaryLines(event, options))
+      : [];
+  const end = events[0]?.final ? '' : ', so far';
+  const table = isSingle
+    ? []
+    : [
+        `--- ${events.length} targets${end} ---`,
+        ...summaryTable(events, options, timesSign(options.canvas)),
+      ];
+  return [...blocks, ...table].map((line) => `${line}\n`).join('');
 }
 
 const MORE: MoreText = {
@@ -121,6 +139,7 @@ const MORE: MoreText = {
   outageLine: (outage, { canvas }) => describeOutage(outage, timesSign(canvas)),
   summaryText,
   describeTotals,
+  describeStart,
 };
 
 /** The classic lines for people and shell loops, with all that options and many targets add. */

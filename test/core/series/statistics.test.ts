@@ -154,6 +154,7 @@ describe('a summary', () => {
     expect(new Statistics().summary()).toEqual({
       firstAt: null,
       latestAt: null,
+      latest: null,
       sent: 0,
       counts: { open: 0, closed: 0, filtered: 0, unresolved: 0, failed: 0 },
       lossPercent: null,
@@ -190,6 +191,7 @@ describe('a summary', () => {
     ).toEqual({
       firstAt: STARTED_AT,
       latestAt: STARTED_AT + 4000,
+      latest: 'failed',
       sent: 5,
       counts: { open: 0, closed: 2, filtered: 1, unresolved: 1, failed: 1 },
       lossPercent: 100,

@@ -24,14 +24,16 @@ async function written(
   const { target } = event.report;
   const outputs = [
     reporter.probe(event),
-    reporter.summary({
-      type: 'summary',
-      target,
-      address: null,
-      summary: statistics.summary(),
-      final: true,
-      exitCode: 0,
-    }),
+    reporter.summaries([
+      {
+        type: 'summary',
+        target,
+        address: null,
+        summary: statistics.summary(),
+        final: true,
+        exitCode: 0,
+      },
+    ]),
     reporter.finish(totalsOf(1)),
   ];
   return outputs.map(({ stdout, stderr }) => stdout + stderr).join('');
