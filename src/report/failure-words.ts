@@ -10,6 +10,7 @@ import {
 } from '../core/facts/outcome.js';
 import {
   isInvalidRemote,
+  isPortBoundByLibuv,
   isUnknownToLibuv,
   LOCAL_NETWORK_CODE,
 } from '../core/errors/socket-errors.js';
@@ -183,6 +184,27 @@ function explainNotPermitted(outcome: Failed): Explanation {
   };
 }
 
+/** Why connections cannot share the source ports that are left. */
+function explainOwnPorts(error: ErrorFacts): string {
+  if (isPortBoundByLibuv(error))
+    return (
+      ' (netsh int ipv4 set dynamicport tcp). ' +
+      'On Windows each connection of portping needs a port of its own.'
+    );
+  if (error.code !== 'EADDRINUSE') return '.';
+  return (
+    '. With --source each connection needs a port of its own; ' +
+    'without it, connections to different targets can share one.'
+  );
+}
+
+const explainNoPorts = ({ error }: Failed): Explanation => ({
+  what: `this machine has no free source port for the connection. ${NOTHING_SENT}`,
+  advice:
+    'Too many connections are open, or were closed within the last minute (TIME_WAIT). ' +
+    `Wait, or widen the range of ephemeral ports${explainOwnPorts(error)}`,
+});
+
 /** An error that says little. */
 function explainUnknownError({ error }: Failed): Explanation {
   if (isUnknownToLibuv(error))
@@ -209,17 +231,7 @@ function explainUnknownError({ error }: Failed): Explanation {
 
 const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
   'no-route': explainNoRoute,
-  'no-ports-left': ({ error }) => ({
-    what: `this machine has no free source port for the connection. ${NOTHING_SENT}`,
-    advice:
-      'Too many connections are open, or were closed within the last minute (TIME_WAIT). ' +
-      `Wait, or widen the range of ephemeral ports.${
-        error.code === 'EADDRINUSE'
-          ? ' With --source each connection needs a port of its own; ' +
-            'without it, connections to different targets can share one.'
-          : ''
-      }`,
-  }),
+  'no-ports-left': explainNoPorts,
   'no-files-left': () => ({
     what: `no file descriptor was left for the probe. ${NOTHING_SENT}`,
     advice: 'Raise the limit (ulimit -n), or close programs that hold many descriptors.',

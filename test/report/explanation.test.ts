@@ -253,6 +253,13 @@ describe('the explanation of used-up source ports', () => {
       ),
     );
   });
+
+  it('says that ports are never shared on Windows, and not that --source is the cause', () => {
+    const error = { ...errorOf('EADDRINUSE'), errno: -4091 };
+    expect(linesOf(failedOutcome('no-ports-left', { error }))[1]).toMatch(
+      /\(netsh .* tcp\)\. On Windows each connection of portping needs a port of its own\.$/,
+    );
+  });
 });
 
 describe('the explanation of an unresolved name', () => {

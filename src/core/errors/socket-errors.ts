@@ -89,13 +89,17 @@ interface Circumstances {
   readonly here: Here;
 }
 
-/** `EADDRNOTAVAIL` and `UNKNOWN` on Windows: numbers that libuv gives them nowhere else. */
+/** Codes on Windows: numbers that libuv gives them nowhere else. */
 const WINDOWS_EADDRNOTAVAIL = -4090;
+const WINDOWS_EADDRINUSE = -4091;
 const WINDOWS_UNKNOWN = -4094;
 
 /** Windows refused the remote address (WSAEADDRNOTAVAIL of connect). Elsewhere: our end. */
 export const isInvalidRemote = ({ errno, syscall }: ErrorFacts): boolean =>
   errno === WINDOWS_EADDRNOTAVAIL && syscall === 'connect';
+
+/** Windows had no source port. libuv binds every socket there, so connections never share one. */
+export const isPortBoundByLibuv = ({ errno }: ErrorFacts): boolean => errno === WINDOWS_EADDRINUSE;
 
 /** Windows gave an error that libuv has no name for (uv_translate_sys_error, src/win/error.c). */
 export const isUnknownToLibuv = ({ errno }: ErrorFacts): boolean => errno === WINDOWS_UNKNOWN;
