@@ -224,6 +224,31 @@ describe('--output-file', () => {
     expect((await lstat(join(folder, 'first'))).isSymbolicLink()).toBe(true);
   });
 
+  it('keeps the result beside a file that cannot be replaced', async () => {
+    const path = join(folder, 'result');
+    // The file becomes a folder while the probe is under way.
+    const obstacle = createServer((socket) => {
+      void mkdir(path).then(() => socket.on('error', () => {}).end('hello\r\n'));
+    });
+    await once(obstacle.listen(0, HOST), 'listening');
+    const { port: late } = obstacle.address() as { port: number };
+    const { stderr, exitCode } = await portping([
+      '--service=banner',
+      '--output-file',
+      path,
+      HOST,
+      String(late),
+    ]);
+    obstacle.close();
+    expect(stderr).toContain(
+      `portping: --output-file: ${path} cannot be replaced ` +
+        `(EISDIR, illegal operation on a directory); the result is in ${path}.portping (`,
+    );
+    expect(exitCode).toBe(64);
+    expect(await readFile(`${path}.portping`, 'utf8')).toMatch(/^Success/);
+    expect((await readdir(folder)).sort()).toEqual(['result', 'result.portping']);
+  });
+
   it('may have a name of 255 characters', async () => {
     const path = join(folder, 'x'.repeat(255));
     const { exitCode, stderr } = await portping(['--output-file', path, HOST, port]);

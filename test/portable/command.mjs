@@ -35,12 +35,17 @@ export function start(program, args, input = '') {
   return { child, ended };
 }
 
+/** Waits until something is so, while a program runs. */
+export async function until(child, isSo) {
+  while (!isSo()) {
+    if (child.exitCode !== null) throw new Error(`ended too early: ${read('stderr')}`);
+    await sleep(20);
+  }
+}
+
 /** Waits until a running program has written a text to standard error, and returns all of it. */
 export async function untilWritten(child, text) {
-  while (!read('stderr').includes(text)) {
-    if (child.exitCode !== null) throw new Error(`ended too early: ${read('stderr')}`);
-    await sleep(50);
-  }
+  await until(child, () => read('stderr').includes(text));
   return read('stderr');
 }
 

@@ -1,14 +1,14 @@
 // What users do, on any platform and without root: node test/portable/suite.mjs
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
-import { folder, node, portping, start, untilWritten } from './command.mjs';
+import { folder, node, portping, start, until, untilWritten } from './command.mjs';
 import { freePort, listen, listenDns, listenHttp } from './servers.mjs';
 
 const { platform } = process;
@@ -18,6 +18,9 @@ const closed = 1;
 const hasIpv6 = Object.values(networkInterfaces())
   .flat()
   .some(({ address }) => address === '::1');
+
+/** UV_FS_O_EXLOCK of libuv: no other program can open, replace or remove the file. */
+const EXCLUSIVE_LOCK = 0x1000_0000;
 
 const SUCCESS = /^Success! Pinged port \d+ in [\d.]+ milliseconds\.\n$/;
 const REFUSED = 'Error Detected: Connection refused <10061> returned.\n';
@@ -160,6 +163,32 @@ test('--output-file writes a file and replaces it', async () => {
     readdirSync(folder).filter((name) => name.endsWith('.tmp')),
     [],
   );
+});
+
+test('--output-file on Windows', { skip: platform !== 'win32' && 'needs Windows' }, async () => {
+  for (const [name, problem] of [
+    ['NUL', 'is the device NUL of Windows; write > NUL instead'],
+    ['con.txt', 'is the device CON of Windows; use another path'],
+    ['ab:c.txt', 'is a data stream of the file ab; use another path'],
+    ['results\\', 'is not a file name; use another path'],
+  ]) {
+    const { stderr } = await expectRun(['--output-file', name, '127.0.0.1', open], 64, '');
+    assert.match(stderr, new RegExp(`^portping: --output-file: .*${problem}`));
+  }
+  const path = join(folder, 'held.txt');
+  const args = ['--output-file', path, '127.0.0.1', open];
+  writeFileSync(path, 'old');
+  const holder = openSync(path, constants.O_RDWR | EXCLUSIVE_LOCK);
+  const { stderr } = await expectRun(args, 64, '');
+  assert.match(stderr, /another program may hold it open .*; the result is in .*\.portping /);
+  assert.match(readFileSync(`${path}.portping`, 'utf8'), SUCCESS);
+  // It is let go while portping runs.
+  const { child, ended } = start('portping', ['--service=banner', '-w', '1s', ...args]);
+  await until(child, () => readdirSync(folder).some((name) => name.endsWith('.tmp')));
+  assert.equal(child.exitCode, null);
+  closeSync(holder);
+  assert.equal((await ended).exitCode, 6);
+  assert.match(readFileSync(path, 'utf8'), /^Success/);
 });
 
 test('--wait waits for a port, and gives up', async () => {

@@ -17,9 +17,16 @@ import {
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
 import { describeSystemError } from '../../core/system-error.js';
+import { replaceFile } from './replace-file.js';
+import { windowsNameProblem } from './windows-names.js';
 
 const STDOUT_ADVICE = 'leave the option out to write to standard output';
 const PATH_ADVICE = 'use another path, such as results.txt';
+
+/** Who may keep Windows from replacing a file. */
+const HOLDERS =
+  'another program may hold it open (an editor, a spreadsheet, antivirus software or a backup), ' +
+  'or it is read-only; ';
 
 const fail = (path: string, error: unknown): never => {
   const { code, syscall, path: missing } = error as NodeJS.ErrnoException;
@@ -47,6 +54,15 @@ function refuseSpecial(path: string, place: string): void {
   throw new UsageError(`--output-file: ${problem}; ${advice}`);
 }
 
+/** Refuses what Windows takes for no file. */
+function refuseWindowsName(path: string): void {
+  const problem = windowsNameProblem(path);
+  if (problem === undefined) return;
+  const isNull = problem.includes(' NUL ');
+  const advice = isNull ? 'write > NUL instead, or > $null in PowerShell' : PATH_ADVICE;
+  throw new UsageError(`--output-file: ${path} ${problem}; ${advice}`);
+}
+
 /**
  * Where the file really stands: a symbolic link stays one, and points to the new file, also where
  * nothing stands yet. Goes link by link, because the last place does not show a way through /dev.
@@ -65,6 +81,7 @@ function findFile(path: string): { readonly realPath: string; readonly old: Stat
   if (path === '-') throw new UsageError(`--output-file: "-" is not a file name; ${STDOUT_ADVICE}`);
   if (path === '' || path.endsWith('/') || path.endsWith(sep))
     throw new UsageError(`--output-file: "${path}" is not a file name; ${PATH_ADVICE}`);
+  if (process.platform === 'win32') refuseWindowsName(path);
   refuseSpecial(path, resolve(path));
   try {
     const old = statSync(path, { throwIfNoEntry: false }); // throws for links in a circle
@@ -146,19 +163,38 @@ export class OutputFile {
   /**
    * Puts the file in its place.
    *
-   * @throws UsageError when that cannot be done
+   * @throws UsageError when that cannot be done; it says where the result is
    */
   commit(): void {
     if (this.#descriptor === null) return;
     try {
       closeSync(this.#descriptor);
       this.#descriptor = null;
-      renameSync(this.#temporaryPath, this.#realPath);
-      process.off('exit', this.#remove);
     } catch (error) {
       this.#unlink();
       fail(this.#path, error);
     }
+    process.off('exit', this.#remove);
+    try {
+      replaceFile(this.#temporaryPath, this.#realPath);
+    } catch (error) {
+      this.#keepResult(error);
+    }
+  }
+
+  /** The old file cannot be replaced: the result stays beside it. */
+  #keepResult(error: unknown): never {
+    let place = `${this.#realPath}.portping`;
+    try {
+      renameSync(this.#temporaryPath, place);
+    } catch {
+      place = this.#temporaryPath;
+    }
+    const advice = process.platform === 'win32' ? HOLDERS : '';
+    throw new UsageError(
+      `--output-file: ${this.#path} cannot be replaced (${describeSystemError(error)}); ` +
+        `${advice}the result is in ${place}`,
+    );
   }
 
   /** Leaves everything as it was, unless it was committed. */
