@@ -1,8 +1,9 @@
 import { runtimeRefusal } from '../core/runtime.js';
-import { EXIT_BUG } from '../core/states.js';
+import { EXIT_BUG, EXIT_USAGE } from '../core/states.js';
+import { UsageError } from '../core/usage-error.js';
 import { runProbeAction } from './actions/probe-action.js';
 import { asksForCheck, readCommandLine } from './parsing/command-line.js';
-import { chooseConfig } from './options/config.js';
+import { chooseConfig, type Config } from './options/config.js';
 import type { CommandLine, Shell } from './options/option-table.js';
 import { write } from './output/sink.js';
 import { wrapperFor } from './output/terminal.js';
@@ -30,9 +31,27 @@ async function warnOfBareNumbers(line: CommandLine): Promise<void> {
   write({ stdout: '', stderr: describeBareNumbers(line) });
 }
 
+/** Checks a command line. What is known about other tools is loaded only for a refusal. */
+async function readConfig(line: CommandLine, argv: readonly string[]): Promise<Config> {
+  try {
+    return await chooseConfig(line);
+  } catch (error) {
+    if (!(error instanceof UsageError) || argv.length === 0) throw error;
+    throw await (await import('./habits/advice.js')).adviseHabit(argv, error);
+  }
+}
+
+/** Shows how to begin, where nothing was typed. A script with an empty variable gets an error. */
+async function showBeginning(): Promise<number> {
+  const { shortHelp } = await import('./parsing/short-help.js');
+  write({ stdout: '', stderr: shortHelp() });
+  return EXIT_USAGE;
+}
+
 /** Does what a command line asks for, and returns the exit code. */
-async function run(line: CommandLine): Promise<number> {
-  const config = await chooseConfig(line);
+async function run(line: CommandLine, argv: readonly string[]): Promise<number> {
+  if (argv.length === 0 && !asksForCheck(line)) return showBeginning();
+  const config = await readConfig(line, argv);
   await warnOfBareNumbers(line);
   switch (config.action) {
     case 'show':
@@ -68,7 +87,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     const line = await readCommandLine(argv);
     isCheck = asksForCheck(line);
-    await leave(await run(line));
+    await leave(await run(line, argv));
   } catch (error) {
     await leave(complain(error, isCheck, await wrapperFor(process.stderr)));
   }

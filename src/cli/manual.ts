@@ -25,7 +25,7 @@ const ENVIRONMENT = [
 
 /** The manual page of the command, from the tables that `--help` is made from. */
 export function commandManual(): ManualPage {
-  const { program } = createProgram(() => {});
+  const program = createProgram(() => {});
   const help = program.createHelp();
   return {
     name: 'portping',

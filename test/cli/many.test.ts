@@ -352,7 +352,7 @@ describe('--targets', () => {
     listener.close();
     expect(stderr).toBe(
       `portping: ${path}:2: port: 99999 is out of range; allowed: 1 to 65535, ` +
-        'or the name of a TCP service such as smtp (see: portping --help)\n',
+        'or the name of a TCP service such as smtp (see: portping -h)\n',
     );
     expect([stdout, exitCode, connections]).toEqual(['', 64, 0]);
   });
@@ -467,7 +467,7 @@ describe('--targets', () => {
     ]);
     expect(stderr).toBe(
       'portping: --targets: more than 1000 targets; ' +
-        'allowed with -c, -t or --wait: 1000 (see: portping --help)\n',
+        'allowed with -c, -t or --wait: 1000 (see: portping -h)\n',
     );
     expect([stdout, exitCode]).toEqual(['', 64]);
   });
@@ -479,7 +479,7 @@ describe('--targets', () => {
   ])('refuses the file "%s", which cannot be read', async (path, problem) => {
     const { stderr, exitCode } = await portping(['--targets', path]);
     const message = `--targets: ${problem}; use a file, or - for standard input`;
-    expect(stderr).toBe(`portping: ${message} (see: portping --help)\n`);
+    expect(stderr).toBe(`portping: ${message} (see: portping -h)\n`);
     expect(exitCode).toBe(64);
   });
 
@@ -509,7 +509,7 @@ describe('--targets', () => {
     expect([stdout, stderr, exitCode]).toEqual([
       '',
       'portping: --targets: standard input is a directory; ' +
-        'use a file, or - for standard input (see: portping --help)\n',
+        'use a file, or - for standard input (see: portping -h)\n',
       64,
     ]);
   });
@@ -712,7 +712,7 @@ describe('reports for CI', () => {
     ]);
     expect(stderr).toBe(
       `portping: --${option}: has no effect with --output ${format}; ` +
-        `use it with --output ${allowed} (see: portping --help)\n`,
+        `use it with --output ${allowed} (see: portping -h)\n`,
     );
     expect([stdout, exitCode]).toEqual(['', 64]);
   });

@@ -140,7 +140,7 @@ describe('--output-file', () => {
         const { stderr, exitCode } = await run(path, appendTo(log));
         const refusal = `--output-file: ${path} ${message}, ${advice}`;
         expect(stderr.replace(/\/proc\/\d+/, '/proc/<pid>')).toBe(
-          `portping: ${refusal} (see: portping --help)\n`,
+          `portping: ${refusal} (see: portping -h)\n`,
         );
         expect(exitCode).toBe(64);
         expect(await readFile(log, 'utf8')).toBe('old\n');

@@ -890,7 +890,7 @@ describe('misuse of options for a series', () => {
     [['--wait', '10sek', 'h', '1'], /^portping: --wait: "10sek" is not a duration/],
     [
       ['h', '1', '--', 'echo hi', '-n'],
-      /^portping: port: "echo hi" is neither .*; "echo hi -n" can be a command only with --wait \(/,
+      /^portping: --: a command runs only after a wait; write: portping --wait h 1 -- 'echo hi' -n \(/,
     ],
     [
       ['--wait', '--', 'h', '1'],

@@ -614,7 +614,7 @@ describe('wrong usage', () => {
   ])('is refused before anything is sent: %j', async (args, message) => {
     expect(await portping(args)).toMatchObject({
       stdout: '',
-      stderr: `portping: ${message} (see: portping --help)\n`,
+      stderr: `portping: ${message} (see: portping -h)\n`,
       exitCode: 64,
     });
   });

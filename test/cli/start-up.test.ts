@@ -101,6 +101,20 @@ describe('a probe of a few addresses', () => {
   });
 });
 
+describe('what is known about other tools', () => {
+  it.each(['127.0.0.1 1', '-w 2s 127.0.0.1 1', '-c 1 127.0.0.1 1', '--help', '-h'])(
+    'is not loaded by %s',
+    async (args) => {
+      const { files } = await loadedBy(args);
+      expect(files.filter((file) => file.includes('advice'))).toEqual([]);
+    },
+  );
+
+  it('is loaded by a refusal', async () => {
+    expect((await loadedBy('-n 4 127.0.0.1 1')).files).toContain('cli-advice.cjs');
+  });
+});
+
 describe('another run', () => {
   it.each([
     ['localhost 1', 'cli-names.cjs', undefined],

@@ -36,11 +36,12 @@ function summaryOf(help: string, choices: readonly string[]): string {
 
 /** Every option that `--help` lists, in its order. */
 export function completionOptions(): readonly CompletionOption[] {
-  const visible = createProgram(() => {}).program.options.filter(({ hidden }) => !hidden);
+  const visible = createProgram(() => {}).options.filter(({ hidden }) => !hidden);
   return visible.map(({ long, short, flags, description }) => {
     const { choices = [], form } = DEFINITIONS.get(long ?? short ?? '') ?? {};
-    // `--help` takes a word only to refuse it.
-    const [, placeholder] = long === '--help' ? [] : (/[<[](.+)[>\]]/.exec(flags) ?? []);
+    // They take a word only to refuse it.
+    const isHelp = long === '--help' || short === '-h';
+    const [, placeholder] = isHelp ? [] : (/[<[](.+)[>\]]/.exec(flags) ?? []);
     const kind = choices.length > 0 ? 'list' : (KINDS[placeholder ?? ''] ?? 'other');
     return {
       forms: [short, long].filter((each) => each !== undefined),

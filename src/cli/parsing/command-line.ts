@@ -34,11 +34,21 @@ async function readOptions(
   return { texts: new Map(), words, command: afterOptions, hint: '', shown: null, problem: null };
 }
 
+/** What people type to see how to begin; `/?` is that of Windows. */
+const HELP_WORDS = ['help', '/?', '-?'];
+
+const isHelpWord = ([word = '', ...rest]: readonly string[]): boolean =>
+  rest.length === 0 && HELP_WORDS.includes(word);
+
 /**
  * Takes a command line apart. Words after the first `--` are targets (POSIX, XBD 12.2, guideline
  * 10), or with `--wait` the command to run.
  */
 export async function readCommandLine(argv: readonly string[]): Promise<CommandLine> {
+  if (isHelpWord(argv)) {
+    const { shortHelp } = await import('./short-help.js');
+    return { ...(await readOptions([], null)), shown: shortHelp() };
+  }
   const end = argv.indexOf('--');
   if (end < 0) return addDefaults(await readOptions(argv, null));
   const line = addDefaults(await readOptions(argv.slice(0, end), argv.slice(end + 1)));

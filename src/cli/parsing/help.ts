@@ -1,7 +1,5 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { EXIT_CODES } from '../../core/states.js';
-import { parseTargets } from '../../core/target/target-list.js';
-import { UsageError } from '../../core/usage-error.js';
 import { refusal } from '../options/rule.js';
 
 /** What portping does, in one sentence. */
@@ -56,108 +54,40 @@ export function helpEnd(): string {
   return `\nExit codes:\n${rows.join('\n')}\n\nExamples:\n${examples.join('\n')}\n`;
 }
 
-/** The options of psql, redis-cli, mysql and check_tcp for host and port. Always refused. */
-const FOREIGN_OPTIONS = {
-  host: ['-H, --host [host]', '--hostname [host]'],
-  port: ['-p, --port [port]', '-P, --ports [port]'],
-};
+/** Options that show something and stand alone, by commander's names. */
+const SHOWING = { help: '--help', h: '-h', version: '--version' } as const;
 
-const attributesOf = (kind: keyof typeof FOREIGN_OPTIONS): string[] =>
-  FOREIGN_OPTIONS[kind].map((flags) => new Option(flags).attributeName());
-
-/** The values of `-h` and `--help`. */
-export interface HelpWords {
-  /** In the order of the command line; undefined where there is none. */
-  readonly help: (string | undefined)[];
-}
+/** What a command line asks to see. */
+export type Shown = keyof typeof SHOWING;
 
 /**
- * Adds `--help` and `--version`. commander's own exit with 0 whatever else is given: for
- * `-h db -p 5432`, the words of psql, that would look like an open port.
+ * Adds `-h`, `--help` and `--version`. commander's own exit with 0 whatever else is given: for
+ * `-h db -p 5432`, the words of psql, that would look like an open port. `-h` takes a word only to
+ * refuse it.
  */
-export function addHelpOptions(program: Command): HelpWords {
-  const words: HelpWords = { help: [] };
+export function addHelpOptions(program: Command): void {
   program
     .option('--version', 'show the version')
-    .option('-h, --help [host]', 'show this help')
+    .option('-h [host]', 'show the options that are used most')
+    .option('--help [host]', 'show this help')
     .helpOption(false)
-    .configureHelp({ optionTerm: ({ long, flags }) => (long === '--help' ? '-h, --help' : flags) })
-    .on('option:help', (value: string | null) => words.help.push(value ?? undefined));
-  for (const flags of Object.values(FOREIGN_OPTIONS).flat()) {
-    program.addOption(new Option(flags).hideHelp());
-  }
-  return words;
-}
-
-/** The form of an option that was typed: the long or the short one. */
-function typedForm(name: string, program: Command, typed: readonly string[]): string {
-  const { long, short } = program.options.find((option) => option.attributeName() === name) ?? {};
-  const isLong = typed.some((word) => word === long || word.startsWith(`${long}=`));
-  return (isLong ? long : (short ?? long)) ?? name;
-}
-
-function areTargets(words: readonly string[]): boolean {
-  try {
-    parseTargets(words);
-    return true;
-  } catch (error) {
-    if (error instanceof UsageError) return false;
-    throw error;
-  }
-}
-
-/** A command line that is accepted, with the host and port that were meant if they are known. */
-function adviceFor(
-  hosts: readonly string[],
-  words: readonly string[],
-  ports: readonly string[],
-): string {
-  const meant = [
-    [...hosts, ...words, ...ports],
-    [...words, ...hosts, ...ports],
-  ];
-  const candidates = [...meant, ...meant.map((each) => [...each, '443']), ['db', ...ports]];
-  return `portping ${(candidates.find(areTargets) ?? ['db', '5432']).join(' ')}`;
+    .configureHelp({ optionTerm: ({ flags }) => flags.replace(' [host]', '') });
 }
 
 /**
  * Whether the help or the version is asked for: alone, or with the format, which may change the
  * exit code.
  *
- * @param typed the words of the command line before `--`
- * @throws UsageError when something else is given with it, or for an option of another program
+ * @throws UsageError when something else is given with it
  */
-export function readHelpRequest(
-  program: Command,
-  { help }: HelpWords,
-  typed: readonly string[],
-  hasCommand: boolean,
-): 'help' | 'version' | null {
+export function readHelpRequest(program: Command, hasCommand: boolean): Shown | null {
   const names = program.options.map((option) => option.attributeName());
   const given = names.filter((name) => program.getOptionValueSource(name) === 'cli');
-  const valuesOf = (names: readonly string[]): string[] =>
-    names
-      .map((name): unknown => program.getOptionValue(name))
-      .filter((value) => typeof value === 'string');
-  const hosts = [...help.filter((value) => value !== undefined), ...valuesOf(attributesOf('host'))];
-  const ports = valuesOf(attributesOf('port'));
-  const targetWords = [...hosts, ...program.args, ...ports];
-  const advice = (): string => adviceFor(hosts, program.args, ports);
-
-  const asked = given.includes('help') ? 'help' : given.includes('version') ? 'version' : null;
-  if (asked !== null) {
-    const isBare = targetWords.length === 0 && help.length < 2 && !hasCommand;
-    const isAlone = isBare && given.every((name) => name === asked || name === 'output');
-    if (isAlone) return asked;
-    const form = typedForm(asked, program, typed);
-    const instead = `${targetWords.length > 0 ? `${advice()}, or ` : ''}portping ${form}`;
-    throw refusal(form, `shows the ${asked} and must stand alone`, `write: ${instead}`);
-  }
-  for (const kind of ['host', 'port'] as const) {
-    const foreign = attributesOf(kind).find((name) => given.includes(name));
-    if (foreign === undefined) continue;
-    const form = typedForm(foreign, program, typed);
-    throw refusal(form, `there is no option for the ${kind}`, `write: ${advice()}`);
-  }
-  return null;
+  const asked = (Object.keys(SHOWING) as Shown[]).find((name) => given.includes(name));
+  if (asked === undefined) return null;
+  const isBare = program.args.length === 0 && program.getOptionValue(asked) === true && !hasCommand;
+  if (isBare && given.every((name) => name === asked || name === 'output')) return asked;
+  const form = SHOWING[asked];
+  const text = asked === 'version' ? 'version' : 'help';
+  throw refusal(form, `shows the ${text} and must stand alone`, `write: portping ${form}`);
 }

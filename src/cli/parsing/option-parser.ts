@@ -5,7 +5,6 @@ import {
   addHelpOptions,
   DESCRIPTION,
   helpEnd,
-  type HelpWords,
   readHelpRequest,
   TARGET_HELP,
   USAGE,
@@ -19,6 +18,7 @@ import {
   SAMPLE_VALUES,
 } from '../options/option-table.js';
 import { refusal } from '../options/rule.js';
+import { shortHelp } from './short-help.js';
 
 declare const PORTPING_VERSION: string;
 
@@ -79,11 +79,8 @@ function joinOptionalValues(words: readonly string[]): {
   };
 }
 
-/** commander's program with every option, and the values that it finds for `-h` and `--help`. */
-export function createProgram(write: (text: string) => void): {
-  readonly program: Command;
-  readonly helpWords: HelpWords;
-} {
+/** commander's program with every option. */
+export function createProgram(write: (text: string) => void): Command {
   const program = new Command('portping')
     .description(DESCRIPTION)
     .usage(USAGE)
@@ -97,7 +94,8 @@ export function createProgram(write: (text: string) => void): {
     const option = new Option(flags, help);
     program.addOption(variables[name] === undefined ? option : option.env(variables[name]));
   }
-  return { program, helpWords: addHelpOptions(program) };
+  addHelpOptions(program);
+  return program;
 }
 
 /** Which options were given, how often, and their values. */
@@ -119,22 +117,6 @@ function watchOptions(program: Command): {
   return { texts, twice };
 }
 
-/** What portping has instead of well-known options of other programs. */
-const INSTEAD: Readonly<Record<string, string>> = {
-  '--color': 'leave it out, or set FORCE_COLOR=1',
-  '--color=never': 'use --no-color',
-  '--json': 'use -o json',
-  '--retries': 'use --count or --wait',
-  '--retry': 'use --count or --wait',
-  '-n': 'use -c <n>',
-};
-
-/** What to do about an unknown option; `similar` is the option that commander finds. */
-function adviseInstead(quoted: string, name: string, similar: string | undefined): string {
-  const instead = INSTEAD[quoted] ?? INSTEAD[name.replace(/^(-\w)\d+$/, '$1')];
-  return instead ?? (similar === undefined ? 'leave it out' : `did you mean ${similar}?`);
-}
-
 /** commander's refusals in the one form. */
 function refusalOf({ code, message }: CommanderError, program: Command): Error {
   const [, quoted = ''] = /'([^']*)'/s.exec(message) ?? [];
@@ -150,7 +132,8 @@ function refusalOf({ code, message }: CommanderError, program: Command): Error {
   const known = program.options.find(({ long, short }) => name === long || name === short);
   if (known?.long) return refusal(name, 'takes no value', `write: ${name}`);
   const [, similar] = /\(Did you mean (?:one of )?(.+)\?\)/.exec(message) ?? [];
-  return refusal(quoted, 'unknown option', adviseInstead(quoted, name, similar));
+  const advice = similar === undefined ? 'leave it out' : `did you mean ${similar}?`;
+  return refusal(quoted, 'unknown option', advice);
 }
 
 /**
@@ -165,7 +148,7 @@ export function parseOptions(
   command: readonly string[] | null,
 ): CommandLine {
   let shown = '';
-  const { program, helpWords } = createProgram((text) => {
+  const program = createProgram((text) => {
     shown += text;
   });
   const { texts, twice } = watchOptions(program);
@@ -175,8 +158,9 @@ export function parseOptions(
     program.parse(joined, { from: 'user' });
     const [repeated] = twice;
     if (repeated !== undefined) throw refusal(longForm(repeated), 'given twice', 'allowed: once');
-    const request = readHelpRequest(program, helpWords, words, command !== null);
+    const request = readHelpRequest(program, command !== null);
     if (request === 'help') program.outputHelp();
+    if (request === 'h') shown = shortHelp();
     if (request === 'version') shown = `${PORTPING_VERSION}\n`;
     const hint = hintFor(program.args);
     return { ...line, words: program.args, hint, shown: request === null ? null : shown };

@@ -36,7 +36,7 @@ export function complain(
     return EXIT_UNKNOWN;
   }
   if (isUsage) {
-    process.stderr.write(wrap(`portping: ${message} (see: portping --help)\n`));
+    process.stderr.write(wrap(`portping: ${message} (see: portping -h)\n`));
     return EXIT_USAGE;
   }
   if (isShortOfFiles(error)) {

@@ -146,7 +146,7 @@ describe('--completion', () => {
   ])('%s is refused', async (args, message) => {
     expect(await portping(args.split(' '))).toMatchObject({
       stdout: '',
-      stderr: `portping: ${message} (see: portping --help)\n`,
+      stderr: `portping: ${message} (see: portping -h)\n`,
       exitCode: 64,
     });
   });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { adviseHabit } from '../../../src/cli/habits/advice.js';
 import { readCommandLine } from '../../../src/cli/parsing/command-line.js';
 import { chooseConfig } from '../../../src/cli/options/config.js';
 import { createProgram } from '../../../src/cli/parsing/option-parser.js';
@@ -20,7 +21,7 @@ import { portping } from '../../support/portping.js';
 beforeAll(() => void vi.stubGlobal('PORTPING_VERSION', '0.0.0'));
 afterAll(() => void vi.unstubAllGlobals());
 
-const program = createProgram(() => {}).program;
+const program = createProgram(() => {});
 
 /** Values by placeholder; of a list of choices, each. */
 const valuesOf = (placeholder: string): readonly string[] => {
@@ -66,7 +67,7 @@ async function refusalOf(argv: readonly string[]): Promise<string | null> {
     await chooseConfig(await readCommandLine(argv));
     return null;
   } catch (error) {
-    if (error instanceof UsageError) return error.message;
+    if (error instanceof UsageError) return (await adviseHabit(argv, error)).message;
     throw error;
   }
 }
@@ -140,7 +141,7 @@ describe('every pair of options', () => {
     const step = Math.ceil(refused.length / 30);
     for (const { argv, message } of refused.filter((_, index) => index % step === 0)) {
       const { stdout, stderr, exitCode } = await portping([...argv]);
-      expect(stderr, argv.join(' ')).toBe(`portping: ${message} (see: portping --help)\n`);
+      expect(stderr, argv.join(' ')).toBe(`portping: ${message} (see: portping -h)\n`);
       expect([stdout, exitCode], argv.join(' ')).toEqual(['', 64]);
     }
   }, 60_000);

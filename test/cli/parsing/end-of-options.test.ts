@@ -15,7 +15,7 @@ const PLAIN = ['db', '5432', '2s', '-x', '::1', '', '-'];
 
 /** What commander alone makes of a line: it treats `--` as POSIX says. Null if it refuses it. */
 function readByCommander(argv: readonly string[]): { words: string[]; given: string[] } | null {
-  const { program } = createProgram(() => {});
+  const program = createProgram(() => {});
   try {
     program.parse([...argv], { from: 'user' });
   } catch {
