@@ -130,12 +130,20 @@ export function describeStart(start: SeriesStart): string {
   return `Probing ${what}${describePace(start)}${KEYS[keys]}`;
 }
 
-/** The end of a run over many targets, in one line. */
-export function describeTotals(totals: Totals): string {
-  const { probes, counts, unexpected, hasExpectations, elapsedMs, isComplete } = totals;
-  const states = Object.entries(counts).map(([state, count]) => `${count} ${state}`);
+const countStates = ({ counts }: Totals): string =>
+  Object.entries(counts)
+    .map(([state, count]) => `${count} ${state}`)
+    .join(', ') || 'none';
+
+/**
+ * The end of a run over many targets, in one line.
+ *
+ * @param states the states with their numbers
+ */
+export function describeTotals(totals: Totals, states = countStates(totals)): string {
+  const { probes, unexpected, hasExpectations, elapsedMs, isComplete } = totals;
   const judged = hasExpectations ? `; ${unexpected} not as expected` : '';
   const cut = isComplete ? '' : '; the run ended early';
-  const list = states.join(', ') || 'none';
-  return `${formatCount(probes, 'probe')} in ${formatDuration(elapsedMs)}: ${list}${judged}${cut}.`;
+  const length = formatDuration(elapsedMs);
+  return `${formatCount(probes, 'probe')} in ${length}: ${states}${judged}${cut}.`;
 }

@@ -51,6 +51,7 @@ export function collectFigures(
           events.push({ type: 'summary', target, address, summary, final, exitCode });
         }
       }
+      if (events.length === 0) return false;
       const output = reporter.summaries(events);
       sink.write(output);
       return output !== SILENCE;

@@ -18,7 +18,7 @@ export function announceSeries(
   count: number,
   { options, internals, reporter, quiet, sink }: Surroundings,
 ): Surroundings['internals'] {
-  if (quiet) return internals;
+  if (quiet || requests.length === 0) return internals;
   const { intervalMs = DEFAULT_INTERVAL_MS, ratePerSecond = Infinity } = options;
   const [{ target } = { target: null }, another] = requests;
   const single = another ? null : target;

@@ -4,6 +4,7 @@ import { explain } from '../explanation.js';
 import { formatMilliseconds, formatTime } from '../numbers.js';
 import { nameTarget } from '../outcome-words.js';
 import { describeService } from '../service.js';
+import { Minority } from './minority.js';
 import { explanationLines } from './plain-text.js';
 import { type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
 import { describeTotals } from '../summary.js';
@@ -19,13 +20,17 @@ interface Row {
 
 /**
  * Many ports for people: a table of the open ones, with the service that usually has the port. The
- * others are counted. Where nothing was learned about a port, each reason is explained once.
+ * others are counted, and named where few have their state. Where nothing was learned about a port,
+ * each reason is explained once.
  */
 export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
   const rows: Row[] = [];
   const explained = new Set<Reason>();
+  const minority = new Minority('open');
   return {
-    probe({ report }) {
+    probe(event) {
+      const { report } = event;
+      minority.add(event);
       const { target, startedAt, outcome } = report;
       if (outcome.state === 'failed' || outcome.state === 'unresolved') {
         const explanation = explained.has(outcome.reason) ? null : explain(report);
@@ -66,7 +71,7 @@ export function tableReporter({ paint, timestamps }: ReportOptions): Reporter {
       });
       return {
         stdout: lines.map((line) => `${line}\n`).join(''),
-        stderr: `${describeTotals(totals)}\n`,
+        stderr: `${describeTotals(totals, minority.describe(totals))}\n`,
       };
     },
   };
