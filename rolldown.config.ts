@@ -128,6 +128,11 @@ const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ],
 ];
 
+/** Packages that the exporter loads only if they are used, and the files they are in. */
+const LATER: Readonly<Record<string, string>> = { yaml: './exporter-yaml.cjs' };
+
+const exporterProgram = program('exporter', 'src/exporter/main.ts');
+
 export default defineConfig([
   program('cli', 'src/cli/main.ts', {
     codeSplitting: {
@@ -138,7 +143,16 @@ export default defineConfig([
       })),
     },
   }),
-  program('exporter', 'src/exporter/main.ts'),
+  {
+    ...exporterProgram,
+    external: Object.keys(LATER),
+    output: { ...exporterProgram.output, paths: LATER },
+  },
+  ...Object.entries(LATER).map(([name, file]): RolldownOptions => {
+    const options = program(file.slice(2, -4), name);
+    // Their names are of no use in a stack trace of portping.
+    return { ...options, output: { ...options.output, minify: true } };
+  }),
   // The thread of a sweep, started by the command for thousands of addresses and ports.
   program('sweep-worker', 'src/core/many/sweep-worker.ts'),
 ]);

@@ -56,6 +56,7 @@ describe('the packed package', () => {
       'bin/portping.js',
       ...chunks,
       'dist/cli.cjs',
+      'dist/exporter-yaml.cjs',
       'dist/exporter.cjs',
       'dist/index.d.ts',
       'dist/index.js',
@@ -114,8 +115,9 @@ describe('the packed package', () => {
       '@opentelemetry/api',
       'tdigest',
       'bintrees',
+      'yaml',
     ])
-      expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|Apache-2\\.0)\\)$`, 'm'));
+      expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|ISC|Apache-2\\.0)\\)$`, 'm'));
   });
 
   itWith(

@@ -10,6 +10,8 @@ import {
   type ValueOption,
 } from './option-table.js';
 
+import type { MetricNames } from './pages/page.js';
+
 declare const PORTPING_VERSION: string;
 
 /** What the exporter's command line asks for. */
@@ -21,6 +23,9 @@ export type ExporterConfig =
       /** Further names under which the exporter is reached. */
       readonly allowedHosts: readonly string[];
       readonly allow: AllowList;
+      /** The file of own modules. */
+      readonly configFile: string | undefined;
+      readonly metricNames: MetricNames;
       readonly timeoutMs: number;
       readonly offsetMs: number;
       readonly concurrency: number;
@@ -101,6 +106,8 @@ export function parseExporterArguments(argv: readonly string[]): ExporterConfig 
     listen: options.listen,
     allowedHosts: options['web.allowedHost'] ?? [],
     allow: new AllowList(options.allow ?? []),
+    configFile: options['config.file'],
+    metricNames: options.metrics,
     timeoutMs: options.timeout,
     offsetMs: options.timeoutOffset,
     concurrency: options.concurrency,

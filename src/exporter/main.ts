@@ -13,9 +13,11 @@ import { escapeControls } from '../report/escape.js';
 import { type ExporterConfig, parseExporterArguments } from './arguments.js';
 import type { ListenAddress } from './option-table.js';
 import { BrowserGuard } from './access/browser-guard.js';
+import { Configuration } from './config/configuration.js';
 import { jsonLog, type Log } from './process/log.js';
 import { MOST_PENDING } from './probing/lookups.js';
-import { ownMetrics } from './pages/own-metrics.js';
+import { type OwnMetrics, ownMetrics } from './pages/own-metrics.js';
+import { Reloader } from './reloader.js';
 import { Prober } from './probing/prober.js';
 import { ExporterServer } from './server.js';
 
@@ -44,8 +46,12 @@ function listen(
   });
 }
 
-/** Resolves on SIGTERM, SIGINT or SIGHUP. A second signal exits at once. */
-function untilStopped(): Promise<NodeJS.Signals> {
+/**
+ * Resolves on SIGTERM or SIGINT. A second signal exits at once.
+ *
+ * @param onHangUp what SIGHUP does; if it is null, SIGHUP stops too
+ */
+function untilStopped(onHangUp: (() => void) | null): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let stopping = false;
     const stop = (signal: NodeJS.Signals): void => {
@@ -53,43 +59,24 @@ function untilStopped(): Promise<NodeJS.Signals> {
       stopping = true;
       resolve(signal);
     };
-    process.on('SIGTERM', stop).on('SIGINT', stop).on('SIGHUP', stop);
+    process
+      .on('SIGTERM', stop)
+      .on('SIGINT', stop)
+      .on('SIGHUP', onHangUp ?? stop);
   });
 }
 
-async function serve(config: ServeConfig, log: Log): Promise<void> {
-  const { allow, timeoutMs, offsetMs, concurrency, family, dnsServer, sourceAddress } = config;
-  // Lookups run in a process of their own, so that a slow resolver cannot keep this one from
-  // exiting. Each pending name needs a thread, or it would time out in the queue.
-  process.env['UV_THREADPOOL_SIZE'] ??= String(threadsForLookups(MOST_PENDING));
-  const lookupProcess = new LookupProcess();
-  await lookupProcess.start();
-  const prober = new Prober({
-    allow,
-    lookups: new LookupQueue(lookupProcess.lookUp, { atOnce: MOST_PENDING }),
-    concurrency,
-    timeoutMs,
-    offsetMs,
-    probe: { family, dnsServer, sourceAddress },
-  });
-  const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);
-  const exporter = new ExporterServer({
-    prober,
-    allow,
-    guard: new BrowserGuard(config.listen.address, config.allowedHosts),
-    metrics,
-    log,
-    version: PORTPING_VERSION,
-    concurrency,
-  });
-  await warmUp(); // otherwise the first latency reads 2 to 4 ms too long
-  const { address, port } = await listen(exporter, config.listen);
-  exporter.server.on('error', (error) => log('error', { message: error.message }));
+/** Logs where the exporter listens, and its state when a signal asks for it. */
+function announce(
+  { allow }: ServeConfig,
+  address: string,
+  { prober, metrics, log }: { prober: Prober; metrics: OwnMetrics; log: Log },
+): void {
   const allowed = allow.isDefault
     ? 'only loopback and private addresses, because no --allow was given'
     : 'what the rules of --allow permit';
   log('listening', {
-    address: formatHostPort(address, port),
+    address,
     version: PORTPING_VERSION,
     allowed,
     rules: allow.rules,
@@ -102,7 +89,48 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
       ...metrics.totals(),
     }),
   );
-  const signal = await untilStopped();
+}
+
+async function serve(config: ServeConfig, log: Log): Promise<void> {
+  const { allow, timeoutMs, offsetMs, concurrency, family, dnsServer, sourceAddress } = config;
+  // Lookups run in a process of their own, so that a slow resolver cannot keep this one from
+  // exiting. Each pending name needs a thread, or it would time out in the queue.
+  process.env['UV_THREADPOOL_SIZE'] ??= String(threadsForLookups(MOST_PENDING));
+  const configuration = new Configuration(config.configFile);
+  await configuration.load();
+  const lookupProcess = new LookupProcess();
+  await lookupProcess.start();
+  const prober = new Prober({
+    allow,
+    lookups: new LookupQueue(lookupProcess.lookUp, { atOnce: MOST_PENDING }),
+    concurrency,
+    timeoutMs,
+    offsetMs,
+    probe: { family, dnsServer, sourceAddress },
+    configuration,
+  });
+  const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);
+  const reloader = new Reloader([configuration], metrics, log);
+  const exporter = new ExporterServer({
+    prober,
+    allow,
+    configuration,
+    reload: () => reloader.reload(),
+    metricNames: config.metricNames,
+    guard: new BrowserGuard(config.listen.address, config.allowedHosts),
+    metrics,
+    log,
+    version: PORTPING_VERSION,
+    concurrency,
+  });
+  await warmUp(); // otherwise the first latency reads 2 to 4 ms too long
+  const { address, port } = await listen(exporter, config.listen);
+  exporter.server.on('error', (error) => log('error', { message: error.message }));
+  // Before anyone can know that the exporter listens: a signal would kill it.
+  const hasFiles = config.configFile !== undefined;
+  const stopped = untilStopped(hasFiles ? () => void reloader.reloadQuietly() : null);
+  announce(config, formatHostPort(address, port), { prober, metrics, log });
+  const signal = await stopped;
   log('stopping', { signal, inFlight: prober.inFlight });
   await exporter.stop();
   lookupProcess.close();

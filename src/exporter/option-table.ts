@@ -9,7 +9,8 @@ import {
   splitAddress,
 } from '../core/target/address-parameters.js';
 import { UsageError } from '../core/usage-error.js';
-import { MAX_TIMEOUT_MS } from './access/probe-request.js';
+import { MAX_TIMEOUT_MS } from './config/modules.js';
+import { METRIC_NAMES, type MetricNames } from './pages/page.js';
 import { DEFAULT_RULES } from './access/special-addresses.js';
 
 /** The most probes at once that `--concurrency` allows. */
@@ -32,6 +33,13 @@ function parseListenAddress(text: string, name: string): ListenAddress {
         'allowed: 127.0.0.1:9991, [::1]:9991, or :9991 for all addresses',
     );
   return { address, port: number };
+}
+
+function parseMetricNames(text: string, name: string): MetricNames {
+  const names = METRIC_NAMES.find((each) => each === text);
+  if (names === undefined)
+    throw new UsageError(`${name}: "${text}" is unknown; allowed: ${METRIC_NAMES.join(', ')}`);
+  return names;
 }
 
 /** An option with a value: one row of the table. */
@@ -71,6 +79,17 @@ export const VALUE_OPTIONS = {
       '10.0.0.0/8, 10.0.0.5:5432, *.example.com:443; may be repeated ' +
       `(default: ${DEFAULT_RULES.join(' ')})`,
     parse: (rule, _name, rules = []) => [...rules, rule],
+  },
+  'config.file': {
+    flags: '--config.file <file>',
+    help: 'own modules, in the YAML of blackbox_exporter; SIGHUP and /-/reload read it again',
+    parse: (text) => text,
+  },
+  metrics: {
+    flags: '--metrics <names>',
+    help: "the metrics of a probe: portping_*, blackbox_exporter's (probe_success ...), or both",
+    default: 'both',
+    parse: parseMetricNames,
   },
   timeout: {
     flags: '--timeout <duration>',

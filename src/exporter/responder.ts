@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { DropArgument, Socket } from 'node:net';
 import { formatHostPort } from '../core/target/target.js';
 import type { BrowserGuard } from './access/browser-guard.js';
-import { Refusal, type RefusalReason } from './access/refusal.js';
+import { Refusal } from './access/refusal.js';
 import { type Answer, PLAIN_TEXT, toLine } from './pages/answer.js';
 import { makePages } from './pages/page-table.js';
 import type { Page, PageParts } from './pages/page.js';
@@ -14,17 +14,13 @@ export interface ResponderParts extends Omit<PageParts, 'recent'> {
   readonly guard: BrowserGuard;
 }
 
-const ALLOWED_METHODS = 'GET, HEAD';
+const READING_METHODS: readonly string[] = ['GET', 'HEAD'];
 
-/** The refusal of any method but GET and HEAD. */
-export const methodRefusal = (method: string): Refusal =>
-  new Refusal('bad-method', `${method} is not allowed; allowed: ${ALLOWED_METHODS}`);
-
-/** Headers that a refusal has beside its text (RFC 9110, 15.5.6 and 10.2.3). */
-const REFUSAL_HEADERS: Partial<Record<RefusalReason, Readonly<Record<string, string>>>> = {
-  'bad-method': { Allow: ALLOWED_METHODS },
-  busy: { 'Retry-After': '1' },
-};
+/** The refusal of a method that a page does not have. */
+export const methodRefusal = (method: string, allowed = READING_METHODS): Refusal =>
+  new Refusal('bad-method', `${method} is not allowed; allowed: ${allowed.join(', ')}`, {
+    Allow: allowed.join(', '),
+  });
 
 /** The client of a connection, as the log names it. */
 export const clientOf = ({ remoteAddress, remotePort }: Socket | DropArgument): string =>
@@ -105,7 +101,6 @@ export class Responder {
   async #route(request: IncomingMessage, signal: AbortSignal): Promise<Answer> {
     const { method = '', url = '', headers, socket } = request;
     checkHeaders(request);
-    if (method !== 'GET' && method !== 'HEAD') throw methodRefusal(method);
     if (url.length > LIMITS.urlCharacters)
       throw new Refusal(
         'too-long',
@@ -113,6 +108,8 @@ export class Responder {
       );
     const { authority = headers.host, path, query } = splitUrl(url);
     const page = this.#pages.get(path);
+    const { methods = READING_METHODS } = page ?? {};
+    if (!methods.includes(method)) throw methodRefusal(method, methods);
     const { guard } = this.#parts;
     guard.checkHost({ authority, headers });
     guard.checkSite({ authority, headers }, page?.hasEffects ?? false);
@@ -137,7 +134,7 @@ export class Responder {
     this.recordRefusal(error, clientOf(socket));
     return {
       status: error.status,
-      headers: { ...PLAIN_TEXT, ...REFUSAL_HEADERS[error.reason] },
+      headers: { ...PLAIN_TEXT, ...error.headers },
       body: toLine(error.message),
     };
   }

@@ -113,14 +113,20 @@ describe('a bad request', () => {
       [
         '/probe?target=db:1&bogus=1',
         400,
-        'bogus: unknown parameter; allowed: target, timeout, service, sni, insecure, all\n',
+        'bogus: unknown parameter; allowed: target, module, timeout, service, sni, hostname, ' +
+          'insecure, all, debug\n',
       ],
       [
         '/probe?target=%1b%5b31m:1',
         400,
         expect.stringMatching(/^target: "\\x1b\[31m:1" cannot be probed: host: .*\n$/) as string,
       ],
-      ['/nowhere', 404, 'there is no page /nowhere; allowed: /probe, /metrics, /-/healthy, /\n'],
+      [
+        '/nowhere',
+        404,
+        'there is no page /nowhere; allowed: /probe, /metrics, /-/healthy, ' +
+          '/-/ready, /-/reload, /config, /\n',
+      ],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
     ] as const) {
       const answer = await get(`${exporter.url}${path}`);

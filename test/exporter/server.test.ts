@@ -3,6 +3,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { AllowList } from '../../src/exporter/access/allow-list.js';
 import { BrowserGuard } from '../../src/exporter/access/browser-guard.js';
+import { Configuration } from '../../src/exporter/config/configuration.js';
 import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
 import type { Prober } from '../../src/exporter/probing/prober.js';
 import { ExporterServer } from '../../src/exporter/server.js';
@@ -22,6 +23,9 @@ it('the server stops after the deadline of the longest probe, even if a probe ha
     allow: new AllowList([]),
     guard: new BrowserGuard('127.0.0.1', []),
     metrics: ownMetrics('1', () => 1),
+    configuration: new Configuration(),
+    reload: async () => {},
+    metricNames: 'both',
     log: () => {},
     version: '1',
     concurrency: 1,

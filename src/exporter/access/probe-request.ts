@@ -8,24 +8,34 @@ import {
 import type { Target } from '../../core/target/target.js';
 import { parseTarget } from '../../core/target/target-list.js';
 import { UsageError } from '../../core/usage-error.js';
+import { MAX_TIMEOUT_MS, type Modules, type ProbeModule } from '../config/modules.js';
 import { Refusal } from './refusal.js';
 
 /** What `GET /probe?…` asks for. */
 export interface ProbeRequest {
   readonly target: Target;
-  /** Milliseconds; null for the default of the exporter. */
-  readonly timeoutMs: number | null;
+  /** The name of the module; empty when the request names none. */
+  readonly moduleName: string;
+  /** How the probe is made: the module with what the request changes. */
+  readonly module: ProbeModule;
   /** Probe every address of the name, each with its own verdict. */
   readonly all: boolean;
-  /** The service that must answer on the open port; null for none. */
-  readonly service: ServiceRequest | null;
+  /** Answer with the course of the probe in words. */
+  readonly debug: boolean;
 }
 
-/** The longest timeout of a probe, milliseconds. Scrapes seldom have more time. */
-export const MAX_TIMEOUT_MS = 120_000;
-
 /** The parameters of `/probe`. */
-const PARAMETERS = ['target', 'timeout', 'service', 'sni', 'insecure', 'all'] as const;
+const PARAMETERS = [
+  'target',
+  'module',
+  'timeout',
+  'service',
+  'sni',
+  'hostname',
+  'insecure',
+  'all',
+  'debug',
+] as const;
 type Parameter = (typeof PARAMETERS)[number];
 
 /** The value of each parameter; null where it is missing. A form sends its empty fields as ''. */
@@ -47,6 +57,16 @@ function parseFlag(value: string | null, name: Parameter): boolean {
   throw new UsageError(`${name}: "${value}" is not a truth value; allowed: true, false, 1, 0`);
 }
 
+/** A target that was encoded twice, which blackbox_exporter decodes twice; null for any other. */
+function parseDecoded(text: string): Target | null {
+  try {
+    const decoded = decodeURIComponent(text);
+    return decoded === text ? null : parseTarget([decoded]);
+  } catch {
+    return null;
+  }
+}
+
 function parseTargetParameter(value: string | null): Target {
   const text = value?.trim() ?? '';
   if (text === '') throw new UsageError('target: missing; write: /probe?target=db:5432');
@@ -54,6 +74,8 @@ function parseTargetParameter(value: string | null): Target {
     return parseTarget([text]);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
+    const decoded = parseDecoded(text);
+    if (decoded) return decoded;
     // The refusal of an unknown zone lists the interfaces of this machine: not for clients.
     const [what = '', ...help] = error.message.split('; ');
     const shown = text.includes('%') ? [what] : [what, ...help];
@@ -61,35 +83,73 @@ function parseTargetParameter(value: string | null): Target {
   }
 }
 
-function readService(values: Values): ServiceRequest | null {
-  const [service, sni] = [values.service || null, values.sni || null];
+function readModule({ module: text }: Values, modules: Modules): [string, ProbeModule] {
+  const name = text ?? '';
+  const module = name === '' ? {} : modules.get(name);
+  if (module === undefined)
+    throw new UsageError(
+      `module: "${name}" is unknown; allowed: ${[...modules.keys()].join(', ')}`,
+    );
+  return [name, module];
+}
+
+/** The service of the module or of the request. */
+function chooseService(values: Values, module: ProbeModule): ServiceRequest | undefined {
+  if (!values.service) return module.service;
+  if (module.service)
+    throw new UsageError(
+      `service: the module ${values.module} has a service; allowed with module=tcp_connect`,
+    );
+  return { name: parseServiceName(values.service, 'service') };
+}
+
+/** The service, and how the request changes its TLS. */
+function readService(values: Values, module: ProbeModule): ServiceRequest | undefined {
+  const service = chooseService(values, module);
+  const name = service?.name;
   const insecure = parseFlag(values.insecure, 'insecure');
-  const aboutTls = sni !== null ? 'sni' : insecure ? 'insecure' : null;
-  const allowedTls = `allowed with service= and one of: ${TLS_SERVICE_NAMES.join(', ')}`;
-  if (service === null) {
-    if (aboutTls === null) return null;
-    throw new UsageError(`${aboutTls}: no service is requested; ${allowedTls}`);
+  const tls = name === undefined ? null : SERVICES[name].tls;
+  const aboutTls = values.sni ? 'sni' : insecure ? 'insecure' : null;
+  if (service === undefined || tls === null) {
+    if (aboutTls === null) return service;
+    const problem = name === undefined ? 'no service is requested' : `${name} has no TLS`;
+    throw new UsageError(
+      `${aboutTls}: ${problem}; allowed with service= and one of: ${TLS_SERVICE_NAMES.join(', ')}`,
+    );
   }
-  const name = parseServiceName(service, 'service');
-  if (aboutTls !== null && SERVICES[name].tls === null)
-    throw new UsageError(`${aboutTls}: ${name} has no TLS; ${allowedTls}`);
-  return { name, insecure, ...(sni === null ? {} : { sni: parseServerName(sni, 'sni') }) };
+  // As in blackbox_exporter, `hostname` is for TLS without another name, and else without effect.
+  const sni = values.sni
+    ? parseServerName(values.sni, 'sni')
+    : (service.sni ?? (values.hostname ? parseServerName(values.hostname, 'hostname') : undefined));
+  return {
+    ...service,
+    insecure: insecure || service.insecure === true,
+    ...(sni === undefined ? {} : { sni }),
+  };
 }
 
 /**
  * Reads the parameters of a probe.
  *
+ * @param modules those that may be named
  * @throws Refusal (`bad-request`) naming the parameter, what is wrong with it and what is allowed
  */
-export function readProbeRequest(parameters: URLSearchParams): ProbeRequest {
+export function readProbeRequest(parameters: URLSearchParams, modules: Modules): ProbeRequest {
   try {
     const values = readValues(parameters);
     const { timeout } = values;
+    const target = parseTargetParameter(values.target);
+    const [moduleName, module] = readModule(values, modules);
     return {
-      target: parseTargetParameter(values.target),
-      timeoutMs: timeout ? parseDuration(timeout, 'timeout', 1, MAX_TIMEOUT_MS) : null,
+      target,
+      moduleName,
+      module: {
+        ...module,
+        service: readService(values, module),
+        ...(timeout ? { timeoutMs: parseDuration(timeout, 'timeout', 1, MAX_TIMEOUT_MS) } : {}),
+      },
       all: parseFlag(values.all, 'all'),
-      service: readService(values),
+      debug: parseFlag(values.debug, 'debug'),
     };
   } catch (error) {
     throw error instanceof UsageError ? new Refusal('bad-request', error.message) : error;
@@ -110,7 +170,7 @@ export function chooseTimeout(
   offsetMs: number,
   header: string | undefined,
 ): number {
-  if (header === undefined) return askedMs;
+  if (header === undefined || header === '') return askedMs;
   const scrapeMs = /^\d{1,9}(\.\d{1,9})?$/.test(header) ? Number(header) * 1000 : 0;
   if (scrapeMs <= 0)
     throw new Refusal(

@@ -10,6 +10,7 @@ export const REFUSALS = {
   'too-long': 414,
   'bad-expectation': 417,
   'headers-too-long': 431,
+  'bad-configuration': 500,
   busy: 503,
   pipelined: 503,
   'too-many-connections': 503,
@@ -22,10 +23,17 @@ export type RefusalReason = keyof typeof REFUSALS;
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly reason: RefusalReason;
+  /** What the answer has beside its text (RFC 9110, 15.5.6 and 10.2.3). */
+  readonly headers: Readonly<Record<string, string>>;
 
-  constructor(reason: RefusalReason, message: string) {
+  constructor(
+    reason: RefusalReason,
+    message: string,
+    headers: Readonly<Record<string, string>> = reason === 'busy' ? { 'Retry-After': '1' } : {},
+  ) {
     super(message);
     this.reason = reason;
+    this.headers = headers;
   }
 
   /** The HTTP status of the answer. */

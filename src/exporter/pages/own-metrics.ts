@@ -30,10 +30,32 @@ export interface OwnMetrics {
   countProbes(states: readonly State[], elapsedMs: number): void;
   /** Counts one refused request. */
   countRefusal(reason: RefusalReason): void;
+  /** Records whether the configuration could be loaded. */
+  recordReload(successful: boolean): void;
   /** How many results and refusals were counted so far. */
   totals(): { readonly probes: number; readonly refused: number };
   /** All metrics in the text format of Prometheus. */
   render(): Promise<string>;
+}
+
+/** The metrics of the configuration; returns what records that it was loaded, or not. */
+function reloadMetrics(registers: Registry[]): (successful: boolean) => void {
+  const reloadSuccessful = new Gauge({
+    name: 'portping_exporter_config_last_reload_successful',
+    help: '1 if the configuration was loaded without an error the last time, else 0.',
+    registers,
+  });
+  const reloadTime = new Gauge({
+    name: 'portping_exporter_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration was loaded last, in seconds since 1970.',
+    registers,
+  });
+  const record = (successful: boolean): void => {
+    reloadSuccessful.set(successful ? 1 : 0);
+    if (successful) reloadTime.setToCurrentTime();
+  };
+  record(true); // the start fails otherwise
+  return record;
 }
 
 /**
@@ -92,6 +114,7 @@ export function ownMetrics(version: string, inFlight: () => number): OwnMetrics 
       totals.refused += 1;
       refusals.inc({ reason });
     },
+    recordReload: reloadMetrics(registers),
     totals: () => ({ ...totals }),
     render: () => register.metrics(),
   };

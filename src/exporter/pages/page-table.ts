@@ -1,4 +1,5 @@
-import { healthyPage } from './healthy-page.js';
+import { configPage, reloadPage } from './configuration-pages.js';
+import { healthyPage, readyPage } from './health-pages.js';
 import { landingPage } from './landing-page.js';
 import { metricsPage } from './metrics-page.js';
 import type { Page, PageParts } from './page.js';
@@ -9,6 +10,9 @@ const PAGES: readonly ((parts: PageParts) => Page)[] = [
   probePage,
   metricsPage,
   healthyPage,
+  readyPage,
+  reloadPage,
+  configPage,
   landingPage,
 ];
 

@@ -1,10 +1,15 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { AllowList } from '../access/allow-list.js';
 import type { Answer } from './answer.js';
+import type { Configuration } from '../config/configuration.js';
 import type { Log } from '../process/log.js';
 import type { Prober } from '../probing/prober.js';
 import type { OwnMetrics } from './own-metrics.js';
 import type { RecentResults } from './recent-results.js';
+
+/** The metrics of a probe: `portping_*`, those of blackbox_exporter, or both. */
+export const METRIC_NAMES = ['both', 'portping', 'blackbox'] as const;
+export type MetricNames = (typeof METRIC_NAMES)[number];
 
 /** What pages are made from. */
 export interface PageParts {
@@ -12,6 +17,11 @@ export interface PageParts {
   readonly allow: AllowList;
   readonly metrics: OwnMetrics;
   readonly recent: RecentResults;
+  readonly configuration: Configuration;
+  /** Loads every configuration file again. @throws UsageError naming what is wrong */
+  readonly reload: () => Promise<void>;
+  /** Which metrics a probe has. */
+  readonly metricNames: MetricNames;
   readonly log: Log;
   readonly version: string;
 }
@@ -31,6 +41,8 @@ export interface Page {
   readonly path: string;
   /** A request does more than show something. */
   readonly hasEffects?: true;
+  /** The methods it is for, if not GET and HEAD. */
+  readonly methods?: readonly string[];
   /** @throws Refusal when the request cannot be answered */
   answer(request: PageRequest): Answer | Promise<Answer>;
 }

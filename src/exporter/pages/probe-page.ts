@@ -1,8 +1,10 @@
 import { EXPOSITION_TYPE, renderMetrics } from '../../report/formats/prometheus.js';
 import { roundMilliseconds } from '../../report/numbers.js';
-import type { Answer } from './answer.js';
+import { type Answer, PLAIN_TEXT } from './answer.js';
+import { renderBlackboxMetrics } from '../probing/blackbox-metrics.js';
+import { renderDebugText } from '../probing/debug-text.js';
 import { MOST_ADDRESSES, type ProbeAnswer } from '../probing/prober.js';
-import type { Page, PageParts, PageRequest } from './page.js';
+import type { MetricNames, Page, PageParts, PageRequest } from './page.js';
 import { resultOf } from './recent-results.js';
 
 const leftOutNote = (count: number): string =>
@@ -37,15 +39,28 @@ function record(
   }
 }
 
+/** The results as metrics, with the names that were chosen. */
+const renderProbe = (names: MetricNames, answer: ProbeAnswer): string =>
+  [
+    names === 'portping' ? '' : renderBlackboxMetrics(answer),
+    names === 'blackbox' ? '' : renderMetrics(answer.probes),
+    leftOutNote(answer.leftOut),
+  ].join('');
+
 async function answerProbe(parts: PageParts, request: PageRequest): Promise<Answer> {
   const { parameters, headers, signal } = request;
   const scrapeTimeout = headers['x-prometheus-scrape-timeout-seconds']?.toString();
   const answer = await parts.prober.probe(parameters, scrapeTimeout, signal);
   record(parts, request, answer);
+  const metrics = renderProbe(parts.metricNames, answer);
+  const { debug } = answer.request;
   return {
     status: 200,
-    headers: { 'Content-Type': EXPOSITION_TYPE, 'Cache-Control': 'no-store' },
-    body: `${renderMetrics(answer.probes)}${leftOutNote(answer.leftOut)}`,
+    headers: {
+      'Content-Type': debug ? PLAIN_TEXT['Content-Type'] : EXPOSITION_TYPE,
+      'Cache-Control': 'no-store',
+    },
+    body: debug ? renderDebugText(answer, metrics) : metrics,
   };
 }
 

@@ -9,12 +9,13 @@ import {
 import type { ProbeReport } from '../../core/facts/outcome.js';
 import type { LookupQueue } from '../../core/resolve/lookup-queue.js';
 import { resolveHost } from '../../core/resolve/resolver.js';
-import { familyOf, type Target } from '../../core/target/target.js';
+import { familyOf } from '../../core/target/target.js';
 import type { JudgedProbe } from '../../report/formats/prometheus.js';
 import type { AllowList } from '../access/allow-list.js';
 import { checkRoom } from './lookups.js';
-import { chooseTimeout, readProbeRequest } from '../access/probe-request.js';
+import { chooseTimeout, type ProbeRequest, readProbeRequest } from '../access/probe-request.js';
 import { Refusal } from '../access/refusal.js';
+import type { Configuration } from '../config/configuration.js';
 
 /** The most addresses of one name that are probed. Each costs a connection and time series. */
 export const MOST_ADDRESSES = 64;
@@ -30,6 +31,7 @@ export interface ProberOptions {
   /** How long before Prometheus' scrape timeout a probe ends, milliseconds. */
   readonly offsetMs: number;
   readonly probe: Pick<ProbeOptions, 'family' | 'sourceAddress' | 'dnsServer'>;
+  readonly configuration: Pick<Configuration, 'modules'>;
 }
 
 /** The results of one request. */
@@ -40,6 +42,9 @@ export interface ProbeAnswer {
   readonly leftOut: number;
   /** Milliseconds for the whole request, name resolution included. */
   readonly elapsedMs: number;
+  /** The deadline of the probe, milliseconds. */
+  readonly timeoutMs: number;
+  readonly request: ProbeRequest;
 }
 
 /** Makes probes: only of allowed addresses, and at most `concurrency` at once. */
@@ -77,10 +82,11 @@ export class Prober {
     scrapeTimeout: string | undefined,
     signal: AbortSignal,
   ): Promise<ProbeAnswer> {
-    const { allow, concurrency, offsetMs, probe } = this.#options;
-    const { target, timeoutMs: askedMs, all, service } = readProbeRequest(parameters);
-    const timeoutMs = chooseTimeout(askedMs ?? this.#options.timeoutMs, offsetMs, scrapeTimeout);
-    const { host, port } = target;
+    const { allow, concurrency, offsetMs, configuration } = this.#options;
+    const request = readProbeRequest(parameters, configuration.modules);
+    const askedMs = request.module.timeoutMs ?? this.#options.timeoutMs;
+    const timeoutMs = chooseTimeout(askedMs, offsetMs, scrapeTimeout);
+    const { host, port } = request.target;
     const isAllowed =
       familyOf(host) === null ? allow.mayPermit(host, port) : allow.permits(host, host, port);
     if (!isAllowed) throw new Refusal('forbidden', allow.refusal(host, port));
@@ -94,35 +100,48 @@ export class Prober {
     const running = { endMs: startMs + timeoutMs };
     this.#inFlight.add(running);
     try {
-      const guard = this.#guard(target);
-      const options: ProbeOptions = {
-        ...probe,
-        timeoutMs,
-        signal,
-        ...(service === null ? {} : { service }),
-      };
-      const internals: ProbeInternals = {
-        skipWarmUp: true,
-        systemLookup: this.#options.lookups.lookUp,
-        resolve: guard.resolve,
-      };
-      const reports: ProbeReport[] = [];
-      if (all)
-        for await (const report of probeEveryAddress(target, options, internals))
-          reports.push(report);
-      else reports.push(await probeTarget(target, options, internals));
+      const guard = this.#guard(request);
+      const reports = await this.#run(request, { timeoutMs, signal }, guard.resolve);
       return {
         probes: reports.map((report) => ({ report, verdict: judge(report.outcome) })),
         leftOut: guard.leftOut(),
         elapsedMs: monotonicClock() - startMs,
+        timeoutMs,
+        request,
       };
     } finally {
       this.#inFlight.delete(running);
     }
   }
 
+  /** Probes the target, or with `all` each of its addresses. */
+  async #run(
+    { target, module, all }: ProbeRequest,
+    limits: Pick<ProbeOptions, 'timeoutMs' | 'signal'>,
+    resolve: typeof resolveHost,
+  ): Promise<ProbeReport[]> {
+    const { probe, lookups } = this.#options;
+    const { family, sourceAddress, service } = module;
+    const options: ProbeOptions = {
+      ...probe,
+      ...limits,
+      family: family ?? probe.family,
+      sourceAddress: sourceAddress ?? probe.sourceAddress,
+      ...(service === undefined ? {} : { service }),
+    };
+    const internals: ProbeInternals = {
+      skipWarmUp: true,
+      systemLookup: lookups.lookUp,
+      resolve,
+    };
+    if (!all) return [await probeTarget(target, options, internals)];
+    const reports: ProbeReport[] = [];
+    for await (const report of probeEveryAddress(target, options, internals)) reports.push(report);
+    return reports;
+  }
+
   /** A resolver that returns only allowed addresses, so that no other one is ever dialled. */
-  #guard({ host: asked, port }: Target): {
+  #guard({ target: { host: asked, port }, module }: ProbeRequest): {
     readonly resolve: typeof resolveHost;
     leftOut(): number;
   } {
@@ -134,10 +153,10 @@ export class Prober {
         checkRoom(lookups, host);
         const resolution = await resolveHost(host, options, internals);
         if (resolution.state !== 'resolved') return resolution;
-        const addresses = resolution.addresses
+        const permitted = resolution.addresses
           .filter(({ address }) => allow.permits(asked, address, port))
           .slice(0, MOST_ADDRESSES);
-        if (addresses.length === 0)
+        if (permitted.length === 0)
           throw new Refusal(
             'forbidden',
             allow.refusal(
@@ -146,8 +165,9 @@ export class Prober {
               resolution.addresses.map(({ address }) => address),
             ),
           );
-        leftOut = resolution.addresses.length - addresses.length;
-        return { ...resolution, addresses };
+        leftOut = resolution.addresses.length - permitted.length;
+        const preferred = permitted.filter(({ family }) => family === module.preferredFamily);
+        return { ...resolution, addresses: preferred.length > 0 ? preferred : permitted };
       },
     };
   }

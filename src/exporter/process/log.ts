@@ -2,7 +2,16 @@ import { escapeJson } from '../../report/escape.js';
 
 /** The events that are logged. */
 type LogEvent =
-  'listening' | 'probe' | 'refused' | 'error' | 'state' | 'stopping' | 'stopped' | 'log-lines-lost';
+  | 'listening'
+  | 'probe'
+  | 'refused'
+  | 'error'
+  | 'state'
+  | 'reloaded'
+  | 'reload-failed'
+  | 'stopping'
+  | 'stopped'
+  | 'log-lines-lost';
 
 /** Writes one line. */
 export type Log = (event: LogEvent, facts: Readonly<Record<string, unknown>>) => void;
@@ -13,6 +22,8 @@ const LEVELS: Readonly<Record<LogEvent, string>> = {
   refused: 'warning',
   error: 'error',
   state: 'info',
+  reloaded: 'info',
+  'reload-failed': 'error',
   stopping: 'info',
   stopped: 'info',
   'log-lines-lost': 'warning',

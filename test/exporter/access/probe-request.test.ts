@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SERVICE_NAMES } from '../../../src/core/service/registry.js';
 import { chooseTimeout, readProbeRequest } from '../../../src/exporter/access/probe-request.js';
+import { BUILT_IN_MODULES, type Modules } from '../../../src/exporter/config/modules.js';
 import { Refusal } from '../../../src/exporter/access/refusal.js';
 
-const read = (query: string) => readProbeRequest(new URLSearchParams(query));
+const read = (query: string, modules: Modules = BUILT_IN_MODULES) => {
+  const { target, module, all } = readProbeRequest(new URLSearchParams(query), modules);
+  return { target, timeoutMs: module.timeoutMs ?? null, all, service: module.service ?? null };
+};
 
 describe('the parameters of a probe', () => {
   it('are a target, a timeout, a service and whether to probe every address', () => {
@@ -19,7 +24,7 @@ describe('the parameters of a probe', () => {
       all: true,
       service: null,
     });
-    expect(read('target=mail:25&service=SMTP').service).toEqual({ name: 'smtp', insecure: false });
+    expect(read('target=mail:25&service=SMTP').service).toEqual({ name: 'smtp' });
     expect(read('target=10.0.0.5:443&service=https&sni=db.example.com&insecure=1').service).toEqual(
       { name: 'https', insecure: true, sni: 'db.example.com' },
     );
@@ -79,7 +84,20 @@ describe('the parameters of a probe', () => {
       'target=db:1&service=gopher',
       'service: "gopher" is not the name of a service; allowed: banner, smtp,',
     ],
-    ['target=db:1&module=tcp', 'module: unknown parameter; allowed: target,'],
+    ['target=db:1&nonsense=tcp', 'nonsense: unknown parameter; allowed: target, module,'],
+    ['target=db:1&module=http_2xx', 'module: "http_2xx" is unknown; allowed: tcp_connect, banner,'],
+    [
+      'target=db:1&module=smtp&service=smtp',
+      'service: the module smtp has a service; allowed with',
+    ],
+    ['target=db:1&module=smtp&sni=a', 'sni: smtp has no TLS; allowed with service= and one of: '],
+    [
+      'target=db:1&module=tcp_connect&insecure=1',
+      'insecure: no service is requested; allowed with',
+    ],
+    ['target=db:1&debug=yes', 'debug: "yes" is not a truth value'],
+    ['target=db%25253A1', 'target: "db%253A1" cannot be probed'], // three times
+    ['target=db%25zz:1', 'target: "db%zz:1" cannot be probed'],
     ['target=db:1&insecure=', 'insecure: "" is not a truth value'],
     ['target=fe80::1%2525nope:1', 'cannot be probed'],
   ])('%j are refused', (query, message) => {
@@ -102,7 +120,7 @@ describe('the parameters of a probe', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (target, timeout) => {
         try {
-          readProbeRequest(new URLSearchParams({ target, timeout }));
+          readProbeRequest(new URLSearchParams({ target, timeout }), BUILT_IN_MODULES);
         } catch (error) {
           expect(error).toBeInstanceOf(Refusal);
         }
@@ -111,9 +129,47 @@ describe('the parameters of a probe', () => {
   });
 });
 
+describe('a module', () => {
+  const own: Modules = new Map([
+    ...BUILT_IN_MODULES,
+    ['mail', { timeoutMs: 2000, service: { name: 'smtps', insecure: true, sni: 'mx.test' } }],
+  ]);
+
+  it('is a plain connect, a service, or one of the configuration', () => {
+    expect(read('target=db:1&module=tcp_connect')).toEqual(read('target=db:1'));
+    expect(read('target=db:1&module=')).toEqual(read('target=db:1'));
+    expect(read('target=db:1&module=ssh').service).toEqual({ name: 'ssh' });
+    for (const name of SERVICE_NAMES)
+      expect(read(`target=db:1&module=${encodeURIComponent(name)}`).service?.name).toBe(name);
+    expect(read('target=db:1&module=mail', own)).toMatchObject({
+      timeoutMs: 2000,
+      service: { name: 'smtps', insecure: true, sni: 'mx.test' },
+    });
+  });
+
+  it('gives way to what the request says', () => {
+    expect(read('target=db:1&module=mail&timeout=1s', own).timeoutMs).toBe(1000);
+    expect(read('target=db:1&module=mail&sni=other.test', own).service?.sni).toBe('other.test');
+    expect(read('target=db:1&module=tcp_connect&service=ssh').service?.name).toBe('ssh');
+  });
+
+  it('takes hostname as the name for TLS, if there is no other', () => {
+    expect(read('target=10.0.0.5:1&module=https&hostname=a.test').service?.sni).toBe('a.test');
+    expect(read('target=db:1&module=mail&hostname=a.test', own).service?.sni).toBe('mx.test');
+    expect(read('target=db:1&module=https&hostname=a.test&sni=b.test').service?.sni).toBe('b.test');
+    expect(read('target=db:1&module=ssh&hostname=a.test').service?.sni).toBe(undefined);
+  });
+});
+
+it('a target may be encoded twice', () => {
+  expect(read('target=db%253A5432').target).toEqual({ host: 'db', port: 5432 });
+  expect(read('target=%255B%253A%253A1%255D%253A443').target).toEqual({ host: '::1', port: 443 });
+});
+
 describe('the timeout', () => {
   it.each([
     [5000, 500, undefined, 5000],
+    [5000, 500, '', 5000],
     [5000, 500, '10', 5000],
     [5000, 500, '3', 2500],
     [5000, 500, '3.25', 2750],
@@ -128,7 +184,7 @@ describe('the timeout', () => {
     },
   );
 
-  it.each(['', '0', '-1', 'ten', '1e3', 'NaN', 'Infinity', '1, 2'])(
+  it.each([' ', '0', '-1', 'ten', '1e3', 'NaN', 'Infinity', '1, 2'])(
     'is refused when the header is %j',
     (header) => {
       expect(() => chooseTimeout(5000, 500, header)).toThrow(Refusal);
