@@ -42,7 +42,7 @@ const errorOf = (row: WinsockCode | undefined): WinsockError | undefined =>
  */
 export function lookUpError(
   query: string,
-  platform: NodeJS.Platform = process.platform,
+  platform: string = process.platform,
 ): WinsockError | undefined {
   const spelling = query.trim().toUpperCase();
   if (/^0X[0-9A-F]{1,8}$/.test(spelling)) return rowOfWindowsNumber(Number(spelling));
@@ -60,7 +60,7 @@ export interface ForeignErrno {
 }
 
 /** What a number that is no errno of this platform means on the others. */
-export function lookUpElsewhere(query: string, platform: NodeJS.Platform): ForeignErrno[] {
+export function lookUpElsewhere(query: string, platform: string): ForeignErrno[] {
   const spelling = query.trim();
   if (!/^-?\d{1,10}$/.test(spelling)) return [];
   const others = [
@@ -84,7 +84,7 @@ function rowOfWindowsNumber(number: number): WinsockError | undefined {
   );
 }
 
-function rowOfErrno(number: number, platform: NodeJS.Platform): WinsockError | undefined {
+function rowOfErrno(number: number, platform: string): WinsockError | undefined {
   const code = errnosOf(platform).get(number) ?? LIBUV_NUMBERS.get(number);
   return code === undefined ? undefined : rowOfCode(code);
 }
@@ -95,7 +95,7 @@ function rowOfCode(code: string): WinsockError | undefined {
 }
 
 /** The numbers that the sockets of a platform show, with their names. */
-function errnosOf(platform: NodeJS.Platform): ReadonlyMap<number, string> {
+function errnosOf(platform: string): ReadonlyMap<number, string> {
   const codeByErrno = new Map<number, string>();
   const numbers = [
     ...WINSOCK_ERRORS.map(({ errno, linux, macos }) => [errno, linux, macos] as const),

@@ -58,7 +58,7 @@ export type AddressObservation = {
 
 /** This machine, as far as it matters to a connection. */
 export type MachineObservation = {
-  readonly platform: NodeJS.Platform;
+  readonly platform: string;
   readonly hostName: string;
   readonly timeZone: string;
   /** Addresses of interfaces that are up, without loopback. */
