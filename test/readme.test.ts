@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -17,13 +16,16 @@ import { csvReporter } from '../src/report/formats/csv.js';
 import { jsonReporter } from '../src/report/formats/json.js';
 import { collect, environment } from './support/command.js';
 import { testNode } from './support/portping.js';
-import { commandsOf, fencesOf, READMES, readmeBlocks } from './support/readme.js';
+import {
+  fencesOf,
+  makeReadmeFolder,
+  README_COMMANDS,
+  READMES,
+  readmeBlocks,
+} from './support/readme.js';
 import { eventOf, openOutcome, reportOf } from './support/reports.js';
 
 const [front = { path: '', text: '' }] = READMES;
-
-/** The READMEs for users: those of tests have measurements and no recipes. */
-const FOR_USERS = READMES.filter(({ path }) => !path.startsWith('test/'));
 
 /** The rows of the first table after a text that only one README has, as trimmed cells. */
 function rowsAfter(text: string): string[][] {
@@ -128,29 +130,10 @@ describe('the READMEs of folders', () => {
 });
 
 describe('a command line in a README', () => {
-  /** Programs that pass their words on, and others that do nothing. */
-  const PROGRAMS = {
-    portping: 'printf "%s\\n" portping "$@" >&3',
-    'portping-exporter': 'printf "%s\\n" portping-exporter "$@" >&3',
-    npx: '[ "$1" = --yes ] && shift; shift; exec portping "$@"',
-    docker: `
-      program=portping
-      while [ "$1" != portping ] && [ "$1" != ./portping-1.0.0.tgz ]; do
-        [ "$1" = --entrypoint ] && program=$2 && shift
-        shift
-      done
-      shift; exec "$program" "$@"`,
-    jq: '',
-    migrate: '',
-  };
   let folder = '';
   beforeAll(async () => {
     vi.stubGlobal('PORTPING_VERSION', '0.0.0');
-    folder = await mkdtemp(join(tmpdir(), 'portping-readme-'));
-    for (const [name, script] of Object.entries(PROGRAMS)) {
-      await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
-      await chmod(join(folder, name), 0o755);
-    }
+    folder = await makeReadmeFolder((program) => `printf '%s\\n' ${program} "$@" >&3`);
   });
   afterAll(() => rm(folder, { recursive: true }));
 
@@ -173,17 +156,16 @@ describe('a command line in a README', () => {
     else throw new Error(`nothing was started: ${program}`);
   }
 
-  const commands = FOR_USERS.flatMap(({ path, text }) =>
-    commandsOf(text).map((command) => ({ path, ...command })),
-  );
-
   it('is found wherever there is one', () => {
-    expect(commands.length).toBeGreaterThan(60);
-    expect(commands.filter(({ isRefused }) => isRefused)).toHaveLength(1);
+    expect(README_COMMANDS.length).toBeGreaterThan(60);
+    expect(README_COMMANDS.filter(({ isRefused }) => isRefused)).toHaveLength(1);
   });
 
   const rows = (isRefused: boolean): [string, string][] =>
-    commands.filter((each) => each.isRefused === isRefused).map(({ path, line }) => [path, line]);
+    README_COMMANDS.filter((each) => each.isRefused === isRefused).map(({ path, line }) => [
+      path,
+      line,
+    ]);
 
   it.each(rows(false))('is accepted in %s: %s', async (_, line) => {
     await expect(accept(await wordsOf(line))).resolves.toBeUndefined();

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { chmod, mkdtemp, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -47,7 +49,9 @@ export function readmeBlock(language: string, text: string): string {
 }
 
 /** A command line of a README, as a shell reads it. */
-export interface ReadmeCommand {
+interface ReadmeCommand {
+  /** The README that has it. */
+  readonly path: string;
   readonly line: string;
   /** Whether the text says that it fails with exit code 64. */
   readonly isRefused: boolean;
@@ -61,7 +65,7 @@ const quote = (words: readonly string[]): string =>
 
 /** The commands in the files that a fenced block shows. */
 function commandsInFile(code: string): string[] {
-  const start = String.raw`(?:CMD |sh '|- |run: |ExecStart=\S*/(?=portping))`;
+  const start = String.raw`(?:CMD |sh '|- |run: |command: |ExecStart=\S*/(?=portping))`;
   const lines = code.matchAll(new RegExp(`${start}(${PROGRAM} [^'\\n]*)`, 'g'));
   const arrays = code.matchAll(/(?:command|args): (\[.*?\])/g);
   return [
@@ -73,21 +77,57 @@ function commandsInFile(code: string): string[] {
   ];
 }
 
-/** Every command line of portping in a text: in code blocks, in the files shown, and in prose. */
-export function commandsOf(text: string): ReadmeCommand[] {
+/** The command lines of a README: in code blocks, in the files that it shows, and in prose. */
+function commandsOf({ path, text }: Readme): ReadmeCommand[] {
   const prose = text.replace(/^```[^]*?^```$/gm, '');
   const isCommand = new RegExp(`^(?:until |docker run .*)?${PROGRAM} `);
   const indented = [...prose.matchAll(/^ {4,6}(?:\$ )?(\S.*)$/gm)]
     .map(([, line = '']) => line.replace(/ {2,}\S.*$/, ''))
     .filter((line) => isCommand.test(line));
+  const shown = fencesOf(text).flatMap(({ code }) => commandsInFile(code));
   const spans = [...prose.matchAll(/`([^`\n]+)`(\s+fails with\s+exit code 64)?/g)].filter(
     ([, code = '']) => isCommand.test(code),
   );
   return [
-    ...[...indented, ...fencesOf(text).flatMap(({ code }) => commandsInFile(code))].map((line) => ({
-      line,
-      isRefused: false,
-    })),
-    ...spans.map(([, line = '', fails]) => ({ line, isRefused: fails !== undefined })),
+    ...[...indented, ...shown].map((line) => ({ path, line, isRefused: false })),
+    ...spans.map(([, line = '', fails]) => ({ path, line, isRefused: fails !== undefined })),
   ];
+}
+
+/** All command lines of portping in the READMEs, without those of tests, which are titles. */
+export const README_COMMANDS: readonly ReadmeCommand[] = READMES.filter(
+  ({ path }) => !path.startsWith('test/'),
+).flatMap(commandsOf);
+
+/** Programs that pass their words on to portping, and others that do nothing. */
+const PROGRAMS = {
+  npx: '[ "$1" = --yes ] && shift; shift; exec portping "$@"',
+  docker: `
+    program=portping
+    while [ "$1" != portping ] && [ "$1" != ./portping-1.0.0.tgz ]; do
+      [ "$1" = --entrypoint ] && program=$2 && shift
+      shift
+    done
+    shift; exec "$program" "$@"`,
+  jq: 'cat > /dev/null',
+  npm: '',
+  migrate: '',
+  'send-queue': '',
+};
+
+/**
+ * Makes a folder in which command lines of the READMEs can be run, with itself in PATH.
+ *
+ * @param scriptOf what the shell is to do for `portping` and `portping-exporter`
+ */
+export async function makeReadmeFolder(scriptOf: (program: string) => string): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'portping-readme-'));
+  const own = ['portping', 'portping-exporter'].map((name) => [name, scriptOf(name)] as const);
+  for (const [name, script] of [...own, ...Object.entries(PROGRAMS)]) {
+    await writeFile(join(folder, name), `#!/bin/sh\n${script}\n`);
+    await chmod(join(folder, name), 0o755);
+  }
+  for (const name of ['rules.txt', 'targets.txt'])
+    await writeFile(join(folder, name), readmeBlock('', '# what must be open'));
+  return folder;
 }
