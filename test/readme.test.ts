@@ -19,6 +19,7 @@ import { testNode } from './support/portping.js';
 import {
   fencesOf,
   makeReadmeFolder,
+  readmeEnvironment,
   README_COMMANDS,
   READMES,
   readmeBlocks,
@@ -141,7 +142,7 @@ describe('a command line in a README', () => {
   async function wordsOf(line: string): Promise<string[]> {
     const child = spawn('/bin/sh', ['-c', `exec 3>words; ${line}`], {
       cwd: folder,
-      env: { ...environment, PATH: `${folder}:${environment.PATH}` },
+      env: { ...environment, ...readmeEnvironment(folder) },
       stdio: 'pipe',
       detached: true,
     });

@@ -28,7 +28,7 @@ const SCENES: readonly Scene[] = [
     name: 'first-screen',
     title:
       'portping in a terminal: an open port, a closed one, a filtered one, and what 10061 means',
-    columns: 64,
+    columns: 66,
     commands: [
       'portping mail.example.com 25',
       'portping mail.example.com 102',
@@ -46,7 +46,7 @@ const SCENES: readonly Scene[] = [
   {
     name: 'series',
     title: 'portping -t in a terminal: before, during and after an outage, and the summary',
-    columns: 64,
+    columns: 66,
     commands: ['portping -t -i 200ms db 5432'],
     meanwhile: async (terminal, lab) => {
       const before = await lab.listen('server', { port: 5432 });

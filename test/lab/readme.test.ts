@@ -1,10 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { environment } from '../support/command.js';
 import { exporterCommand } from '../support/exporter.js';
 import { createLab, describeLab, type Lab } from '../support/lab.js';
 import { portpingCommand } from '../support/portping.js';
-import { makeReadmeFolder, README_COMMANDS } from '../support/readme.js';
+import { makeReadmeFolder, README_COMMANDS, readmeEnvironment } from '../support/readme.js';
 
 /** What each program runs. Every exporter has a network of its own, where its port is free. */
 const COMMANDS = {
@@ -55,7 +54,7 @@ describeLab('a command line in a README', () => {
   it.concurrent.each(LINES)('runs in %s: %s', async (_, line) => {
     const script = line.replaceAll('/var/lib/prometheus/node-exporter/', './');
     const argv = ['timeout', '--signal=INT', '8s', 'sh', '-c', script];
-    const env = { PATH: `${folder}:${environment.PATH}` };
+    const env = readmeEnvironment(folder);
     const result = await lab.exec('client', argv, { cwd: folder, env, timeoutMs: 40_000 });
     expect(result.timedOut).toBe(false);
     expect(result.stderr).not.toMatch(/^portping|not found/m);
@@ -66,7 +65,7 @@ describeLab('a command line in a README', () => {
     const [check = ''] = LINES.map(([, line]) => line).filter((line) => line.endsWith('|| exit 1'));
     await lab.drop(8080);
     const script = check.replace('5s', '500ms').replace('127.0.0.1', HOST);
-    const env = { PATH: `${folder}:${environment.PATH}` };
+    const env = readmeEnvironment(folder);
     const codes = [];
     for (const line of [script.replace('|| exit 1', ''), script]) {
       const argv = ['sh', '-c', line];

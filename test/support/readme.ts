@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
+import { environment } from './command.js';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -115,8 +116,15 @@ const PROGRAMS = {
   'send-queue': '',
 };
 
+/** The environment of command lines that are run in a folder of `makeReadmeFolder`. */
+export const readmeEnvironment = (folder: string): Record<string, string> => ({
+  PATH: `${folder}:${environment.PATH}`,
+  host: 'db',
+  port: '5432',
+});
+
 /**
- * Makes a folder in which command lines of the READMEs can be run, with itself in PATH.
+ * Makes a folder in which command lines of the READMEs can be run.
  *
  * @param scriptOf what the shell is to do for `portping` and `portping-exporter`
  */
