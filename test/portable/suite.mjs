@@ -170,6 +170,7 @@ test('--output-file on Windows', { skip: platform !== 'win32' && 'needs Windows'
     ['NUL', 'is the device NUL of Windows; write > NUL instead'],
     ['con.txt', 'is the device CON of Windows; use another path'],
     ['ab:c.txt', 'is a data stream of the file ab; use another path'],
+    ['what?.txt', 'has a \\?, which Windows allows in no name'],
     ['results\\', 'is not a file name; use another path'],
   ]) {
     const { stderr } = await expectRun(['--output-file', name, '127.0.0.1', open], 64, '');

@@ -17,7 +17,7 @@ import {
 import { basename, dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { UsageError } from '../../core/usage-error.js';
 import { describeSystemError } from '../../core/system-error.js';
-import { replaceFile } from './replace-file.js';
+import { isHeld, replaceFile } from './replace-file.js';
 import { windowsNameProblem } from './windows-names.js';
 
 const STDOUT_ADVICE = 'leave the option out to write to standard output';
@@ -190,7 +190,7 @@ export class OutputFile {
     } catch {
       place = this.#temporaryPath;
     }
-    const advice = process.platform === 'win32' ? HOLDERS : '';
+    const advice = process.platform === 'win32' && isHeld(error) ? HOLDERS : '';
     throw new UsageError(
       `--output-file: ${this.#path} cannot be replaced (${describeSystemError(error)}); ` +
         `${advice}the result is in ${place}`,

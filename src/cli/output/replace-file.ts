@@ -7,6 +7,9 @@ const PAUSE_MS = 50;
 /** What Windows says about a file that another program holds: often for a moment only. */
 const HELD: ReadonlySet<string | undefined> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 
+/** Whether another program may hold the file. */
+export const isHeld = (error: unknown): boolean => HELD.has((error as NodeJS.ErrnoException).code);
+
 /**
  * Puts a file in the place of another one. Tries again for a second if another program holds one of
  * them: on Windows, antivirus programs and indexers open files that have just been written.
@@ -18,7 +21,7 @@ export function replaceFile(from: string, to: string, rename = renameSync): void
     try {
       return rename(from, to);
     } catch (error) {
-      if (retries === 0 || !HELD.has((error as NodeJS.ErrnoException).code)) throw error;
+      if (retries === 0 || !isHeld(error)) throw error;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
     }
 }

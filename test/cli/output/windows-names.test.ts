@@ -17,6 +17,8 @@ describe('windowsNameProblem', () => {
     ['//./PhysicalDrive0', 'is a device of Windows'],
     ['ab:c.txt', 'is a data stream of the file ab'],
     ['C:\\results.txt:hidden', 'is a data stream of the file results.txt'],
+    ['what?.txt', 'has a ?, which Windows allows in no name'],
+    ['C:\\*.csv', 'has a *, which Windows allows in no name'],
   ])('refuses %s', (path, problem) => {
     expect(windowsNameProblem(path)).toBe(problem);
   });
