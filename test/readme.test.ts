@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { readCommandLine } from '../src/cli/parsing/command-line.js';
 import { chooseConfig } from '../src/cli/options/config.js';
+import { EXAMPLES } from '../src/cli/parsing/help.js';
 import { SERVICE_NAMES, SERVICES } from '../src/core/service/registry.js';
 import { EXIT_CODES } from '../src/core/states.js';
 import { UsageError } from '../src/core/usage-error.js';
@@ -47,10 +48,12 @@ describe('README.md', () => {
     expect(front.text.split('\n').length).toBeLessThanOrEqual(201);
   });
 
-  it('has one picture and twelve examples', () => {
+  it('has one picture and twelve examples, which --help has, too', () => {
     expect(front.text.match(/!\[/g)).toHaveLength(1);
     const [, examples = ''] = /## Twelve examples\n([^]*?)\n## /.exec(front.text) ?? [];
-    expect(examples.match(/^ {4}portping /gm)).toHaveLength(12);
+    const lines = [...examples.matchAll(/^ {4}(portping .*?) {2,}/gm)].map(([, line]) => line);
+    expect(lines).toHaveLength(12);
+    expect(EXAMPLES.map(([line]) => line)).toEqual(expect.arrayContaining(lines));
   });
 
   it('has the exit codes of the program', () => {
