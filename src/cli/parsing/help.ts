@@ -30,7 +30,7 @@ export const EXAMPLES: readonly (readonly [command: string, purpose: string])[] 
   ['portping --service smtp+tls mail.example.com 25', 'does it answer with a valid certificate?'],
   ['portping 10.0.0.5 22,80,8000-8100', 'which of these ports are open?'],
   ['portping -q -w 2s db 5432 && ./migrate', 'only the exit code, within 2 seconds'],
-  ['portping --wait 60s db 5432 -- npm start', 'start when the database accepts connections'],
+  ['portping --wait 60s db 5432 -- npm start', 'start when the database listens'],
   ['portping --expect closed host 23', 'fail if telnet is open'],
   ['portping --targets rules.txt -o junit', 'test a firewall; lines: host port state'],
   ['portping -o json db 5432 | jq .latencyMs', 'the latency alone, for a script'],
