@@ -1,8 +1,10 @@
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { OTHER_PORTS } from '../../src/core/diagnosis/observations/options.js';
-import { freePort } from '../support/listeners.js';
+import { freePort, listenDns } from '../support/listeners.js';
 import { interruptedPortping, jsonOf, portping } from '../support/portping.js';
+import { onTerminal } from '../support/terminal.js';
+import { describeWith } from '../support/tools.js';
 
 let server: Server;
 let openPort = 0;
@@ -164,5 +166,32 @@ describe('--help', () => {
     expect(stdout.replace(/\s+/g, ' ')).toContain(
       `do not probe other ports of the host (${OTHER_PORTS.join(', ')})`,
     );
+  });
+});
+
+describeWith('script', '--diagnose on a terminal', () => {
+  /** The name has an IPv4 address at once; whether it has an IPv6 address stays open. */
+  async function halfSilent(): Promise<string[]> {
+    const { address } = await listenDns((type, name) =>
+      type === 'A' ? [{ type: 'A', name, data: '127.0.0.1' }] : 'silence',
+    );
+    return ['--diagnose', '-w', '1500ms', '--dns', address, 'half.test', String(closedPort)];
+  }
+
+  it('shows each check as it becomes known, and counts the seconds meanwhile', async () => {
+    const screen = await onTerminal(await halfSilent(), { columns: 120 });
+    const spinner = screen.search(/half\.test:\d+: [^\n]*; \d of 4\.5 s/);
+    const address = screen.search(/Address +127\.0\.0\.1:\d+: closed/);
+    const server = screen.search(/DNS server 127\.0\.0\.1:\d+: A: 127\.0\.0\.1 .*AAAA: /);
+    const verdict = screen.search(/refused the connection: nothing listens/);
+    expect([address, spinner, server, verdict].every((index) => index > 0)).toBe(true);
+    expect(address).toBeLessThan(server);
+    expect(server).toBeLessThan(verdict);
+    expect(screen.match(/Address +127\.0\.0\.1:\d+: closed/g)).toHaveLength(1);
+  });
+
+  it('keeps the order of the sections in a pipe', async () => {
+    const { stdout } = await portping(await halfSilent());
+    expect(stdout).toMatch(/^. Name .*\n.* DNS server [^]*\n. Address .*\n. Machine /);
   });
 });

@@ -5,6 +5,7 @@ import {
   diagnosisMarkdown,
   diagnosisText,
 } from '../../../src/report/formats/diagnosis.js';
+import { CheckLines } from '../../../src/report/formats/diagnosis-checks.js';
 import {
   closed,
   dropped,
@@ -188,5 +189,35 @@ describe('a diagnosis for a ticket', () => {
     expect(diagnosisMarkdown(diagnosis({ host: '*a*|<b>`c`' }), '1.0.0')).toMatch(
       /^### \\\*a\\\*\\\|\\<b\\>\\`c\\`:5432/,
     );
+  });
+});
+
+describe('the lines of a diagnosis that is still running', () => {
+  const options = { paint, unicode: true };
+  const seen = diagnosis(stale).observations;
+
+  it('come as their facts become known, with the title of their section', () => {
+    const lines = new CheckLines(options);
+    expect(lines.next({ name: { resolution: seen.name.resolution } })).toEqual([
+      "✔ Name        the system's resolver: 198.51.100.10 (3.00 ms)",
+    ]);
+    expect(lines.next({ companions: seen.companions })).toEqual([
+      '✖ Other ports 198.51.100.10:443: filtered, no-response <10060> after 5 s',
+    ]);
+    expect(lines.next({ name: { servers: seen.name.servers } })).toEqual([
+      expect.stringMatching(/^✔ Name {8}DNS server 192\.0\.2\.53: /),
+    ]);
+    expect(lines.next({ name: { servers: seen.name.servers } })).toEqual([]);
+  });
+
+  it('are not repeated at the end, and no line is missing', () => {
+    const lines = new CheckLines(options);
+    const early = lines.next({ addresses: seen.addresses, name: seen.name });
+    const rest = diagnosisText(diagnosis(stale), options, lines).split('\n\n');
+    const words = (text: string): string => text.replace(/^(.) .{12}/, '$1 ');
+    const all = [...early, ...(rest[0] ?? '').split('\n')].map(words);
+    const [whole = ''] = text(stale).split('\n\n');
+    expect(all.toSorted()).toEqual(whole.split('\n').map(words).toSorted());
+    expect(rest[1]).toBe(text(stale).split('\n\n')[1]);
   });
 });

@@ -23,6 +23,17 @@ const UNUSED_ADDRESSES: Readonly<Record<4 | 6, Address>> = {
 /** How long the unused address is tried, in milliseconds. */
 const UNUSED_ADDRESS_MS = 1000;
 
+/** Probes an address. What it finds is final unless it opens: then it is timed again. */
+async function probeAddress(
+  context: CheckContext,
+  source: AddressObservation['source'],
+  ...parameters: Parameters<CheckContext['probe']>
+): Promise<Attempt> {
+  const attempt = await context.probe(...parameters);
+  if (attempt.state !== 'open') context.note({ addresses: [{ source, attempt }] });
+  return attempt;
+}
+
 /** Probes every address of the resolution, each to its own outcome. */
 export async function probeAddresses(
   context: CheckContext,
@@ -36,7 +47,8 @@ export async function probeAddresses(
     timeoutMs: context.remainingMs(),
     untilFirstOpen: false,
     signal: context.signal,
-    attempt: (endpoint, timeoutMs) => context.probe(endpoint, { timeoutMs, watchMs: WATCH_MS }),
+    attempt: (endpoint, timeoutMs) =>
+      probeAddress(context, 'resolver', endpoint, { timeoutMs, watchMs: WATCH_MS }),
   });
   return (await Promise.all(started)).filter((each) => each !== null);
 }
@@ -54,7 +66,8 @@ export async function probeGivenAddress(
     setTimeout(resolve, RESOLVER_HEAD_START_MS);
   });
   await Promise.race([resolving, headStart]);
-  return context.probe(endpointAt(context, context.givenAddress), { watchMs: WATCH_MS });
+  const endpoint = endpointAt(context, context.givenAddress);
+  return probeAddress(context, 'given', endpoint, { watchMs: WATCH_MS });
 }
 
 /** Probes the addresses that only a DNS server has: another machine may get them. */
@@ -69,9 +82,12 @@ export async function probeDnsOnlyAddresses(
   const others = [...inDns].filter((address) => !known.has(address)).slice(0, MAX_DNS_ONLY);
   return Promise.all(
     others.map((address) =>
-      context.probe(endpointAt(context, { address, family: familyOf(address) ?? 4 }), {
-        watchMs: WATCH_MS,
-      }),
+      probeAddress(
+        context,
+        'dns',
+        endpointAt(context, { address, family: familyOf(address) ?? 4 }),
+        { watchMs: WATCH_MS },
+      ),
     ),
   );
 }
@@ -96,10 +112,13 @@ export async function collectAddresses(
   given: Attempt | null,
 ): Promise<AddressObservation[]> {
   const observed: AddressObservation[] = [];
-  for (const each of attempts)
-    observed.push({ source: 'resolver', attempt: await retimeAlone(context, each) });
-  for (const attempt of dnsOnly) observed.push({ source: 'dns', attempt });
-  if (given) observed.push({ source: 'given', attempt: await retimeAlone(context, given) });
+  const add = (source: AddressObservation['source'], attempt: Attempt): void => {
+    observed.push({ source, attempt });
+    if (attempt.state === 'open') context.note({ addresses: [{ source, attempt }] });
+  };
+  for (const each of attempts) add('resolver', await retimeAlone(context, each));
+  for (const attempt of dnsOnly) add('dns', attempt);
+  if (given) add('given', await retimeAlone(context, given));
   return observed;
 }
 

@@ -10,6 +10,7 @@ import { type StartCounting, startCounting } from './counters.js';
 import { readListeners } from './listeners.js';
 import { isDirectlyAttached } from './machine.js';
 import type { NameCheckOptions } from './name-check.js';
+import type { ObservedFacts } from './observations.js';
 import {
   type DiagnoseOptions,
   type DiagnosisCheck,
@@ -42,6 +43,8 @@ export interface CheckContext {
   readonly startCounting: StartCounting;
   readonly readListeners: typeof readListeners;
   readonly isDirectlyAttached: typeof isDirectlyAttached;
+  /** Reports facts that do not change any more. */
+  readonly note: (facts: ObservedFacts) => void;
   /** Reports a check to `onProgress` while it runs. */
   readonly track: <T>(check: DiagnosisCheck, work: Promise<T>) => Promise<T>;
 }
@@ -122,7 +125,15 @@ export function createContext(
     givenAddress,
     otherPorts: options.otherPorts ?? true,
     env: internals.env ?? process.env,
-    nameCheck: { ...resolving, resolve, servers, hostsFile, resolvConf, nsswitch },
+    nameCheck: {
+      ...resolving,
+      resolve,
+      servers,
+      hostsFile,
+      resolvConf,
+      nsswitch,
+      onServer: (server) => internals.onObserved?.({ name: { servers: [server] } }),
+    },
     ...stopwatch,
     probe: (endpoint, { timeoutMs: limitMs = stopwatch.remainingMs(), watchMs = 0 } = {}) =>
       probe(
@@ -134,6 +145,7 @@ export function createContext(
     startCounting: internals.startCounting ?? startCounting,
     readListeners: internals.readListeners ?? readListeners,
     isDirectlyAttached: internals.isDirectlyAttached ?? isDirectlyAttached,
+    note: internals.onObserved ?? (() => {}),
     track: createTracker(options.onProgress),
   };
 }

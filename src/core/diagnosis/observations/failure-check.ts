@@ -61,7 +61,11 @@ async function checkOwn(context: CheckContext, probed: Endpoint): Promise<Failur
   const listeners = context.readListeners(probed.port); // before our connections wait there, too
   const others = LOOPBACK.filter(({ address }) => address !== probed.address);
   const loopback = await Promise.all(
-    others.map((each) => context.probe(endpointAt(context, each))),
+    others.map(async (each) => {
+      const attempt = await context.probe(endpointAt(context, each));
+      context.note({ loopback: [attempt] });
+      return attempt;
+    }),
   );
   return { ...NOTHING_TO_CHECK, loopback, listeners };
 }
@@ -70,13 +74,20 @@ async function checkRemote(
   context: CheckContext,
   { endpoint, state }: Attempt,
 ): Promise<FailureObservation> {
-  const { track, probe, target } = context;
+  const { track, probe, note, target } = context;
   const localFilter = await track('local firewall', checkLocalFirewall(context, endpoint));
+  note({ localFilter });
   if (!context.otherPorts) return { ...NOTHING_TO_CHECK, localFilter };
   const ports = OTHER_PORTS.filter((port) => port !== target.port);
   const companions = await track(
     'other ports',
-    Promise.all(ports.map((port) => probe({ ...endpoint, port }))),
+    Promise.all(
+      ports.map(async (port) => {
+        const attempt = await probe({ ...endpoint, port });
+        note({ companions: [attempt] });
+        return attempt;
+      }),
+    ),
   );
   const open = companions.find((each) => each.state === 'open');
   const refusalTiming =

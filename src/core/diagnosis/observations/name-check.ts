@@ -23,6 +23,8 @@ export interface NameCheckOptions extends Pick<ResolveOptions, 'family' | 'signa
   readonly resolvConf?: string | undefined;
   /** Default: /etc/nsswitch.conf. */
   readonly nsswitch?: string | undefined;
+  /** Called with the answers of each configured server. */
+  readonly onServer?: (server: DnsServerObservation) => void;
   /** Default: the DNS servers that are configured. */
   readonly servers?: readonly string[] | undefined;
 }
@@ -73,7 +75,12 @@ export async function askServers(
   const { servers: given, dnsServer } = options;
   const configured = given ?? (dnsServer === undefined ? await configuredServers() : [dnsServer]);
   const servers = [...new Set(configured)].slice(0, MAX_SERVERS);
-  return Promise.all(servers.map((server) => askServer(server, host, options)));
+  const ask = async (server: string): Promise<DnsServerObservation> => {
+    const observed = await askServer(server, host, options);
+    options.onServer?.(observed);
+    return observed;
+  };
+  return Promise.all(servers.map(ask));
 }
 
 const hasNoAddress = (answer: DnsAnswer | null): boolean =>

@@ -112,6 +112,11 @@ export type RefusalTiming = {
   readonly openMs: number;
 };
 
+/** A part of what a diagnosis observes, as it becomes known. */
+export type ObservedFacts = Omit<Partial<Observations>, 'name'> & {
+  readonly name?: Partial<NameObservation>;
+};
+
 /** All that a diagnosis observed. Nothing in it is inferred. */
 export interface Observations {
   readonly target: Target;

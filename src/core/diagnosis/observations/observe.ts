@@ -55,12 +55,18 @@ export async function observe(
   const { track, nameCheck, timeoutMs } = context;
   const startedAt = Date.now();
 
-  const resolving = track('name', context.resolve());
+  const resolving = track('name', context.resolve()).then((resolution) => {
+    context.note({ name: { resolution } });
+    return resolution;
+  });
   ignoreUnseenRejections([resolving]);
   await warmUp(); // keeps Node's start-up out of the latencies
   const isName = familyOf(target.host) === null;
   const asking = isName ? track('DNS servers', askServers(target.host, nameCheck)) : NO_SERVERS;
-  const checkingName = checkName(target.host, asking, nameCheck);
+  const checkingName = checkName(target.host, asking, nameCheck).then((found) => {
+    context.note({ name: found });
+    return found;
+  });
   const probingGiven = probeGivenAddress(context, resolving);
   ignoreUnseenRejections([asking, checkingName, probingGiven]);
 

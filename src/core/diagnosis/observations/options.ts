@@ -6,6 +6,7 @@ import type { SystemLookup } from '../../resolve/system-lookup.js';
 import type { StartCounting } from './counters.js';
 import type { readListeners } from './listeners.js';
 import type { isDirectlyAttached } from './machine.js';
+import type { ObservedFacts } from './observations.js';
 
 /**
  * Other ports of the host that are tried, without the target's own. Most hosts open or refuse at
@@ -60,4 +61,6 @@ export interface DiagnosisInternals {
   /** Default: the DNS servers that are configured. */
   readonly servers?: readonly string[];
   readonly clock?: Clock;
+  /** Called with facts that do not change any more, each once, before the diagnosis ends. */
+  readonly onObserved?: (facts: ObservedFacts) => void;
 }
