@@ -13,7 +13,7 @@ import { ignoreSummarySignals } from './process/summary-signals.js';
 
 /** Explains an error code. The table is loaded only for this. */
 async function explainCode(code: string | null): Promise<string> {
-  return (await import('../report/error-table.js')).explainError(code, process.platform);
+  return (await import('../report/explain/explain-query.js')).explainQuery(code, process.platform);
 }
 
 /** The script that completes command lines in a shell. It is loaded only for this. */

@@ -125,7 +125,7 @@ describe('another run', () => {
     ['-c 2 -i 0 127.0.0.1 1', 'cli-series.cjs', undefined],
     ['--diagnose --no-companions 127.0.0.1 1', 'cli-diagnosing.cjs', undefined],
     ['--service=tls 127.0.0.1 1', 'cli-service-probe.cjs', 'tls'],
-    ['--explain 10061', 'cli-error-table.cjs', undefined],
+    ['--explain 10061', 'cli-explain-query.cjs', undefined],
     ['--completion bash', 'cli-completion.cjs', undefined],
   ])('%s loads %s when it is needed', async (args, file, builtin) => {
     const { files, builtins } = await loadedBy(args);

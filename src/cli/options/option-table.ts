@@ -198,7 +198,9 @@ export const OPTIONS = {
   color: COMMON_OPTIONS.color,
   explain: optional({
     flags: '--explain [code]',
-    help: 'explain an error code (10061, ECONNREFUSED, EAI_AGAIN ...); without a code, list all',
+    help:
+      'explain a code, a word or a line of a verdict (10061, ECONNREFUSED, no-response, ' +
+      "'<10060>' ...); without a code, list all codes",
     parse: asWritten,
     form: /^([^-]|$|-[0-9]+$)/,
     kind: 'a code (10061, ECONNREFUSED, EAI_AGAIN)',

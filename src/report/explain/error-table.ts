@@ -4,8 +4,8 @@ import {
   lookUpError,
   type WinsockError,
   WINSOCK_ERRORS,
-} from '../core/errors/winsock.js';
-import { UsageError } from '../core/usage-error.js';
+} from '../../core/errors/winsock.js';
+import { UsageError } from '../../core/usage-error.js';
 
 /** `ECONNREFUSED (Linux 111, macOS 61); also EAI_AGAIN`. */
 function listNames({ errno, linux, macos, aliases }: WinsockError): string {

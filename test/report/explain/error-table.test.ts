@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { UsageError } from '../../src/core/usage-error.js';
-import { WINSOCK_ERRORS } from '../../src/core/errors/winsock.js';
-import * as errorTable from '../../src/report/error-table.js';
-import { HARMFUL } from '../support/reports.js';
+import { UsageError } from '../../../src/core/usage-error.js';
+import { WINSOCK_ERRORS } from '../../../src/core/errors/winsock.js';
+import * as errorTable from '../../../src/report/explain/error-table.js';
+import { HARMFUL } from '../../support/reports.js';
 
 const explainError = (query: string | null, platform = process.platform): string =>
   errorTable.explainError(query, platform);
