@@ -6,6 +6,7 @@ export default defineConfig({
   format: 'esm',
   target: 'node20',
   removeNodeProtocol: false,
+  minifyWhitespace: true,
   dts: true,
   splitting: false,
   clean: true,
