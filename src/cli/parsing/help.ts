@@ -37,13 +37,24 @@ export const EXAMPLES: readonly (readonly [command: string, purpose: string])[] 
   ['portping -o nagios --warn 100ms db 5432', 'a check for Nagios or Icinga'],
 ];
 
+/** Further command lines in `--help` on Windows. */
+const WINDOWS_EXAMPLES: typeof EXAMPLES = [
+  ['portping -q db 5432; $LASTEXITCODE', 'the exit code, in PowerShell'],
+  ["'web1', 'web2' | % { portping $_ 443 }", 'a loop, in PowerShell'],
+  ['portping.cmd --wait 60s db 5432 -- npm start', 'in PowerShell, which removes -- for scripts'],
+  ['if errorlevel 1 echo not open', 'the exit code, in cmd after portping'],
+  ['for %h in (web1 web2) do portping %h 443', 'a loop, in cmd; in a batch file %%h and call'],
+  ['portping "[::1]:443" "db:80,443"', 'brackets and commas need double quotes'],
+];
+
 /** The part of `--help` after the options: exit codes and examples. */
-export function helpEnd(): string {
+export function helpEnd(platform = process.platform): string {
   const rows = EXIT_CODES.map(
     ({ exitCode, state, meaning }) =>
       `  ${String(exitCode).padEnd(5)}${(state ?? '').padEnd(12)}${meaning}`,
   );
-  const examples = EXAMPLES.map(([command, purpose]) =>
+  const lines = platform === 'win32' ? [...EXAMPLES, ...WINDOWS_EXAMPLES] : EXAMPLES;
+  const examples = lines.map(([command, purpose]) =>
     command.length > 40
       ? `  ${command}\n${' '.repeat(44)}${purpose}`
       : `  ${command.padEnd(42)}${purpose}`,

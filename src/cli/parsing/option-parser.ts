@@ -85,7 +85,7 @@ export function createProgram(write: (text: string) => void): Command {
     .description(DESCRIPTION)
     .usage(USAGE)
     .argument('[target...]', TARGET_HELP)
-    .addHelpText('after', helpEnd)
+    .addHelpText('after', () => helpEnd())
     .configureOutput({ writeOut: write, writeErr: () => {} })
     .exitOverride();
   const variables: Partial<Record<OptionName, string>> = VARIABLES;

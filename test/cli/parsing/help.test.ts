@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { helpEnd } from '../../../src/cli/parsing/help.js';
 import { portping } from '../../support/portping.js';
 
 let server: Server;
@@ -160,5 +161,13 @@ describe('the short help', () => {
   it('is not printed for a host with the name help', async () => {
     const { stderr } = await portping(['help', '99999']);
     expect(stderr).toMatch(/^portping: port: 99999 is out of range/);
+  });
+});
+
+describe('the end of --help', () => {
+  it('has lines for PowerShell and cmd on Windows only', () => {
+    expect(helpEnd('win32')).toContain('portping -q db 5432; $LASTEXITCODE ');
+    expect(helpEnd('win32')).toContain('for %h in (web1 web2) do portping %h 443 ');
+    expect(helpEnd('linux')).not.toMatch(/PowerShell|cmd;/);
   });
 });
