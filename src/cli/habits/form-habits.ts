@@ -132,7 +132,8 @@ export const FORM_HABITS: readonly FormHabit[] = [
     problem: 'has * in the place of the host',
   },
   {
-    form: form(String.raw`${HOST}[,;#|](\d+)`),
+    // A host in letters or an address: `25,143` is a list of ports.
+    form: form(String.raw`(?=.*[a-z.:])${HOST}[,;#|](\d+)`),
     argument: 'host',
     means: ([, host = '', port = '']) => ({ words: [host, port] }),
     problem: 'has no colon before the port',
