@@ -111,6 +111,8 @@ export interface Reporter {
   start?(start: SeriesStart): Output;
   /** The end of the output; called once, last. */
   finish(totals: Totals): Output;
+  /** Markdown for the summary of a job of GitHub Actions; called after `finish`. */
+  jobSummary?(): string;
   /** The exit code of a format that has its own; called after `finish`. */
   exitCode?(): number;
 }

@@ -174,6 +174,10 @@ export async function runProbeAction(config: ProbeConfig): Promise<number> {
     const surroundings = { options, internals, reporter, quiet, color, summaryEveryMs, sink };
     result = await probeOrWait(config, plan, surroundings);
     result = finishOutput(sink, result, signal.aborted);
+    if (reporter.jobSummary && !quiet) {
+      const { appendJobSummary } = await import('../output/job-summary.js');
+      appendJobSummary(reporter.jobSummary());
+    }
   } finally {
     sink.close();
     names?.close();

@@ -178,7 +178,7 @@ const LIMITS: readonly OptionHabit[] = [
 
 const OUTPUT: readonly OptionHabit[] = [
   habit('-j -J --json', null, as('-o json')),
-  ...['csv', 'junit', 'tap', 'nagios', 'prometheus'].map((format) =>
+  ...['csv', 'junit', 'tap', 'github', 'nagios', 'prometheus'].map((format) =>
     habit(`--${format}`, null, as(`-o ${format}`)),
   ),
   habit('--csv', FILE, (file) => ({

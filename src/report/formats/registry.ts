@@ -69,6 +69,12 @@ const ROWS = {
     onceBecause: null,
     isCheck: false,
   },
+  github: {
+    create: async (options) => (await import('./github.js')).githubReporter(options),
+    shows: VERDICTS_ONLY,
+    onceBecause: null,
+    isCheck: false,
+  },
   nagios: {
     create: async (options) => (await import('./nagios.js')).nagiosReporter(options),
     shows: { ...VERDICTS_ONLY, quiet: false },
