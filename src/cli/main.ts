@@ -59,9 +59,11 @@ async function run(line: CommandLine, argv: readonly string[]): Promise<number> 
     case 'show':
       write({ stdout: config.text, stderr: '' });
       return asksForCheck(line) ? EXIT_UNKNOWN : 0;
-    case 'explain':
-      write({ stdout: await explainCode(config.code), stderr: '' });
+    case 'explain': {
+      const wrap = await wrapperFor(process.stdout);
+      write({ stdout: wrap(await explainCode(config.code)), stderr: '' });
       return 0;
+    }
     case 'complete':
       write({ stdout: await writeCompletion(config.shell), stderr: '' });
       return 0;

@@ -100,6 +100,14 @@ describeWith('script', 'long lines on a terminal of 60 columns', () => {
     );
   });
 
+  it('break in the explanation of a code, which is one line each elsewhere', async () => {
+    const args = ['--explain', '10061'];
+    const [screen, { stdout }] = [await onTerminal(args, { columns }), await portping(args)];
+    expect(screen).not.toBe(stdout);
+    expect(screen.replace(/\n {2}/g, ' ')).toBe(stdout);
+    for (const line of screen.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+
   it('are one line each where stderr is not the terminal', async () => {
     const args = ['127.0.0.1', String(await freePort())];
     const screen = await onTerminal(args, { columns, redirection: '2>&1 | cat' });

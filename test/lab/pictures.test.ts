@@ -80,7 +80,7 @@ show() {
 }
 `;
 
-/** Whether pictures that say something else are written instead of failing. */
+/** Whether the pictures are made anew instead of compared. */
 const isWriting = process.env['PORTPING_PICTURES'] === 'write';
 
 describeLab(
@@ -123,10 +123,8 @@ describeLab(
     it.each(SCENES)('shows what the command prints: $name', async (scene) => {
       const picture = pictureOf(scene.title, await play(scene), scene.columns);
       const path = fileURLToPath(new URL(`../../.assets/${scene.name}.svg`, import.meta.url));
-      const kept = await readFile(path, 'utf8').catch(() => '');
-      const isSteady = steadyText(kept) === steadyText(picture);
-      if (isWriting && !isSteady) await writeFile(path, picture);
-      const shown = isWriting ? picture : kept;
+      if (isWriting) await writeFile(path, picture);
+      const shown = await readFile(path, 'utf8');
       expect(steadyText(shown), 'npm run pictures').toBe(steadyText(picture));
     });
   },
@@ -166,6 +164,11 @@ describe('steadyText', () => {
       'Success! Pinged port 25 in 1 ms.\nSuccess! Pinged port 25 in 2 ms.',
       'Success! Pinged port 25 in 3 ms.',
     ],
+    [
+      'another order of checks',
+      '\x1b[32m✔\x1b[39m Name  one\n\x1b[31m✖\x1b[39m Address  two',
+      '\x1b[31m✖\x1b[39m Address  two\n\x1b[32m✔\x1b[39m Name  one',
+    ],
     ['other figures', '3 open, 2 closed\np50 12, p90 13.5 ▁▂', '4 open, 1 closed\np50 1, p90 2 ▁▅'],
   ])('is the same with %s', (_, one, other) => {
     expect(textOf(one)).toBe(textOf(other));
@@ -176,6 +179,7 @@ describe('steadyText', () => {
     ['another port', 'port 25 is open', 'port 26 is open'],
     ['another colour', '\x1b[32mSuccess!', '\x1b[31mSuccess!'],
     ['a word that is broken', 'port 25 is open', 'port 25 is op\nen'],
+    ['another result of a check', '\x1b[32m✔\x1b[39m Name  one', '\x1b[31m✖\x1b[39m Name  one'],
     ['another code', '<10061> returned', '<10060> returned'],
   ])('differs with %s', (_, one, other) => {
     expect(textOf(one)).not.toBe(textOf(other));

@@ -103,9 +103,18 @@ export function pictureOf(title: string, screen: string, columns: number): strin
   ].join('\n');
 }
 
+/** The checks of a diagnosis, which come in any order; a group's title is before its first one. */
+function sortChecks(checks: string): string {
+  const untitled = checks.replace(/(?<=\ntext: )(?:Name|Address|Machine|Other ports) /g, '');
+  return untitled
+    .split(/(?=\n\w+: [✔✖–])/)
+    .sort()
+    .join('');
+}
+
 /**
  * What a picture says and its frame, without what differs from run to run: times, figures of a
- * series, how often a line is repeated, and between which words lines are wrapped.
+ * series, how often a line is repeated, the order of checks, and where lines are wrapped.
  */
 export function steadyText(svg: string): string {
   const frame = svg.match(/width="\d+"|<title>.*|<style>.*/g)?.slice(0, 3) ?? [];
@@ -125,5 +134,6 @@ export function steadyText(svg: string): string {
     .replace(/\d+ (?=probe|open|closed|filtered|failed)/g, '# ')
     .replace(/×\d+/g, '×#')
     .replace(/[▁▂▃▄▅▆▇█]+( [▁▂▃▄▅▆▇█]+)*/g, '#')
+    .replace(/(\n\w+: [✔✖–]\ntext: .*)+/g, sortChecks)
     .replace(/(.{20,}|\n.+\n.{20,})\1+/g, '$1');
 }
