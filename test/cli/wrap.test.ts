@@ -36,6 +36,13 @@ describe('wrapText', () => {
       '(see:\n  portping --help)',
     ],
     [
+      'keeps a command line that is recommended',
+      'portping: -n: unknown option; write: portping -c 4 db 25, or portping -h (see: portping -h)',
+      40,
+      'portping: -n: unknown option; write:\n' +
+        '  portping -c 4 db 25, or portping -h\n  (see: portping -h)',
+    ],
+    [
       'keeps text in backticks',
       'Run `portping --diagnose db 5432` to see.',
       32,

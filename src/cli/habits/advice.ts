@@ -7,9 +7,10 @@ import { nearWord } from './near-words.js';
 import { type Reading, readings, type Remark } from './readings.js';
 import { commandText } from './shell-words.js';
 
-/** The most words and readings that are tried: advice must come at once. */
+/** The most that is read and tried: advice must come at once. A host has at most 253 characters. */
 const MOST_WORDS = 40;
-const MOST_READINGS = 300;
+const MOST_CHARACTERS = 300;
+const MOST_TRIED = 100;
 
 /** In the problem of an option that asks for the help or the version. */
 const STAND_ALONE = 'must stand alone';
@@ -106,6 +107,7 @@ interface Accepted {
 async function acceptReading(
   reading: Reading,
   platform: NodeJS.Platform,
+  tried: Map<string, boolean>,
 ): Promise<Accepted | null> {
   const options = mergeOptions(reading.options);
   const isEmpty = [reading.hosts, reading.words, reading.ports].every(({ length }) => length === 0);
@@ -117,7 +119,10 @@ async function acceptReading(
     const remark = reading.remark ?? describePlain(reading, target);
     const words = [...options, ...target, ...end];
     const text = commandText(words, platform);
-    if (remark !== null && text !== null && (await isAccepted(words))) return { remark, text };
+    if (remark === null || text === null) continue;
+    if (tried.get(text)) return null; // an earlier reading meant the same
+    if (!tried.has(text)) tried.set(text, await isAccepted(words));
+    if (tried.get(text)) return { remark, text };
   }
   return null;
 }
@@ -138,12 +143,11 @@ async function findAccepted(
           isAmbiguous: false,
         };
   const found: Accepted[] = [];
-  let tried = 0;
+  const tried = new Map<string, boolean>();
   for (const reading of readings(typed, remark)) {
-    tried += 1;
-    if (tried > MOST_READINGS) break;
-    const accepted = await acceptReading(reading, platform);
-    if (accepted === null || found.some(({ text }) => text === accepted.text)) continue;
+    if (tried.size > MOST_TRIED) break;
+    const accepted = await acceptReading(reading, platform, tried);
+    if (accepted === null) continue;
     found.push(accepted);
     if (found.length === 2 || !accepted.remark.isAmbiguous) break;
   }
@@ -165,7 +169,7 @@ export async function adviseHabit(
   error: UsageError,
   platform: NodeJS.Platform = process.platform,
 ): Promise<UsageError> {
-  if (argv.length > MOST_WORDS) return error;
+  if (argv.length > MOST_WORDS || argv.some(({ length }) => length > MOST_CHARACTERS)) return error;
   const [first, second] = await findAccepted(argv, platform);
   if (first === undefined) return error;
   const { remark, text } = first;

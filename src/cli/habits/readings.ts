@@ -199,7 +199,16 @@ function* endings(reading: Reading, after: readonly string[]): Generator<Reading
   }
 }
 
-function* readOn(line: string, words: readonly string[], reading: Reading): Generator<Reading> {
+/** The command line as it was typed, and how many more steps may be tried on it. */
+interface Search {
+  readonly line: string;
+  stepsLeft: number;
+}
+
+/** Most command lines take fewer than 50; `-sssss~` would never end. */
+const MOST_STEPS = 3000;
+
+function* readOn(search: Search, words: readonly string[], reading: Reading): Generator<Reading> {
   const [word, ...next] = words;
   if (word === undefined) {
     if (!reading.runsCommand) yield reading;
@@ -216,12 +225,18 @@ function* readOn(line: string, words: readonly string[], reading: Reading): Gene
     return;
   }
   const steps =
-    word.startsWith('-') && word !== '-' ? optionSteps(line, word, next) : wordSteps(word, next);
-  for (const [meaning, rest, remark] of steps)
-    yield* readOn(line, rest, extend(reading, meaning, remark));
+    word.startsWith('-') && word !== '-'
+      ? optionSteps(search.line, word, next)
+      : wordSteps(word, next);
+  for (const [meaning, rest, remark] of steps) {
+    search.stepsLeft -= 1;
+    if (search.stepsLeft < 0) return;
+    yield* readOn(search, rest, extend(reading, meaning, remark));
+  }
 }
 
 /** All ways to read a command line, the most probable first. */
 export function readings(argv: readonly string[], remark: Remark | null): Generator<Reading> {
-  return readOn(` ${argv.join(' ')} `, argv, { ...START, remark });
+  const search = { line: ` ${argv.join(' ')} `, stepsLeft: MOST_STEPS };
+  return readOn(search, argv, { ...START, remark });
 }

@@ -5,9 +5,11 @@ const INDENT = 2;
 const COLOURS = /\x1b\[[\d;]*m/g;
 
 /**
- * What is never broken: a word, text in backticks, and an option or `portping` with the next word.
+ * What is never broken: a word, text in backticks, an option or `portping` with the next word, and
+ * a command line after "write:", which is there to be copied.
  */
-const UNIT = /(?:portping (?=\S))?(?:(?:\x1b\[[\d;]*m|["'(])*--?\w[\w-]* (?=\S))?(?:`[^`]*`|\S)+/g;
+const UNIT =
+  /(?<=; write: |, or )portping .+?(?=, or portping | \(see: )|(?:portping (?=\S))?(?:(?:\x1b\[[\d;]*m|["'(])*--?\w[\w-]* (?=\S))?(?:`[^`]*`|\S)+/g;
 
 /** Characters of two columns begin here, apart from those below (UAX #11). */
 const FIRST_WIDE = 0x1100;
