@@ -1,4 +1,6 @@
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { adviseHabit } from '../../../src/cli/habits/advice.js';
@@ -44,6 +46,9 @@ describe('a command line of another tool is answered by the line that works', ()
   });
 });
 
+/** What an injected command would make. */
+const MARKER = join(tmpdir(), `portping-injected-${process.pid}`);
+
 /** The words that a shell makes of a line. */
 async function readByShell(line: string): Promise<string[]> {
   const shown = await run(['sh', '-c', `portping() { printf '%s\\0' "$@"; }\n${line}`]);
@@ -78,7 +83,7 @@ describe('what is recommended', () => {
     ['a file name with a space', ['-j', 'db', '25', '--output-file', 'my file']],
     ['a command for a shell', ['db:25', '-t', '9', '--', 'sh', '-c', 'touch "$HOME"/x; echo `id`']],
     ['a quote', ['-j', 'db', '25', '--output-file', "it's"]],
-    ['a dollar', ['-n', '2', 'db', '25', '--output-file', '$(touch /tmp/portping-injected)']],
+    ['a dollar', ['-n', '2', 'db', '25', '--output-file', `$(touch ${MARKER})`]],
   ])('is read back by a shell word by word: %s', async (_, argv) => {
     const error = await refusalOf(argv);
     const { message } = await adviseHabit(argv, error ?? new UsageError(''), 'linux');
@@ -86,7 +91,7 @@ describe('what is recommended', () => {
     const words = await readByShell(line);
     expect(words).toEqual(expect.arrayContaining(argv.slice(-1)));
     expect(await refusalOf(words)).toBeNull();
-    expect(existsSync('/tmp/portping-injected')).toBe(false);
+    expect(existsSync(MARKER)).toBe(false);
   });
 
   it.each([
