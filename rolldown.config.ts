@@ -128,6 +128,12 @@ const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ],
 ];
 
+/** A program of a package's code: its names are of no use in a stack trace of portping. */
+function packed(name: string, entry: string): RolldownOptions {
+  const options = program(name, entry);
+  return { ...options, output: { ...options.output, minify: true } };
+}
+
 /** Packages that the exporter loads only if they are used, and the files they are in. */
 const LATER: Readonly<Record<string, string>> = { yaml: './exporter-yaml.cjs' };
 
@@ -146,13 +152,16 @@ export default defineConfig([
   {
     ...exporterProgram,
     external: Object.keys(LATER),
-    output: { ...exporterProgram.output, paths: LATER },
+    output: {
+      ...exporterProgram.output,
+      paths: LATER,
+      // Stack traces in the log name functions and classes.
+      minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
+    },
   },
-  ...Object.entries(LATER).map(([name, file]): RolldownOptions => {
-    const options = program(file.slice(2, -4), name);
-    // Their names are of no use in a stack trace of portping.
-    return { ...options, output: { ...options.output, minify: true } };
-  }),
+  ...Object.entries(LATER).map(([name, file]) => packed(file.slice(2, -4), name)),
+  // The thread that compares passwords.
+  packed('password-worker', 'src/exporter/web/password-worker.ts'),
   // The thread of a sweep, started by the command for thousands of addresses and ports.
   program('sweep-worker', 'src/core/many/sweep-worker.ts'),
 ]);

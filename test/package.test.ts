@@ -60,6 +60,7 @@ describe('the packed package', () => {
       'dist/exporter.cjs',
       'dist/index.d.ts',
       'dist/index.js',
+      'dist/password-worker.cjs',
       'dist/portping-exporter.1',
       'dist/portping.1',
       'dist/sweep-worker.cjs',
@@ -116,8 +117,11 @@ describe('the packed package', () => {
       'tdigest',
       'bintrees',
       'yaml',
+      'bcryptjs',
     ])
-      expect(texts).toMatch(new RegExp(`^${name} \\d\\S* \\((MIT|ISC|Apache-2\\.0)\\)$`, 'm'));
+      expect(texts).toMatch(
+        new RegExp(`^${name} \\d\\S* \\((MIT|ISC|Apache-2\\.0|BSD-3-Clause)\\)$`, 'm'),
+      );
   });
 
   itWith(

@@ -26,6 +26,8 @@ export type ExporterConfig =
       /** The file of own modules. */
       readonly configFile: string | undefined;
       readonly metricNames: MetricNames;
+      /** The file of TLS and users. */
+      readonly webConfigFile: string | undefined;
       readonly timeoutMs: number;
       readonly offsetMs: number;
       readonly concurrency: number;
@@ -99,15 +101,19 @@ export function parseExporterArguments(argv: readonly string[]): ExporterConfig 
     throw new UsageError(error.message.replace(/^error: /, '').replace(/\s+/g, ' '));
   }
   const options = command.opts<RawOptions>();
+  const alias = options['web.listenAddress'];
+  if (alias && command.getOptionValueSource('listen') === 'cli')
+    throw new UsageError('--web.listen-address: is there beside --listen; allowed: one of them');
   const family = options[4] ? 4 : options[6] ? 6 : undefined;
   checkSourceFamily(options.source, family, '--source');
   return {
     action: 'serve',
-    listen: options.listen,
+    listen: alias ?? options.listen,
     allowedHosts: options['web.allowedHost'] ?? [],
     allow: new AllowList(options.allow ?? []),
     configFile: options['config.file'],
     metricNames: options.metrics,
+    webConfigFile: options['web.config.file'],
     timeoutMs: options.timeout,
     offsetMs: options.timeoutOffset,
     concurrency: options.concurrency,

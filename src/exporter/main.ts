@@ -17,6 +17,8 @@ import { Configuration } from './config/configuration.js';
 import { jsonLog, type Log } from './process/log.js';
 import { MOST_PENDING } from './probing/lookups.js';
 import { type OwnMetrics, ownMetrics } from './pages/own-metrics.js';
+import { PasswordCheck } from './web/password-check.js';
+import { WebSettings } from './web/web-settings.js';
 import { Reloader } from './reloader.js';
 import { Prober } from './probing/prober.js';
 import { ExporterServer } from './server.js';
@@ -110,13 +112,17 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
     configuration,
   });
   const metrics = ownMetrics(PORTPING_VERSION, () => prober.inFlight);
-  const reloader = new Reloader([configuration], metrics, log);
+  const web = new WebSettings(config.webConfigFile);
+  await web.load();
+  const reloader = new Reloader([configuration, web], metrics, log);
   const exporter = new ExporterServer({
     prober,
     allow,
     configuration,
     reload: () => reloader.reload(),
     metricNames: config.metricNames,
+    web,
+    passwords: new PasswordCheck(),
     guard: new BrowserGuard(config.listen.address, config.allowedHosts),
     metrics,
     log,
@@ -127,9 +133,10 @@ async function serve(config: ServeConfig, log: Log): Promise<void> {
   const { address, port } = await listen(exporter, config.listen);
   exporter.server.on('error', (error) => log('error', { message: error.message }));
   // Before anyone can know that the exporter listens: a signal would kill it.
-  const hasFiles = config.configFile !== undefined;
+  const hasFiles = (config.configFile ?? config.webConfigFile) !== undefined;
   const stopped = untilStopped(hasFiles ? () => void reloader.reloadQuietly() : null);
   announce(config, formatHostPort(address, port), { prober, metrics, log });
+  web.watch(() => reloader.reloadQuietly());
   const signal = await stopped;
   log('stopping', { signal, inFlight: prober.inFlight });
   await exporter.stop();

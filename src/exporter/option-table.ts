@@ -64,6 +64,16 @@ export const VALUE_OPTIONS = {
     default: '127.0.0.1:9991',
     parse: parseListenAddress,
   },
+  'web.listenAddress': {
+    flags: '--web.listen-address <address:port>',
+    help: "--listen by the name of Prometheus' exporters",
+    parse: parseListenAddress,
+  },
+  'web.config.file': {
+    flags: '--web.config.file <file>',
+    help: "TLS and users, in the YAML of Prometheus' exporter-toolkit; read again when it changes",
+    parse: (text) => text,
+  },
   'web.allowedHost': {
     flags: '--web.allowed-host <name>',
     help:

@@ -8,10 +8,14 @@ import { makePages } from './pages/page-table.js';
 import type { Page, PageParts } from './pages/page.js';
 import { RecentResults } from './pages/recent-results.js';
 import { LIMITS } from './server-limits.js';
+import type { PasswordCheck } from './web/password-check.js';
+import type { WebSettings } from './web/web-settings.js';
 
 /** What answers are made from. */
 export interface ResponderParts extends Omit<PageParts, 'recent'> {
   readonly guard: BrowserGuard;
+  readonly web: WebSettings;
+  readonly passwords: PasswordCheck;
 }
 
 const READING_METHODS: readonly string[] = ['GET', 'HEAD'];
@@ -110,9 +114,10 @@ export class Responder {
     const page = this.#pages.get(path);
     const { methods = READING_METHODS } = page ?? {};
     if (!methods.includes(method)) throw methodRefusal(method, methods);
-    const { guard } = this.#parts;
+    const { guard, web, passwords } = this.#parts;
     guard.checkHost({ authority, headers });
     guard.checkSite({ authority, headers }, page?.hasEffects ?? false);
+    await passwords.check(web.config.users, headers.authorization, signal);
     if (page === undefined)
       throw new Refusal(
         'not-found',

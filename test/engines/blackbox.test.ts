@@ -1,6 +1,8 @@
+import { hashSync } from 'bcryptjs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
+import { TestAuthority } from '../support/certificates.js';
 import { startDaemon, temporaryFolder } from '../support/daemon.js';
 import { get, startExporter } from '../support/exporter.js';
 import { freePort, listen } from '../support/listeners.js';
@@ -31,6 +33,33 @@ scrape_configs:
       - targets: ['127.0.0.1:${exporter}']
 `;
 
+/** Starts Prometheus with the configuration in a folder. */
+async function startPrometheus(folder: string) {
+  const port = await freePort();
+  startDaemon(
+    [
+      'prometheus',
+      '--config.file=prometheus.yml',
+      '--storage.tsdb.path=data',
+      `--web.listen-address=127.0.0.1:${port}`,
+      '--log.level=warn',
+    ],
+    folder,
+  );
+  const api = async (path: string): Promise<any> => {
+    const { body } = await get(`http://127.0.0.1:${port}/api/v1/${path}`);
+    return (JSON.parse(body) as { data: unknown }).data;
+  };
+  /** The value for each instance; nothing while Prometheus does not answer. */
+  const values = async (promql: string): Promise<Record<string, string>> => {
+    const { result } = await api(`query?query=${encodeURIComponent(promql)}`).catch(() => ({
+      result: [],
+    }));
+    return Object.fromEntries(result.map(({ metric, value }: any) => [metric.instance, value[1]]));
+  };
+  return { api, values };
+}
+
 /** Alerts and the expressions of panels, as they are common for blackbox_exporter. */
 const RULES = `
 groups:
@@ -53,30 +82,7 @@ describeWith('prometheus', 'Prometheus', () => {
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'prometheus.yml'), configOf(exporter.port, [up, down]));
     await writeFile(join(folder, 'rules.yml'), RULES);
-    const port = await freePort();
-    startDaemon(
-      [
-        'prometheus',
-        '--config.file=prometheus.yml',
-        '--storage.tsdb.path=data',
-        `--web.listen-address=127.0.0.1:${port}`,
-        '--log.level=warn',
-      ],
-      folder,
-    );
-    const api = async (path: string): Promise<any> => {
-      const { body } = await get(`http://127.0.0.1:${port}/api/v1/${path}`);
-      return (JSON.parse(body) as { data: unknown }).data;
-    };
-    /** The value for each instance; nothing while Prometheus does not answer. */
-    const values = async (promql: string): Promise<Record<string, string>> => {
-      const { result } = await api(`query?query=${encodeURIComponent(promql)}`).catch(() => ({
-        result: [],
-      }));
-      return Object.fromEntries(
-        result.map(({ metric, value }: any) => [metric.instance, value[1]]),
-      );
-    };
+    const { api, values } = await startPrometheus(folder);
     await expect
       .poll(() => values('probe_success{job="blackbox"}'), PATIENCE)
       .toEqual({ [up]: '1', [down]: '0' });
@@ -100,5 +106,62 @@ describeWith('prometheus', 'Prometheus', () => {
       ]);
     const { groups } = await api('rules');
     expect(groups[0].rules.map(({ health }: any) => health)).toEqual(Array(7).fill('ok'));
+  });
+});
+
+describeWith(['prometheus', 'openssl'], 'Prometheus', () => {
+  it('scrapes over TLS with a client certificate and a password', async () => {
+    const authority = new TestAuthority();
+    onTestFinished(() => authority.remove());
+    const server = authority.issue({ commonName: 'exporter', altNames: 'IP:127.0.0.1' });
+    const client = authority.issue({ commonName: 'prometheus' });
+    const folder = await temporaryFolder();
+    await writeFile(
+      join(folder, 'web.yml'),
+      JSON.stringify({
+        tls_server_config: {
+          cert_file: server.certFile,
+          key_file: server.keyFile,
+          client_auth_type: 'RequireAndVerifyClientCert',
+          client_ca_file: authority.caFile,
+        },
+        basic_auth_users: { prometheus: hashSync('secret', 4) },
+      }),
+    );
+    const exporter = await startExporter(['--web.config.file', join(folder, 'web.yml')]);
+    const access = {
+      scheme: 'https',
+      static_configs: [{ targets: [`127.0.0.1:${exporter.port}`] }],
+      tls_config: {
+        ca_file: authority.caFile,
+        cert_file: client.certFile,
+        key_file: client.keyFile,
+      },
+    };
+    const basic_auth = { username: 'prometheus', password: 'secret' };
+    await writeFile(
+      join(folder, 'prometheus.yml'),
+      JSON.stringify({
+        global: { scrape_interval: '1s', scrape_timeout: '1s' },
+        scrape_configs: [
+          { job_name: 'right', ...access, basic_auth },
+          { job_name: 'no-password', ...access },
+          {
+            job_name: 'no-certificate',
+            ...access,
+            basic_auth,
+            tls_config: { ca_file: authority.caFile },
+          },
+        ],
+      }),
+    );
+    const { values } = await startPrometheus(folder);
+    const up = async () =>
+      Promise.all(
+        ['right', 'no-password', 'no-certificate'].map(async (job) =>
+          Object.values(await values(`up{job="${job}"}`)).join(),
+        ),
+      );
+    await expect.poll(up, PATIENCE).toEqual(['1', '0', '0']);
   });
 });

@@ -6,6 +6,8 @@ import { BrowserGuard } from '../../src/exporter/access/browser-guard.js';
 import { Configuration } from '../../src/exporter/config/configuration.js';
 import { ownMetrics } from '../../src/exporter/pages/own-metrics.js';
 import type { Prober } from '../../src/exporter/probing/prober.js';
+import { PasswordCheck } from '../../src/exporter/web/password-check.js';
+import { WebSettings } from '../../src/exporter/web/web-settings.js';
 import { ExporterServer } from '../../src/exporter/server.js';
 
 it('the server stops after the deadline of the longest probe, even if a probe hangs', async () => {
@@ -26,6 +28,8 @@ it('the server stops after the deadline of the longest probe, even if a probe ha
     configuration: new Configuration(),
     reload: async () => {},
     metricNames: 'both',
+    web: new WebSettings(),
+    passwords: new PasswordCheck(),
     log: () => {},
     version: '1',
     concurrency: 1,

@@ -1,9 +1,12 @@
 /** The reasons to refuse a request, as /metrics counts them, with the status (RFC 9110, 6585). */
 export const REFUSALS = {
   'bad-request': 400,
+  'bad-handshake': 400,
+  unauthorized: 401,
   forbidden: 403,
   'cross-site': 403,
   'wrong-host': 403,
+  'bad-certificate': 403,
   'not-found': 404,
   'bad-method': 405,
   slow: 408,
