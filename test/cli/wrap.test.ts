@@ -122,6 +122,15 @@ describeWith('script', 'long lines on a terminal of 60 columns', () => {
     expect((await portping(args)).stderr.split('\n')).toHaveLength(3);
   });
 
+  it('are there once, in colour as without', async () => {
+    const args = ['--expect', 'closed', '127.0.0.1', String(await freePort())];
+    const remark = /^As expected \(--expect closed\): closed\.$/gm;
+    const screen = await onTerminal(args, { columns });
+    expect(screen).toContain('\x1b[2mAs expected');
+    expect(screen.replace(/\x1b\[[\d;]*m/g, '').match(remark)).toHaveLength(1);
+    expect((await portping(args)).stderr.match(remark)).toHaveLength(1);
+  });
+
   it('are never those of a verdict', async () => {
     const name = `${'long'.repeat(15)}.invalid`;
     const targets = [`${name}:1`, '127.0.0.1:1'];

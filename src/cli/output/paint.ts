@@ -19,10 +19,11 @@ export async function paints(
 ): Promise<{ stdout: Paint; stderr: Paint }> {
   if (!mayColor(color, env)) return { stdout: PLAIN, stderr: PLAIN };
   const { default: chalk, chalkStderr } = await import('chalk');
+  // chalk prints all its arguments, also those that map() adds.
   const [stdout, stderr] = [chalk, chalkStderr].map(({ green, red, dim }): Paint => ({
-    good: green,
-    bad: red,
-    dim,
+    good: (text) => green(text),
+    bad: (text) => red(text),
+    dim: (text) => dim(text),
   }));
   return { stdout: (toFile ? PLAIN : stdout) ?? PLAIN, stderr: stderr ?? PLAIN };
 }
