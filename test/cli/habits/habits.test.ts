@@ -101,8 +101,9 @@ describe('what is recommended', () => {
     ['a port that is a command', ['-p', '25;reboot', 'db']],
     ['a host with a substitution', ['-n', '2', '$(reboot)', '25']],
     ['too many words', ['-p', ...Array<string>(50).fill('25')]],
+    ['a block with a wrong length', ['10.0.0.0/33', '1']],
     ['a word that no target has', ['-p', '25', 'x'.repeat(5000)]],
-    ['letters with many readings', [`-${'S'.repeat(30)}~`, 'db', '25']],
+    ['letters with many readings', [`-${'k'.repeat(40)}~`, 'https://db']],
   ])('is nothing if a word cannot be shown or meant: %s', async (_, argv) => {
     const error = (await refusalOf(argv)) ?? new UsageError('');
     expect(await adviseHabit(argv, error, 'linux')).toBe(error);
