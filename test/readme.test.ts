@@ -186,7 +186,8 @@ describe('an example in TypeScript', () => {
   beforeAll(
     () =>
       new Promise<void>((resolve) => {
-        server = createServer((socket) => socket.resume()).listen(0, '127.0.0.1', resolve);
+        server = createServer((socket) => socket.on('error', () => {}).resume());
+        server.listen(0, '127.0.0.1', resolve);
       }),
   );
   afterAll(() => new Promise((resolve) => server.close(resolve)));

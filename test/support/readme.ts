@@ -86,7 +86,7 @@ function commandsOf({ path, text }: Readme): ReadmeCommand[] {
     .map(([, line = '']) => line.replace(/ {2,}\S.*$/, ''))
     .filter((line) => isCommand.test(line));
   const shown = fencesOf(text).flatMap(({ code }) => commandsInFile(code));
-  const spans = [...prose.matchAll(/`([^`\n]+)`(\s+fails with\s+exit code 64)?/g)].filter(
+  const spans = [...prose.matchAll(/`([^`\n]+)`(\s+fails\s+with\s+exit\s+code\s+64)?/g)].filter(
     ([, code = '']) => isCommand.test(code),
   );
   return [
