@@ -967,6 +967,15 @@ describeWith('script', 'a series on a terminal', () => {
     );
   });
 
+  it('begins a new line after ^C', async () => {
+    const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(closedPort)]);
+    await running.until(({ stdout }) => count(stdout, /<10061>/) >= 2);
+    running.child.stdin?.write('\x03');
+    const { stdout } = await running.end();
+    expect(stdout).toMatch(/\^C[^\n]*\r\n[^]*Outage since /);
+    expect(stdout).not.toMatch(/\^C[^\n]*Outage|\n\r?\n/);
+  });
+
   it('shows the summary so far on ^\\, on separate lines', async () => {
     const running = onTerminal(['-t', '-i', '30ms', '127.0.0.1', String(openPort)]);
     await running.until(({ stdout }) => count(stdout, /milliseconds/) >= 3);

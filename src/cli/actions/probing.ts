@@ -61,6 +61,8 @@ interface Run {
   /** The statistics of a series; null otherwise. */
   readonly figures: SeriesFigures | null;
   readonly spinner: Spinner;
+  /** Ends the line of the `^C` that a terminal echoes, once. */
+  readonly endEcho: () => void;
 }
 
 /** The statistics of a series. They are loaded only for one. */
@@ -72,17 +74,23 @@ async function figuresOf(
   return collectFigures(requests as readonly TargetRequest[], everyAddress);
 }
 
-async function startRun(plan: Extent, { options, quiet, color }: Surroundings): Promise<Run> {
+async function startRun(plan: Extent, surroundings: Surroundings): Promise<Run> {
+  const { options, quiet, color, sink } = surroundings;
   const { requests, count } = plan;
   const everyAddress = options.everyAddress ?? false;
   const isSeries = count > 1 && Array.isArray(requests);
   const tally = new Tally(options);
   const describe = (): string => describeWait(plan, tally, options.timeoutMs);
+  let echo = newLineAfterEcho();
   return {
     tally,
     coverage: new Coverage(plan, everyAddress),
     figures: isSeries ? await figuresOf(plan, everyAddress) : null,
     spinner: isSeries || quiet ? NO_SPINNER : spinWhenSlow(describe, { color }),
+    endEcho() {
+      sink.write({ stdout: '', stderr: echo });
+      echo = '';
+    },
   };
 }
 
@@ -116,7 +124,7 @@ function followProgress(
 
 /** Reports each event as it comes, at the pace of the reader of the output. */
 async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings): Promise<void> {
-  const { reporter, quiet, sink } = surroundings;
+  const { options, reporter, quiet, sink } = surroundings;
   const { tally, coverage, figures, spinner } = run;
   for await (const event of await eventsOf(plan, surroundings)) {
     if (event.type === 'probe') {
@@ -127,6 +135,7 @@ async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings):
     if (quiet || (event.type === 'outage' && !figures)) continue;
     const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
     if (output.stdout === '' && output.stderr === '') continue;
+    if (options.signal.aborted) run.endEcho();
     spinner.aside(() => sink.write(output));
     const drained = sink.whenDrained();
     if (drained) await drained;
@@ -134,14 +143,14 @@ async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings):
 }
 
 /** Reports the end of a run, and returns the exit code. */
-function finishRun({ tally, coverage, figures }: Run, surroundings: Surroundings): number {
+function finishRun({ tally, coverage, figures, endEcho }: Run, surroundings: Surroundings): number {
   const { options, reporter, quiet, sink } = surroundings;
   const isInterrupted = options.signal.aborted;
   const isComplete = !isInterrupted || coverage.isComplete;
   const exitCode = isComplete ? (tally.exitCode ?? 0) : exitCodeOf('cancelled');
   if (isInterrupted && !reporter.exitCode && (figures || !quiet)) {
-    const words = quiet ? '' : lineOf(coverage.describeInterruption());
-    sink.write({ stdout: '', stderr: `${newLineAfterEcho()}${words}` });
+    endEcho();
+    sink.write({ stdout: '', stderr: quiet ? '' : lineOf(coverage.describeInterruption()) });
   }
   figures?.show(surroundings, true, exitCode);
   if (quiet) return exitCode;
