@@ -128,7 +128,7 @@ export const COMMON_OPTIONS = {
   output: choice('-o, --output <format>', 'output format', FORMAT_NAMES, DEFAULT_OPTIONS.output),
   quiet: flag(
     '-q, --quiet',
-    'print only the summary of -c or -t; the exit code is the result',
+    'print nothing, with -c or -t only the summary; the exit code is the result',
   ),
   verbose: flag('-v, --verbose', 'show every attempt and timing'),
   timestamps: flag('--timestamps', 'start each line with the time (ISO 8601)'),

@@ -22,10 +22,19 @@ const FIRST_STEPS = ['mail.example.com 25', 'https:', '-c 5', '--wait', '22,80']
 
 const WIDTH = 27;
 
+/** Columns that are left for the text of an option in 80. */
+const ROOM = 80 - WIDTH - 2;
+
+/** The values that fit into the line. */
+function listOf(choices: readonly string[], count = choices.length): string {
+  const list = `${choices.slice(0, count).join(', ')}${count < choices.length ? ' ...' : ''}`;
+  return list.length > ROOM ? listOf(choices, count - 1) : list;
+}
+
 /** The first clause of an option's text in `--help`, or its values. */
 function summaryOf({ help, choices }: OptionDefinition): string {
   const [clause = ''] = help.split(/[;:]| \(/);
-  return choices && !help.includes(';') ? choices.join(', ') : clause;
+  return choices && !help.includes(';') ? listOf(choices) : clause;
 }
 
 const optionLine = (name: OptionName): string =>
