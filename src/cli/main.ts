@@ -37,8 +37,8 @@ async function readConfig(line: CommandLine, argv: readonly string[]): Promise<C
     return await chooseConfig(line);
   } catch (error) {
     if (!(error instanceof UsageError) || argv.length === 0) throw error;
-    // The error says that a word was read as the value of an option, and what to write otherwise.
-    if (line.problem === null && line.hint !== '') throw error;
+    // The error says that a word was read as the service, and what to write for a host.
+    if (line.problem === null && line.hint.includes('was read as the service')) throw error;
     throw await (await import('./habits/advice.js')).adviseHabit(argv, error);
   }
 }

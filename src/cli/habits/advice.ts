@@ -114,7 +114,7 @@ async function acceptReading(
   if (isEmpty && reading.remark?.problem.includes(STAND_ALONE)) return null;
   const end = reading.command === null ? [] : ['--', ...reading.command];
   const targets = targetsOf(reading);
-  const corrected = targets.slice(0, 1).map(correctPorts);
+  const corrected = reading.hasEnd ? [] : targets.slice(0, 1).map(correctPorts);
   for (const target of [...targets.slice(0, 1), ...corrected, ...targets.slice(1)]) {
     const remark = reading.remark ?? describePlain(reading, target);
     const words = [...options, ...target, ...end];

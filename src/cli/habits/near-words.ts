@@ -41,8 +41,8 @@ export function editDistance(from: string, to: string): number {
 }
 
 /**
- * The allowed word that was probably meant: another spelling, a synonym, the only one that begins
- * so, or the only one with a typing mistake. Undefined if there is none, or more than one.
+ * The allowed word that was probably meant: another spelling, a synonym, the only one with a
+ * typing mistake, or the only one that begins so. Undefined if there is none, or more than one.
  */
 export function nearWord(text: string, allowed: readonly string[]): string | undefined {
   const word = text.toLowerCase();
@@ -50,11 +50,11 @@ export function nearWord(text: string, allowed: readonly string[]): string | und
   const synonym = Object.hasOwn(SYNONYMS, word) ? SYNONYMS[word] : undefined;
   const exact = allowed.find((each) => each === word || each === synonym);
   if (exact !== undefined) return exact;
-  const beginning = allowed.filter((each) => each.startsWith(word) || word.startsWith(each));
-  if (beginning.length === 1) return beginning[0];
-  const limit = word.length < 6 ? 1 : 2;
+  const limit = word.length < 4 ? 0 : word.length < 6 ? 1 : 2;
   const distances = allowed.map((each) => [editDistance(word, each), each] as const);
   const nearest = Math.min(...distances.map(([distance]) => distance));
   const found = distances.filter(([distance]) => distance === nearest);
-  return nearest <= limit && found.length === 1 ? found[0]?.[1] : undefined;
+  if (nearest <= limit) return found.length === 1 ? found[0]?.[1] : undefined;
+  const beginning = allowed.filter((each) => each.startsWith(word) || word.startsWith(each));
+  return beginning.length === 1 ? beginning[0] : undefined;
 }

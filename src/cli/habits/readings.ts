@@ -24,6 +24,8 @@ export interface Reading {
   /** Null for none. */
   readonly command: readonly string[] | null;
   readonly runsCommand: boolean;
+  /** Whether words after `--` are targets: they may be a command, and are not corrected. */
+  readonly hasEnd: boolean;
   readonly remark: Remark | null;
 }
 
@@ -35,6 +37,7 @@ const START: Reading = {
   defaultPort: '443',
   command: null,
   runsCommand: false,
+  hasEnd: false,
   remark: null,
 };
 
@@ -67,6 +70,7 @@ function extend(reading: Reading, meaning: Meaning, remark: Remark | null): Read
     words: [...reading.words, ...words],
     defaultPort: meaning.defaultPort ?? reading.defaultPort,
     command: reading.command,
+    hasEnd: reading.hasEnd,
     runsCommand: reading.runsCommand || runsCommand === true,
     remark: joinRemarks(reading.remark, remark),
   };
@@ -192,7 +196,7 @@ function* endings(reading: Reading, after: readonly string[]): Generator<Reading
   const waits = reading.options.some(([name]) => name === '--wait');
   if (waits) yield { ...reading, command: after };
   else {
-    yield { ...reading, words: [...reading.words, ...after] };
+    yield { ...reading, words: [...reading.words, ...after], hasEnd: true };
     const remark = remarkOn('--', 'a command runs only after a wait');
     if (after.length > 0)
       yield { ...extend(reading, { options: [['--wait']] }, remark), command: after };

@@ -141,6 +141,8 @@ export const COMMAND_LINES: readonly (readonly [tool: string, typed: string, lin
   ['a word processor', '192.0.2.1 8000–8010', '192.0.2.1 8000-8010'],
   ['a mistake', '--service=smpt db 25', '--service=smtp db 25'],
   ['a mistake', '--service smpt db 25', '--service=smtp db 25'],
+  ['a mistake', '--service smtp+tsl db 25', '--service=smtp+tls db 25'],
+  ['a mistake', 'db 25 -- htpp', '--wait db 25 -- htpp'],
   ['a mistake', '-o JSON db 25', '-o json db 25'],
   ['a mistake', '-oJSON db 25', '-o json db 25'],
   ['a mistake', '--output=prom db 25', '--output prometheus db 25'],
