@@ -40,7 +40,7 @@ const SCENES: readonly Scene[] = [
     name: 'diagnose',
     title:
       'portping --diagnose in a terminal: its checks, the verdict, the evidence and what to do',
-    columns: 72,
+    columns: 74,
     commands: ['portping --diagnose mail.example.com 445'],
   },
   {
