@@ -60,7 +60,9 @@ export const VALUE_OPTIONS = {
   listen: {
     flags: '--listen <address:port>',
     help: 'where to listen; :9991 is all addresses',
-    // Prometheus' wiki, "Default port allocations", lists no other exporter on this port.
+    // In the range that Prometheus' wiki ("Default port allocations") hands out, 9100 to 9999. It
+    // stays: any port outside is as likely to be taken by a service, and it is in configurations.
+    // A clash with an exporter that is given this port later is refused at the start.
     default: '127.0.0.1:9991',
     parse: parseListenAddress,
   },

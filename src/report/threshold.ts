@@ -20,9 +20,14 @@ export interface Thresholds {
   readonly crit: Threshold | undefined;
 }
 
+/** An end of a range: a duration, which may be below 0. */
+const parseBound = (text: string, name: string): number =>
+  text.startsWith('-') ? -parseDuration(text.slice(1), name, 0) : parseDuration(text, name, 0);
+
 /**
  * Reads a threshold: `[@][from:][to]`, with durations in place of the guidelines' numbers. `100ms`
- * and `~:100ms` alert above it, `10ms:` below it, `10ms:100ms` outside and `@10ms:100ms` inside.
+ * and `~:100ms` alert above it, `10ms:` below it, `10ms:100ms` outside and `@10ms:100ms` inside. No
+ * latency is below 0, but the guidelines have ranges that are.
  *
  * @param name the option, for the error message
  * @throws UsageError when it is no threshold, or ends before it starts
@@ -34,12 +39,11 @@ export function parseThreshold(text: string, name: string): Threshold {
         '10ms:100ms (outside), @10ms:100ms (inside)',
     );
   };
-  const [, at = '', from, to = ''] =
+  const [, at = '', from = '', to = ''] =
     /^(@?)(?:([^:@]*):)?([^:@]*)$/.exec(text) ?? refuse('is not a threshold');
-  if (from === '' || (from === undefined && to === '') || to === '~' || (from === '~' && to === ''))
-    refuse('is not a threshold');
-  const bound = (part: string): number => parseDuration(part, name, 0);
-  const fromMs = from === undefined ? 0 : from === '~' ? -Infinity : bound(from);
+  if (to === '~' || (to === '' && (from === '' || from === '~'))) refuse('is not a threshold');
+  const bound = (part: string): number => parseBound(part, name);
+  const fromMs = from === '' ? 0 : from === '~' ? -Infinity : bound(from);
   const toMs = to === '' ? Infinity : bound(to);
   if (fromMs > toMs) refuse('ends before it starts');
   return { fromMs, toMs, inside: at === '@', text };

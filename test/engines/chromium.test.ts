@@ -1,10 +1,11 @@
+import axe from 'axe-core';
 import { createServer, type IncomingMessage } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import { type BrowserPage, startChromium } from '../support/chromium.js';
 import { startExporter } from '../support/exporter.js';
-import { listen } from '../support/listeners.js';
+import { freePort, listen } from '../support/listeners.js';
 import { describeWith } from '../support/tools.js';
 
 /** A web server of someone else. It answers every path with an empty page. */
@@ -74,6 +75,44 @@ describeWith('chromium', 'Chromium', () => {
           'allowed: localhost, an address, or a name of --web.allowed-host\n',
       );
     expect(connections).toHaveLength(0);
+  });
+
+  it.each([
+    ['light', 1280],
+    ['light', 390],
+    ['dark', 1280],
+    ['dark', 390],
+  ])('finds no barrier on the page (%s, %i pixels wide)', async (scheme, width) => {
+    const exporter = await startExporter();
+    const { port } = await listen();
+    await exporter.probe({ target: `127.0.0.1:${port}` });
+    await exporter.probe({ target: `127.0.0.1:${await freePort()}` });
+    const page = await startChromium();
+    await page.send('Emulation.setDeviceMetricsOverride', {
+      width,
+      height: 800,
+      deviceScaleFactor: 1,
+      mobile: false,
+    });
+    await page.send('Emulation.setEmulatedMedia', {
+      features: [{ name: 'prefers-color-scheme', value: scheme }],
+    });
+    // The page itself may run no script; DevTools may.
+    await page.send('Page.setBypassCSP', { enabled: true });
+    const target = `127.0.0.1:${await freePort()}`;
+    for (const path of ['/', `/try?target=${target}`, '/try?target=db:1&timeout=fast']) {
+      await page.open(`http://127.0.0.1:${exporter.port}${path}`);
+      await page.evaluate(axe.source);
+      const { violations } = await page.evaluate('axe.run()');
+      expect([path, violations.map(({ id }: { id: string }) => id)]).toEqual([path, []]);
+      expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(
+        width,
+      );
+    }
+    const isDark = await page.evaluate(
+      "getComputedStyle(document.body).backgroundColor === 'rgb(24, 24, 24)'",
+    );
+    expect(isDark).toBe(scheme === 'dark');
   });
 
   it.each(['127.0.0.1', 'exporter.test'])(

@@ -31,11 +31,45 @@ describe('the pages', () => {
     const { status, headers, body } = await get(`${exporter.url}/`);
     expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     expect(headers['content-security-policy']).toMatch(/^default-src 'none'/);
-    expect(body).toContain('<form action="/probe" method="get">');
+    expect(body).toContain('<form action="/try" method="get">');
     expect(body).toMatch(
-      new RegExp(`<td>127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*10061 WSAECONNREFUSED`),
+      new RegExp(`<td data-name="Target">127\\.0\\.0\\.1:${closed}</td>.*conn-refused.*10061 WSA`),
     );
     expect(body).toContain('<code>127.0.0.0/8</code>');
+  });
+
+  it('/try makes the probe of the form, or says what is wrong with it', async () => {
+    const closed = await freePort();
+    const exporter = await startExporter();
+    const send = (parameters: Record<string, string>, headers = {}) =>
+      get(`${exporter.url}/try?${new URLSearchParams(parameters).toString()}`, { headers });
+    const probed = await send({ target: `127.0.0.1:${closed}`, timeout: '', service: '' });
+    expect([probed.status, probed.headers['content-type']]).toEqual([
+      200,
+      'text/html; charset=utf-8',
+    ]);
+    expect(probed.body).toMatch(
+      /<pre [^>]*>Timeout: 5 s\.[^]*Why: 10061 WSAECONNREFUSED[^]*<\/pre>/,
+    );
+    for (const [parameters, status, field] of [
+      [{ target: `127.0.0.1:${closed}`, timeout: 'fast' }, 400, 'timeout'],
+      [{ target: `127.0.0.1:${closed}`, service: 'gopher' }, 400, 'service'],
+      [{ target: 'db' }, 400, 'target'],
+      [{ target: '8.8.8.8:53' }, 403, 'target'],
+    ] as const) {
+      const wrong = await send(parameters);
+      expect([wrong.status, wrong.headers['content-type']]).toEqual([
+        status,
+        'text/html; charset=utf-8',
+      ]);
+      expect(wrong.body).toContain(`aria-describedby="${field}-error"`);
+    }
+    expect((await send({ target: 'db:1' }, { 'Sec-Fetch-Site': 'cross-site' })).status).toBe(403);
+    expect(await readOwnMetrics(exporter)).toMatchObject({
+      'portping_exporter_probes_total{state="closed"}': 1,
+      'portping_exporter_requests_refused_total{reason="bad-request"}': 3,
+      'portping_exporter_requests_refused_total{reason="forbidden"}': 1,
+    });
   });
 
   it('the log has one JSON object per line', async () => {

@@ -125,7 +125,7 @@ describe('a bad request', () => {
         '/nowhere',
         404,
         'there is no page /nowhere; allowed: /probe, /metrics, /-/healthy, ' +
-          '/-/ready, /-/reload, /config, /\n',
+          '/-/ready, /-/reload, /config, /, /try\n',
       ],
       [`/probe?target=${'x'.repeat(3000)}:1`, 414, 'the URL has 3016 characters; allowed: 2048\n'],
     ] as const) {

@@ -16,6 +16,11 @@ describe('a threshold', () => {
     ['@20ms', [20.1], [0, 20]],
     ['0.5', [500], [501]],
     ['0:', [0, 1e6], []],
+    [':5ms', [0, 5], [5.1]],
+    ['~:-10ms', [], [0, 1e6]],
+    ['-7ms:23ms', [0, 23], [23.1]],
+    ['@-7ms:23ms', [23.1], [0, 23]],
+    ['-7:', [0, 1e6], []],
   ] as const)('%s is silent and alerts where the guidelines say so', (text, silent, loud) => {
     expect(silent.filter((latencyMs) => alerts(threshold(text), latencyMs))).toEqual([]);
     expect(loud.filter((latencyMs) => !alerts(threshold(text), latencyMs))).toEqual([]);
@@ -28,6 +33,9 @@ describe('a threshold', () => {
     ['10ms:2s', '0.01:2'],
     ['@10ms:20ms', '@0.01:0.02'],
     ['0:', '0:'],
+    [':5ms', '0.005'],
+    ['~:-10ms', '~:-0.01'],
+    ['-7ms:23ms', '-0.007:0.023'],
     ['@1', '@1'],
   ])('%s is %s in performance data, in seconds', (text, formatted) =>
     expect(formatThreshold(threshold(text))).toBe(formatted),
@@ -38,7 +46,12 @@ describe('a threshold', () => {
     ':',
     '~',
     '~:',
-    ':10ms',
+    '@:',
+    ':-1',
+    '-5:-10',
+    '--1:5',
+    '-:5',
+    '-~:5',
     '@',
     '10ms:20ms:30ms',
     '@@1',
@@ -52,7 +65,7 @@ describe('a threshold', () => {
 
   it('fails only with a usage error, and reads its own output, for any text', () => {
     fc.assert(
-      fc.property(fc.stringMatching(/^@?[~0-9ms:.]{0,12}$/), (text) => {
+      fc.property(fc.stringMatching(/^@?[~0-9ms:.-]{0,12}$/), (text) => {
         try {
           const read = threshold(text);
           const { text: _, ...again } = threshold(

@@ -1,5 +1,6 @@
 import { configPage, reloadPage } from './configuration-pages.js';
 import { healthyPage, readyPage } from './health-pages.js';
+import { formPage } from './form-page.js';
 import { landingPage } from './landing-page.js';
 import { metricsPage } from './metrics-page.js';
 import type { Page, PageParts } from './page.js';
@@ -14,6 +15,7 @@ const PAGES: readonly ((parts: PageParts) => Page)[] = [
   reloadPage,
   configPage,
   landingPage,
+  formPage,
 ];
 
 /** Makes all pages, by their paths. */

@@ -47,11 +47,21 @@ const renderProbe = (names: MetricNames, answer: ProbeAnswer): string =>
     leftOutNote(answer.leftOut),
   ].join('');
 
-async function answerProbe(parts: PageParts, request: PageRequest): Promise<Answer> {
+/**
+ * Makes the probe that a request asks for.
+ *
+ * @throws Refusal when it is invalid or not allowed
+ */
+export async function runProbe(parts: PageParts, request: PageRequest): Promise<ProbeAnswer> {
   const { parameters, headers, signal } = request;
   const scrapeTimeout = headers['x-prometheus-scrape-timeout-seconds']?.toString();
   const answer = await parts.prober.probe(parameters, scrapeTimeout, signal);
   record(parts, request, answer);
+  return answer;
+}
+
+async function answerProbe(parts: PageParts, request: PageRequest): Promise<Answer> {
+  const answer = await runProbe(parts, request);
   const metrics = renderProbe(parts.metricNames, answer);
   const { debug } = answer.request;
   return {

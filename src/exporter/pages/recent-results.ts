@@ -34,27 +34,35 @@ export function resultOf({ report }: JudgedProbe): Result {
   };
 }
 
-/** How many results are kept, unless said otherwise. */
+/** How many results are kept of each kind, unless said otherwise. */
 const MOST_RESULTS = 100;
 
-/** The latest results. The oldest is dropped first. */
+/** Whether a target was as it should be. */
+export const isGood = ({ state, reason }: Result): boolean => state === 'open' && reason === '';
+
+/**
+ * The latest results. Failures are kept apart: many targets that are open would soon push them out.
+ * The oldest of each kind is dropped first.
+ */
 export class RecentResults {
-  readonly #results: Result[] = [];
+  readonly #failures: Result[] = [];
+  readonly #successes: Result[] = [];
   readonly #most: number;
 
-  /** @param most how many results to keep */
+  /** @param most how many results of each kind to keep */
   constructor(most = MOST_RESULTS) {
     this.#most = most;
   }
 
   /** Adds the newest result. */
   add(result: Result): void {
-    this.#results.unshift(result);
-    this.#results.length = Math.min(this.#results.length, this.#most);
+    const results = isGood(result) ? this.#successes : this.#failures;
+    results.unshift(result);
+    results.length = Math.min(results.length, this.#most);
   }
 
-  /** Newest first. */
+  /** What is wrong first, and of each kind the newest first. */
   get all(): readonly Result[] {
-    return this.#results;
+    return [...this.#failures, ...this.#successes];
   }
 }

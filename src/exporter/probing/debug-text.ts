@@ -35,25 +35,24 @@ function describeProbe({ report, verdict }: Probe): string[] {
 }
 
 /**
- * The course of a probe for people, with the headings of blackbox_exporter. Safe for a terminal.
- *
- * @param metrics what the answer would have been
+ * The course of a probe in words, safe for a terminal. With the metrics it has the headings of
+ * blackbox_exporter.
  */
-export function renderDebugText(answer: ProbeAnswer, metrics: string): string {
+export function renderDebugText(answer: ProbeAnswer, metrics?: string): string {
   const { probes, request, timeoutMs, elapsedMs } = answer;
-  const lines = [
+  const course = [
     `Timeout: ${formatDuration(timeoutMs)}.`,
     ...probes.flatMap(describeProbe),
     `Total: ${formatDuration(elapsedMs)}.`,
-  ];
+  ].map((line) => `${escapeControls(line)}\n`);
+  if (metrics === undefined) return course.join('');
   const module = JSON.stringify(describeModule(request.module));
   return [
-    'Logs for the probe:',
-    ...lines.map(escapeControls),
-    '',
-    'Metrics that would have been returned:',
+    'Logs for the probe:\n',
+    ...course,
+    '\nMetrics that would have been returned:\n',
     metrics,
-    'Module configuration:',
+    '\nModule configuration:\n',
     `${escapeControls(request.moduleName || '(none)')}: ${module}\n`,
-  ].join('\n');
+  ].join('');
 }
