@@ -14,7 +14,7 @@ export const node = process.env.PORTPING_TEST_NODE ?? process.execPath;
 /** The commands run in this folder. */
 export const folder = mkdtempSync(join(tmpdir(), 'portping-portable-'));
 // Windows removes no folder in which a process still runs.
-after(() => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }));
+after(() => rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 }));
 
 const STREAMS = ['stdin', 'stdout', 'stderr'];
 

@@ -166,7 +166,9 @@ test('--output-file writes a file and replaces it', async () => {
   );
 });
 
-test('--output-file on Windows', { skip: platform !== 'win32' && 'needs Windows' }, async () => {
+const onWindows = { skip: platform !== 'win32' && 'needs Windows' };
+
+test('--output-file on Windows', onWindows, async (context) => {
   for (const [name, problem] of [
     ['NUL', 'is the device NUL of Windows; write > NUL instead'],
     ['con.txt', 'is the device CON of Windows; use another path'],
@@ -181,6 +183,8 @@ test('--output-file on Windows', { skip: platform !== 'win32' && 'needs Windows'
   const args = ['--output-file', path, '127.0.0.1', open];
   writeFileSync(path, 'old');
   const holder = openSync(path, constants.O_RDWR | EXCLUSIVE_LOCK);
+  let letGo = () => closeSync(holder);
+  context.after(() => letGo());
   const { stderr } = await expectRun(args, 64, '');
   assert.match(stderr, /another program may hold it open .*; the result is in .*\.portping /);
   assert.match(readFileSync(`${path}.portping`, 'utf8'), SUCCESS);
@@ -188,7 +192,8 @@ test('--output-file on Windows', { skip: platform !== 'win32' && 'needs Windows'
   const { child, ended } = start('portping', ['--service=banner', '-w', '1s', ...args]);
   await until(child, () => readdirSync(folder).some((name) => name.endsWith('.tmp')));
   assert.equal(child.exitCode, null);
-  closeSync(holder);
+  letGo();
+  letGo = () => {};
   assert.equal((await ended).exitCode, 6);
   assert.match(readFileSync(path, 'utf8'), /^Success/);
 });
