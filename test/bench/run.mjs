@@ -3,13 +3,14 @@ import { basename, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { crowd } from './crowd.mjs';
 import { exporter } from './exporter.mjs';
+import { exporterSoak } from './exporter-soak.mjs';
 import { latency } from './latency.mjs';
 import { describeMachine, missing } from './machine.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
 import { dropped, sweep } from './sweep.mjs';
 
-const benches = [startUp, latency, crowd, sweep, dropped, exporter];
+const benches = [startUp, latency, crowd, sweep, dropped, exporter, exporterSoak];
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({
