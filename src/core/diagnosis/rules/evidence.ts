@@ -201,3 +201,14 @@ export function coveringListeners(
 /** Whether the target is a name for loopback (RFC 6761, section 6.3). */
 export const isLocalhost = ({ target }: Observations): boolean =>
   /(^|\.)localhost\.?$/i.test(target.host);
+
+/** How fast a port refused, beside the handshake of an open one of the same host. */
+export function timingEvidence(
+  { endpoint }: Attempt,
+  { refusedMs, openPort, openMs }: NonNullable<Observations['refusalTiming']>,
+): Evidence[] {
+  return [
+    { fact: `port ${endpoint.port} refused`, elapsedMs: refusedMs },
+    { fact: `port ${openPort} of the same host opened`, elapsedMs: openMs },
+  ];
+}

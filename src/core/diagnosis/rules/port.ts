@@ -8,11 +8,12 @@ import {
   answeringPorts,
   attemptEvidence,
   describeResult,
-  type Evidence,
   examinedAttempt,
   isMuchShorter,
   isOpen,
   joinWords,
+  timingEvidence,
+  untimed,
 } from './evidence.js';
 
 /** Whether it is an ICMP message about reaching the host, which firewalls also send to reject. */
@@ -74,16 +75,6 @@ const contradictsAbsence = (attempt: Attempt): boolean =>
 
 const neighbourTimeoutName = (family: 4 | 6): string =>
   family === 6 ? 'neighbour discovery' : 'ARP';
-
-function timingEvidence(
-  { endpoint }: Attempt,
-  { refusedMs, openPort, openMs }: NonNullable<Observations['refusalTiming']>,
-): Evidence[] {
-  return [
-    { fact: `port ${endpoint.port} refused`, elapsedMs: refusedMs },
-    { fact: `port ${openPort} of the same host opened`, elapsedMs: openMs },
-  ];
-}
 
 /** The other ports about which an ICMP error came back. */
 const rejectedPorts = ({ companions }: Observations): Attempt[] =>
@@ -283,13 +274,23 @@ export const PORT_RULES = {
     );
   },
 
-  /** A refusal. Not: silence; another ICMP error. */
+  /**
+   * A refusal. Not: silence; another ICMP error. Of an own address the system's table of sockets
+   * may show that nothing listens there.
+   */
   refused: (seen) => {
     const examined = examinedAttempt(seen);
     if (examined?.state !== 'closed') return null;
+    const what = `${formatEndpoint(examined.endpoint)} refused the connection: nothing listens`;
+    if (seen.listeners?.length === 0)
+      return certain(
+        `${what} on that port of this machine.`,
+        [attemptEvidence(examined), untimed('no socket of this machine listens there')],
+        'Start the service, or find out on which port it listens. ' +
+          'If this machine forwards the port, to a container for example, look there.',
+      );
     return certain(
-      `${formatEndpoint(examined.endpoint)} refused the connection: ` +
-        `nothing listens on that port, or a firewall rejects it. ${ALIKE}`,
+      `${what} on that port, or a firewall rejects it. ${ALIKE}`,
       seen.refusalTiming
         ? timingEvidence(examined, seen.refusalTiming)
         : [attemptEvidence(examined)],

@@ -399,6 +399,30 @@ describe('a refusal', () => {
     expect(verdictIn(particulars).kind).toBe('refused');
   });
 
+  it('at an own address is explained by the table of sockets, if no socket listens', () => {
+    const { kind, certainty, statement, evidence, advice } = verdictIn({
+      attempts: [closed()],
+      listeners: [],
+    });
+    expect({ kind, certainty, statement, evidence: evidence.map(({ fact }) => fact) }).toEqual({
+      kind: 'refused',
+      certainty: 'certain',
+      statement:
+        '198.51.100.10:5432 refused the connection: ' +
+        'nothing listens on that port of this machine.',
+      evidence: ['198.51.100.10:5432 refused', 'no socket of this machine listens there'],
+    });
+    expect(advice).toContain('forwards the port');
+  });
+
+  it.each([
+    ['the table of sockets is not known', null],
+    ['another address of this machine listens', [{ address: '203.0.113.5', waiting: 0 }]],
+  ])('at an own address has two causes that look alike, if %s', (_, listeners) => {
+    const { statement } = verdictIn({ attempts: [closed()], listeners });
+    expect(statement).toContain('or a firewall rejects it. Both look the same');
+  });
+
   it('that takes as long as the handshake shows both times', () => {
     expect(verdictOfTiming(19, 20).evidence).toEqual([
       { fact: 'port 5432 refused', elapsedMs: 19 },
