@@ -53,6 +53,20 @@ const UNKNOWN_OF_WINDOWS =
   'often 10050 WSAENETDOWN or 10064 WSAEHOSTDOWN.\n' +
   "Check this machine's network connection, then the address.\n";
 
+/** The errno numbers of EPROTO, which Windows Sockets has no number for (sys/errno.h). */
+const PROTOCOL_ERROR: Partial<Record<NodeJS.Platform, number>> = { linux: 71, darwin: 100 };
+
+const isProtocolError = (query: string, platform: NodeJS.Platform): boolean =>
+  /^EPROTO$/i.test(query) ||
+  (/^-?\d+$/.test(query) && Math.abs(Number(query)) === PROTOCOL_ERROR[platform]);
+
+/** Linux reports ICMP messages that no other error fits as EPROTO (icmp_err_convert). */
+const PROTOCOL_ERROR_TEXT =
+  'EPROTO (Linux 71, macOS 100)\n' +
+  'A router, a firewall or the host rejected the packet with an unusual ICMP error. ' +
+  'Windows Sockets has no number for it.\n' +
+  'Ask the operators of the network on the way.\n';
+
 /**
  * What `--explain` prints.
  *
@@ -70,6 +84,7 @@ export function explainError(query: string | null, platform: NodeJS.Platform): s
     return rows.join('');
   }
   if (/^(UNKNOWN|-?4094)$/i.test(query.trim())) return UNKNOWN_OF_WINDOWS;
+  if (isProtocolError(query.trim(), platform)) return PROTOCOL_ERROR_TEXT;
   const row = lookUpError(query, platform);
   if (row) return describeError(row);
   const [first, ...others] = lookUpElsewhere(query, platform);

@@ -30,6 +30,26 @@ describe('--explain takes what portping prints', () => {
     expect(explain(query)).toBe(explainError(code, 'linux'));
   });
 
+  it.each([
+    ['linux', 'EPROTO'],
+    ['linux', '<71>'],
+    ['linux', '-71'],
+    ['darwin', '100'],
+    ['win32', 'EPROTO'],
+  ] as const)(
+    'an ICMP error that Windows Sockets has no number for: on %s %s',
+    (platform, query) => {
+      expect(explainQuery(query, platform)).toMatch(
+        /^EPROTO \(Linux 71, macOS 100\)\n.*ICMP error/,
+      );
+    },
+  );
+
+  it('71 of macOS and 100 of Linux, which are other errors', () => {
+    expect(explainQuery('71', 'darwin')).toContain('WSAEREMOTE');
+    expect(explainQuery('100', 'linux')).toContain('WSAENETDOWN');
+  });
+
   it('a refused port, both lines of it', async () => {
     const { stdout, stderr } = await portping(['127.0.0.1', String(await freePort())]);
     for (const line of [stdout, stderr.split('\n')[0] ?? '', `${stdout}${stderr}`]) {
