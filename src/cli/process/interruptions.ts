@@ -12,7 +12,7 @@ const SAME_SIGNAL_MS = 250;
 /** The signals that interrupt a run, as one `AbortSignal`. */
 export interface Interruptions {
   readonly signal: AbortSignal;
-  /** Stops listening to the signals. */
+  /** Stops listening to the signals, unless one came: its twin must not end the process. */
   readonly end: () => void;
 }
 
@@ -33,6 +33,9 @@ export function listenForInterruptions(): Interruptions {
   process.stdout.on('error', () => controller.abort()); // the reader is gone (`| head -1`)
   return {
     signal: controller.signal,
-    end: () => INTERRUPTIONS.forEach((name) => process.off(name, interrupt)),
+    end() {
+      if (firstMs !== null) return;
+      for (const name of INTERRUPTIONS) process.off(name, interrupt);
+    },
   };
 }
