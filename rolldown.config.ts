@@ -120,7 +120,8 @@ const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ['commander', /[\\/]node_modules[\\/]commander[\\/]/],
   ['names', /[\\/]core[\\/]resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)\.ts$/],
   ['targets', /[\\/]core[\\/]target[\\/]target-list\.ts$/],
-  ['several', /[\\/](many-options|probe-targets|formats[\\/]text|service[\\/]registry)\.ts$/],
+  ['several', /[\\/](many-options|probe-targets|formats[\\/]many-text)\.ts$/],
+  ['text', /[\\/](formats[\\/]text|service[\\/]registry)\.ts$/],
   ['series', /[\\/](probe-series|series-figures)\.ts$/],
   [
     'options',

@@ -3,7 +3,7 @@ import type { Figures, ServiceTotals, Summary } from '../core/series/statistics.
 import { formatCount, formatDuration, formatMilliseconds, roundPercent } from './numbers.js';
 import { escapeControls } from './escape.js';
 import { describeReason, nameTarget } from './outcome-words.js';
-import type { SeriesStart, Totals } from './reporter.js';
+import type { SeriesStart } from './reporter.js';
 
 /** One line for an outage: its length and its causes. `times` is `×`, or `x` in ASCII. */
 export function describeOutage(
@@ -128,22 +128,4 @@ export function describeStart(start: SeriesStart): string {
       ? formatCount(targets, 'target')
       : `${nameTarget(target)}${describeAddresses(start)}`;
   return `Probing ${what}${describePace(start)}${KEYS[keys]}`;
-}
-
-const countStates = ({ counts }: Totals): string =>
-  Object.entries(counts)
-    .map(([state, count]) => `${count} ${state}`)
-    .join(', ') || 'none';
-
-/**
- * The end of a run over many targets, in one line.
- *
- * @param states the states with their numbers
- */
-export function describeTotals(totals: Totals, states = countStates(totals)): string {
-  const { probes, unexpected, hasExpectations, elapsedMs, isComplete } = totals;
-  const judged = hasExpectations ? `; ${unexpected} not as expected` : '';
-  const cut = isComplete ? '' : '; the run ended early';
-  const length = formatDuration(elapsedMs);
-  return `${formatCount(probes, 'probe')} in ${length}: ${states}${judged}${cut}.`;
 }

@@ -1,9 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Outage } from '../../src/core/facts/events.js';
 import type { Summary } from '../../src/core/series/statistics.js';
-import { describeOutage, describeSummary, describeTotals } from '../../src/report/summary.js';
+import { describeOutage, describeSummary } from '../../src/report/summary.js';
 import { STARTED_AT } from '../support/reports.js';
-import { totalsOf } from '../support/texts.js';
 
 const outage: Outage = {
   from: STARTED_AT,
@@ -122,25 +121,5 @@ describe('a summary', () => {
       'lost SYNs, seen by the kernel: 3',
       'lost SYNs, probably: 1',
     ]);
-  });
-});
-
-describe('the totals of a run', () => {
-  const totals = { ...totalsOf(3), counts: { open: 1, closed: 2 } };
-
-  it('have the number of probes, the time and the states', () => {
-    expect(describeTotals(totals)).toBe('3 probes in 1.23 s: 1 open, 2 closed.');
-  });
-
-  it('count unexpected results when states were expected', () => {
-    expect(describeTotals({ ...totals, hasExpectations: true, unexpected: 1 })).toBe(
-      '3 probes in 1.23 s: 1 open, 2 closed; 1 not as expected.',
-    );
-  });
-
-  it('report that a run ended early', () => {
-    expect(describeTotals({ ...totalsOf(0), isComplete: false })).toBe(
-      '0 probes in 1.23 s: none; the run ended early.',
-    );
   });
 });

@@ -24,16 +24,16 @@ import {
   type Totals,
 } from '../reporter.js';
 
-/** What a single plain probe does not need. It is loaded only for other runs. */
+/** What a plain probe does not need. It is loaded only for other runs. */
 export interface MoreText {
-  readonly explain: (report: ProbeReport) => Explanation | null;
-  readonly verboseLines: (report: ProbeReport) => string[];
-  readonly serviceLines: (report: ProbeReport, paint: Paint) => string[];
-  readonly remarks: (event: ProbeEvent) => string[];
-  readonly outageLine: (outage: Outage, options: ReportOptions) => string;
-  readonly summaryText: (events: readonly SummaryEvent[], options: ReportOptions) => string;
-  readonly describeStart: (start: SeriesStart) => string;
-  readonly describeTotals: (totals: Totals) => string;
+  readonly explain?: (report: ProbeReport) => Explanation | null;
+  readonly verboseLines?: (report: ProbeReport) => string[];
+  readonly serviceLines?: (report: ProbeReport, paint: Paint) => string[];
+  readonly remarks?: (event: ProbeEvent) => string[];
+  readonly outageLine?: (outage: Outage, options: ReportOptions) => string;
+  readonly summaryText?: (events: readonly SummaryEvent[], options: ReportOptions) => string;
+  readonly describeStart?: (start: SeriesStart) => string;
+  readonly describeTotals?: (totals: Totals) => string;
 }
 
 /** PortPing's two sentences (KB Q295416), to the letter; empty when the probe was cancelled. */
@@ -97,7 +97,7 @@ class Explainer {
   /** @param options.manyTargets explain each reason once for all targets, not for each of them */
   constructor(
     readonly options: ReportOptions,
-    readonly explainReport: MoreText['explain'],
+    readonly explainReport: (report: ProbeReport) => Explanation | null,
   ) {}
 
   /** The lines that explain an event; empty when it is as expected or was explained already. */
@@ -117,23 +117,18 @@ class Explainer {
   }
 }
 
-/** Whether the lines of a run need nothing of {@link MoreText}. */
-export const isPlain = ({
-  verbose,
-  service,
-  rounds,
-  manyTargets,
-  histogram,
-}: ReportOptions): boolean => !verbose && service === null && !rounds && !manyTargets && !histogram;
+/** Whether the lines of a run need more than those of plain probes, of one target or of several. */
+export const needsMore = ({ verbose, service, rounds, histogram }: ReportOptions): boolean =>
+  verbose || service !== null || rounds || histogram;
 
 /**
  * The classic lines for people and shell loops: verdicts on stdout, all the rest on stderr.
  *
- * @param more needed unless {@link isPlain}
+ * @param more all of it if {@link needsMore}, and for several targets how their run ends
  */
-export function plainTextReporter(options: ReportOptions, more?: MoreText): Reporter {
+export function plainTextReporter(options: ReportOptions, more: MoreText = {}): Reporter {
   const { paint, verbose, timestamps, nameEndpoints, manyTargets } = options;
-  const explainer = new Explainer(options, more?.explain ?? explainFailure);
+  const explainer = new Explainer(options, more.explain ?? explainFailure);
   const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
     const time = timestamps ? `${formatTime(epochMs)}  ` : '';
     return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
@@ -150,32 +145,33 @@ export function plainTextReporter(options: ReportOptions, more?: MoreText): Repo
       const prefix = prefixOf(startedAt, target, address);
       const line = outcomeLine(target.port, outcome, paint.stdout);
       const asides = [
-        ...(more && verbose ? more.verboseLines(report) : describeOtherFailures(report)),
-        ...(more?.remarks(event) ?? []),
+        ...(verbose && more.verboseLines
+          ? more.verboseLines(report)
+          : describeOtherFailures(report)),
+        ...(more.remarks?.(event) ?? []),
         ...stallLines(event),
         ...expectationLines(event, options),
       ].map(dim);
       const explanation = explainer.explain(event, nameTarget(target, address));
-      const lines = line === '' ? [] : [line, ...(more?.serviceLines(report, paint.stdout) ?? [])];
+      const lines = line === '' ? [] : [line, ...(more.serviceLines?.(report, paint.stdout) ?? [])];
       return {
         stdout: linesAfter(prefix, lines),
         stderr: linesAfter(prefix, [...asides, ...explanation]),
       };
     },
     outage({ target, address, outage }): Output {
-      if (!more) return SILENCE;
-      const line = more.outageLine(outage, options);
+      const line = more.outageLine?.(outage, options);
+      if (line === undefined) return SILENCE;
       return { stdout: '', stderr: linesAfter(prefixOf(outage.to, target, address), [dim(line)]) };
     },
-    summaries: (events) =>
-      more ? { stdout: '', stderr: more.summaryText(events, options) } : SILENCE,
+    summaries: (events) => ({ stdout: '', stderr: more.summaryText?.(events, options) ?? '' }),
     start(start): Output {
-      if (!more) return SILENCE;
+      if (!more.describeStart) return SILENCE;
       const time = timestamps ? `${new Date().toISOString()}  ` : '';
       return { stdout: '', stderr: `${time}${dim(more.describeStart(start))}\n` };
     },
     finish: (totals) =>
-      more && manyTargets && (totals.probes > 0 || totals.isComplete)
+      more.describeTotals && manyTargets && (totals.probes > 0 || totals.isComplete)
         ? { stdout: '', stderr: `${more.describeTotals(totals)}\n` }
         : SILENCE,
   };

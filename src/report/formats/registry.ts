@@ -1,5 +1,5 @@
 import type { Reporter, ReportOptions } from '../reporter.js';
-import { isPlain, plainTextReporter } from './plain-text.js';
+import { needsMore, plainTextReporter } from './plain-text.js';
 
 /** Options that change how a probe is shown; each format has a place for some of them. */
 export type DisplayOption = 'quiet' | 'verbose' | 'timestamps' | 'histogram' | 'summaryEvery';
@@ -37,10 +37,12 @@ const VERDICTS_ONLY = {
 
 const ROWS = {
   text: {
-    create: async (options) =>
-      isPlain(options)
-        ? plainTextReporter(options)
-        : (await import('./text.js')).textReporter(options),
+    create: async (options) => {
+      if (needsMore(options)) return (await import('./text.js')).textReporter(options);
+      return options.manyTargets
+        ? (await import('./many-text.js')).manyTextReporter(options)
+        : plainTextReporter(options);
+    },
     shows: { quiet: true, verbose: true, timestamps: true, histogram: true, summaryEvery: true },
     onceBecause: null,
     isCheck: false,

@@ -7,7 +7,7 @@ import { describeService } from '../service.js';
 import { Minority } from './minority.js';
 import { explanationLines } from './plain-text.js';
 import { type Reporter, type ReportOptions, SILENCE } from '../reporter.js';
-import { describeTotals } from '../summary.js';
+import { describeTotals } from '../totals.js';
 
 interface Row {
   /** The time of the probe with `--timestamps`, else empty. */

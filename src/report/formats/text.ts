@@ -9,9 +9,10 @@ import { describeAttempt, describeKernel, nameTarget } from '../outcome-words.js
 import type { Paint, Reporter, ReportOptions, SummaryEvent } from '../reporter.js';
 import { describeResolution } from '../resolution-words.js';
 import { describeService, describeTls } from '../service.js';
-import { describeOutage, describeStart, describeSummary, describeTotals } from '../summary.js';
+import { describeOutage, describeStart, describeSummary } from '../summary.js';
 import { summaryTable } from './summary-table.js';
-import { Minority } from './minority.js';
+import { manyTextReporter } from './many-text.js';
+import { describeTotals } from '../totals.js';
 import { type MoreText, plainTextReporter } from './plain-text.js';
 
 /** Each attempt with our end of it, and whether the other side dropped the connection. */
@@ -144,18 +145,7 @@ const MORE: MoreText = {
 };
 
 /** The classic lines for people and shell loops, with all that options and many targets add. */
-export function textReporter(options: ReportOptions): Reporter {
-  if (!options.manyTargets || options.rounds) return plainTextReporter(options, MORE);
-  const minority = new Minority();
-  const reporter = plainTextReporter(options, {
-    ...MORE,
-    describeTotals: (totals) => describeTotals(totals, minority.describe(totals)),
-  });
-  return {
-    ...reporter,
-    probe(event) {
-      minority.add(event);
-      return reporter.probe(event);
-    },
-  };
-}
+export const textReporter = (options: ReportOptions): Reporter =>
+  options.manyTargets && !options.rounds
+    ? manyTextReporter(options, MORE)
+    : plainTextReporter(options, MORE);
