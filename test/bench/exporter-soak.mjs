@@ -38,7 +38,7 @@ const mixOf = (base, port, open, closed) => [
   () => ask(base, '/metrics'),
   () => ask(base, '/'),
   () => ask(base, `/try?target=127.0.0.1:${closed}`),
-  () => ask(base, '/probe?target=8.8.8.8:53'),
+  () => ask(base, '/probe?target=192.0.2.1:53'),
   () => ask(base, '/-/reload', { method: 'POST' }),
   () => ask(base, '/config'),
   () => ask(base, '/probe?target=127.0.0.1:1', { headers: { 'Sec-Fetch-Site': 'cross-site' } }),
