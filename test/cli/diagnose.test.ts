@@ -37,7 +37,7 @@ describe('--diagnose', () => {
     expect(closed).toMatchObject({ exitCode: 1, stderr: '' });
     expect(closed.stdout).toMatch(
       process.platform === 'linux'
-        ? /: nothing listens on that port of this machine\.\nEvidence:/
+        ? /, and nothing listens on that port of this machine\.\nEvidence:/
         : /Both look the same from here\.\nEvidence:/,
     );
   });
@@ -187,7 +187,7 @@ describeWith('script', '--diagnose on a terminal', () => {
     const spinner = screen.search(/half\.test:\d+: [^\n]*; \d of 4\.5 s/);
     const address = screen.search(/Address +127\.0\.0\.1:\d+: closed/);
     const server = screen.search(/DNS server 127\.0\.0\.1:\d+: A: 127\.0\.0\.1 .*AAAA: /);
-    const verdict = screen.search(/refused the connection: nothing listens/);
+    const verdict = screen.search(/refused the connection, and nothing listens/);
     expect([address, spinner, server, verdict].every((index) => index > 0)).toBe(true);
     expect(address).toBeLessThan(server);
     expect(server).toBeLessThan(verdict);

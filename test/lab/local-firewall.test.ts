@@ -18,6 +18,8 @@ const REJECTED = 7001;
 const DROPPED = 7002;
 const CLOSED = 7003;
 
+const NOTHING_LISTENS = 'and nothing listens on that port of this machine.';
+
 /** Datagrams a second to a port of loopback where nothing listens, as of a statsd client. */
 const NOISES = [0, 40] as const;
 
@@ -250,6 +252,25 @@ input()`;
   });
 
   it('is not blamed for a port where nothing listens', async () => {
-    expect((await diagnose(lab.client.v4, '7099')).kind).toBe('refused');
+    expect(await diagnose(lab.client.v4, '7099')).toMatchObject({
+      kind: 'refused',
+      certainty: 'certain',
+      statement: `10.77.0.1:7099 refused the connection, ${NOTHING_LISTENS}`,
+    });
+  });
+
+  it('is not blamed for a port that this machine forwards to one that refuses', async () => {
+    onTestFinished(async () => void (await lab.nft('client', 'delete table ip elsewhere')));
+    await lab.nft(
+      'client',
+      `add table ip elsewhere
+      add chain ip elsewhere out { type nat hook output priority -100; }
+      add rule ip elsewhere out ip daddr 10.77.0.1 tcp dport 7098 dnat to ${lab.server.v4}:7097`,
+    );
+    // What was seen, and not why it was refused: that is up to the other machine.
+    expect(await diagnose(lab.client.v4, '7098')).toMatchObject({
+      kind: 'refused',
+      statement: `10.77.0.1:7098 refused the connection, ${NOTHING_LISTENS}`,
+    });
   });
 });

@@ -42,7 +42,7 @@ export const NOTHING = (): Meaning => ({});
 export const asHost = (host: string): Meaning => ({ host });
 export const asPort = (port: string): Meaning => ({ port });
 
-/** These options of portping, whatever the value. */
+/** These options of portping, for any value. */
 export const as =
   (...options: readonly string[]) =>
   (): Meaning => ({ options: options.map((option) => option.split(' ')) });

@@ -69,7 +69,7 @@ const SHOWING = { help: '--help', h: '-h', version: '--version' } as const;
 export type Shown = keyof typeof SHOWING;
 
 /**
- * Adds `-h`, `--help` and `--version`. commander's own exit with 0 whatever else is given: for
+ * Adds `-h`, `--help` and `--version`. commander's own exit with 0 beside any other option: for
  * `-h db -p 5432`, the words of psql, that would look like an open port. `-h` takes a word only to
  * refuse it.
  */

@@ -117,7 +117,7 @@ class CloserLook {
   }
 }
 
-/** So many of the requests that follow. */
+/** The next requests, `count` at the most. */
 function* take(
   requests: Iterator<TargetRequest, void>,
   count: number,

@@ -281,16 +281,16 @@ export const PORT_RULES = {
   refused: (seen) => {
     const examined = examinedAttempt(seen);
     if (examined?.state !== 'closed') return null;
-    const what = `${formatEndpoint(examined.endpoint)} refused the connection: nothing listens`;
+    const what = `${formatEndpoint(examined.endpoint)} refused the connection`;
     if (seen.listeners?.length === 0)
       return certain(
-        `${what} on that port of this machine.`,
+        `${what}, and nothing listens on that port of this machine.`,
         [attemptEvidence(examined), untimed('no socket of this machine listens there')],
         'Start the service, or find out on which port it listens. ' +
           'If this machine forwards the port, to a container for example, look there.',
       );
     return certain(
-      `${what} on that port, or a firewall rejects it. ${ALIKE}`,
+      `${what}: nothing listens on that port, or a firewall rejects it. ${ALIKE}`,
       seen.refusalTiming
         ? timingEvidence(examined, seen.refusalTiming)
         : [attemptEvidence(examined)],

@@ -408,8 +408,8 @@ describe('a refusal', () => {
       kind: 'refused',
       certainty: 'certain',
       statement:
-        '198.51.100.10:5432 refused the connection: ' +
-        'nothing listens on that port of this machine.',
+        '198.51.100.10:5432 refused the connection, ' +
+        'and nothing listens on that port of this machine.',
       evidence: ['198.51.100.10:5432 refused', 'no socket of this machine listens there'],
     });
     expect(advice).toContain('forwards the port');
