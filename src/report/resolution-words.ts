@@ -1,4 +1,9 @@
-import { type DnsFailureKind, dnsFailureKind, SHORT_LOOKUP_MS } from '../core/facts/dns-failure.js';
+import {
+  type DnsFailureKind,
+  dnsFailureKind,
+  isUnreached,
+  SHORT_LOOKUP_MS,
+} from '../core/facts/dns-failure.js';
 import {
   type ErrorFacts,
   isAliasLoop,
@@ -23,12 +28,26 @@ interface DnsWords {
 const UNPERMITTED = "Check this machine's firewall (outgoing port 53) and sandbox.";
 const NO_ROUTE = "Check this machine's routes and VPN, or use another DNS server.";
 
+const NOT_SERVED =
+  'It may not serve this machine, or only its own zones. Ask a DNS server that resolves for it.';
+
 /** What DNS servers answer, and what becomes of questions to them. */
 const DNS_WORDS: Record<Exclude<DnsFailureKind, 'broken'>, DnsWords> = {
   'no-such-name': { short: 'no such name' },
   'no-record': { short: 'no address' },
   servfail: { short: 'SERVFAIL', failure: 'the DNS server failed (SERVFAIL)' },
-  refused: { short: 'REFUSED', failure: 'the DNS server refuses to answer (REFUSED)' },
+  refused: {
+    short: 'REFUSED',
+    failure: 'the DNS server refuses to answer (REFUSED)',
+    advice: NOT_SERVED,
+  },
+  'no-recursion': {
+    short: 'no recursion',
+    failure:
+      'the DNS server does not look the name up at other servers (no recursion), ' +
+      'so its answer says nothing about the name',
+    advice: NOT_SERVED,
+  },
   'no-tcp': {
     short: 'truncated, and no TCP',
     failure: 'the answer does not fit into UDP, and the DNS server does not answer over TCP',
@@ -184,7 +203,14 @@ function adviseOnAnswers(answers: readonly ServerAnswer[], via: string): string 
 function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved): string {
   if (elapsedMs < SHORT_LOOKUP_MS)
     return 'A lookup can take longer than that: use a longer --timeout.';
-  const silent = answers.filter(({ error }) => error && dnsFailureKind(error) === 'silent');
+  const kinds = (server: string) =>
+    answers.flatMap((each) =>
+      each.server === server && each.error ? dnsFailureKind(each.error) : [],
+    );
+  const silent = answers.filter(
+    ({ server, error }) =>
+      error && dnsFailureKind(error) === 'silent' && !kinds(server).some(isUnreached),
+  );
   const isSilent = (server: string): boolean =>
     silent.some((each) => each.server === server) &&
     answers.every((each) => each.server !== server || silent.includes(each));

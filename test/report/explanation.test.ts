@@ -287,6 +287,7 @@ describe('the explanation of an unresolved name', () => {
     ['ESERVFAIL', 'SERVFAIL'],
     ['EFORMERR', 'FORMERR'],
     ['EBADRESP', 'unusable answer'],
+    ['ENORECURSION', 'no recursion'],
     ['ECONNREFUSED', 'port unreachable'],
     ['ETIMEOUT', 'no answer'],
     ['EWHATEVER', 'EWHATEVER'],
@@ -407,6 +408,11 @@ describe('the explanation of an unresolved name', () => {
     ['ESERVFAIL', 'the DNS server failed (SERVFAIL)'],
     ['EREFUSED', 'the DNS server refuses to answer (REFUSED)'],
     ['EFORMERR', 'the DNS server did not understand (FORMERR)'],
+    [
+      'ENORECURSION',
+      'the DNS server does not look the name up at other servers (no recursion), ' +
+        'so its answer says nothing about the name',
+    ],
     ['ENOTIMP', 'the DNS server does not support this (NOTIMP)'],
     [
       'ECONNREFUSED',

@@ -7,8 +7,24 @@ import dnsPacket from 'dns-packet';
 
 const config = JSON.parse(process.argv[2]);
 const queries = [];
-const rcodes = { NODATA: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 };
+const rcodes = { FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5 };
 let zone = lowerCaseKeys(config.zone);
+
+const soa = {
+  type: 'SOA',
+  name: 'test',
+  data: { mname: 'ns.test', rname: 'admin.test' },
+};
+const ns = { type: 'NS', name: 'test', data: 'ns.test' };
+const glue = { type: 'A', name: 'ns.test', data: '192.0.2.53' };
+/** What replies have besides; flags replace "recursion available". */
+const forms = {
+  'NODATA SOA': { authorities: [soa] },
+  'NODATA AUTHORITATIVE': { flags: dnsPacket.AUTHORITATIVE_ANSWER, authorities: [soa] },
+  REFERRAL: { flags: 0, authorities: [ns], additionals: [glue] },
+  'REFERRAL BARE': { flags: 0, authorities: [ns] },
+  'NO RECURSION': { flags: 0 },
+};
 
 /** Calls `send` with the reply to a query, after its delay; not at all for a silent name. */
 function handle(query, transport, send) {
@@ -24,7 +40,8 @@ function handle(query, transport, send) {
     entry.lost[question.type] -= 1;
     return;
   }
-  const rcode = typeof records === 'string' ? rcodes[records] : 0;
+  const rcode = rcodes[records] ?? 0;
+  const { flags: ownFlags = dnsPacket.RECURSION_AVAILABLE, ...sections } = forms[records] ?? {};
   const addresses =
     typeof records === 'string'
       ? []
@@ -33,7 +50,7 @@ function handle(query, transport, send) {
   const answers = isTruncated ? [] : [...aliases, ...addresses];
   const replyFlags =
     (flags & dnsPacket.RECURSION_DESIRED) |
-    dnsPacket.RECURSION_AVAILABLE |
+    ownFlags |
     (isTruncated ? dnsPacket.TRUNCATED_RESPONSE : 0) |
     rcode;
   const { delayMs = 0 } = entry;
@@ -43,6 +60,7 @@ function handle(query, transport, send) {
     flags: replyFlags,
     questions,
     answers,
+    ...sections,
   });
 }
 

@@ -1,7 +1,26 @@
 import type { HelperProcess } from './helper-process.js';
 
-/** A reply without addresses. `silent` sends none at all; `NODATA` has no records. */
-type DnsFailure = 'NXDOMAIN' | 'NODATA' | 'SERVFAIL' | 'REFUSED' | 'FORMERR' | 'NOTIMP' | 'silent';
+/**
+ * A reply without addresses. `silent` sends none at all; `NODATA` has no records. The others after
+ * it are forms of NODATA and of no answer at all (RFC 2308, section 2.2).
+ */
+type DnsFailure =
+  | 'NXDOMAIN'
+  | 'SERVFAIL'
+  | 'REFUSED'
+  | 'FORMERR'
+  | 'NOTIMP'
+  | 'silent'
+  | 'NODATA'
+  /** From a server that resolves, with SOA. */
+  | 'NODATA SOA'
+  /** From the server of the zone, which does no recursion. */
+  | 'NODATA AUTHORITATIVE'
+  /** From a server that does no recursion: other servers to ask, with or without an address. */
+  | 'REFERRAL'
+  | 'REFERRAL BARE'
+  /** From a server that does no recursion: nothing. */
+  | 'NO RECURSION';
 
 /** The addresses of a name. One family may fail alone (`AAAA: 'silent'`). Absent means NODATA. */
 interface DnsRecords {

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { type Answer, decode, encode, RECURSION_DESIRED } from 'dns-packet';
+import { type Answer, decode, encode, RECURSION_AVAILABLE, RECURSION_DESIRED } from 'dns-packet';
 import { onTestFinished } from 'vitest';
 
 /** Options of `expect.poll` for an event that a busy machine can delay. */
@@ -167,7 +167,7 @@ export async function listenDns(
       encode({
         type: 'response',
         ...(query.id === undefined ? {} : { id: query.id }),
-        flags: RECURSION_DESIRED | code,
+        flags: RECURSION_DESIRED | RECURSION_AVAILABLE | code,
         questions: [question],
         answers,
       }),

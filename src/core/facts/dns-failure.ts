@@ -3,9 +3,14 @@ import type { ErrorFacts } from './outcome.js';
 /** Below this a lookup may simply need more time: far servers, servers that ask others first. */
 export const SHORT_LOOKUP_MS = 1000;
 
+/** No system gives up a silent server sooner, in milliseconds; glibc waits 1 s at least. */
+export const SHORTEST_SILENCE_MS = 900;
+
 /**
  * Why a DNS server gave no address.
  * - `broken`: an answer that cannot be used (FORMERR, NOTIMP, malformed).
+ * - `no-recursion`: no address, and no statement that there is none. The server has not looked the
+ *   name up at others.
  * - `no-tcp`: its answer over UDP is truncated, and it cannot be asked over TCP.
  * - `not-permitted`: this machine did not let the question out.
  * - `no-route`: this machine has no route to the server.
@@ -18,6 +23,7 @@ export type DnsFailureKind =
   | 'no-such-name'
   | 'servfail'
   | 'refused'
+  | 'no-recursion'
   | 'broken'
   | 'no-tcp'
   | 'not-permitted'
@@ -26,12 +32,13 @@ export type DnsFailureKind =
   | 'unreachable'
   | 'silent';
 
-/** What a reply says, by the code that c-ares has for it. */
+/** What a reply says, by the code that c-ares has for it. ENORECURSION is our own. */
 const REPLIES = new Map<string, DnsFailureKind>([
   ['ENOTFOUND', 'no-such-name'],
   ['ENODATA', 'no-record'],
   ['ESERVFAIL', 'servfail'],
   ['EREFUSED', 'refused'],
+  ['ENORECURSION', 'no-recursion'],
   ['EFORMERR', 'broken'],
   ['ENOTIMP', 'broken'],
   ['EBADRESP', 'broken'],
@@ -43,6 +50,19 @@ const UNANSWERED = new Map<string, DnsFailureKind>([
   ['ETIMEOUT', 'silent'],
   ['ECANCELLED', 'silent'],
 ]);
+
+const UNREACHED: ReadonlySet<string> = new Set<DnsFailureKind>([
+  'not-permitted',
+  'no-route',
+  'rejected',
+  'unreachable',
+]);
+
+/**
+ * Whether the question did not reach the server. Silence for the other type is then no drop: Linux
+ * limits the ICMP errors that it sends.
+ */
+export const isUnreached = (kind: string): boolean => UNREACHED.has(kind);
 
 /** System calls that fail before the question has left. `recvmsg` reports what came back. */
 const SENDING: ReadonlySet<string | null> = new Set(['bind', 'connect', 'send']);

@@ -1,4 +1,5 @@
 import { SocketAddress } from 'node:net';
+import { isAliasLoop } from '../facts/outcome.js';
 
 /** A question for the addresses of a name. */
 export interface AddressQuestion {
@@ -16,17 +17,26 @@ export interface DnsMessage {
   readonly addresses: readonly string[];
   /** The names that the name is an alias for (CNAME), in order. A loop ends with a name again. */
   readonly aliases: readonly string[];
+  /**
+   * It has no address, and it does not say that there is none: the server does no recursion, or
+   * only refers to others (RFC 2308, section 2.2).
+   */
+  readonly isReferral: boolean;
 }
 
 /** Types of records and the class of the internet (RFC 1035, section 3.2; RFC 3596). */
 const TYPES = { 4: 1, 6: 28 } as const;
+const NS = 2;
 const CNAME = 5;
+const SOA = 6;
 const INTERNET = 1;
 
 /** Flags and lengths of RFC 1035, sections 2.3.4 and 4.1. */
 const RESPONSE = 0x80_00;
 const TRUNCATED = 0x02_00;
+const AUTHORITATIVE = 0x04_00;
 const RECURSION_DESIRED = 0x01_00;
+const RECURSION_AVAILABLE = 0x00_80;
 const HEADER_BYTES = 12;
 const MOST_LABEL_BYTES = 63;
 const MOST_NAME_BYTES = 255;
@@ -137,6 +147,29 @@ function readRecords(
   return { addresses, aliases };
 }
 
+/** The types of the records that follow. */
+function readTypes(reader: Reader, count: number): Set<number> {
+  const types = new Set<number>();
+  for (let index = 0; index < count; index += 1) {
+    reader.name();
+    types.add(reader.number());
+    reader.offset += 6; // class and time to live
+    reader.offset += reader.number();
+  }
+  return types;
+}
+
+/**
+ * Whether a reply without addresses refers to other servers. With SOA it says that there is no
+ * address. Without SOA and NS that counts only from a server that resolves, or that has the name's
+ * own zone; the target of an alias may be in another one.
+ */
+function isReferral(flags: number, authority: ReadonlySet<number>, hasAlias: boolean): boolean {
+  if (authority.has(SOA)) return false;
+  if ((flags & AUTHORITATIVE) !== 0 && !hasAlias) return false;
+  return authority.has(NS) || (flags & RECURSION_AVAILABLE) === 0;
+}
+
 /**
  * Parses the reply to a question.
  *
@@ -159,8 +192,15 @@ export function parseReply(message: Buffer, question: AddressQuestion): DnsMessa
     if (!isSame) return null;
     reader.offset += 2; // class
   }
-  const records = isTruncated
-    ? { addresses: [], aliases: [] }
-    : readRecords(reader, answers, { ...question, host });
-  return { rcode, isTruncated, ...records };
+  if (isTruncated) return { rcode, isTruncated, addresses: [], aliases: [], isReferral: false };
+  const records = readRecords(reader, answers, { ...question, host });
+  const { addresses, aliases } = records;
+  const isEmpty = rcode === 0 && addresses.length === 0 && !isAliasLoop(host, aliases);
+  const authority = isEmpty ? readTypes(reader, message.readUInt16BE(8)) : new Set<number>();
+  return {
+    rcode,
+    isTruncated,
+    ...records,
+    isReferral: isEmpty && isReferral(flags, authority, aliases.length > 0),
+  };
 }

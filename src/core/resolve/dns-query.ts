@@ -62,7 +62,8 @@ function failureOf({ reply, error, isOverTcp }: Exchange, family: 4 | 6): Failur
   const syscall = `query${family === 6 ? 'Aaaa' : 'A'}${isOverTcp ? 'Tcp' : ''}`;
   const facts = (code: string): ErrorFacts => ({ code, errno: null, winsock: null, syscall });
   if (reply) {
-    const failure = judgeResolverError(facts(CODES[reply.rcode] ?? 'EBADRESP'));
+    const code = reply.isReferral ? 'ENORECURSION' : CODES[reply.rcode];
+    const failure = judgeResolverError(facts(code ?? 'EBADRESP'));
     return reply.aliases.length > 0 ? { ...failure, aliases: reply.aliases } : failure;
   }
   if (!isOverTcp) return error ? judgeResolverError(error) : NO_ANSWER;

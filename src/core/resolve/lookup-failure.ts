@@ -1,4 +1,5 @@
-import type { Address, ErrorFacts, ServerAnswer } from '../facts/outcome.js';
+import { SHORTEST_SILENCE_MS } from '../facts/dns-failure.js';
+import type { ErrorFacts, ServerAnswer } from '../facts/outcome.js';
 import { askDns, configuredServers, type DnsFindings, type DnsQuery } from './dns-query.js';
 import { type Failure, judgeResolverError, noAddress } from './resolver-error.js';
 
@@ -8,11 +9,11 @@ const REFINING_MS = 1000;
 /** How many servers are asked; glibc uses three (resolv.conf(5), MAXNS). */
 const MAX_SERVERS = 3;
 
-/** No system gives up a silent server sooner, in milliseconds; glibc waits 1 s at least. */
-const SHORTEST_SILENCE_MS = 900;
-
 /** What DNS says when it answers that it cannot serve the name. */
 const DNS_REFUSALS: ReadonlySet<string> = new Set(['ESERVFAIL', 'EREFUSED', 'ENOTIMP']);
+
+/** Answers with which glibc ends, as if there were no such name. It asks no further server. */
+const MISLEADING: ReadonlySet<string> = new Set(['EFORMERR', 'ENORECURSION']);
 
 /** Why a lookup failed, with what each DNS server said to the same question. */
 export type ExplainedFailure = Failure & { readonly answers: readonly ServerAnswer[] };
@@ -31,9 +32,18 @@ interface SystemFailure {
 
 const isNotFound = ({ reason }: Failure): boolean => reason.startsWith('name-');
 
+/** The answer that misleads a system which asks the servers in their order, if there is one. */
+function misleadingAnswer(answers: readonly ServerAnswer[]): Failure | undefined {
+  const found = answers.findIndex(({ error }) => error === null);
+  const before = answers.slice(0, found < 0 ? undefined : found);
+  const misleading = before.find(({ error }) => error && MISLEADING.has(error.code));
+  return misleading?.error ? judgeResolverError(misleading.error) : undefined;
+}
+
 /** The system's failure, or that of DNS where it says more. */
-function refine({ own, elapsedMs }: SystemFailure, dns: readonly Address[] | Failure): Failure {
-  if (!('reason' in dns)) return own; // applications see what the system sees, not what DNS knows
+function refine({ own, elapsedMs }: SystemFailure, { result: dns, answers }: DnsFindings): Failure {
+  // Applications see what the system sees, not what DNS knows.
+  if (!('reason' in dns)) return (isNotFound(own) && misleadingAnswer(answers)) || own;
   const aliases = dns.aliases ? { aliases: dns.aliases } : {};
   if (!isNotFound(own)) {
     const isSilence = dns.reason === 'resolver-timeout';
@@ -45,7 +55,7 @@ function refine({ own, elapsedMs }: SystemFailure, dns: readonly Address[] | Fai
   if (dns.reason === 'name-no-address') return { ...noAddress(own.error), ...aliases };
   if (dns.reason === 'name-not-found') return { ...own, ...aliases };
   const isRefused =
-    dns.error.code === 'EFORMERR' ||
+    MISLEADING.has(dns.error.code) ||
     (own.reason === 'name-no-address' && DNS_REFUSALS.has(dns.error.code));
   return isRefused ? dns : own;
 }
@@ -66,6 +76,6 @@ export async function explainFailure(
   const own = judgeResolverError(error);
   const longestMs = isNotFound(own) ? REFINING_MS : Math.max(elapsedMs, REFINING_MS);
   const timeoutMs = Math.min(query.timeoutMs, longestMs);
-  const { result, answers } = await askConfiguredServers({ ...query, timeoutMs });
-  return { ...refine({ own, elapsedMs }, result), answers };
+  const findings = await askConfiguredServers({ ...query, timeoutMs });
+  return { ...refine({ own, elapsedMs }, findings), answers: findings.answers };
 }

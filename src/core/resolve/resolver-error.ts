@@ -72,6 +72,7 @@ const MEANINGS = new Map<string, readonly [UnresolvedReason, winsock: number]>([
   ['EREFUSED', ['resolver-failed', WSANO_RECOVERY]],
   ['EFORMERR', ['resolver-failed', WSANO_RECOVERY]],
   ['ENOTIMP', ['resolver-failed', WSANO_RECOVERY]],
+  ['ENORECURSION', ['resolver-failed', WSANO_RECOVERY]],
   ['EBADRESP', ['resolver-failed', WSANO_RECOVERY]],
 ]);
 

@@ -229,6 +229,7 @@ describe('winsockByCode', () => {
     ['EFORMERR', 11003],
     ['ENOTIMP', 11003],
     ['EBADRESP', 11003],
+    ['ENORECURSION', 11003],
     ['EBADQUERY', 11003],
     ['ENODATA', 11004],
     ['EAI_NODATA', 11004],

@@ -1,4 +1,12 @@
-import { type Answer, decode, encode, RECURSION_DESIRED, TRUNCATED_RESPONSE } from 'dns-packet';
+import {
+  type Answer,
+  AUTHORITATIVE_ANSWER,
+  decode,
+  encode,
+  RECURSION_AVAILABLE,
+  RECURSION_DESIRED,
+  TRUNCATED_RESPONSE,
+} from 'dns-packet';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeQuestion, parseReply } from '../../../src/core/resolve/dns-message.js';
@@ -6,13 +14,17 @@ import { encodeQuestion, parseReply } from '../../../src/core/resolve/dns-messag
 const QUESTION = { id: 4711, host: 'Mail.example.test', family: 4 } as const;
 
 /** A reply, as another program encodes it. */
-const reply = (answers: Answer[], { flags = 0, id = 4711, name = 'mail.example.test' } = {}) =>
+const reply = (
+  answers: Answer[],
+  { flags = 0, id = 4711, name = 'mail.example.test', authorities = [] as Answer[] } = {},
+) =>
   encode({
     type: 'response',
     id,
     flags: flags | RECURSION_DESIRED,
     questions: [{ type: 'A', name }],
     answers,
+    authorities,
   });
 const record = (type: 'A' | 'AAAA' | 'CNAME', name: string, data: string): Answer => ({
   type,
@@ -20,6 +32,13 @@ const record = (type: 'A' | 'AAAA' | 'CNAME', name: string, data: string): Answe
   ttl: 1,
   data,
 });
+
+const NS: Answer = { type: 'NS', name: 'example.test', data: 'ns.example.test' };
+const SOA: Answer = {
+  type: 'SOA',
+  name: 'example.test',
+  data: { mname: 'ns.example.test', rname: 'admin.example.test' },
+};
 
 describe('a question to DNS', () => {
   it.each([
@@ -57,6 +76,7 @@ describe('a reply of DNS', () => {
       isTruncated: false,
       addresses: ['192.0.2.1', '192.0.2.2'],
       aliases: ['a.example.test', 'b.example.test'],
+      isReferral: false,
     });
   });
 
@@ -85,6 +105,39 @@ describe('a reply of DNS', () => {
       answers: [record('AAAA', 'mail.example.test', data)],
     });
     expect(parseReply(message, question)?.addresses).toEqual([address]);
+  });
+
+  type Form = [what: string, flags: number, authorities: Answer[], alias: 'alias' | null];
+  const statesIt = (...[, flags, authorities, alias]: Form) => {
+    const answers = alias ? [record('CNAME', 'mail.example.test', 'b.other.test')] : [];
+    const address = record('A', alias ? 'b.other.test' : 'mail.example.test', '192.0.2.1');
+    const others = [
+      reply([...answers, address], { flags, authorities }),
+      reply(answers, { flags: flags | 3, authorities }),
+    ].map((message) => parseReply(message, QUESTION)?.isReferral);
+    expect(others).toEqual([false, false]);
+    return parseReply(reply(answers, { flags, authorities }), QUESTION)?.isReferral === false;
+  };
+
+  it.each<Form>([
+    ['NS and no recursion', 0, [NS], null],
+    ['nothing and no recursion', 0, [], null],
+    ['NS and no SOA', RECURSION_AVAILABLE, [NS], null],
+    ["an alias of the server's own zone", AUTHORITATIVE_ANSWER, [], 'alias'],
+  ])('does not say that there is no address with %s', (...form) => {
+    expect(statesIt(...form)).toBe(false);
+  });
+
+  it.each<Form>([
+    ['SOA and recursion', RECURSION_AVAILABLE, [SOA], null],
+    ['SOA and NS', RECURSION_AVAILABLE, [SOA, NS], null],
+    ['recursion alone (type 3 of RFC 2308)', RECURSION_AVAILABLE, [], null],
+    ["the zone's own SOA and no recursion", AUTHORITATIVE_ANSWER, [SOA], null],
+    ['authority alone', AUTHORITATIVE_ANSWER, [], null],
+    ['an alias and recursion', RECURSION_AVAILABLE, [], 'alias'],
+    ['an alias and the SOA of its target', AUTHORITATIVE_ANSWER, [SOA], 'alias'],
+  ])('says that there is no address with %s', (...form) => {
+    expect(statesIt(...form)).toBe(true);
   });
 
   it('says that it is truncated, and what its code is', () => {

@@ -36,6 +36,8 @@ export const CAUSES = {
   'alias-loop': /leads back to itself/i,
   servfail: /SERVFAIL/,
   'dns-refused': /\bREFUSED\b/,
+  'dns-no-recursion': /no recursion/i,
+  'dns-broken': /FORMERR|unusable answer/,
   'dns-silent':
     /(DNS|resolver)[^.]* (did|does|do) not answer|answered for [^.]*, but not for|DNS[^.]*: no answer/i,
   'dns-not-listening': /DNS[\s\S]*nothing listens/i,

@@ -47,6 +47,17 @@ export const ZONE: DnsZone = {
   'formerr.test': 'FORMERR',
   'notimp.test': 'NOTIMP',
   'silent.test': 'silent',
+  'nodata-soa.test': 'NODATA SOA',
+  'nodata-own.test': 'NODATA AUTHORITATIVE',
+  'referral.test': 'REFERRAL',
+  'bare-referral.test': 'REFERRAL BARE',
+  'no-recursion.test': 'NO RECURSION',
+  'referred-alias.test': { CNAME: 'referral.test' },
+  'no-recursion-then-found.test': 'REFERRAL',
+  'formerr-then-found.test': 'FORMERR',
+  'nodata-then-servfail.test': 'NODATA SOA',
+  'found-then-servfail.test': { A: [OPEN.v4] },
+  'found-then-referral.test': { A: [OPEN.v4] },
   'aaaa-silent.test': { A: [OPEN.v4], AAAA: 'silent' },
   'a-silent.test': { A: 'silent', AAAA: [OPEN.v6] },
   'a-silent-alone.test': { A: 'silent' },
@@ -69,6 +80,12 @@ export const SECOND_ZONE: DnsZone = {
   ...ZONE,
   'moved.test': { A: [OPEN.v4] },
   'gone.test': { A: [OPEN.v4] },
+  'no-recursion-then-found.test': { A: [OPEN.v4] },
+  'formerr-then-found.test': { A: [OPEN.v4] },
+  'bare-referral.test': { A: [OPEN.v4] },
+  'nodata-then-servfail.test': 'SERVFAIL',
+  'found-then-servfail.test': 'SERVFAIL',
+  'found-then-referral.test': 'REFERRAL',
 };
 
 /** DNS servers by what they do. */
@@ -171,6 +188,50 @@ const plainNames = [
   ...bothWays('the server fails', 'servfail.test', failed('servfail')),
   ...bothWays('the server refuses', 'refused.test', failed('dns-refused')),
   ...bothWays('the server is silent', 'silent.test', timedOut),
+];
+
+/** Answers without an address that are no statement about the name, and those that are. */
+const referrals = [
+  ...(['referral', 'bare-referral', 'no-recursion', 'referred-alias'] as const).flatMap((name) =>
+    bothWays(`the server does no recursion: ${name}`, `${name}.test`, failed('dns-no-recursion')),
+  ),
+  ...bothWays('a name has no record, with SOA', 'nodata-soa.test', noAddress),
+  ...bothWays('a name has no record, of its own server', 'nodata-own.test', noAddress),
+  situation(
+    'the first server refers to others, and the second has the name',
+    ask('no-recursion-then-found.test', ['good', 'second']),
+    failed('dns-no-recursion'),
+  ),
+  situation(
+    'the first server refers to others so that the system asks the second, which has the name',
+    ask('bare-referral.test', ['good', 'second']),
+    { ...found(OPEN.v4), besides: ['dns-no-recursion'] },
+  ),
+  situation(
+    'the first server sends FORMERR, and the second has the name',
+    ask('formerr-then-found.test', ['good', 'second']),
+    failed('dns-broken'),
+  ),
+  situation(
+    'the first server has no record, and the second fails',
+    ask('nodata-then-servfail.test', ['good', 'second']),
+    noAddress,
+  ),
+  situation(
+    'the first server refers to others, and the second is silent',
+    ask('referral.test', ['good', 'silent']),
+    failed('dns-no-recursion'),
+  ),
+  ...(['servfail', 'referral'] as const).map((second) =>
+    situation(
+      `the system asks no DNS server, and of two the second says: ${second}`,
+      {
+        ...ask(`found-then-${second}.test`),
+        resolver: { nameservers: [SERVERS.good, SERVERS.second], nsswitch: 'files' },
+      },
+      { ...notFound, diagnosed: { made: ['resolver-config'] } },
+    ),
+  ),
 ];
 
 const aliases = [
@@ -405,6 +466,7 @@ const blockedNames = [
 
 export const NAMES: readonly Situation[] = [
   ...plainNames,
+  ...referrals,
   ...aliases,
   ...silentTypes,
   ...severalServers,

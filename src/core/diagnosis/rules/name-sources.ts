@@ -1,6 +1,10 @@
 import { listAddresses } from '../observations/name-check.js';
-import type { DnsServerObservation, Observations } from '../observations/observations.js';
-import { certain, type Conclusion, possible } from './conclusion.js';
+import type {
+  DnsAnswer,
+  DnsServerObservation,
+  Observations,
+} from '../observations/observations.js';
+import { certain, type Conclusion, possible, probable } from './conclusion.js';
 import {
   attemptEvidence,
   dnsEvidence,
@@ -13,6 +17,7 @@ import {
   resolverAttempts,
   untimed,
 } from './evidence.js';
+import { isWaitedFor, serversAtFault } from './silence.js';
 
 /** Whether a server said which addresses of a family the name has, if any. */
 const knowsFamily = ({ a, aaaa }: DnsServerObservation, family: 4 | 6): boolean => {
@@ -91,7 +96,9 @@ export function compareServers(seen: Observations): Conclusion | null {
   const isWithout = answers.some((each) => overallAnswer(each) !== 'addresses');
   const { outcome } = seen;
   const isNotFound = outcome.state === 'unresolved' && outcome.reason.startsWith('name-');
-  const decides = isNotFound || live.length > 0 || (outcome.state === 'open' && isWithout);
+  const isFirstWithout = answers.slice(0, 1).some((each) => overallAnswer(each) !== 'addresses');
+  const decides =
+    (isNotFound && isFirstWithout) || live.length > 0 || (outcome.state === 'open' && isWithout);
   const conclude = decides ? certain : possible;
   return conclude(
     `The DNS servers of this machine disagree about ${seen.target.host}: ` +
@@ -99,5 +106,43 @@ export function compareServers(seen: Observations): Conclusion | null {
       (live.length > 0 ? ` The port is open at ${listAttempted(live)}.` : ''),
     [...dnsEvidence(seen), ...seen.addresses.map(({ attempt }) => attemptEvidence(attempt))],
     'Ask the operators of these DNS servers. Until then, applications get one answer or the other.',
+  );
+}
+
+/** Answers with which some systems end, though another server has an address (musl: the first). */
+const ENDS: ReadonlySet<DnsAnswer['kind']> = new Set<DnsAnswer['kind']>([
+  'no-such-name',
+  'no-record',
+  'no-recursion',
+  'broken',
+]);
+
+/**
+ * DNS has an address, but the resolver found none. It is certain only if no answer of DNS can be
+ * why.
+ */
+export function judgeOnlyInDns(seen: Observations): Conclusion | null {
+  const { outcome, name, target } = seen;
+  if (outcome.state !== 'unresolved' || outcome.unspecified) return null;
+  if (outcome.reason === 'resolver-timeout' || isWaitedFor(seen)) return null;
+  if (!name.servers.some((each) => listAddresses(each).length > 0)) return null;
+  if (serversAtFault(seen).some((each) => ENDS.has(overallAnswer(each)))) return null;
+  const others = name.servers.filter((each) => ENDS.has(overallAnswer(each)));
+  const otherNames = joinWords(others.map(({ server }) => server));
+  const [conclude, other] =
+    others.length > 0
+      ? [
+          probable,
+          ' It asks other sources than DNS, or it uses the answer of DNS server ' +
+            `${otherNames}. Both look the same from here.`,
+        ]
+      : [certain, ''];
+  return conclude(
+    'Name resolution on this machine is at fault: ' +
+      `DNS has an address for ${target.host}, ` +
+      `but the system's resolver, which applications use, finds none.${other}`,
+    [...dnsEvidence(seen), untimed(`the system's resolver: ${outcome.error.code}`)],
+    "Check which sources the system's resolver asks, and in which order " +
+      '(on Linux: the hosts line of /etc/nsswitch.conf).',
   );
 }

@@ -21,8 +21,8 @@ import {
   typesWith,
   untimed,
 } from './evidence.js';
-import { compareHostsFile, compareServers } from './name-sources.js';
-import { isWaitedFor, judgeSilence, secondsOf } from './silence.js';
+import { compareHostsFile, compareServers, judgeOnlyInDns } from './name-sources.js';
+import { isWaitedFor, judgeSilence, secondsOf, serversAtFault } from './silence.js';
 
 /** The DNS servers that gave a kind of answer, as the subject of a sentence. */
 interface Subject {
@@ -69,7 +69,7 @@ const nameFailure =
     advice: string,
   ): Rule =>
   (seen) => {
-    const atFault = seen.name.servers.filter((each) => overallAnswer(each) === kind);
+    const atFault = serversAtFault(seen).filter((each) => overallAnswer(each) === kind);
     if (seen.outcome.state !== 'unresolved' || atFault.length === 0) return null;
     const { fault, evidence } = blame(seen);
     const what = describe(subjectOf(atFault, kind), seen.target.host);
@@ -82,6 +82,10 @@ function describeAlias(name: string, aliases: readonly string[], which: string):
     return `${name} is an alias (CNAME) that leads back to itself (${aliases.join(', ')})`;
   return `${name} is an alias (CNAME) for ${aliases.at(-1)}, which ${which}`;
 }
+
+const NOT_SERVED =
+  'It may not serve this machine, or only its own zones. Use a DNS server that resolves for this ' +
+  'network, or ask the operator of that one.';
 
 /** DNS or the hosts file has only 0.0.0.0 or :: for the name. */
 function judgeUnspecified(seen: Observations): Conclusion | null {
@@ -133,25 +137,10 @@ export const NAME_RULES = {
   },
 
   /**
-   * DNS has an address, but the resolver found none. Not: it waited for an answer of DNS; servers
-   * disagree.
+   * DNS has an address, but the resolver found none. Not: it waited for an answer of DNS; a server
+   * before that one gave an answer with which the resolver ends.
    */
-  'only-in-dns': (seen) =>
-    seen.outcome.state === 'unresolved' &&
-    !seen.outcome.unspecified &&
-    seen.outcome.reason !== 'resolver-timeout' &&
-    seen.name.servers.some((each) => listAddresses(each).length > 0) &&
-    compareServers(seen) === null &&
-    !isWaitedFor(seen)
-      ? certain(
-          'Name resolution on this machine is at fault: ' +
-            `DNS has an address for ${seen.target.host}, ` +
-            "but the system's resolver, which applications use, finds none.",
-          [...dnsEvidence(seen), untimed(`the system's resolver: ${seen.outcome.error.code}`)],
-          "Check which sources the system's resolver asks, and in which order " +
-            '(on Linux: the hosts line of /etc/nsswitch.conf).',
-        )
-      : null,
+  'only-in-dns': judgeOnlyInDns,
 
   /** A server answered NXDOMAIN. Not: the name exists without an address. */
   'name-not-found': nameFailure(
@@ -176,9 +165,21 @@ export const NAME_RULES = {
   /** A server answered REFUSED. Not: SERVFAIL. */
   'dns-refused': nameFailure(
     'refused',
-    ({ servers, verb, forType }) =>
-      `${servers} ${verb('refuses', 'refuse')} to answer this machine${forType} (REFUSED)`,
-    'Use a DNS server that serves this network, or ask the operator of that one to admit it.',
+    ({ servers, verb, forType }, name) =>
+      `${servers} ${verb('refuses', 'refuse')} to answer for ${name}${forType} (REFUSED)`,
+    NOT_SERVED,
+  ),
+
+  /**
+   * A server answered without recursion: with no address, and with no statement that there is none.
+   * Not: NODATA of a server that resolves, or of one that has the zone.
+   */
+  'dns-no-recursion': nameFailure(
+    'no-recursion',
+    ({ servers, verb, forType }, name) =>
+      `${servers} ${verb('does', 'do')} not look ${name} up at other servers${forType} ` +
+      '(no recursion), so the answer says nothing about the name',
+    NOT_SERVED,
   ),
 
   /** A server answered FORMERR, NOTIMP or malformed. Not: SERVFAIL. */

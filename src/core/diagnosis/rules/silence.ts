@@ -1,7 +1,7 @@
-import { SHORT_LOOKUP_MS } from '../../facts/dns-failure.js';
+import { isUnreached, SHORT_LOOKUP_MS, SHORTEST_SILENCE_MS } from '../../facts/dns-failure.js';
 import type { DnsServerObservation, Observations } from '../observations/observations.js';
 import { certain, type Conclusion, probable } from './conclusion.js';
-import { answersByType, type Evidence, joinWords, typesWith } from './evidence.js';
+import { answersByType, type Evidence, joinWords, overallAnswer, typesWith } from './evidence.js';
 
 /** Sources of names that answer at once, and DNS (nsswitch.conf(5)). */
 const QUICK_SOURCES: ReadonlySet<string> = new Set(['files', 'myhostname', 'dns']);
@@ -17,14 +17,41 @@ const isDecisive = (server: DnsServerObservation): boolean =>
   );
 
 /**
- * The silent servers that the system waits for: those before the first that decides. glibc asks the
- * servers in their order, and waits for A and AAAA (resolv.conf(5)).
+ * The servers whose answers can be why a name did not resolve. The first that decides is the cause,
+ * with those that say the same. If it has an address, the system ended with one before it.
  */
-function silentServers({ name }: Observations): DnsServerObservation[] {
-  const first = name.servers.findIndex(isDecisive);
+export function serversAtFault({ name: { servers } }: Observations): DnsServerObservation[] {
+  const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
+  const first = servers.findIndex((each) => hasAddress(each) || isDecisive(each));
+  const decisive = servers[first];
+  if (!decisive) return [...servers];
+  return hasAddress(decisive)
+    ? servers.slice(0, first)
+    : servers.filter((each) => overallAnswer(each) === overallAnswer(decisive));
+}
+
+/** Whether the lookup took so long that the system can have waited for a silent server. */
+const canHaveWaited = ({ outcome }: Observations): boolean =>
+  outcome.state === 'unresolved' &&
+  (outcome.reason === 'resolver-timeout' || outcome.elapsedMs >= SHORTEST_SILENCE_MS);
+
+/**
+ * The silent servers that the system waits for: those before the first that decides. glibc asks the
+ * servers in their order, and waits for A and AAAA (resolv.conf(5)). A lookup that failed at once
+ * has ended with the first answer.
+ */
+function silentServers(seen: Observations): DnsServerObservation[] {
+  const { name } = seen;
+  const first = name.servers.findIndex(
+    (each) => isDecisive(each) || (!canHaveWaited(seen) && typesWith(each, 'silent').length === 0),
+  );
   return name.servers
     .slice(0, first < 0 ? undefined : first)
-    .filter((each) => typesWith(each, 'silent').length > 0);
+    .filter(
+      (each) =>
+        typesWith(each, 'silent').length > 0 &&
+        !answersByType(each).some(({ kind }) => isUnreached(kind)),
+    );
 }
 
 /** Whether the name is unresolved and the system waited for a server that did not answer. */
@@ -96,7 +123,7 @@ export function judgeSilence(
 ): Conclusion | null {
   if (!isWaitedFor(seen)) return null;
   const servers = silentServers(seen);
-  const conclude = isOnlyDns(seen) ? certain : probable;
+  const conclude = isOnlyDns(seen) && canHaveWaited(seen) ? certain : probable;
   return conclude(
     `${fault} ${describeSilence(servers)} within ${secondsOf(seen)} s.`,
     evidence,

@@ -50,6 +50,7 @@ describe('asking DNS servers directly', () => {
     ['ENODATA', 'no-record'],
     ['ESERVFAIL', 'servfail'],
     ['EREFUSED', 'refused'],
+    ['ENORECURSION', 'no-recursion'],
     ['ECONNREFUSED', 'unreachable'],
     ['ETIMEOUT', 'silent'],
     ['ECANCELLED', 'silent'],

@@ -17,7 +17,7 @@ import {
 import { inWords, kindsOf, type RuleCase, testRules, verdictIn } from './rule-case.js';
 
 const answered = (kind: Parameters<typeof server>[0]): Particulars => ({
-  outcome: unresolved('resolver-failed'),
+  outcome: { ...unresolved('resolver-failed'), elapsedMs: kind === 'silent' ? 2000 : 3 },
   name: { servers: [server(kind)] },
 });
 /** A server that answers 0.0.0.0 for a name. */
@@ -137,9 +137,9 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
         outcome: unresolved('resolver-timeout'),
         name: { servers: [server([V4])] },
       },
-      'servers disagree': {
+      'a server before that one gave an answer with which the resolver ends': {
         outcome: unresolved(),
-        name: { servers: [server([V4]), server('no-such-name', '192.0.2.54')] },
+        name: { servers: [server('broken'), server([V4], '192.0.2.54')] },
       },
     },
     finding: {
@@ -187,12 +187,28 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
     finding: {
       certainty: 'certain',
       statement:
-        'Name resolution is at fault: DNS server 192.0.2.53 refuses to answer this machine ' +
+        'Name resolution is at fault: DNS server 192.0.2.53 refuses to answer for db.example ' +
         '(REFUSED).',
       evidence: ['DNS server 192.0.2.53: the server refused to answer (REFUSED)'],
       advice:
-        'Use a DNS server that serves this network, or ask the operator of that one to admit ' +
-        'it.',
+        'It may not serve this machine, or only its own zones. Use a DNS server that resolves ' +
+        'for this network, or ask the operator of that one.',
+    },
+  },
+  'dns-no-recursion': {
+    trigger: answered('no-recursion'),
+    nearMisses: {
+      'NODATA of a server that resolves, or of one that has the zone': answered('no-record'),
+    },
+    finding: {
+      certainty: 'certain',
+      statement:
+        'Name resolution is at fault: DNS server 192.0.2.53 does not look db.example up at ' +
+        'other servers (no recursion), so the answer says nothing about the name.',
+      evidence: ['DNS server 192.0.2.53: no address, and no recursion'],
+      advice:
+        'It may not serve this machine, or only its own zones. Use a DNS server that resolves ' +
+        'for this network, or ask the operator of that one.',
     },
   },
   'dns-broken': {
@@ -355,7 +371,7 @@ describe('a failure of name resolution', () => {
 
   it.each([
     ['no-such-name', / say that db\.example/],
-    ['refused', / refuse to answer this machine/],
+    ['refused', / refuse to answer for db\.example \(REFUSED\)/],
     ['silent', / did not answer within 5 s\./],
     ['no-record', / say that db\.example exists/],
     ['servfail', / failed to resolve/],
@@ -365,6 +381,39 @@ describe('a failure of name resolution', () => {
     expect(statement).toMatch(/: DNS servers 192\.0\.2\.53 and 192\.0\.2\.54 /);
     expect(statement).toMatch(says);
   });
+
+  it.each([
+    ['no-such-name', 'servfail', 'name-not-found'],
+    ['no-record', 'servfail', 'name-no-address'],
+    ['servfail', 'no-such-name', 'name-not-found'],
+    ['no-recursion', 'no-such-name', 'name-not-found'],
+    ['no-recursion', [V4], 'dns-no-recursion'],
+    ['broken', [V4], 'dns-broken'],
+    ['no-recursion', 'silent', 'dns-no-recursion'],
+    [[V4], 'servfail', 'only-in-dns'],
+  ] as const)(
+    'that came at once is due to the answer that ended it (%j, %j)',
+    (one, other, kind) => {
+      const servers = [server(one), server(other, '192.0.2.54')];
+      const outcome = unresolved(kind.startsWith('dns') ? 'resolver-failed' : 'name-not-found');
+      expect(kindsOf({ outcome, name: { servers } })).toEqual([kind]);
+      expect(verdictIn({ outcome, name: { servers } }).certainty).toBe('certain');
+    },
+  );
+
+  it.each(['no-such-name', 'no-record', 'no-recursion', 'broken'] as const)(
+    'has two causes if the first server has an address and the second ends it (%s)',
+    (kind) => {
+      const servers = [server([V4]), server(kind, '192.0.2.54')];
+      expect(verdictIn({ outcome: unresolved(), name: { servers } })).toMatchObject({
+        kind: 'only-in-dns',
+        certainty: 'probable',
+        statement: expect.stringMatching(
+          /other sources than DNS, or .* of DNS server 192\.0\.2\.54/,
+        ),
+      });
+    },
+  );
 });
 
 describe('a silent DNS server', () => {
@@ -395,6 +444,12 @@ describe('a silent DNS server', () => {
     });
   });
 
+  it('is no drop of one type beside an ICMP error for the other', () => {
+    const outcome = { ...timeout, elapsedMs: 5000 };
+    const servers = [half('aaaa', 'unreachable')];
+    expect(kindsOf({ outcome, name: { servers } })).toEqual(['dns-unreachable']);
+  });
+
   it('is not the cause after a server that decides', () => {
     const servers = [server('no-such-name'), server('silent', '192.0.2.54')];
     expect(kindsOf({ outcome: timeout, name: { servers } })).toEqual(['name-not-found']);
@@ -409,6 +464,7 @@ describe('a silent DNS server', () => {
     ['another source is slow', { name: { sources: ['files', 'ldap', 'dns'] } }],
     ['the system asks unknown sources', { name: { sources: null } }],
     ['it had less than a second', { timeoutMs: 900 }],
+    ['the system failed at once', { outcome: unresolved('resolver-failed') }],
   ])('is only probably the cause where %s', (_, { name, ...rest }) => {
     const verdict = judge({ ...rest, name: { servers: [server('silent')], ...name } });
     expect(verdict.certainty).toBe('probable');

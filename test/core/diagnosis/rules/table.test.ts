@@ -93,6 +93,7 @@ describe('the verdict', () => {
     'no-such-name': true,
     servfail: true,
     refused: true,
+    'no-recursion': true,
     broken: true,
     'no-tcp': true,
     'not-permitted': true,
