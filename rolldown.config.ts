@@ -106,7 +106,8 @@ const program = (
     dynamicImportInCjs: false,
     entryFileNames: '[name].cjs',
     chunkFileNames: `${name}-[name].cjs`,
-    minify: { compress: true, mangle: false, codegen: { removeWhitespace: true } },
+    // Stack traces name functions and classes.
+    minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
     ...output,
   },
 });
@@ -121,6 +122,7 @@ const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ['names', /[\\/]core[\\/]resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)\.ts$/],
   ['targets', /[\\/]core[\\/]target[\\/]target-list\.ts$/],
   ['several', /[\\/](many-options|probe-targets|formats[\\/]many-text)\.ts$/],
+  ['failures', /[\\/]report[\\/]failures[\\/]failure-words\.ts$/],
   ['text', /[\\/](formats[\\/]text|service[\\/]registry)\.ts$/],
   ['series', /[\\/](probe-series|series-figures)\.ts$/],
   [
@@ -153,12 +155,7 @@ export default defineConfig([
   {
     ...exporterProgram,
     external: Object.keys(LATER),
-    output: {
-      ...exporterProgram.output,
-      paths: LATER,
-      // Stack traces in the log name functions and classes.
-      minify: { compress: true, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
-    },
+    output: { ...exporterProgram.output, paths: LATER },
   },
   ...Object.entries(LATER).map(([name, file]) => packed(file.slice(2, -4), name)),
   // The thread that compares passwords.

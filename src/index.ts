@@ -13,7 +13,7 @@ export {
   resolveHost,
   waitUntil,
 } from './library/functions.js';
-export { explain } from './report/explanation.js';
+export { explain } from './report/failures/explanation.js';
 export type { Explanation } from './report/outcome-words.js';
 export { UsageError } from './core/usage-error.js';
 export { DEFAULT_TIMEOUT_MS } from './core/limits.js';

@@ -4,10 +4,10 @@ import { DEFAULT_TIMEOUT_MS } from '../core/limits.js';
 import { parseServerName } from '../core/service/service-parameters.js';
 import {
   parseDnsServer,
-  parsePortNumber,
   parseSourceAddress,
   splitAddress,
 } from '../core/target/address-parameters.js';
+import { parsePortNumber } from '../core/target/port.js';
 import { UsageError } from '../core/usage-error.js';
 import { MAX_TIMEOUT_MS } from './config/modules.js';
 import { METRIC_NAMES, type MetricNames } from './pages/page.js';

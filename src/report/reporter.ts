@@ -1,4 +1,5 @@
 import type { OutageEvent, ProbeEvent } from '../core/facts/events.js';
+import type { ProbeReport } from '../core/facts/outcome.js';
 import type { Summary } from '../core/series/statistics.js';
 import type { Target } from '../core/target/target.js';
 import type { State } from '../core/states.js';
@@ -103,6 +104,11 @@ export interface Totals {
 
 /** Turns facts into text. It computes nothing about the network and writes nothing itself. */
 export interface Reporter {
+  /**
+   * Loads what `probe` needs for this report; undefined when it has all. A plain probe starts
+   * sooner without the words for every failure.
+   */
+  prepare?(report: ProbeReport): Promise<void> | undefined;
   probe(event: ProbeEvent): Output;
   outage(event: OutageEvent): Output;
   /** The summaries of a series, one for each target or address. */

@@ -59,11 +59,14 @@ describe('probes of several addresses', () => {
 });
 
 describe('a probe with common options', () => {
-  it.each(['-w 2s', '-q', '-v', '--no-color -w 2s', '-o json'])(
+  it.each(['-w 2s', '-q', '--no-color -w 2s'])('%s loads one file of ours', async (options) => {
+    expect((await loadedBy(`${options} 127.0.0.1 1`)).files).toEqual(['cli.cjs']);
+  });
+
+  it.each(['-v', '-o json'])(
     '%s loads neither commander nor the rules of options',
     async (options) => {
       const { files } = await loadedBy(`${options} 127.0.0.1 1`);
-      expect(files).toContain('cli-common-parser.cjs');
       expect(files).not.toContain('cli-commander.cjs');
       expect(files).not.toContain('cli-options.cjs');
     },
@@ -73,9 +76,9 @@ describe('a probe with common options', () => {
     { PORTPING_TIMEOUT: '2s' },
     { PORTPING_OUTPUT: 'json' },
     { PORTPING_TIMEOUT: '2s', PORTPING_OUTPUT: 'csv' },
-  ])('%j in the environment load neither, and no parser', async (env) => {
+  ])('%j in the environment load neither', async (env) => {
     const { files } = await loadedBy('127.0.0.1 1', env);
-    const unneeded = /commander|options|common-parser/;
+    const unneeded = /commander|options/;
     expect(files.filter((file) => unneeded.test(file))).toEqual([]);
   });
 
@@ -118,7 +121,7 @@ describe('what is known about other tools', () => {
 describe('another run', () => {
   it.each([
     ['localhost 1', 'cli-names.cjs', undefined],
-    ['-w 2s 127.0.0.1 1', 'cli-common-parser.cjs', undefined],
+    ['127.0.0.1 1 --source 192.0.2.1', 'cli-failures.cjs', undefined],
     ['-c 1 127.0.0.1 1', 'cli-commander.cjs', undefined],
     ['127.0.0.1 1,2', 'cli-targets.cjs', undefined],
     ['-o json 127.0.0.1 1', 'cli-json.cjs', undefined],

@@ -258,7 +258,7 @@ describeLab('portping in a network of its own', () => {
     expect(stdout).toBe('Error Detected: Connection refused <10024> returned.\n');
     expect(stderr).toMatch(/no file descriptor was left/);
     // Options and names need further files of the program.
-    for (const args of [['-q', lab.server.v4], ['-o', 'json', lab.server.v4], ['open.test']]) {
+    for (const args of [['-4', lab.server.v4], ['-o', 'json', lab.server.v4], ['open.test']]) {
       const result = await run([...args, String(openPort)], wrapper);
       expect(result).toMatchObject({ stdout: '', exitCode: 4 });
       expect(result.stderr).toMatch(/^portping: .*too many open files.*; raise the limit/);

@@ -133,6 +133,8 @@ async function reportEvents(plan: Extent, run: Run, surroundings: Surroundings):
     }
     figures?.add(event);
     if (quiet || (event.type === 'outage' && !figures)) continue;
+    const preparing = event.type === 'probe' ? reporter.prepare?.(event.report) : undefined;
+    if (preparing) await preparing;
     const output = event.type === 'probe' ? reporter.probe(event) : reporter.outage(event);
     if (output.stdout === '' && output.stderr === '') continue;
     if (options.signal.aborted) run.endEcho();

@@ -79,6 +79,7 @@ function showProgress({ requests, wait, display, surroundings, say }: Waits): Pr
       const isNew = causes.get(request) !== cause;
       causes.set(request, cause);
       if (display.verbose) {
+        // With -v a reporter has all its words.
         const { stderr } = reporter.probe(event);
         spinner.aside(() => sink.write({ stdout: '', stderr }));
       } else if (isNew && !canSpin() && display.plain)
@@ -158,13 +159,17 @@ async function waitForAll(waits: Waits, progress: Progress): Promise<Waited[]> {
 }
 
 /** Writes how each wait ended. */
-function reportEnds(results: readonly Waited[], waits: Waits): void {
+async function reportEnds(results: readonly Waited[], waits: Waits): Promise<void> {
   const { requests, wait, display, surroundings, say } = waits;
-  if (surroundings.quiet) return;
+  const { quiet, reporter, sink } = surroundings;
+  if (quiet) return;
   for (const [index, result] of results.entries()) {
     const { end, event } = result;
     const request = requests[index];
-    if (event) surroundings.sink.write(surroundings.reporter.probe(event));
+    if (event) {
+      await reporter.prepare?.(event.report);
+      sink.write(reporter.probe(event));
+    }
     const name = request && requests.length > 1 ? `${nameOf(request)}  ` : '';
     const line =
       end === 'aborted' ? describeAbort(request, event) : `${name}${describeEnd(result, wait)}`;
@@ -194,7 +199,7 @@ export async function runWait(
   const isInterrupted = options.signal.aborted;
   if (!isInterrupted) {
     for (const { event } of results) if (event) tally.add(event);
-    reportEnds(results, waits);
+    await reportEnds(results, waits);
   } else if (!quiet) {
     sink.write({ stdout: '', stderr: newLineAfterEcho() });
     if (display.plain) say(INTERRUPTED);

@@ -1,6 +1,7 @@
 import { type Format, FORMATS } from '../../report/formats/registry.js';
 import { VARIABLES } from '../options/common-options.js';
 import type { CommandLine, OptionName } from '../options/option-table.js';
+import { parseCommonOptions } from './common-parser.js';
 
 /** Actions that use no option with a variable, and one that has its own format. */
 const WITHOUT_DEFAULTS = ['explain', 'completion'] as const;
@@ -27,7 +28,6 @@ async function readOptions(
   afterOptions: readonly string[] | null,
 ): Promise<CommandLine> {
   if (words.some((word) => word.startsWith('-'))) {
-    const { parseCommonOptions } = await import('./common-parser.js');
     const common = parseCommonOptions(words, afterOptions);
     return common ?? (await import('./option-parser.js')).parseOptions(words, afterOptions);
   }

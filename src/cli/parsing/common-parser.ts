@@ -12,18 +12,19 @@ interface CommonOption {
 }
 
 /** The common options by their long form, as `parseArgs` wants them; `-4` has only a short one. */
-const OPTIONS: Readonly<Record<string, CommonOption>> = Object.fromEntries(
-  Object.entries(COMMON_OPTIONS).map(([name, { flags }]) => {
-    const [, short] = /(?<!\S)-([^-\s,])/.exec(flags) ?? [];
-    const [, long = name] = /--([\w-]+)/.exec(flags) ?? [];
-    const type = flags.includes('<') ? 'string' : 'boolean';
-    const on = !long.startsWith('no-');
-    return [
-      long,
-      { name: name as CommonName, on, type, ...(short === undefined ? {} : { short }) },
-    ];
-  }),
-);
+const optionsByForm = (): Readonly<Record<string, CommonOption>> =>
+  Object.fromEntries(
+    Object.entries(COMMON_OPTIONS).map(([name, { flags }]) => {
+      const [, short] = /(?<!\S)-([^-\s,])/.exec(flags) ?? [];
+      const [, long = name] = /--([\w-]+)/.exec(flags) ?? [];
+      const type = flags.includes('<') ? 'string' : 'boolean';
+      const on = !long.startsWith('no-');
+      return [
+        long,
+        { name: name as CommonName, on, type, ...(short === undefined ? {} : { short }) },
+      ];
+    }),
+  );
 
 /**
  * Reads a command line that has only common options with Node's own parser. commander takes 6 ms to
@@ -41,10 +42,11 @@ export function parseCommonOptions(
   if (words.some((word) => /^--ipv[46]/.test(word))) return null;
   const texts = new Map<CommonName, string | boolean>();
   const args = [...words];
+  const options = optionsByForm();
   try {
-    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
     for (const [long, text] of Object.entries(values)) {
-      const option = OPTIONS[long];
+      const option = options[long];
       // A value such as `--wait` may have been meant for an option: the other parser explains that.
       if (!option || (typeof text === 'string' && text.startsWith('-'))) return null;
       texts.set(option.name, typeof text === 'string' ? text : option.on);

@@ -1,6 +1,12 @@
 import type { Resolved, Unresolved } from '../facts/outcome.js';
 import { familyOf } from '../target/target.js';
-import { OTHER_FAMILY } from './resolver-error.js';
+import type { Failure } from './resolver-error.js';
+
+/** The failure of a literal address of the other family: WSANO_DATA, as for a name without one. */
+const OTHER_FAMILY: Failure = {
+  reason: 'name-no-address',
+  error: { code: 'EAI_ADDRFAMILY', errno: null, winsock: 11004, syscall: null },
+};
 
 /** The resolution of a literal address: itself, in no time. */
 export function resolvedLiteral(address: string, family: 4 | 6): Resolved {

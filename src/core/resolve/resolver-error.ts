@@ -37,9 +37,6 @@ export function noAddress(error: ErrorFacts): Failure {
   return failure('name-no-address', error, WSANO_DATA);
 }
 
-/** A literal address of the other family than the one asked for. */
-export const OTHER_FAMILY: Failure = noAddress(ownError('EAI_ADDRFAMILY'));
-
 /** The only addresses of the name are 0.0.0.0 or ::. */
 export const NO_HOST: Failure = noAddress(ownError('ENODATA'));
 

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net';
 import { UsageError } from '../usage-error.js';
+import { parsePortNumber } from './port.js';
 import { familyOf, formatHostPort } from './target.js';
 
 /** An address and the text of its port; null where it is left out. */
@@ -23,17 +24,6 @@ export function splitAddress(text: string): AddressAndPort | null {
   const isAddress = host === '' ? rest !== '' : isIP(address) === (host === address ? 4 : 6);
   if (!isAddress || (rest !== '' && rest.lastIndexOf(':') !== 0)) return null;
   return { address: address || null, port: rest === '' ? null : rest.slice(1) };
-}
-
-/**
- * A port as a number; names of services are not allowed.
- *
- * @param minimum 0 where the system may choose the port, else 1
- * @returns null unless it is a whole number from `minimum` to 65535
- */
-export function parsePortNumber(text: string, minimum: 0 | 1): number | null {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
-  return port >= minimum && port <= 65_535 ? port : null;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { familyOf, parseHost, parsePort, type Target } from './target.js';
+import { parsePortNumber } from './port.js';
+import { familyOf, parseHost, type Target } from './target.js';
 import type { TargetBlock } from './target-list.js';
 
 /** Host and port of the plain forms; null when the words have another. */
@@ -22,11 +23,13 @@ function splitPlain(words: readonly string[]): (readonly [host: string, port: st
  * @throws UsageError as `parseTargets` does
  */
 export function parsePlainTargets(words: readonly string[]): TargetBlock | null {
-  const targets = splitPlain(words)?.map(([host, port]): Target => ({
-    host: parseHost(host),
-    port: parsePort(port),
-  }));
-  if (!targets) return null;
+  const targets: Target[] = [];
+  for (const [host, text] of splitPlain(words) ?? []) {
+    const port = parsePortNumber(text, 1);
+    if (port === null) return null;
+    targets.push({ host: parseHost(host), port });
+  }
+  if (targets.length === 0) return null;
   return {
     size: targets.length,
     literal: targets.every(({ host }) => familyOf(host) !== null),

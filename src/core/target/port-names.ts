@@ -1,4 +1,6 @@
 import { readSystemFile, systemFilePath } from '../system-file.js';
+import { UsageError } from '../usage-error.js';
+import { parsePortNumber } from './port.js';
 
 /**
  * What stands behind the system's services file: containers often have none, and some schemes of
@@ -113,6 +115,24 @@ export function portOfService(name: string): number | undefined {
   systemServices ??= readSystemServices();
   const key = name.toLowerCase();
   return systemServices.get(key) ?? (Object.hasOwn(BUILT_IN, key) ? BUILT_IN[key] : undefined);
+}
+
+const PORT_RULE = 'allowed: 1 to 65535, or the name of a TCP service such as smtp';
+
+/**
+ * A port: a number from 1 to 65535 or the name of a service (`smtp`).
+ *
+ * @throws UsageError when it is neither
+ */
+export function parsePort(text: string): number {
+  const number = parsePortNumber(text, 1);
+  if (number !== null) return number;
+  if (/^\d+$/.test(text)) throw new UsageError(`port: ${text} is out of range; ${PORT_RULE}`);
+  if (text === '') throw new UsageError(`port: nothing given; ${PORT_RULE}`);
+  const port = /^[a-z0-9][a-z0-9._+-]*$/i.test(text) ? portOfService(text) : undefined;
+  if (port === undefined)
+    throw new UsageError(`port: "${text}" is neither a port nor a known service; ${PORT_RULE}`);
+  return port;
 }
 
 let namesByPort: Map<number, string> | undefined;

@@ -1,4 +1,5 @@
-import { formatHostPort, parseHost, parsePort } from './target.js';
+import { parsePort } from './port-names.js';
+import { formatHostPort, parseHost } from './target.js';
 import { UsageError } from '../usage-error.js';
 
 /**

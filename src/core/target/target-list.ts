@@ -1,5 +1,7 @@
 import { type Expectation, EXPECTATIONS } from '../states.js';
-import { familyOf, isLinkLocal, parseHost, parsePort, parseUrl, type Target } from './target.js';
+import { parsePort } from './port-names.js';
+import { familyOf, isLinkLocal, parseHost, type Target } from './target.js';
+import { parseUrl } from './url.js';
 import { refuseOtherScheme } from './schemes.js';
 import { UsageError } from '../usage-error.js';
 

@@ -1,7 +1,6 @@
 import { isIP, isIPv4 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { domainToASCII } from 'node:url';
-import { portOfScheme, portOfService } from './port-names.js';
 import { checkPort, quoteValue } from '../limits.js';
 import { UsageError } from '../usage-error.js';
 
@@ -45,27 +44,6 @@ export function familyOf(host: string): 4 | 6 | null {
   return family === 4 || family === 6 ? family : null;
 }
 
-const PORT_RULE = 'allowed: 1 to 65535, or the name of a TCP service such as smtp';
-
-/**
- * A port: a number from 1 to 65535 or the name of a service (`smtp`).
- *
- * @throws UsageError when it is neither
- */
-export function parsePort(text: string): number {
-  if (/^\d+$/.test(text)) {
-    const port = Number(text);
-    if (text.length > 5 || port < 1 || port > 65535)
-      throw new UsageError(`port: ${text} is out of range; ${PORT_RULE}`);
-    return port;
-  }
-  if (text === '') throw new UsageError(`port: nothing given; ${PORT_RULE}`);
-  const port = /^[a-z0-9][a-z0-9._+-]*$/i.test(text) ? portOfService(text) : undefined;
-  if (port === undefined)
-    throw new UsageError(`port: "${text}" is neither a port nor a known service; ${PORT_RULE}`);
-  return port;
-}
-
 /**
  * A name as the resolver is asked for it: internationalised names in their ASCII form (RFC 5891),
  * others unchanged.
@@ -78,7 +56,8 @@ export function asciiHost(host: string): string {
   return /[\x00-\x2c/:-@[-^`{-\x7f]/.test(host) ? '' : domainToASCII(host);
 }
 
-const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IPv6 address';
+/** What a host may be, for error messages. */
+export const HOST_RULE = 'allowed: a host name, an IPv4 address in four parts, or an IPv6 address';
 
 /**
  * Whether an address holds only on one link (RFC 4291, 2.5.6), and so means nothing without its
@@ -187,33 +166,4 @@ export function checkTarget(target: Target): void {
         `give host ${quoteValue(bare.replace(/^\[(.*)\]$/s, '$1'))}, and the port as port`,
     );
   parseHost(host);
-}
-
-/**
- * A URL: its host, and its port or else the port of its scheme. User names, passwords and paths are
- * dropped.
- *
- * @throws UsageError when it has no host, or no port that is known
- */
-export function parseUrl(text: string): Target {
-  const scheme = text.slice(0, text.indexOf(':'));
-  // The host is taken as it was written: URL would already have guessed at 127.1 and 0x7f000001.
-  // The port is the digits behind it.
-  const authority =
-    /^[^/]*:\/\/(?:[^/?#]*@)?(?<host>\[[^\]]*\]|[^:/?#]*)(?::(?<port>[^/?#]*))?(?=[/?#]|$)/.exec(
-      text,
-    )?.groups;
-  if (!authority)
-    throw new UsageError(
-      `host: "${text}" has something between its host and its port; ${HOST_RULE}`,
-    );
-  const host = parseHost(authority['host'] ?? '');
-  const portText = authority['port'] ?? '';
-  const port = portText === '' ? portOfScheme(scheme) : parsePort(portText);
-  if (port === undefined)
-    throw new UsageError(
-      `port: the scheme "${scheme}" has no known port; ` +
-        `write it: ${scheme}://${formatHostPort(host, 1234)}`,
-    );
-  return { host, port };
 }

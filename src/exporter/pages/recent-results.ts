@@ -1,6 +1,6 @@
 import { reasonOf } from '../../core/facts/outcome.js';
 import { formatHostPort } from '../../core/target/target.js';
-import { explain } from '../../report/explanation.js';
+import { explain } from '../../report/failures/explanation.js';
 import type { JudgedProbe } from '../../report/formats/prometheus.js';
 
 /** One verdict, as the landing page shows it. */

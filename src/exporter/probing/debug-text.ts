@@ -1,9 +1,9 @@
 import { formatEndpoint } from '../../core/target/target.js';
 import { escapeControls } from '../../report/escape.js';
-import { explainInOneLine } from '../../report/explanation.js';
+import { explainInOneLine } from '../../report/failures/explanation.js';
 import { formatDuration } from '../../report/numbers.js';
 import { describeAttempt, describeKernel, nameTarget } from '../../report/outcome-words.js';
-import { describeResolution } from '../../report/resolution-words.js';
+import { describeResolution } from '../../report/failures/resolution-words.js';
 import { describeService, describeTls } from '../../report/service.js';
 import { describeModule } from '../config/modules.js';
 import type { ProbeAnswer } from './prober.js';

@@ -2,7 +2,7 @@ import type { ProbeEvent } from '../../core/facts/events.js';
 import { type OpenOutcome, reasonOf } from '../../core/facts/outcome.js';
 import type { ServiceFinding } from '../../core/facts/service-finding.js';
 import { escapeControls } from '../escape.js';
-import { explainInOneLine } from '../explanation.js';
+import { explainInOneLine } from '../failures/explanation.js';
 import { formatTime, roundMilliseconds } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import { type Output, type Reporter, SILENCE } from '../reporter.js';

@@ -9,7 +9,7 @@ import type { ServiceFinding, TlsFacts } from '../../core/facts/service-finding.
 import type { ServiceReason } from '../../core/states.js';
 import type { Figures } from '../../core/series/statistics.js';
 import { formatJsonLine } from '../escape.js';
-import { explainInOneLine } from '../explanation.js';
+import { explainInOneLine } from '../failures/explanation.js';
 import { formatTime, roundMilliseconds, roundPercent } from '../numbers.js';
 import { addressOf } from '../outcome-words.js';
 import {

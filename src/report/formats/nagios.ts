@@ -1,6 +1,6 @@
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { type ProbeReport, reasonOf } from '../../core/facts/outcome.js';
-import { explain } from '../explanation.js';
+import { explain } from '../failures/explanation.js';
 import { formatDuration, toSeconds } from '../numbers.js';
 import {
   addressOf,

@@ -3,7 +3,6 @@ import { type Outcome, type ProbeReport, reasonOf } from '../../core/facts/outco
 import type { Reason } from '../../core/states.js';
 import type { Target } from '../../core/target/target.js';
 import { escapeControls } from '../escape.js';
-import { explainFailure } from '../failure-words.js';
 import { formatDuration, formatMilliseconds, formatTime } from '../numbers.js';
 import {
   addressOf,
@@ -13,6 +12,7 @@ import {
   type Explanation,
   nameTarget,
 } from '../outcome-words.js';
+import { explainAtHand } from '../failures/words-at-hand.js';
 import {
   type Output,
   type Paint,
@@ -90,6 +90,13 @@ export function explanationLines(
   return [`${state} ${dim(what)}`, dim(advice)];
 }
 
+/** Explains what needs no further file; `prepare` loads the words for the rest. */
+function explainPlainly({ outcome }: ProbeReport): Explanation | null {
+  const explanation = explainAtHand(outcome);
+  if (explanation === null && 'error' in outcome) throw new TypeError('the words were not loaded');
+  return explanation;
+}
+
 /** Decides when a reason is explained: once for each name until the reason changes. */
 class Explainer {
   readonly #latest = new Map<string, Reason>();
@@ -97,7 +104,7 @@ class Explainer {
   /** @param options.manyTargets explain each reason once for all targets, not for each of them */
   constructor(
     readonly options: ReportOptions,
-    readonly explainReport: (report: ProbeReport) => Explanation | null,
+    public explainReport: (report: ProbeReport) => Explanation | null,
   ) {}
 
   /** The lines that explain an event; empty when it is as expected or was explained already. */
@@ -128,7 +135,7 @@ export const needsMore = ({ verbose, service, rounds, histogram }: ReportOptions
  */
 export function plainTextReporter(options: ReportOptions, more: MoreText = {}): Reporter {
   const { paint, verbose, timestamps, nameEndpoints, manyTargets } = options;
-  const explainer = new Explainer(options, more.explain ?? explainFailure);
+  const explainer = new Explainer(options, more.explain ?? explainPlainly);
   const prefixOf = (epochMs: number, target: Target, address: string | null): string => {
     const time = timestamps ? `${formatTime(epochMs)}  ` : '';
     return `${time}${nameEndpoints ? `${nameTarget(target, address)}  ` : ''}`;
@@ -138,6 +145,13 @@ export function plainTextReporter(options: ReportOptions, more: MoreText = {}): 
     lines.map((line) => `${prefix}${line}\n`).join('');
 
   return {
+    prepare({ outcome }) {
+      const hasAll = explainer.explainReport !== explainPlainly;
+      if (hasAll || !('error' in outcome) || explainAtHand(outcome)) return undefined;
+      return import('../failures/failure-words.js').then(({ explainFailure }) => {
+        explainer.explainReport = explainFailure;
+      });
+    },
     probe(event): Output {
       const { report } = event;
       const { outcome, target, startedAt } = report;

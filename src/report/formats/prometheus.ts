@@ -1,7 +1,7 @@
 import { type Attempt, reasonOf } from '../../core/facts/outcome.js';
 import type { ProbeEvent } from '../../core/facts/events.js';
 import { escapeControls } from '../escape.js';
-import { explain } from '../explanation.js';
+import { explain } from '../failures/explanation.js';
 import { toSeconds } from '../numbers.js';
 import { durationOf, nameTarget } from '../outcome-words.js';
 import { type Reporter, SILENCE } from '../reporter.js';

@@ -1,6 +1,6 @@
 import { serviceOfPort } from '../../core/target/port-names.js';
 import type { Reason } from '../../core/states.js';
-import { explain } from '../explanation.js';
+import { explain } from '../failures/explanation.js';
 import { formatMilliseconds, formatTime } from '../numbers.js';
 import { nameTarget } from '../outcome-words.js';
 import { describeService } from '../service.js';

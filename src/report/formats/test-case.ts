@@ -2,7 +2,7 @@ import type { ProbeEvent } from '../../core/facts/events.js';
 import { reasonOf } from '../../core/facts/outcome.js';
 import { formatHostPort } from '../../core/target/target.js';
 import { escapeControls } from '../escape.js';
-import { explainInOneLine } from '../explanation.js';
+import { explainInOneLine } from '../failures/explanation.js';
 import { formatDuration } from '../numbers.js';
 import { addressOf, durationOf, expectationWords } from '../outcome-words.js';
 

@@ -3,7 +3,6 @@ import { describe, expect, it } from 'vitest';
 import {
   checkSourceFamily,
   parseDnsServer,
-  parsePortNumber,
   parseSourceAddress,
   splitAddress,
 } from '../../../src/core/target/address-parameters.js';
@@ -37,23 +36,6 @@ describe('splitAddress', () => {
     '::1:x',
     '192.0.2.1:1:2',
   ])('refuses %j', (text) => expect(splitAddress(text)).toBeNull());
-});
-
-describe('parsePortNumber', () => {
-  it.each([
-    ['1', 1, 1],
-    ['65535', 1, 65_535],
-    ['0', 0, 0],
-    ['0', 1, null],
-    ['65536', 0, null],
-    ['', 0, null],
-    ['-1', 0, null],
-    ['http', 0, null],
-    ['1e3', 0, null],
-    ['000080', 1, null],
-  ] as const)('reads %j with the minimum %i as %j', (text, minimum, port) => {
-    expect(parsePortNumber(text, minimum)).toBe(port);
-  });
 });
 
 describe('parseSourceAddress', () => {

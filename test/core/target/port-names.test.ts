@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { parseServices, portOfScheme, portOfService } from '../../../src/core/target/port-names.js';
+import {
+  parsePort,
+  parseServices,
+  portOfScheme,
+  portOfService,
+} from '../../../src/core/target/port-names.js';
+import { UsageError } from '../../../src/core/usage-error.js';
 import { itWith } from '../../support/tools.js';
 
 describe('parseServices', () => {
@@ -118,5 +124,65 @@ describe('portOfScheme', () => {
 
   it.each(['foo', 'file', 'constructor', 'tostring', ''])('returns no port for %j', (scheme) => {
     expect(portOfScheme(scheme)).toBeUndefined();
+  });
+});
+
+describe('parsePort', () => {
+  it.each([
+    ['1', 1],
+    ['25', 25],
+    ['080', 80],
+    ['00443', 443],
+    ['65535', 65535],
+    ['smtp', 25],
+    ['HTTPS', 443],
+    ['postgresql', 5432],
+    ['ms-wbt-server', 3389],
+  ])('reads %s as %i', (text, port) => {
+    expect(parsePort(text)).toBe(port);
+  });
+
+  it.each(['0', '00000', '65536', '99999', '100000', '000080', '9'.repeat(400)])(
+    'refuses %s as out of range and names the range',
+    (text) => {
+      expect(() => parsePort(text)).toThrow(
+        new UsageError(
+          `port: ${text} is out of range; ` +
+            'allowed: 1 to 65535, or the name of a TCP service such as smtp',
+        ),
+      );
+    },
+  );
+
+  it.each([
+    '-1',
+    '+80',
+    '80.0',
+    '8e1',
+    '0x50',
+    ' 80',
+    '80 ',
+    '80\n',
+    '８０',
+    '80abc',
+    'no-such-service',
+    '//x',
+    '__proto__',
+    'constructor',
+    'smtp\x1b[31m',
+    '80,443',
+    '1-5',
+    'ſmtp',
+  ])('refuses %j as neither a port nor a service', (text) => {
+    expect(() => parsePort(text)).toThrow(
+      new UsageError(
+        `port: "${text}" is neither a port nor a known service; ` +
+          'allowed: 1 to 65535, or the name of a TCP service such as smtp',
+      ),
+    );
+  });
+
+  it('refuses an empty port', () => {
+    expect(() => parsePort('')).toThrow(/^port: nothing given; allowed: 1 to 65535/);
   });
 });

@@ -8,7 +8,6 @@ import {
   formatEndpoint,
   formatHostPort,
   parseHost,
-  parsePort,
 } from '../../../src/core/target/target.js';
 import { parseTarget, parseTargets } from '../../../src/core/target/target-list.js';
 import { UsageError } from '../../../src/core/usage-error.js';
@@ -26,62 +25,6 @@ function refusalOf(parse: () => unknown): string {
 }
 
 const anInterface = Object.keys(networkInterfaces())[0] ?? 'lo';
-
-describe('parsePort', () => {
-  it.each([
-    ['1', 1],
-    ['25', 25],
-    ['080', 80],
-    ['00443', 443],
-    ['65535', 65535],
-    ['smtp', 25],
-    ['HTTPS', 443],
-    ['postgresql', 5432],
-    ['ms-wbt-server', 3389],
-  ])('reads %s as %i', (text, port) => {
-    expect(parsePort(text)).toBe(port);
-  });
-
-  it.each(['0', '00000', '65536', '99999', '100000', '000080', '9'.repeat(400)])(
-    'refuses %s as out of range and names the range',
-    (text) => {
-      expect(refusalOf(() => parsePort(text))).toBe(
-        `port: ${text} is out of range; ` +
-          'allowed: 1 to 65535, or the name of a TCP service such as smtp',
-      );
-    },
-  );
-
-  it.each([
-    '-1',
-    '+80',
-    '80.0',
-    '8e1',
-    '0x50',
-    ' 80',
-    '80 ',
-    '80\n',
-    '８０',
-    '80abc',
-    'no-such-service',
-    '//x',
-    '__proto__',
-    'constructor',
-    'smtp\x1b[31m',
-    '80,443',
-    '1-5',
-    'ſmtp',
-  ])('refuses %j as neither a port nor a service', (text) => {
-    expect(refusalOf(() => parsePort(text))).toBe(
-      `port: "${text}" is neither a port nor a known service; ` +
-        'allowed: 1 to 65535, or the name of a TCP service such as smtp',
-    );
-  });
-
-  it('refuses an empty port', () => {
-    expect(refusalOf(() => parsePort(''))).toMatch(/^port: nothing given; allowed: 1 to 65535/);
-  });
-});
 
 describe('parseHost', () => {
   it.each([

@@ -5,7 +5,7 @@ import type { Outcome, ProbeReport } from '../../../src/core/facts/outcome.js';
 import type { ReportOptions } from '../../../src/report/reporter.js';
 import { tableReporter } from '../../../src/report/formats/table.js';
 import { textReporter } from '../../../src/report/formats/text.js';
-import { explain } from '../../../src/report/explanation.js';
+import { explain } from '../../../src/report/failures/explanation.js';
 import {
   cancelledOutcome,
   closedOutcome,

@@ -1,7 +1,7 @@
-import type { ProbeReport } from '../core/facts/outcome.js';
+import type { ProbeReport } from '../../core/facts/outcome.js';
 import { explainFailure } from './failure-words.js';
-import { describeOtherFailures, type Explanation } from './outcome-words.js';
-import { adviseOnService, describeService } from './service.js';
+import { describeOtherFailures, type Explanation } from '../outcome-words.js';
+import { adviseOnService, describeService } from '../service.js';
 
 /**
  * Why the target is not open, or its service did not answer. Null when all is well, and when the

@@ -1,51 +1,25 @@
 import {
-  type ClosedOutcome,
   type ErrorFacts,
   type FailedOutcome,
   type FilteredOutcome,
   isNeighbourTimeout,
-  type Outcome,
   type ProbeReport,
   type ResolvingFailed,
-} from '../core/facts/outcome.js';
+} from '../../core/facts/outcome.js';
 import {
   isInvalidRemote,
   isPortBoundByLibuv,
   isUnknownToLibuv,
   LOCAL_NETWORK_CODE,
-} from '../core/errors/socket-errors.js';
-import type { ClosedReason, FailedReason, FilteredReason } from '../core/states.js';
-import { formatEndpoint } from '../core/target/target.js';
-import { winsockByNumber } from '../core/errors/winsock-codes.js';
-import { escapeControls } from './escape.js';
-import { formatDuration, formatWait } from './numbers.js';
-import type { Explanation } from './outcome-words.js';
+} from '../../core/errors/socket-errors.js';
+import type { FailedReason, FilteredReason } from '../../core/states.js';
+import { formatEndpoint } from '../../core/target/target.js';
+import { explainError, ICMP_ERRORS } from './error-words.js';
+import { escapeControls } from '../escape.js';
+import { formatDuration, formatWait } from '../numbers.js';
+import type { Explanation } from '../outcome-words.js';
 import { explainUnresolved } from './resolution-words.js';
-
-/** The ICMP messages that Linux reports with these codes (icmp_err_convert, tcp_v4_err). */
-const ICMP_ERRORS: Readonly<Record<string, string>> = {
-  ENOTSUP: '"source route failed"',
-  ENONET: '"source host isolated"',
-  EPROTO: '"parameter problem" or an unknown code',
-};
-
-/** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
-function formatError(error: ErrorFacts): string {
-  const { winsock, code, errno } = error;
-  const row = winsock === null ? undefined : winsockByNumber(winsock);
-  if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
-  const raw = `${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
-  return Object.hasOwn(ICMP_ERRORS, code) || isUnknownToLibuv(error) ? raw : `Unknown error ${raw}`;
-}
-
-const CLOSED: Record<ClosedReason, (outcome: ClosedOutcome) => Explanation> = {
-  'conn-refused': ({ endpoint, elapsedMs }) => ({
-    what: `${formatEndpoint(endpoint)} refused the connection after ${formatDuration(elapsedMs)}.`,
-    advice:
-      'Nothing listens on that port, or a firewall rejects it. Both look the same from here. ' +
-      'Check that the service is running and listens on this address.',
-  }),
-};
+import { CLOSED, NO_FILES_LEFT, NOTHING_SENT } from './words-at-hand.js';
 
 /** Below this an answer may simply need more time: a repeated SYN takes 1 s. Milliseconds. */
 const SHORT_TIMEOUT_MS = 1000;
@@ -149,8 +123,6 @@ const LOCAL_NETWORK_ADVICE =
   'Allow the app that started portping in System Settings > Privacy & Security > Local Network. ' +
   'Terminal, ssh and root need no permission. A VPN or security software can also do this.';
 
-const NOTHING_SENT = 'Nothing was sent.';
-
 /** What could not be reached: an address, or a name while it was being resolved. */
 const destinationOf = (outcome: Failed): string =>
   escapeControls('endpoint' in outcome ? outcome.endpoint.address : outcome.host);
@@ -232,10 +204,7 @@ function explainUnknownError({ error }: Failed): Explanation {
 const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
   'no-route': explainNoRoute,
   'no-ports-left': explainNoPorts,
-  'no-files-left': () => ({
-    what: `no file descriptor was left for the probe. ${NOTHING_SENT}`,
-    advice: 'Raise the limit (ulimit -n), or close programs that hold many descriptors.',
-  }),
+  'no-files-left': () => NO_FILES_LEFT,
   'not-permitted': explainNotPermitted,
   'bad-source': () => ({
     what: `this machine cannot use the source address for this target. ${NOTHING_SENT}`,
@@ -248,27 +217,22 @@ const FAILED: Record<FailedReason, (outcome: Failed) => Explanation> = {
   'unknown-error': explainUnknownError,
 };
 
-function explainOutcome(outcome: Outcome, report: ProbeReport): Explanation | null {
+/** Why the target is not open. Null when it is, and when the probe was cancelled. */
+export function explainFailure(report: ProbeReport): Explanation | null {
+  const { outcome } = report;
   switch (outcome.state) {
     case 'open':
     case 'cancelled':
       return null;
     case 'closed':
-      return CLOSED[outcome.reason](outcome);
+      return explainError(outcome.error, CLOSED[outcome.reason](outcome));
     case 'filtered':
-      return FILTERED[outcome.reason](outcome, report);
+      return explainError(outcome.error, FILTERED[outcome.reason](outcome, report));
     case 'failed':
-      return FAILED[outcome.reason](outcome);
+      return explainError(outcome.error, FAILED[outcome.reason](outcome));
     case 'unresolved':
-      return explainUnresolved(outcome, report.timeoutMs);
+      return explainError(outcome.error, explainUnresolved(outcome, report.timeoutMs));
     default:
       return outcome satisfies never;
   }
-}
-
-/** Why the target is not open. Null when it is, and when the probe was cancelled. */
-export function explainFailure(report: ProbeReport): Explanation | null {
-  const explanation = explainOutcome(report.outcome, report);
-  if (explanation === null || !('error' in report.outcome)) return explanation;
-  return { ...explanation, what: `${formatError(report.outcome.error)}: ${explanation.what}` };
 }

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome, ProbeReport, ServerAnswer } from '../../src/core/facts/outcome.js';
+import type { Outcome, ProbeReport, ServerAnswer } from '../../../src/core/facts/outcome.js';
 import type {
   ClosedReason,
   FailedReason,
   FilteredReason,
   UnresolvedReason,
-} from '../../src/core/states.js';
-import { explain } from '../../src/report/explanation.js';
+} from '../../../src/core/states.js';
+import { explain } from '../../../src/report/failures/explanation.js';
 import {
   answeredService,
   cancelledOutcome,
@@ -25,7 +25,7 @@ import {
   silentService,
   tlsFailedService,
   unresolvedOutcome,
-} from '../support/reports.js';
+} from '../../support/reports.js';
 
 /** The two lines that explain an outcome. */
 function linesOf(outcome: Outcome, facts: Partial<ProbeReport> = {}): [string, string] {

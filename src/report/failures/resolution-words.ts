@@ -3,18 +3,18 @@ import {
   dnsFailureKind,
   isUnreached,
   SHORT_LOOKUP_MS,
-} from '../core/facts/dns-failure.js';
+} from '../../core/facts/dns-failure.js';
 import {
   type ErrorFacts,
   isAliasLoop,
   type Resolution,
   type ServerAnswer,
   type Unresolved,
-} from '../core/facts/outcome.js';
-import type { UnresolvedReason } from '../core/states.js';
-import { escapeControls } from './escape.js';
-import { formatDuration, formatWait } from './numbers.js';
-import type { Explanation } from './outcome-words.js';
+} from '../../core/facts/outcome.js';
+import type { UnresolvedReason } from '../../core/states.js';
+import { escapeControls } from '../escape.js';
+import { formatDuration, formatWait } from '../numbers.js';
+import type { Explanation } from '../outcome-words.js';
 
 interface DnsWords {
   /** In a list of servers. */
