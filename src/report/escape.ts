@@ -9,8 +9,7 @@ const HARMFUL_CHARACTERS = [
 ].join('');
 const HARMFUL = `[${HARMFUL_CHARACTERS}]`;
 
-/** Printable ASCII, with and without backslashes. The patterns below take long to compile. */
-const PRINTABLE_ASCII = /^[ -~]*$/;
+/** Printable ASCII without backslashes. The patterns below take long to compile. */
 const HARMLESS = /^[ -[\]-~]*$/;
 
 let patterns: { readonly harmful: RegExp; readonly backslashes: RegExp } | undefined;
@@ -25,11 +24,18 @@ const compilePatterns = () =>
   });
 
 /**
- * JSON with harmful characters (see `escapeControls`) escaped in JSON's own way, which
- * `JSON.stringify` does only below U+0020. A parser reads the same value.
+ * Whether what `JSON.stringify` wrote is printable ASCII, many times as fast as by a regular
+ * expression: of the control characters in ASCII it writes only DEL as it is.
+ */
+const isPrintableAscii = (json: string): boolean =>
+  Buffer.byteLength(json) === json.length && !json.includes('\x7f');
+
+/**
+ * What `JSON.stringify` wrote, with harmful characters (see `escapeControls`) escaped in JSON's own
+ * way, which it does itself only below U+0020. A parser reads the same value.
  */
 export function escapeJson(json: string): string {
-  if (PRINTABLE_ASCII.test(json)) return json; // nearly always, and many times as fast
+  if (isPrintableAscii(json)) return json; // nearly always
   const unit = (code: number): string => `\\u${code.toString(16).padStart(4, '0')}`;
   return json.replace(compilePatterns().harmful, (character) =>
     Array.from({ length: character.length }, (_, index) => unit(character.charCodeAt(index))).join(

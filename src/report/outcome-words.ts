@@ -109,6 +109,7 @@ const isNamedWith = (outcome: Outcome, attempt: Attempt): boolean =>
  */
 export function describeOtherFailures({ attempts, outcome }: ProbeReport): string[] {
   if (!('endpoint' in outcome) || outcome.state === 'cancelled') return [];
+  if (attempts.length === 1) return []; // the outcome itself
   const isOpen = outcome.state === 'open';
   const opened = isOpen ? `; ${formatEndpoint(outcome.endpoint)} opened` : '';
   const decided = attempts.indexOf(outcome);

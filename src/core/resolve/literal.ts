@@ -8,15 +8,20 @@ const OTHER_FAMILY: Failure = {
   error: { code: 'EAI_ADDRFAMILY', errno: null, winsock: 11004, syscall: null },
 };
 
+/** Many ports of one address are often probed: they share one object. */
+let latest: Resolved | undefined;
+
 /** The resolution of a literal address: itself, in no time. */
 export function resolvedLiteral(address: string, family: 4 | 6): Resolved {
-  return {
+  if (latest?.host === address) return latest;
+  latest = {
     state: 'resolved',
     host: address,
     via: 'literal',
     elapsedMs: 0,
     addresses: [{ address, family }],
   };
+  return latest;
 }
 
 /**

@@ -12,12 +12,20 @@ export const ICMP_ERRORS: Readonly<Record<string, string>> = {
 };
 
 /** An error's names: `10061 WSAECONNREFUSED (ECONNREFUSED)`, or its raw name and number. */
-function formatError(error: ErrorFacts): string {
+function namesOf(error: ErrorFacts): string {
   const { winsock, code, errno } = error;
   const row = winsock === null ? undefined : winsockByNumber(winsock);
   if (row) return `${row.winsock} ${row.name} (${escapeControls(code)})`;
   const raw = `${escapeControls(code)}${errno === null ? '' : ` (${errno})`}`;
   return Object.hasOwn(ICMP_ERRORS, code) || isUnknownToLibuv(error) ? raw : `Unknown error ${raw}`;
+}
+
+let latest: { readonly error?: ErrorFacts; readonly names: string } = { names: '' };
+
+/** The names of an error. The refusals of a sweep share one error: its names are kept. */
+function formatError(error: ErrorFacts): string {
+  if (error !== latest.error) latest = { error, names: namesOf(error) };
+  return latest.names;
 }
 
 /** An explanation that begins with the names of its error. */

@@ -21,5 +21,8 @@ export function explain(report: ProbeReport): Explanation | null {
 export function explainInOneLine(report: ProbeReport): string | null {
   const explanation = explain(report);
   if (explanation === null) return null;
-  return [explanation.what, ...describeOtherFailures(report), explanation.advice].join(' ');
+  const others = describeOtherFailures(report);
+  return others.length === 0
+    ? `${explanation.what} ${explanation.advice}`
+    : [explanation.what, ...others, explanation.advice].join(' ');
 }

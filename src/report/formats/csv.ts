@@ -59,10 +59,16 @@ const COLUMNS = {
   tls_days_left: ({ service }) => service?.tls?.certificate?.daysLeft ?? null,
 } satisfies Record<string, (row: Row) => Value>;
 
-const CELLS = Object.entries<(row: Row) => Value>(COLUMNS);
-
 /** Columns whose text is escaped where it is made. */
 const ESCAPED: ReadonlySet<string> = new Set<keyof typeof COLUMNS>(['explanation']);
+
+const CELLS = Object.entries<(row: Row) => Value>(COLUMNS).map(([name, valueOf]) => ({
+  valueOf,
+  isEscaped: ESCAPED.has(name),
+}));
+
+/** Text that every reader takes as it is: nearly all cells. */
+const PLAIN = /^\w[\w.:-]*$/;
 
 /**
  * One cell (RFC 4180). An apostrophe precedes what a spreadsheet would read as a formula (OWASP,
@@ -70,6 +76,7 @@ const ESCAPED: ReadonlySet<string> = new Set<keyof typeof COLUMNS>(['explanation
  */
 function formatCell(value: Value, isEscaped: boolean): string {
   if (typeof value !== 'string') return value === null ? '' : String(value);
+  if (PLAIN.test(value)) return value;
   const safe = (isEscaped ? value : escapeControls(value)).replace(/^[=+\-@|＝＋－＠]/, "'$&");
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -78,21 +85,21 @@ function formatRow({ request, report, verdict }: ProbeEvent, expect: string): st
   const { outcome } = report;
   const open = outcome.state === 'open' ? outcome : null;
   const row: Row = { request, report, verdict, expect, open, service: open && open.service };
-  return CELLS.map(([name, valueOf]) => formatCell(valueOf(row), ESCAPED.has(name))).join(',');
+  return CELLS.map(({ valueOf, isEscaped }) => formatCell(valueOf(row), isEscaped)).join(',');
 }
 
 /** Comma-separated values (RFC 4180): a line of column names, then a line for each probe. */
 export function csvReporter({ expect }: { readonly expect: string }): Reporter {
   let isFirst = true;
-  const write = (rows: readonly string[]): Output => {
-    const header = isFirst ? [Object.keys(COLUMNS).join(',')] : [];
+  const write = (rows: string): Output => {
+    const header = isFirst ? `${Object.keys(COLUMNS).join(',')}\r\n` : '';
     isFirst = false;
-    return { stdout: [...header, ...rows].map((each) => `${each}\r\n`).join(''), stderr: '' };
+    return { stdout: header + rows, stderr: '' };
   };
   return {
-    probe: (event) => write([formatRow(event, expect)]),
+    probe: (event) => write(`${formatRow(event, expect)}\r\n`),
     outage: () => SILENCE,
     summaries: () => SILENCE,
-    finish: () => write([]),
+    finish: () => write(''),
   };
 }

@@ -88,6 +88,16 @@ describe('the CSV report', () => {
     expect(row[13]).toContain(` It had sent "${escapeControls(said)}". `);
   });
 
+  it('quotes a word with a comma or a quotation mark, and no other', () => {
+    const cellsOf = (firstLine: string): string => {
+      const service = answeredService({ firstLine });
+      return csvOf([eventOf(reportOf(openOutcome({ service })))]);
+    };
+    expect(cellsOf('a,1')).toContain(',"a,1",');
+    expect(cellsOf('a"1')).toContain(',"a""1",');
+    expect(cellsOf('a.1')).toContain(',a.1,');
+  });
+
   it('never starts a cell with a spreadsheet formula', () => {
     fc.assert(
       fc.property(
