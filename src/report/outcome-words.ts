@@ -123,7 +123,7 @@ export function describeOtherFailures({ attempts, outcome }: ProbeReport): strin
 }
 
 const DELAYS: Readonly<Record<KernelFacts['cause'], string>> = {
-  'lost-syn': 'the first SYN was lost or ignored',
+  'lost-syn': 'the first SYN was lost or ignored, or the answer to it was lost',
   'no-loss': 'no SYN was repeated, the answer came late',
   unclear: 'the first SYN or its answer was lost, or the answer came late',
 };

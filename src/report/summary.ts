@@ -56,12 +56,12 @@ function serviceLine({ answered, failures, answers }: ServiceTotals): string {
   return `service: ${answered} answered${failed.join('')}${times}`;
 }
 
-/** Probes that a lost SYN delayed: as the kernel knows it, or only probably. */
+/** Probes that a lost SYN or answer delayed: as the kernel knows it, or only probably. */
 function lostSynLines({ lostSyns, lostSynsSeen }: Summary): string[] {
   const probable = lostSyns - lostSynsSeen;
   return [
-    ...(lostSynsSeen > 0 ? [`lost SYNs, seen by the kernel: ${lostSynsSeen}`] : []),
-    ...(probable > 0 ? [`lost SYNs, probably: ${probable}`] : []),
+    ...(lostSynsSeen > 0 ? [`lost SYNs or answers, seen by the kernel: ${lostSynsSeen}`] : []),
+    ...(probable > 0 ? [`lost SYNs or answers, probably: ${probable}`] : []),
   ];
 }
 

@@ -263,11 +263,11 @@ describeLab(
         expect(jsonOf(plain)).toMatchObject({ state: 'open', kernel: null });
         expect(text.stdout).toMatch(/^Success!.* in 1\d{3} milliseconds/);
         expect(text.stderr).toMatch(
-          /round trip [\d.]+ ms; the first SYN was lost or ignored; 1 SYN repeated; MSS \d+/,
+          /round trip [\d.]+ ms; the first SYN was lost or ignored, or .* lost; 1 SYN repeated; MSS \d+/,
         );
         expect(jsonOf(json)).toMatchObject({ kernel, attempts: [{ kernel }] });
         expect(jsonOf(json)['kernel'].roundTripMs).toBeLessThan(300);
-        expect(series.stderr).toMatch(/0% loss[^]*^lost SYNs, seen by the kernel: 3$/m);
+        expect(series.stderr).toMatch(/0% loss[^]*^lost SYNs or answers, seen by the kernel: 3$/m);
         expect(series.stderr).not.toMatch(/[Pp]robably/);
         expect(diagnosis.verdict).toMatchObject({
           kind: 'handshake-delayed',
@@ -281,6 +281,22 @@ describeLab(
       const [text, { verdict }] = await Promise.all([run('-v', ...target), diagnose(...target)]);
       expect(text.stderr).toMatch(/first SYN or its answer was lost, or the answer came late/);
       expect(verdict).toMatchObject({ kind: 'handshake-delayed', certainty: 'probable' });
+    });
+
+    it('names a lost answer, too, if SYN cookies hide it', async () => {
+      onTestFinished(() => lab.sysctl('server', 'net.ipv4.tcp_syncookies', 1));
+      await lab.sysctl('server', 'net.ipv4.tcp_syncookies', 2);
+      const target = [lab.server.v4, String(await loseFirst('answer'))];
+      const [json, text, { verdict }] = await Promise.all([
+        run('-v', '-o', 'json', ...target),
+        run('-v', ...target),
+        diagnose(...target),
+      ]);
+      expect(jsonOf(json)).toMatchObject({ kernel: { cause: 'lost-syn' } });
+      expect(text.stderr).toMatch(
+        /the first SYN was lost or ignored, or the answer to it was lost;/,
+      );
+      expect(verdict.statement).toMatch(/ignored it, or its answer was lost\. All look the same/);
     });
 
     it('does not say that a SYN was lost if a host is slow', async () => {

@@ -118,8 +118,8 @@ describe('a summary', () => {
       'too slow: 2',
       'resolving in ms: min 1.00, mean 2.00, max 3.00',
       '2 outages: longest 3 s, total 4.5 s',
-      'lost SYNs, seen by the kernel: 3',
-      'lost SYNs, probably: 1',
+      'lost SYNs or answers, seen by the kernel: 3',
+      'lost SYNs or answers, probably: 1',
     ]);
   });
 });

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 
 /**
  * Why a handshake took long, as the kernel knows it.
- * - `lost-syn`: the answer was to a repeated SYN; the first one had none.
+ * - `lost-syn`: the answer was to a repeated SYN. The first SYN was lost or ignored, or its answer
+ *   was lost.
  * - `no-loss`: no SYN was repeated; the answer took that long.
  * - `unclear`: the SYN was repeated, but the answer may be a late one to the first.
  */
@@ -39,8 +40,9 @@ export const SLOW_HANDSHAKE_MS = 900;
 
 /**
  * Why a handshake took long. With TCP timestamps the round trip is that of the SYN that was
- * answered. A host whose answer was lost repeats it with the timestamp of the first SYN: then the
- * round trip is as long as the whole handshake.
+ * answered. A Linux host repeats an answer that was lost with the timestamp of the first SYN: then
+ * the round trip is as long as the whole handshake. With SYN cookies it takes that of the repeated
+ * one.
  */
 export function delayCause(
   latencyMs: number,

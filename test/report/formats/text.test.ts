@@ -459,7 +459,7 @@ describe('the verbose report', () => {
   });
 
   it.each([
-    ['lost-syn', 'the first SYN was lost or ignored; 1 SYN repeated'],
+    ['lost-syn', 'the first SYN was lost or ignored, or the answer to it was lost; 1 SYN repeated'],
     ['unclear', 'the first SYN or its answer was lost, or the answer came late; 1 SYN repeated'],
     ['no-loss', 'no SYN was repeated, the answer came late'],
   ] as const)('has what the kernel knows of a slow handshake (%s)', (cause, words) => {

@@ -104,8 +104,9 @@ export const SERVICE_RULES = {
       'connections (on Linux: nstat -az TcpExtListenOverflows).';
     return cause === 'lost-syn'
       ? certain(
-          `The port is open, but the first SYN to ${endpoint} was lost on the way, or the host ` +
-            'ignored it. The distance is not why the handshake took long.',
+          `The port is open, but the first SYN to ${endpoint} was lost on the way, the host ` +
+            'ignored it, or its answer was lost. All look the same from here. ' +
+            'The distance is not why the handshake took long.',
           evidence,
           advice,
         )

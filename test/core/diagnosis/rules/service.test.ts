@@ -61,8 +61,9 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     finding: {
       certainty: 'certain',
       statement:
-        'The port is open, but the first SYN to 198.51.100.10:5432 was lost on the way, or the ' +
-        'host ignored it. The distance is not why the handshake took long.',
+        'The port is open, but the first SYN to 198.51.100.10:5432 was lost on the way, the ' +
+        'host ignored it, or its answer was lost. All look the same from here. ' +
+        'The distance is not why the handshake took long.',
       evidence: ['198.51.100.10:5432 opened', 'the kernel repeated the SYN once', 'round trip'],
       advice:
         'Look for packet loss on the way. Check also whether the host is too busy to accept ' +
