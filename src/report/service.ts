@@ -180,19 +180,26 @@ function adviseOnTls(failure: TlsFailure): string {
   }
 }
 
+/** Causes between here and the service, once the handshake has passed. */
+const LOST_DATA =
+  'its packets are lost on the way (a firewall that inspects them, or an MTU too small for them)';
+
 function adviseOnSilence(finding: ServiceFinding): string {
   if (hasBegun(finding))
-    return 'The service is slow or hangs: check it. A longer --timeout gives it more time.';
+    return (
+      'The service is slow or hangs: check it. A longer --timeout gives it more time. ' +
+      `Or ${LOST_DATA}.`
+    );
   const { name } = finding;
   if (isServiceName(name) && clientSendsFirst(name))
     return (
-      'Something accepts connections but sends nothing: the service hangs or is overloaded, or ' +
-      'the port is for another protocol.'
+      'The connection opened, but nothing came: the service hangs or is overloaded, the ' +
+      `port is for another protocol, or ${LOST_DATA}.`
     );
   return (
-    'Something accepts connections but sends nothing: the service hangs, delays its greeting on ' +
-    'purpose (use a longer --timeout), or waits for the client, as HTTP and services with TLS ' +
-    'from the start do.'
+    'The connection opened, but nothing came: the service hangs, delays its greeting on purpose ' +
+    '(use a longer --timeout), or waits for the client, as HTTP and services with TLS from the ' +
+    `start do. Or ${LOST_DATA}.`
   );
 }
 
@@ -205,8 +212,8 @@ function adviseOnDrop(finding: Extract<ServiceFinding, { state: 'dropped' }>) {
   if (hasBegun(finding))
     return `The service spoke, then refused this client (${reasons}) or failed. Check its log.`;
   const advice =
-    'Probably a load balancer or proxy with no service behind it, or a service that refuses ' +
-    `this client (${reasons}). Check its log.`;
+    'A load balancer or proxy with no service behind it does so, a service that refuses this ' +
+    `client (${reasons}), or a firewall that inspects the data. Check the log of the service.`;
   return name === 'http' && unfinished === null
     ? `${advice} Or the port has TLS from the start: try https.`
     : advice;

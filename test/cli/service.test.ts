@@ -91,7 +91,7 @@ describe('--service', () => {
         stdout,
       ) ?? [];
     expect(Number(silentMs)).toBeGreaterThan(600); // what the handshake left of it
-    expect(stderr).toMatch(/^Something accepts connections but sends nothing: [^\n]+\n$/);
+    expect(stderr).toMatch(/^The connection opened, but nothing came: [^\n]+\n$/);
     expect(exitCode).toBe(6);
     expect(elapsedMs).toBeLessThan(3000);
   });
@@ -109,7 +109,7 @@ describe('--service', () => {
           String.raw`(?:[\d.]+ ms after the handshake|at once), before its greeting\.\n$`,
       ),
     );
-    expect(stderr).toMatch(/^Probably a load balancer/);
+    expect(stderr).toMatch(/^A load balancer/);
     expect(exitCode).toBe(6);
   });
 

@@ -196,7 +196,7 @@ describeLab('portping in a network of its own', () => {
       reason: 'host-unreach',
       atLeastMs: 2800,
       atMostMs: 6000,
-      says: /No host with this address is up in its network, or a router or firewall/,
+      says: /No host with this address is up in its network, a router on the way is down, or a router/,
     });
   });
 

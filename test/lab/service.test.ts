@@ -254,7 +254,7 @@ describeLab(
       expect(closed.stdout).toMatch(
         /^Success! .*\nService: smtp dropped the connection: it was closed .*, before its greeting\.\n$/,
       );
-      expect(closed.stderr).toMatch(/^Probably a load balancer or proxy with no service behind it/);
+      expect(closed.stderr).toMatch(/^A load balancer or proxy with no service behind it/);
       expect(closed.exitCode).toBe(6);
       const reset = await lab.listen('server', { onConnection: 'reset' });
       const json = JSON.parse(

@@ -129,8 +129,9 @@ describe('the line about the service', () => {
         `handshake, before its greeting.\n`,
     );
     expect(stderr).toBe(
-      'Probably a load balancer or proxy with no service behind it, or a service that ' +
-        'refuses this client (access list, too many connections). Check its log.\n',
+      'A load balancer or proxy with no service behind it does so, a service ' +
+        'that refuses this client (access list, too many connections), or a ' +
+        'firewall that inspects the data. Check the log of the service.\n',
     );
   });
 
@@ -298,7 +299,7 @@ describe('the advice on a service', () => {
 
   it('names a client certificate if the connection was dropped inside TLS', () => {
     expect(adviseOnService(droppedService({ name: 'https', tls: tlsFacts() }))).toMatch(
-      /no client certificate\)\. Check its log\.$/,
+      /no client certificate\), or a firewall/,
     );
     expect(adviseOnService(droppedService())).not.toMatch(/certificate/);
   });
@@ -306,7 +307,7 @@ describe('the advice on a service', () => {
   it('takes silence inside TLS for silence: only the handshake had come', () => {
     expect(
       adviseOnService(silentService({ name: 'smtps', receivedBytes: 2000, tls: tlsFacts() })),
-    ).toMatch(/^Something accepts connections but sends nothing/);
+    ).toMatch(/^The connection opened, but nothing came/);
     expect(adviseOnService(silentService({ name: 'https', receivedBytes: 7 }))).toMatch(
       /is slow or hangs/,
     );

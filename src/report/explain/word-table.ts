@@ -12,7 +12,8 @@ export const REASON_MEANINGS: Readonly<Record<Reason, Meaning>> = {
     'Check that the service is running and listens on this address and port.',
   ],
   'no-response': [
-    'No answer came in time: a firewall drops the packets, or the host is absent or overloaded.',
+    'No answer came in time: a firewall drops the packets, the host is absent or overloaded, or ' +
+      'a router on the way is down or misrouted.',
     'Use --diagnose to find out which of them.',
   ],
   'host-unreach': [

@@ -37,14 +37,13 @@ function explainNoResponse(outcome: FilteredOutcome, report: ProbeReport): Expla
       ? ` Resolving the name took ${resolving} of the ${timeout} timeout.`
       : '';
   const command = `portping --diagnose ${escapeControls(target.host)} ${target.port}`;
-  const causes =
-    outcome.elapsedMs < SHORT_TIMEOUT_MS
-      ? `the host is absent or overloaded, or its answer takes longer than ${after}. All`
-      : 'or the host is absent or overloaded. Both';
+  const late =
+    outcome.elapsedMs < SHORT_TIMEOUT_MS ? ` its answer takes longer than ${after},` : '';
   return {
     what: `no answer from ${addresses} within ${after}.${slowName}`,
     advice:
-      `A firewall drops the packets, ${causes} look the same from here. ` +
+      `A firewall drops the packets, the host is absent or overloaded,${late} or a router on the ` +
+      'way is down or misrouted. All look the same from here. ' +
       `Run \`${command}\` to find out more.`,
   };
 }
@@ -57,9 +56,10 @@ function explainHostUnreachable(outcome: FilteredOutcome): Explanation {
     return {
       what: `${what}, the usual ${family === 4 ? 'ARP' : 'neighbour discovery'} timeout.`,
       advice:
-        'No host with this address is up in its network, or a router or firewall that limits ' +
-        'its replies rejects the connection. Both look the same from here. Check the address, ' +
-        'that the host is on, and the firewalls.',
+        'No host with this address is up in its network, a router on the way is down, or a ' +
+        'router or firewall that limits its replies rejects the connection. ' +
+        'All look the same from here. Check the address, that the host and the gateway are on, ' +
+        'and the firewalls.',
     };
   return {
     what: `${what}.`,

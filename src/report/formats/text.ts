@@ -32,8 +32,8 @@ function attemptLines({ attempts }: ProbeReport): string[] {
         ? [`after ${bytes}`, 'Read what it says with --service banner.']
         : [
             'before any data was read',
-            'Probably a load balancer or proxy has no service behind it, ' +
-              'or a service refuses this client.',
+            'A load balancer or proxy has no service behind it, a service refuses this client, ' +
+              'or a firewall ends it. All look the same from here.',
           ];
     return [
       ...lines,

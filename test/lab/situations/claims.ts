@@ -11,6 +11,7 @@ export const CAUSES = {
   'host-absent':
     /no host [^.]*(is (at|up)|has that address)|the host is (down|absent|off|not there)|router[^.]* (cannot|does not) (find|reach) (the|its) host/i,
   'no-route-on-the-way': /router[^.]* has no route/i,
+  'lost-on-the-way': /router on the way is down|lost in routing/i,
   loop: /routing loop|routers form a loop/i,
   'icmp-error': /ICMP error|an unusual ICMP|ICMP message/i,
   'too-slow':
@@ -21,6 +22,8 @@ export const CAUSES = {
   // this machine
   'local-firewall':
     /firewall (on|of) this machine (probably )?(drops|rejects|refuses|resets)|This machine itself (probably )?refuses/i,
+  'answers-dropped-here': /firewall of this machine that drops the answers|incoming packets/i,
+  'redirect-here': /on this machine, such as a captive portal or a proxy/i,
   'bound-to-loopback': /listens on (127\.0\.0\.1|::1|NAME)[^.]*, but not on/i,
   'no-route-here': /this machine[^.]* no usable route/i,
   'not-permitted-here': /this machine does not permit/i,
@@ -28,7 +31,10 @@ export const CAUSES = {
   'no-ports': /no free source port/i,
   // the service
   'no-service-behind': /no service behind/i,
-  'refuses-client': /admits only some clients|refuses? (this|a) client/i,
+  'service-hangs': /the service hangs/i,
+  'refuses-client': /refuses? (this|a) client/i,
+  'data-stopped': /firewall that inspects|client, or a firewall/i,
+  'small-mtu': /\bMTU\b/,
   portal: /captive portal|answers everything/i,
   // names
   'no-such-name': /no such name|does not exist|there is no name/i,

@@ -13,7 +13,11 @@ const ABSENT: Addresses = { v4: '10.77.0.99', v6: 'fd77::99' };
 
 /** Where programs listen: on the server, and on the client at all or only at some addresses. */
 export const LISTENERS = [
-  { role: 'server', address: '::', ports: [7000, 443, 7001, 7002, 7003, 7004, 7011, 7012, 7013] },
+  {
+    role: 'server',
+    address: '::',
+    ports: [7000, 443, 7001, 7002, 7003, 7004, 7011, 7012, 7013, 7016],
+  },
   { role: 'client', address: '::', ports: [7020, 7023, 7024] },
   { role: 'client', address: '127.0.0.1', ports: [7021] },
   { role: 'client', address: '::1', ports: [7021] },
@@ -32,6 +36,7 @@ export const CLIENT_RULES = `
   add rule inet lab output tcp dport 7003 reject with tcp reset
   add rule inet lab output tcp dport 7004 reject with icmpx type admin-prohibited
   add chain inet lab input { type filter hook input priority 0; }
+  add rule inet lab input tcp sport 7016 drop
   add rule inet lab input tcp dport 7020 drop
   add rule inet lab input ip daddr ${CLIENT.v4} tcp dport 7024 drop
   add rule inet lab input ip6 daddr ${CLIENT.v6} tcp dport 7024 drop
@@ -113,7 +118,20 @@ const situations = FAMILIES.flatMap((family): Situation[] => {
     {
       title: `a port of a real host is open ${over}`,
       ...server(7000),
-      truth: truth('open', null, { made: [] }, { facts: ['host-up', 'nothing-wrong'] }),
+      truth: truth('open', null, { made: [] }, { facts: ['host-up'] }),
+    },
+    {
+      title: `this machine drops what a port of a real host answers ${over}`,
+      ...server(7016),
+      truth: truth(
+        'filtered',
+        'no-response',
+        {
+          made: ['firewall-drops'],
+          alike: ['host-absent'],
+        },
+        { diagnosed: { made: ['answers-dropped-here'] }, facts: ['host-up'] },
+      ),
     },
     {
       title: `nothing listens on a port of a real host ${over}`,
@@ -288,7 +306,7 @@ const situations = FAMILIES.flatMap((family): Situation[] => {
       title: `the source address is this machine's ${over}`,
       ...server(7000),
       options: ['--source', CLIENT[family]],
-      truth: truth('open', null, { made: [] }, { facts: ['host-up', 'nothing-wrong'] }),
+      truth: truth('open', null, { made: [] }, { facts: ['host-up'] }),
     },
     {
       title: `no source port is left ${over}`,

@@ -143,7 +143,7 @@ const found = (address: string): Truth => ({
   reason: null,
   address,
   made: [],
-  facts: ['host-up', 'nothing-wrong'],
+  facts: ['host-up'],
 });
 
 const unresolved = (reason: string, ...made: Cause[]): Truth => ({

@@ -136,10 +136,7 @@ function judgeDiagnosis(
 const steadyPart = (explanation: string): string =>
   withoutTimes(explanation)
     .replace(' Resolving the name took TIME of the TIME timeout.', '')
-    .replace(
-      'the host is absent or overloaded, or its answer takes longer than TIME. All',
-      'or the host is absent or overloaded. Both',
-    );
+    .replace(' its answer takes longer than TIME,', '');
 
 /** What a format says differently from JSON, which says everything. */
 function compareRow(format: string, row: Row | undefined, json: Row, host: string): string[] {

@@ -8,10 +8,20 @@ const PORTAL = 7030;
 const SERVER: Addresses = { v4: '10.78.0.2', v6: 'fd78::2' };
 const ABSENT: Addresses = { v4: '10.78.0.88', v6: 'fd78::88' };
 
+/** Its answers have no way back to the client. */
+export const NO_WAY_BACK: Addresses = { v4: '10.78.0.70', v6: 'fd78::70' };
+
+/** A gateway that is not there. */
+export const DEAD_GATEWAY = '10.77.0.77';
+
+/** A greeting that fits only into a large packet. */
+export const LONG_GREETING = `220 ${'x'.repeat(1200)}\r\n`;
+
 /** Where programs listen. */
 export const LISTENERS = [
-  { role: 'server', address: '::', ports: [443, PORTAL, 7001, 7002, 7003, 7004] },
+  { role: 'server', address: '::', ports: [443, PORTAL, 7001, 7002, 7003, 7004, 7005, 7006] },
   { role: 'router', address: '::', ports: [PORTAL] },
+  { role: 'client', address: '::', ports: [7031] },
 ] as const;
 
 /** The firewall of the router, and its portal. */
@@ -22,10 +32,19 @@ export const ROUTER_RULES = `
   add rule inet lab forward tcp dport 7002 reject
   add rule inet lab forward tcp dport 7003 reject with tcp reset
   add rule inet lab forward tcp dport 7004 reject with icmpx type admin-prohibited
+  add rule inet lab forward tcp dport 7005 tcp flags & psh == psh reject with tcp reset
+  add rule inet lab forward tcp dport 7006 tcp flags & psh == psh drop
+  add rule inet lab forward tcp sport 7009 meta length > 600 drop
   add table ip portal
   add chain ip portal prerouting { type nat hook prerouting priority -100; }
   add rule ip portal prerouting ip daddr 10.77.0.0/24 accept
   add rule ip portal prerouting tcp dport ${PORTAL} dnat to ${SERVER.v4}`;
+
+/** A redirect on the client. */
+export const CLIENT_RULES = `
+  add table inet here
+  add chain inet here output { type nat hook output priority -100; }
+  add rule inet here output tcp dport 7031 redirect`;
 
 /** Routes of the router. The server sends back what comes for the last. */
 export const ROUTER_ROUTES = [
@@ -133,6 +152,15 @@ const both = FAMILIES.flatMap((family): Situation[] => {
       truth: filtered('no-response', { made: ['firewall-drops'], alike: ['host-absent'] }),
     },
     {
+      title: `a host has no way back ${over}`,
+      target: [NO_WAY_BACK[family], 443],
+      truth: filtered(
+        'no-response',
+        { made: ['lost-on-the-way'], alike: ['firewall-drops', 'host-absent'] },
+        isUp,
+      ),
+    },
+    {
       title: `routers send packets in circles ${over}`,
       ...away(98),
       truth: filtered('host-unreach', {
@@ -144,7 +172,7 @@ const both = FAMILIES.flatMap((family): Situation[] => {
 });
 
 const opened: Truth = { state: 'open', reason: null, made: [] };
-const reached: Truth = { ...opened, facts: ['host-up', 'nothing-wrong'] };
+const reached: Truth = { ...opened, facts: ['host-up'] };
 
 const portal: readonly Situation[] = [
   {
@@ -173,4 +201,46 @@ const portal: readonly Situation[] = [
   },
 ];
 
-export const ROUTED: readonly Situation[] = [...both, ...portal];
+/** IPv6 falls back to another router. */
+const deadGateway = (['2s', '4500ms'] as const).map((timeout): Situation => ({
+  title: `a gateway is down, -w ${timeout}`,
+  target: ['10.99.0.1', 7000],
+  options: ['-w', timeout],
+  truth: {
+    ...filtered('', { made: ['lost-on-the-way'] }),
+    reason: ['host-unreach', 'no-response'],
+    varies: true,
+  },
+}));
+
+/** What becomes of data after the handshake. */
+const data = FAMILIES.flatMap((family): Situation[] =>
+  (
+    [
+      ['resets data', 7005, 'http', 'dropped', 'data-stopped', 'refuses-client'],
+      ['drops data', 7006, 'http', 'silent', 'data-stopped', 'small-mtu'],
+      ['drops large packets', 7009, 'smtp', 'silent', 'small-mtu', 'data-stopped'],
+    ] as const
+  ).map(([does, port, service, reason, made, alike]) => ({
+    title: `a router ${does} over IP${family}`,
+    target: [SERVER[family], port],
+    options: ['--service', service],
+    modes: ['plain'],
+    truth: { ...opened, reason, exitCode: 6, made: [made], alike: [alike] },
+  })),
+);
+
+const redirected: Situation = {
+  title: 'this machine redirects a port of every host to itself',
+  target: [SERVER.v4, 7031],
+  modes: ['diagnose'],
+  truth: { ...opened, made: ['redirect-here'], alike: ['portal'] },
+};
+
+export const ROUTED: readonly Situation[] = [
+  ...both,
+  ...deadGateway,
+  ...data,
+  ...portal,
+  redirected,
+];

@@ -356,13 +356,13 @@ const oneAddress = FAMILIES.flatMap((family): Situation[] => {
     {
       title: `a port is open ${ip}`,
       ...site(OPEN),
-      truth: { ...opened, facts: ['host-up', 'nothing-wrong'] },
+      truth: { ...opened, facts: ['host-up'] },
       modes: ['plain', 'verbose', 'diagnose'],
     },
     {
       title: `a port opens after 300 ms ${ip}`,
       ...site(late(300, 'syn-ack')),
-      truth: { ...opened, facts: ['host-up', 'nothing-wrong'] },
+      truth: { ...opened, facts: ['host-up'] },
     },
     {
       title: `the first SYN to an open port is always lost ${ip}`,
@@ -376,7 +376,7 @@ const oneAddress = FAMILIES.flatMap((family): Situation[] => {
       ...site(late(1050, 'syn-ack')),
       options: ['-w', '3s'],
       modes: ['verbose', 'diagnose'],
-      truth: { ...opened, besides: ['too-slow'], facts: ['host-up', 'nothing-wrong'] },
+      truth: { ...opened, besides: ['too-slow'], facts: ['host-up'] },
     },
   ];
 });
@@ -418,7 +418,7 @@ function truthOfTwo(first: Truth, second: Truth): Truth {
       decides: isClear ? decides : undefined,
       made: [],
       besides: [...made, 'listens-on-one-family', 'family-broken'],
-      facts: ['host-up', 'nothing-wrong'],
+      facts: ['host-up'],
     };
   return isClear
     ? { ...best, decides, besides: made, diagnosed: all }

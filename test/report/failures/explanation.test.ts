@@ -47,8 +47,9 @@ const CLOSED: Record<ClosedReason, Lines> = {
 const FILTERED: Record<FilteredReason, Lines> = {
   'no-response': [
     '10060 WSAETIMEDOUT (ETIMEDOUT): no answer from 192.0.2.10 within 4 s.',
-    'A firewall drops the packets, or the host is absent or overloaded. Both look the same ' +
-      'from here. Run `portping --diagnose mail.example.com 25` to find out more.',
+    'A firewall drops the packets, the host is absent or overloaded, or a ' +
+      'router on the way is down or misrouted. All look the same from here. Run `portping ' +
+      '--diagnose mail.example.com 25` to find out more.',
   ],
   'host-unreach': [
     '10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to 192.0.2.10 failed with "host ' +
@@ -219,8 +220,9 @@ describe('the explanation of silence', () => {
     const adviceAfter = (elapsedMs: number) =>
       linesOf(filteredOutcome('no-response', { elapsedMs }))[1];
     expect(adviceAfter(999)).toBe(
-      'A firewall drops the packets, the host is absent or overloaded, or its answer takes ' +
-        'longer than 999 ms. All look the same from here. ' +
+      'A firewall drops the packets, the host is absent or overloaded, its ' +
+        'answer takes longer than 999 ms, or a router on the way is down or ' +
+        'misrouted. All look the same from here. ' +
         'Run `portping --diagnose mail.example.com 25` to find out more.',
     );
     expect(adviceAfter(1000)).not.toContain('takes longer');
@@ -236,9 +238,10 @@ describe('the explanation of "host unreachable"', () => {
     expect(linesOf(outcome)).toEqual([
       `10065 WSAEHOSTUNREACH (EHOSTUNREACH): connecting to ${at.address} failed with "host ` +
         `unreachable" after 3.07 s, the usual ${protocol} timeout.`,
-      'No host with this address is up in its network, or a router or firewall that limits its ' +
-        'replies rejects the connection. Both look the same from here. Check the address, that ' +
-        'the host is on, and the firewalls.',
+      'No host with this address is up in its network, a router on the way is ' +
+        'down, or a router or firewall that limits its replies rejects the ' +
+        'connection. All look the same from here. Check the address, that the ' +
+        'host and the gateway are on, and the firewalls.',
     ]);
   });
 });

@@ -58,9 +58,12 @@ describe('a diagnosis for people', () => {
         'How sure: probable.',
         "Next: Ask the operator of the name's DNS to correct its record.",
         'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down or ' +
-          'answers too late, or a firewall drops everything. All look the same from here. Check ' +
-          'from inside its own network whether the host is up, and how fast it answers. If it is ' +
-          'well, ask the operators of the firewalls on the way.',
+          'answers too late, a firewall drops everything, or the packets or the ' +
+          'answers are lost in routing. All look the same from here. Check from ' +
+          'inside its own network whether the host is up, how fast it answers, ' +
+          'and whether it has a route back. If it is well, check the firewalls ' +
+          'and routers on the way, and the rules of this machine for incoming ' +
+          'packets.',
         'Also: Applications that use ALL_PROXY connect through proxy.example, not ' +
           'directly. Probe the proxy, too.',
         '',
@@ -148,7 +151,8 @@ describe('a diagnosis for a ticket', () => {
         '* How sure: probable',
         "* Next: Ask the operator of the name's DNS to correct its record.",
         '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down ' +
-          'or answers too late, or a firewall drops everything. All look the same from here.',
+          'or answers too late, a firewall drops everything, or the packets or the ' +
+          'answers are lost in routing. All look the same from here.',
         '',
         '| | |',
         '|---|---|',

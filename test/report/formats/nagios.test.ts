@@ -184,9 +184,7 @@ describe('a check of one target', () => {
           String.raw`time=0\.012346s`,
       ),
     );
-    expect(long).toEqual([
-      expect.stringContaining('Something accepts connections but sends nothing'),
-    ]);
+    expect(long).toEqual([expect.stringContaining('The connection opened, but nothing came')]);
     expect(exitCode).toBe(2);
   });
 

@@ -512,8 +512,8 @@ describe('the verbose report', () => {
     );
     expect(lines).toContain(
       `The other side ${word} the connection 1.23 ms later, before any data was read. ` +
-        'Probably a load balancer or proxy has no service behind it, ' +
-        'or a service refuses this client.',
+        'A load balancer or proxy has no service behind it, a service refuses this client, ' +
+        'or a firewall ends it. All look the same from here.',
     );
   });
 

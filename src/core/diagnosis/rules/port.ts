@@ -1,4 +1,4 @@
-import { type Attempt, isNeighbourTimeout, reasonOf } from '../../facts/outcome.js';
+import { type Attempt, reasonOf } from '../../facts/outcome.js';
 import type { FilteredReason, Reason } from '../../states.js';
 import { formatEndpoint } from '../../target/target.js';
 import { TIMINGS } from '../observations/failure-check.js';
@@ -15,6 +15,13 @@ import {
   timingEvidence,
   untimed,
 } from './evidence.js';
+import {
+  answeredQuickly,
+  contradictsAbsence,
+  isAbsenceReply,
+  isReported,
+  neighbourTimeoutName,
+} from './host-absence.js';
 
 /** Whether it is an ICMP message about reaching the host, which firewalls also send to reject. */
 const IS_UNREACHABLE: Readonly<Record<FilteredReason, boolean>> = {
@@ -47,34 +54,6 @@ function silentHostBy(reason: Reason, seen: Observations): SilentHost | null {
   const host = silentHost(seen);
   return host && reasonOf(host.examined) === reason ? host : null;
 }
-
-/** Too soon for an unanswered ARP request, in milliseconds; a limited reply comes at 1 s, too. */
-const QUICK_ANSWER_MS = 2000;
-
-/** Whether an ICMP error answered. */
-const isReported = (attempt: Attempt): boolean =>
-  attempt.state === 'filtered' && attempt.reason !== 'no-response';
-
-/** Whether an answer came so soon that someone is there. */
-const answeredQuickly = (attempt: Attempt): boolean =>
-  isReported(attempt) && 'elapsedMs' in attempt && attempt.elapsedMs < QUICK_ANSWER_MS;
-
-/** Whether it took as long to be reported unreachable as an unanswered ARP request takes. */
-const isAbsenceReply = (attempt: Attempt): boolean =>
-  attempt.state === 'filtered' && attempt.reason === 'host-unreach' && isNeighbourTimeout(attempt);
-
-/** By then an absent host is reported, in milliseconds; see {@link isNeighbourTimeout}. */
-const LATEST_ABSENCE_MS = 4000;
-
-/** Whether it fits no absent host: answered at another time, or not at all in a long time. */
-const contradictsAbsence = (attempt: Attempt): boolean =>
-  attempt.state === 'filtered' &&
-  (attempt.reason === 'no-response'
-    ? attempt.elapsedMs >= LATEST_ABSENCE_MS
-    : !isAbsenceReply(attempt));
-
-const neighbourTimeoutName = (family: 4 | 6): string =>
-  family === 6 ? 'neighbour discovery' : 'ARP';
 
 /** The other ports about which an ICMP error came back. */
 const rejectedPorts = ({ companions }: Observations): Attempt[] =>
@@ -137,7 +116,8 @@ export const PORT_RULES = {
             'or a firewall on the way, and the host may be down.',
       [examined, ...answering].map(attemptEvidence),
       "Ask the operator of the host's firewall, or of one on the way, to open the port. " +
-        'A service too busy to accept connections looks the same.',
+        'A service too busy to accept connections looks the same, and so does a firewall of ' +
+        'this machine that drops the answers.',
     );
   },
 
@@ -153,10 +133,10 @@ export const PORT_RULES = {
     if (!host || unreachable.length < 2 || host.all.some(contradictsAbsence)) return null;
     const { address, family } = host.examined.endpoint;
     return probable(
-      `Probably no host is at ${address}: the "host unreachable" reply came after about 3 s, ` +
-        `the usual ${neighbourTimeoutName(family)} timeout.`,
+      `Probably no host is at ${address}, or a router on the way is down: the "host unreachable" ` +
+        `reply came after about 3 s, the usual ${neighbourTimeoutName(family)} timeout.`,
       unreachable.map(attemptEvidence),
-      'Check the address, and that the host is on and connected.',
+      'Check the address, and that the host and the gateway are on and connected.',
     );
   },
 
@@ -168,8 +148,8 @@ export const PORT_RULES = {
     return probable(
       isAbsenceReply(host.examined) && !host.all.some(answeredQuickly)
         ? `${address} was reported unreachable after about 3 s: no host has that address (it is ` +
-            `the usual ${neighbourTimeoutName(family)} timeout), or a router or firewall that ` +
-            `limits its replies rejects the connection. ${ALIKE}`
+            `the usual ${neighbourTimeoutName(family)} timeout), a router on the way is down, or ` +
+            `a router or firewall that limits its replies rejects the connection. ${ALL_ALIKE}`
         : `${address} was reported unreachable: a firewall rejects the connection, a router ` +
             'cannot find the host, or the packets circle between routers until they expire ' +
             `(a routing loop). ${ALL_ALIKE}`,
@@ -226,10 +206,16 @@ export const PORT_RULES = {
     if (!host || rejected.length === 0) return null;
     const { address, port } = host.examined.endpoint;
     const results = rejected.map((each) => `${each.endpoint.port} ${describeResult(each)}`);
+    const canBeAbsent =
+      !contradictsAbsence(host.examined) &&
+      rejected.every((each) => reasonOf(each) === 'host-unreach');
+    const [absence, alike] = canBeAbsent
+      ? [', or no host has that address, or a router on the way is down', ALL_ALIKE]
+      : ['', ALIKE];
     return probable(
       `Port ${port} of ${address} does not answer, but other ports were rejected ` +
         `(${joinWords(results)}): a router or firewall drops this port, or rejects every port ` +
-        `and limits its replies. ${ALIKE}`,
+        `and limits its replies${absence}. ${alike}`,
       [host.examined, ...rejected].map(attemptEvidence),
       "Ask the operators of the host's firewall and of the network on the way.",
     );
@@ -246,11 +232,12 @@ export const PORT_RULES = {
         ? `${address} answers neither on port ${port} nor on ${joinWords(others)}`
         : `${address} does not answer on port ${port}, and no other port was tried`;
     return probable(
-      `${silence}: the host is down or answers too late, or a firewall drops everything. ` +
-        'All look the same from here.',
+      `${silence}: the host is down or answers too late, a firewall drops everything, or the ` +
+        `packets or the answers are lost in routing. ${ALL_ALIKE}`,
       host.all.map(attemptEvidence),
-      'Check from inside its own network whether the host is up, and how fast it answers. ' +
-        'If it is well, ask the operators of the firewalls on the way.',
+      'Check from inside its own network whether the host is up, how fast it answers, and ' +
+        'whether it has a route back. If it is well, check the firewalls and routers on the way, ' +
+        'and the rules of this machine for incoming packets.',
     );
   },
 

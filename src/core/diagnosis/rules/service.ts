@@ -60,11 +60,13 @@ export const SERVICE_RULES = {
     const both = [unused.latencyMs, open.latencyMs];
     if (isMuchShorter(Math.min(...both), Math.max(...both))) return null;
     return probable(
-      'Something on the way, such as a captive portal or a proxy, probably answers ' +
+      'Something on the way or on this machine, such as a captive portal or a proxy, probably ' +
+        'answers ' +
         `everything: the port is open even at ${unused.endpoint.address}, ` +
         'an address that no host may have.',
       [open, unused].map(attemptEvidence),
-      'Sign in to the network with a browser, or try from another network. ' +
+      'Sign in to the network with a browser, try from another network, or look for a redirect ' +
+        'on this machine (on Linux: nft list ruleset, iptables -t nat -S OUTPUT). ' +
         'Nothing was learned about the host.',
     );
   },
@@ -75,10 +77,10 @@ export const SERVICE_RULES = {
     if (!drop || drop.receivedBytes > 0) return null;
     return probable(
       `The port is open, but the other side ${drop.how} the connection at once: ` +
-        'probably a load balancer or proxy with no service behind it.',
+        'a load balancer or proxy with no service behind it, a service that refuses this ' +
+        'client, or a firewall. All look the same from here.',
       drop.evidence,
-      'Check the service behind that port. ' +
-        'A service that admits only some clients may do the same.',
+      'Check the service behind that port and its access lists, then the firewalls on the way.',
     );
   },
 
@@ -144,9 +146,10 @@ export const SERVICE_RULES = {
     const open = [examinedAttempt(seen), givenAttempt(seen)].find(isOpen);
     return open && seen.outcome.state === 'open'
       ? certain(
-          `${formatEndpoint(open.endpoint)} is open. Nothing is wrong between here and there.`,
+          `${formatEndpoint(open.endpoint)} is open. Only the handshake was tried.`,
           [attemptEvidence(open)],
-          'Check the service and the settings of the application if it still fails.',
+          'If the application still fails, check the service (--service) and its settings. ' +
+            'Firewalls may stop what follows the handshake, and a small MTU large packets.',
         )
       : null;
   },

@@ -76,8 +76,9 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
         '198.51.100.10:80 refused',
       ],
       advice:
-        "Ask the operator of the host's firewall, or of one on the way, to open the port. A " +
-        'service too busy to accept connections looks the same.',
+        "Ask the operator of the host's firewall, or of one on the way, to open the port. " +
+        'A service too busy to accept connections looks the same, and so does a ' +
+        'firewall of this machine that drops the answers.',
     },
   },
   'host-absent': {
@@ -98,13 +99,14 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        'Probably no host is at 198.51.100.10: the "host unreachable" reply came after about ' +
+        'Probably no host is at 198.51.100.10, or a router on the way is down: ' +
+        'the "host unreachable" reply came after about ' +
         '3 s, the usual ARP timeout.',
       evidence: [
         '198.51.100.10:5432 was reported unreachable',
         '198.51.100.10:443 was reported unreachable',
       ],
-      advice: 'Check the address, and that the host is on and connected.',
+      advice: 'Check the address, and that the host and the gateway are on and ' + 'connected.',
     },
   },
   'host-unreachable': {
@@ -208,15 +210,18 @@ const CASES: Readonly<Record<keyof typeof PORT_RULES, RuleCase>> = {
       certainty: 'probable',
       statement:
         '198.51.100.10 answers neither on port 5432 nor on 443 and 80: the host is down or ' +
-        'answers too late, or a firewall drops everything. All look the same from here.',
+        'answers too late, a firewall drops everything, or the packets or the ' +
+        'answers are lost in routing. All look the same from here.',
       evidence: [
         '198.51.100.10:5432 did not answer',
         '198.51.100.10:443 did not answer',
         '198.51.100.10:80 did not answer',
       ],
       advice:
-        'Check from inside its own network whether the host is up, and how fast it answers. ' +
-        'If it is well, ask the operators of the firewalls on the way.',
+        'Check from inside its own network whether the host is up, how fast it answers, and ' +
+        'whether it has a route back. If ' +
+        'it is well, check the firewalls and routers on the way, and the rules ' +
+        'of this machine for incoming packets.',
     },
   },
   'refused-on-the-way': {
@@ -276,7 +281,8 @@ describe('a filtered port', () => {
     const attempts = [filtered('host-unreach', V6, PORT, 3070)];
     const companions = [filtered('host-unreach', V6, 443, 2900)];
     expect(statementOf({ attempts, companions })).toBe(
-      'Probably no host is at 2001:db8::10: the "host unreachable" reply came after about 3 s, ' +
+      'Probably no host is at 2001:db8::10, or a router on the way is down: ' +
+        'the "host unreachable" reply came after about 3 s, ' +
         'the usual neighbour discovery timeout.',
     );
   });
@@ -284,8 +290,9 @@ describe('a filtered port', () => {
   it('names every cause of silence, also if no other port was tried', () => {
     expect(statementOf({ attempts: [filtered()], companions: null })).toBe(
       '198.51.100.10 does not answer on port 5432, and no other port was tried: ' +
-        'the host is down or answers too late, or a firewall drops everything. ' +
-        'All look the same from here.',
+        'the host is down or answers too late, a firewall drops everything, or the packets ' +
+        'or the ' +
+        'answers are lost in routing. All look the same from here.',
     );
   });
 });
@@ -299,8 +306,9 @@ describe('a host that answers "unreachable" after 3 s', () => {
     const verdict = verdictIn({ attempts: [late] });
     expect(verdict.statement).toBe(
       '198.51.100.10 was reported unreachable after about 3 s: no host has that address (it is ' +
-        'the usual ARP timeout), or a router or firewall that limits its replies rejects the ' +
-        'connection. Both look the same from here.',
+        'the usual ARP timeout), a router on the way is down, or a router or ' +
+        'firewall that limits its replies rejects the connection. All look the ' +
+        'same from here.',
     );
     expect(verdict.kind).toBe('host-unreachable');
   });

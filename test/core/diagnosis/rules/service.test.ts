@@ -31,11 +31,14 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        'Something on the way, such as a captive portal or a proxy, probably answers ' +
+        'Something on the way or on this machine, such as a captive portal or a proxy, ' +
+        'probably answers ' +
         'everything: the port is open even at 192.0.2.1, an address that no host may have.',
       evidence: ['198.51.100.10:5432 opened', '192.0.2.1:5432 opened'],
       advice:
-        'Sign in to the network with a browser, or try from another network. Nothing was ' +
+        'Sign in to the network with a browser, try from another network, or ' +
+        'look for a redirect on this machine (on Linux: nft list ruleset, ' +
+        'iptables -t nat -S OUTPUT). Nothing was ' +
         'learned about the host.',
     },
   },
@@ -45,12 +48,13 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        'The port is open, but the other side reset the connection at once: probably a load ' +
-        'balancer or proxy with no service behind it.',
+        'The port is open, but the other side reset the connection at once: a load balancer ' +
+        'or proxy with no service behind it, a service that ' +
+        'refuses this client, or a firewall. All look the same from here.',
       evidence: ['198.51.100.10:5432 opened', 'the other side reset the connection'],
       advice:
-        'Check the service behind that port. A service that admits only some clients may do ' +
-        'the same.',
+        'Check the service behind that port and its access lists, then the ' +
+        'firewalls on the way.',
     },
   },
   'handshake-delayed': {
@@ -153,9 +157,12 @@ const CASES: Readonly<Record<keyof typeof SERVICE_RULES, RuleCase>> = {
     },
     finding: {
       certainty: 'certain',
-      statement: '198.51.100.10:5432 is open. Nothing is wrong between here and there.',
+      statement: '198.51.100.10:5432 is open. Only the handshake was tried.',
       evidence: ['198.51.100.10:5432 opened'],
-      advice: 'Check the service and the settings of the application if it still fails.',
+      advice:
+        'If the application still fails, check the service (--service) and its ' +
+        'settings. Firewalls may stop what follows the handshake, and a small ' +
+        'MTU large packets.',
     },
   },
 };
@@ -174,7 +181,8 @@ describe('problems beside an open port', () => {
       certainty: 'probable',
       statement:
         'The port is open, but the other side closed the connection at once: ' +
-        'probably a load balancer or proxy with no service behind it.',
+        'a load balancer or proxy with no service behind it, a service that ' +
+        'refuses this client, or a firewall. All look the same from here.',
     });
   });
 
