@@ -216,11 +216,12 @@ function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved):
     answers.every((each) => each.server !== server || silent.includes(each));
   const dead = servers.filter(isSilent).map(escapeControls);
   if (silent.length === answers.length)
-    return 'The DNS server is down, or its packets are dropped.';
+    return 'The DNS server is down or too slow, or its packets are dropped.';
   if (silent.length === 0) return adviseOnAnswers(answers, via);
   if (dead.length > 0)
     return (
-      `${dead.join(' and ')} is down, or its packets are dropped. Repair or remove it, or use a ` +
+      `${dead.join(' and ')} is down or too slow, or its packets are dropped. ` +
+      'Repair or remove it, or use a ' +
       "longer --timeout: the system's resolver asks the next server after a while (glibc: 5 s)."
     );
   const types = [...new Set(silent.map(typeOf))];

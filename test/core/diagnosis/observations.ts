@@ -103,7 +103,7 @@ export const unresolved = (
   reason,
   host: 'db.example',
   via,
-  elapsedMs: 3,
+  elapsedMs: reason === 'resolver-timeout' ? 5000 : 3,
   error: error('ENOTFOUND', 11001),
   servers: ['192.0.2.53'],
   family: 0,

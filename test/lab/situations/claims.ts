@@ -46,6 +46,9 @@ export const CAUSES = {
   'dns-broken': /FORMERR|unusable answer/,
   'dns-silent':
     /(DNS|resolver)[^.]* (did|does|do) not answer|answered for [^.]*, but not for|DNS[^.]*: no answer/i,
+  'dns-slow': /answers too slowly|down or too slow/i,
+  'stale-address': /stale or wrong/i,
+  'address-at-fault': /the way there or its host is at fault/i,
   'dns-not-listening': /DNS[\s\S]*nothing listens/i,
   'dns-firewall': /DNS[\s\S]*firewall [^.]*(reject|prohibit)/i,
   'dns-blocked-here': /this machine[^.]* (not (permit|let)|blocks?|drops?)[^.]*/i,

@@ -32,6 +32,8 @@ export const ZONE: DnsZone = {
   'v6.test': { AAAA: [OPEN.v6] },
   'slow.test': { ...both, delayMs: 400 },
   'late.test': { ...both, delayMs: 2500 },
+  'tardy.test': { A: [OPEN.v4], delayMs: 1700 },
+  'refusing.test': { A: [CLOSED.v4] },
   'slow-a.test': { A: [OPEN.v4], delayMs: { A: 200 } },
   'slow-aaaa.test': { AAAA: [OPEN.v6], delayMs: { AAAA: 200 } },
   'nodata.test': 'NODATA',
@@ -295,6 +297,41 @@ const severalServers = [
       },
     },
     timedOut,
+  ),
+  situation(
+    'the server answers later than the system waits',
+    {
+      ...ask('tardy.test'),
+      resolver: { nameservers: [SERVERS.good], options: 'timeout:1 attempts:1' },
+      options: ['-w', '4s'],
+    },
+    unresolved('resolver-timeout', 'dns-slow'),
+  ),
+  ...(['gone there', 'right'] as const).map((which) =>
+    situation(
+      `another address is open, and the one in DNS is ${which}`,
+      {
+        target: [which === 'right' ? 'refusing.test' : 'moved.test', PORT],
+        resolver: { nameservers: [SERVERS.good] },
+        options: ['--ip', OPEN.v4],
+        modes: ['diagnose'],
+      },
+      which === 'right'
+        ? {
+            state: 'closed',
+            reason: 'conn-refused',
+            made: ['no-listener', 'address-at-fault'],
+            alike: ['stale-address'],
+            facts: ['host-up'],
+          }
+        : {
+            state: 'filtered',
+            reason: 'no-response',
+            made: ['stale-address'],
+            alike: ['address-at-fault'],
+            besides: ['firewall-drops'],
+          },
+    ),
   ),
   situation(
     'the first server fails and the second answers',

@@ -51,12 +51,14 @@ describe('a diagnosis for people', () => {
         '–             ALL_PROXY: proxy.example',
         '✖ Other ports 198.51.100.10:443: filtered, no-response <10060> after 5 s',
         '',
-        'The address of db.example is probably stale or wrong: 198.51.100.10 did not ' +
-          'answer, but 198.51.100.20 opened.',
+        'The address of db.example is probably stale or wrong, or the way there ' +
+          'or its host is at fault: 198.51.100.10 did not answer, but ' +
+          '198.51.100.20 opened. Both look the same from here.',
         'Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened ' +
           '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms).',
         'How sure: probable.',
-        "Next: Ask the operator of the name's DNS to correct its record.",
+        'Next: Check which address is right. Ask the operator of DNS to ' +
+          'correct the record, or the operator of the host.',
         'Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down or ' +
           'answers too late, a firewall drops everything, or the packets or the ' +
           'answers are lost in routing. All look the same from here. Check from ' +
@@ -143,13 +145,15 @@ describe('a diagnosis for a ticket', () => {
       [
         '### db.example:5432: filtered',
         '',
-        '**The address of db.example is probably stale or wrong: 198.51.100.10 did not ' +
-          'answer, but 198.51.100.20 opened.**',
+        '**The address of db.example is probably stale or wrong, or the way there ' +
+          'or its host is at fault: 198.51.100.10 did not answer, but ' +
+          '198.51.100.20 opened. Both look the same from here.**',
         '',
         '* Evidence: 198.51.100.10:5432 did not answer (5 s); 198.51.100.20:5432 opened ' +
           '(10.0 ms); DNS server 192.0.2.53: 198.51.100.10 (2.00 ms)',
         '* How sure: probable',
-        "* Next: Ask the operator of the name's DNS to correct its record.",
+        '* Next: Check which address is right. Ask the operator of DNS to ' +
+          'correct the record, or the operator of the host.',
         '* Also: 198.51.100.10 answers neither on port 5432 nor on 443: the host is down ' +
           'or answers too late, a firewall drops everything, or the packets or the ' +
           'answers are lost in routing. All look the same from here.',

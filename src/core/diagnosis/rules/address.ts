@@ -62,10 +62,12 @@ export const ADDRESS_RULES = {
     if (!given || !isOpen(given) || own.length === 0 || own.some(isOpen)) return null;
     if (seen.name.resolution.via === 'literal') return null;
     return probable(
-      `The address of ${seen.target.host} is probably stale or wrong: ` +
-        `${listResults(own)}, but ${given.endpoint.address} opened.`,
+      `The address of ${seen.target.host} is probably stale or wrong, ` +
+        'or the way there or its host is at fault: ' +
+        `${listResults(own)}, but ${given.endpoint.address} opened. Both look the same from here.`,
       [...[...own, given].map(attemptEvidence), ...dnsEvidence(seen)],
-      "Ask the operator of the name's DNS to correct its record.",
+      'Check which address is right. Ask the operator of DNS to correct the record, or the ' +
+        'operator of the host.',
     );
   },
 

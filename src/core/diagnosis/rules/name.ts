@@ -1,13 +1,11 @@
-import { SHORT_LOOKUP_MS } from '../../facts/dns-failure.js';
 import { isAliasLoop } from '../../facts/outcome.js';
 import { formatEndpoint, formatHostPort } from '../../target/target.js';
-import { listAddresses } from '../observations/name-check.js';
 import type {
   DnsAnswer,
   DnsServerObservation,
   Observations,
 } from '../observations/observations.js';
-import { certain, type Conclusion, probable, type Rule, type RuleSection } from './conclusion.js';
+import { certain, type Conclusion, type Rule, type RuleSection } from './conclusion.js';
 import {
   answersByType,
   attemptEvidence,
@@ -22,7 +20,7 @@ import {
   untimed,
 } from './evidence.js';
 import { compareHostsFile, compareServers, judgeOnlyInDns } from './name-sources.js';
-import { isWaitedFor, judgeSilence, secondsOf, serversAtFault } from './silence.js';
+import { judgeSilence, judgeSlowness, serversAtFault } from './silence.js';
 
 /** The DNS servers that gave a kind of answer, as the subject of a sentence. */
 interface Subject {
@@ -237,31 +235,7 @@ export const NAME_RULES = {
    * The resolver did not answer in time, but DNS did. Not: a DNS server was silent. With a short
    * timeout a healthy resolver may need more time.
    */
-  'resolver-slow': (seen) => {
-    const { outcome, name, target } = seen;
-    if (outcome.state !== 'unresolved' || outcome.reason !== 'resolver-timeout') return null;
-    if (isWaitedFor(seen) || !name.servers.some((each) => listAddresses(each).length > 0))
-      return null;
-    const { fault, evidence: ofDns } = blame(seen);
-    const silence = `the system's resolver did not answer within ${secondsOf(seen)} s`;
-    const evidence = [
-      ...ofDns,
-      { fact: "the system's resolver did not answer", elapsedMs: outcome.elapsedMs },
-    ];
-    if (seen.timeoutMs < SHORT_LOOKUP_MS)
-      return probable(
-        `The name was not resolved: ${silence}, but DNS has an address for ${target.host}. ` +
-          'The resolver is slow, or it only needs more time. Both look the same from here.',
-        evidence,
-        'Try a longer timeout first.',
-      );
-    return certain(
-      `${fault} ${silence}, but DNS has an address for ${target.host}.`,
-      evidence,
-      'Check the other sources of names (on Linux: the hosts line of /etc/nsswitch.conf). ' +
-        'DNS may also have been slow at first: try again.',
-    );
-  },
+  'resolver-slow': (seen) => judgeSlowness(seen, blame(seen)),
 
   /** A server answered that the name exists without an address (NODATA). Not: NXDOMAIN. */
   'name-no-address': nameFailure(

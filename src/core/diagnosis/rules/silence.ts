@@ -70,9 +70,7 @@ const isOnlyDns = ({ name, timeoutMs }: Observations): boolean =>
   (name.resolution.via !== 'system' ||
     (name.sources?.every((source) => QUICK_SOURCES.has(source)) ?? false));
 
-/** The timeout in seconds. */
-export const secondsOf = ({ timeoutMs }: Observations): number =>
-  Number((timeoutMs / 1000).toFixed(2));
+const inSeconds = (ms: number): number => Number((ms / 1000).toFixed(2));
 
 /** Whether a server was silent for every type. */
 const isDead = (server: DnsServerObservation): boolean =>
@@ -98,7 +96,7 @@ function describeSilence(servers: readonly DnsServerObservation[]): string {
 
 function adviseOnSilence(servers: readonly DnsServerObservation[], seen: Observations): string {
   const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
-  const down = 'It is down, or its packets are dropped. Both look the same from here.';
+  const down = 'It is down or too slow, or its packets are dropped. All look the same from here.';
   if (seen.timeoutMs < SHORT_LOOKUP_MS) return `Try a longer timeout first. ${down}`;
   if (!servers.some(isDead))
     return (
@@ -116,17 +114,69 @@ function adviseOnSilence(servers: readonly DnsServerObservation[], seen: Observa
   return `Check that server, or configure another one. ${down}`;
 }
 
+/** The words that blame name resolution, and what was observed of it. */
+interface Blame {
+  readonly fault: string;
+  readonly evidence: readonly Evidence[];
+}
+
 /** A server that the system waits for did not answer in time, for a type or at all. */
-export function judgeSilence(
-  seen: Observations,
-  { fault, evidence }: { readonly fault: string; readonly evidence: readonly Evidence[] },
-): Conclusion | null {
+export function judgeSilence(seen: Observations, { fault, evidence }: Blame): Conclusion | null {
   if (!isWaitedFor(seen)) return null;
   const servers = silentServers(seen);
   const conclude = isOnlyDns(seen) && canHaveWaited(seen) ? certain : probable;
   return conclude(
-    `${fault} ${describeSilence(servers)} within ${secondsOf(seen)} s.`,
+    `${fault} ${describeSilence(servers)} within ${inSeconds(seen.timeoutMs)} s.`,
     evidence,
     adviseOnSilence(servers, seen),
+  );
+}
+
+/** The servers with an address that took longer to answer than the system waited. */
+const slowServers = ({ name, outcome }: Observations): string[] =>
+  name.servers.flatMap((each) => {
+    const found = answersByType(each).filter(({ kind }) => kind === 'addresses');
+    const isSlow = found.some(
+      ({ elapsedMs }) =>
+        elapsedMs >= SHORTEST_SILENCE_MS &&
+        outcome.state === 'unresolved' &&
+        elapsedMs > outcome.elapsedMs,
+    );
+    return isSlow ? [each.server] : [];
+  });
+
+/** The resolver did not answer in time, but DNS has an address. */
+export function judgeSlowness(seen: Observations, { fault, evidence }: Blame): Conclusion | null {
+  const { outcome, name, target, timeoutMs } = seen;
+  if (outcome.state !== 'unresolved' || outcome.reason !== 'resolver-timeout') return null;
+  const isKnown = name.servers.some((each) => typesWith(each, 'addresses').length > 0);
+  if (!isKnown || isWaitedFor(seen)) return null;
+  const seconds = inSeconds(Math.min(outcome.elapsedMs, timeoutMs));
+  const silence = `the system's resolver did not answer within ${seconds} s`;
+  const facts = [
+    ...evidence,
+    { fact: "the system's resolver did not answer", elapsedMs: outcome.elapsedMs },
+  ];
+  const slow = slowServers(seen);
+  if (slow.length > 0)
+    return probable(
+      `${fault} DNS server ${joinWords(slow)} probably answers too slowly for ${target.host}. ` +
+        `The system's resolver gave up after ${seconds} s.`,
+      facts,
+      'Check that server and its way, or let the resolver wait longer ' +
+        '(on Linux: options timeout in /etc/resolv.conf).',
+    );
+  if (timeoutMs < SHORT_LOOKUP_MS)
+    return probable(
+      `The name was not resolved: ${silence}, but DNS has an address for ${target.host}. ` +
+        'The resolver is slow, or it only needs more time. Both look the same from here.',
+      facts,
+      'Try a longer timeout first.',
+    );
+  return certain(
+    `${fault} ${silence}, but DNS has an address for ${target.host}.`,
+    facts,
+    'Check the other sources of names (on Linux: the hosts line of /etc/nsswitch.conf). ' +
+      'DNS may also have been slow at first: try again.',
   );
 }

@@ -25,14 +25,17 @@ const CASES: Readonly<Record<keyof typeof ADDRESS_RULES, RuleCase>> = {
     finding: {
       certainty: 'probable',
       statement:
-        'The address of db.example is probably stale or wrong: 198.51.100.10 did not answer, ' +
-        'but 198.51.100.20 opened.',
+        'The address of db.example is probably stale or wrong, or the way there ' +
+        'or its host is at fault: 198.51.100.10 did not answer, but ' +
+        '198.51.100.20 opened. Both look the same from here.',
       evidence: [
         '198.51.100.10:5432 did not answer',
         '198.51.100.20:5432 opened',
         'DNS server 192.0.2.53: 198.51.100.10',
       ],
-      advice: "Ask the operator of the name's DNS to correct its record.",
+      advice:
+        'Check which address is right. Ask the operator of DNS to ' +
+        'correct the record, or the operator of the host.',
     },
   },
   'localhost-family': {
@@ -177,8 +180,10 @@ describe('the addresses of a name', () => {
   it('are named with their results if only the extra address opens', () => {
     const attempts = [closed(V6), filtered()];
     expect(statementOf({ attempts, given: open(OTHER_V4) })).toBe(
-      'The address of db.example is probably stale or wrong: 2001:db8::10 refused and ' +
-        '198.51.100.10 did not answer, but 198.51.100.20 opened.',
+      'The address of db.example is probably stale or wrong, or the way there or its host is ' +
+        'at fault: ' +
+        '2001:db8::10 refused and 198.51.100.10 did not answer, but 198.51.100.20 opened. ' +
+        'Both look the same from here.',
     );
   });
 

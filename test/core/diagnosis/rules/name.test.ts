@@ -319,8 +319,9 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       statement: 'Name resolution is at fault: DNS server 192.0.2.53 did not answer within 5 s.',
       evidence: ['DNS server 192.0.2.53: no answer'],
       advice:
-        'Check that server, or configure another one. It is down, or its packets are ' +
-        'dropped. Both look the same from here.',
+        'Check that server, or configure another one. It is down or too slow, or its packets ' +
+        'are dropped. All look the same ' +
+        'from here.',
     },
   },
   'name-no-address': {
@@ -468,6 +469,27 @@ describe('a silent DNS server', () => {
   ])('is only probably the cause where %s', (_, { name, ...rest }) => {
     const verdict = judge({ ...rest, name: { servers: [server('silent')], ...name } });
     expect(verdict.certainty).toBe('probable');
+  });
+});
+
+describe('a slow DNS server', () => {
+  const answersAfter = (ms: number) => {
+    const answer = { kind: 'addresses', addresses: [V4], elapsedMs: ms } as const;
+    return { ...server([V4]), a: answer };
+  };
+
+  it('is named if it answers later than the resolver gave up', () => {
+    const outcome = { ...unresolved('resolver-timeout'), elapsedMs: 1010 };
+    expect(inWords(verdictIn({ outcome, name: { servers: [answersAfter(1500)] } }))).toMatchObject({
+      certainty: 'probable',
+      statement:
+        'Name resolution is at fault: DNS server 192.0.2.53 probably answers too slowly for ' +
+        "db.example. The system's resolver gave up after 1.01 s.",
+    });
+    const quick = verdictIn({ outcome, name: { servers: [answersAfter(950)] } });
+    expect(quick.statement).toMatch(
+      /resolver did not answer within 1\.01 s, but DNS has an address/,
+    );
   });
 });
 
