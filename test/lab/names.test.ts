@@ -190,7 +190,9 @@ describeLab('names whose truth is known', () => {
       diagnose('good.test', OPEN),
     ]);
     expect(plain.stderr).toContain(`(DNS ${DEAD_DNS}: no answer; ${DNS}: has addresses)`);
-    expect(plain.stderr).toContain(`${DEAD_DNS} is down or too slow, or its packets are dropped.`);
+    expect(plain.stderr).toContain(
+      `${DEAD_DNS} is down or too slow, answers from another address, or its packets are dropped.`,
+    );
     expect(verdict).toMatchObject({ kind: 'dns-silent', certainty: 'certain' });
     expect(verdict.statement).toContain(`DNS server ${DEAD_DNS} did not answer within 1.5 s.`);
     expect(kinds).not.toContain('only-in-dns');

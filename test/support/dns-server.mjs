@@ -85,9 +85,11 @@ function lowerCaseKeys(entries) {
 }
 
 const udp = dgram.createSocket(net.isIPv6(config.address) ? 'udp6' : 'udp4');
+const replying = config.replyFrom ? dgram.createSocket('udp4') : udp;
+if (config.replyFrom) replying.bind(config.port, config.replyFrom);
 udp.on('message', (message, from) => {
   handle(dnsPacket.decode(message), 'udp', (reply) =>
-    udp.send(dnsPacket.encode(reply), from.port, from.address),
+    replying.send(dnsPacket.encode(reply), from.port, from.address),
   );
 });
 

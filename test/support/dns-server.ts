@@ -47,6 +47,8 @@ export interface DnsServerOptions {
   port?: number;
   /** Whether it also listens on TCP; true unless given. */
   tcp?: boolean;
+  /** Reply over UDP from this address, as a server with several may. */
+  replyFrom?: string;
   zone: DnsZone;
   /** The reply for names outside the zone; NXDOMAIN unless given. */
   unknown?: DnsFailure;

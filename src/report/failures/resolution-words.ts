@@ -199,6 +199,8 @@ function adviseOnAnswers(answers: readonly ServerAnswer[], via: string): string 
     : 'Try again.';
 }
 
+const UNANSWERED = 'is down or too slow, answers from another address, or its packets are dropped';
+
 /** What to do about a silent resolver, by what each DNS server answered. */
 function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved): string {
   if (elapsedMs < SHORT_LOOKUP_MS)
@@ -215,12 +217,11 @@ function adviseOnSilence({ elapsedMs, answers = [], via, servers }: Unresolved):
     silent.some((each) => each.server === server) &&
     answers.every((each) => each.server !== server || silent.includes(each));
   const dead = servers.filter(isSilent).map(escapeControls);
-  if (silent.length === answers.length)
-    return 'The DNS server is down or too slow, or its packets are dropped.';
+  if (silent.length === answers.length) return `The DNS server ${UNANSWERED}.`;
   if (silent.length === 0) return adviseOnAnswers(answers, via);
   if (dead.length > 0)
     return (
-      `${dead.join(' and ')} is down or too slow, or its packets are dropped. ` +
+      `${dead.join(' and ')} ${UNANSWERED}. ` +
       'Repair or remove it, or use a ' +
       "longer --timeout: the system's resolver asks the next server after a while (glibc: 5 s)."
     );

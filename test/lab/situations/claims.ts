@@ -47,6 +47,7 @@ export const CAUSES = {
   'dns-silent':
     /(DNS|resolver)[^.]* (did|does|do) not answer|answered for [^.]*, but not for|DNS[^.]*: no answer/i,
   'dns-slow': /answers too slowly|down or too slow/i,
+  'dns-other-address': /answers from another address/i,
   'stale-address': /stale or wrong/i,
   'address-at-fault': /the way there or its host is at fault/i,
   'dns-not-listening': /DNS[\s\S]*nothing listens/i,

@@ -7,6 +7,7 @@ import {
   RESET_HOST,
   ROUTES,
   SERVER_RULES,
+  UNLINKED,
 } from './machine.js';
 import { testSituations } from './suite.js';
 
@@ -20,6 +21,10 @@ testSituations({
       await lab.ip('server', `addr add ${v4}/24 dev eth0`);
       await lab.ip('server', `addr add ${v6}/64 dev eth0 nodad`);
     }
+    await lab.ip('client', 'link add unlinked type veth peer name peer');
+    await lab.ip('client', 'link set unlinked up');
+    await lab.ip('client', `addr add ${UNLINKED.v4}/24 dev unlinked`);
+    await lab.ip('client', `addr add ${UNLINKED.v6}/64 dev unlinked nodad`);
     for (const route of ROUTES) await lab.ip('client', `route add ${route}`);
     await lab.nft('client', CLIENT_RULES);
     await lab.nft('server', SERVER_RULES);

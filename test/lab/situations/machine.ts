@@ -9,6 +9,8 @@ export const DROPPED_HOST: Addresses = { v4: '10.77.0.61', v6: 'fd77::61' };
 
 const SERVER: Addresses = { v4: '10.77.0.2', v6: 'fd77::2' };
 const CLIENT: Addresses = { v4: '10.77.0.1', v6: 'fd77::1' };
+/** Addresses of the client on an interface without a link. */
+export const UNLINKED: Addresses = { v4: '10.66.0.1', v6: 'fd66::1' };
 const ABSENT: Addresses = { v4: '10.77.0.99', v6: 'fd77::99' };
 
 /** Where programs listen: on the server, and on the client at all or only at some addresses. */
@@ -131,6 +133,16 @@ const situations = FAMILIES.flatMap((family): Situation[] => {
           alike: ['host-absent'],
         },
         { diagnosed: { made: ['answers-dropped-here'] }, facts: ['host-up'] },
+      ),
+    },
+    {
+      title: `nothing listens at an address of an interface without a link ${over}`,
+      target: [UNLINKED[family], 7015],
+      truth: truth(
+        'closed',
+        'conn-refused',
+        { made: ['no-listener'], alike: ['firewall-rejects'] },
+        { diagnosed: { made: ['no-listener'] }, ...nothingHere },
       ),
     },
     {

@@ -25,6 +25,7 @@ testSituations({
       lab.dns('client', { address: SERVERS.good, zone: ZONE }),
       lab.dns('client', { address: SERVERS.second, zone: SECOND_ZONE }),
       lab.dns('client', { address: SERVERS.silent, zone: {}, unknown: 'silent' }),
+      lab.dns('client', { address: SERVERS.elsewhere, replyFrom: '127.0.0.9', zone: ZONE }),
       lab.dns('client', { address: SERVERS.servfail, zone: {}, unknown: 'SERVFAIL' }),
       lab.dns('client', { address: SERVERS.refused, zone: {}, unknown: 'REFUSED' }),
       lab.dns('client', { address: SERVERS.noTcp, zone: ZONE, tcp: false }),

@@ -99,6 +99,8 @@ export const SERVERS = {
   /** No program listens there. */
   dead: '127.0.0.4',
   servfail: '127.0.0.5',
+  /** Replies from another address. */
+  elsewhere: '127.0.0.8',
   refused: '127.0.0.6',
   /** Listens on UDP only. */
   noTcp: '127.0.0.7',
@@ -346,6 +348,11 @@ const severalServers = [
     ask('both.test', ['refused', 'good']),
     { ...found(OPEN.v6), besides: ['dns-refused'] },
   ),
+  situation('the server replies from another address', ask('both.test', ['elsewhere']), {
+    ...timedOut,
+    made: ['dns-other-address'],
+    alike: ['dns-silent', 'dns-slow'],
+  }),
   situation('both servers are silent', ask('both.test', ['silent', 'silent']), timedOut),
   situation('only the second server has the name', ask('gone.test', ['good', 'second']), {
     ...unresolved('name-not-found', 'no-such-name'),

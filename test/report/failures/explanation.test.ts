@@ -335,7 +335,7 @@ describe('the explanation of an unresolved name', () => {
     [
       'the server that is silent beside another',
       [answered(4, 'ETIMEOUT'), answered(4, null, '198.51.100.54')],
-      /^198\.51\.100\.53 is down or too slow, or its packets are dropped\. Repair or remove it, or use a longer/,
+      /^198\.51\.100\.53 is down or too slow, answers from another address, or its packets are dropped\. Repair or remove it, or use a longer/,
     ],
     [
       'another cause if every server answers',
@@ -350,7 +350,7 @@ describe('the explanation of an unresolved name', () => {
     [
       'the server if it is silent',
       [answered(4, 'ETIMEOUT'), answered(6, 'ETIMEOUT')],
-      /^The DNS server is down or too slow, or its packets are dropped\./,
+      /^The DNS server is down or too slow, answers from another address, or its packets are dropped\./,
     ],
   ])('names %s', (_, answers, advice) => {
     const facts = { elapsedMs: 5000, servers: ['198.51.100.53', '198.51.100.54'], answers };
@@ -440,7 +440,8 @@ describe('the explanation of an unresolved name', () => {
 
   it('suspects the DNS server when a lookup took 1 s or more', () => {
     expect(linesOf(unresolvedOutcome('resolver-timeout', { elapsedMs: 1000 }))[1]).toBe(
-      `The DNS server is down or too slow, or its packets are dropped. ${TRY_ADDRESS}`,
+      'The DNS server is down or too slow, answers from another address, or its packets are ' +
+        `dropped. ${TRY_ADDRESS}`,
     );
   });
 

@@ -105,10 +105,12 @@ export async function checkFailure(
   context: CheckContext,
   attempt: Attempt | null,
 ): Promise<FailureObservation> {
-  if (attempt?.state === 'open' && isOwnAddress(attempt.endpoint))
-    return { ...NOTHING_TO_CHECK, listeners: context.readListeners(attempt.endpoint.port) };
-  if (attempt?.state !== 'closed' && attempt?.state !== 'filtered') return NOTHING_TO_CHECK;
-  return isOwnAddress(attempt.endpoint)
-    ? checkOwn(context, attempt.endpoint)
-    : checkRemote(context, attempt);
+  const states = ['open', 'closed', 'filtered'];
+  if (!attempt || !states.includes(attempt.state)) return NOTHING_TO_CHECK;
+  const isOwn = await isOwnAddress(attempt.endpoint);
+  if (attempt.state === 'open')
+    return isOwn
+      ? { ...NOTHING_TO_CHECK, listeners: context.readListeners(attempt.endpoint.port) }
+      : NOTHING_TO_CHECK;
+  return isOwn ? checkOwn(context, attempt.endpoint) : checkRemote(context, attempt);
 }

@@ -90,11 +90,15 @@ function toCanonicalAddress({ address, family }: Address): string {
   return new SocketAddress({ address, family: 'ipv6' }).address.replace(/^::ffff:(?=\d+\.)/, '');
 }
 
-/** Whether an address belongs to this machine; a zone is ignored. */
-export function isOwnAddress(endpoint: Address): boolean {
+/**
+ * Whether an address belongs to this machine; a zone is ignored. An interface without a link is not
+ * listed, but its address is its own source (docker0 without containers, for example).
+ */
+export async function isOwnAddress(endpoint: Address): Promise<boolean> {
   const address = toCanonicalAddress(endpoint);
   if (address === '::1' || address.startsWith('127.')) return true;
-  return listOwnAddresses().some((own) => own.address === address);
+  if (listOwnAddresses().some((own) => own.address === address)) return true;
+  return (await sourceAddressFor({ ...endpoint, address })) === address;
 }
 
 /** Whether an address is own or in a network of an own interface: no router is on the way. */

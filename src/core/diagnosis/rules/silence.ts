@@ -96,7 +96,9 @@ function describeSilence(servers: readonly DnsServerObservation[]): string {
 
 function adviseOnSilence(servers: readonly DnsServerObservation[], seen: Observations): string {
   const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
-  const down = 'It is down or too slow, or its packets are dropped. All look the same from here.';
+  const down =
+    'It is down or too slow, answers from another address, or its packets are dropped. ' +
+    'All look the same from here.';
   if (seen.timeoutMs < SHORT_LOOKUP_MS) return `Try a longer timeout first. ${down}`;
   if (!servers.some(isDead))
     return (

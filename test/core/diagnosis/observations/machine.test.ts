@@ -53,16 +53,16 @@ describe('the source address', () => {
 });
 
 describe('an address of this machine', () => {
-  it('is known in any spelling, with a zone and mapped into IPv6', () => {
+  it('is known in any spelling, with a zone and mapped into IPv6', async () => {
     for (const address of ['127.0.0.1', '127.9.9.9'])
-      expect(isOwnAddress({ address, family: 4 })).toBe(true);
+      expect(await isOwnAddress({ address, family: 4 })).toBe(true);
     for (const address of ['::1', '0:0:0::1', '::1%lo', '::ffff:127.0.0.1', '::FFFF:7f00:1'])
-      expect(isOwnAddress({ address, family: 6 })).toBe(true);
+      expect(await isOwnAddress({ address, family: 6 })).toBe(true);
   });
 
-  it('is no address of another machine', () => {
-    expect(isOwnAddress({ address: '198.18.0.1', family: 4 })).toBe(false);
-    expect(isOwnAddress({ address: '2001:2::1', family: 6 })).toBe(false);
+  it('is no address of another machine', async () => {
+    expect(await isOwnAddress({ address: '198.18.0.1', family: 4 })).toBe(false);
+    expect(await isOwnAddress({ address: '2001:2::1', family: 6 })).toBe(false);
   });
 });
 

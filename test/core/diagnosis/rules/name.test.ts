@@ -319,7 +319,8 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
       statement: 'Name resolution is at fault: DNS server 192.0.2.53 did not answer within 5 s.',
       evidence: ['DNS server 192.0.2.53: no answer'],
       advice:
-        'Check that server, or configure another one. It is down or too slow, or its packets ' +
+        'Check that server, or configure another one. It is down or too slow, answers ' +
+        'from another address, or its packets ' +
         'are dropped. All look the same ' +
         'from here.',
     },
