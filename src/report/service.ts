@@ -144,8 +144,8 @@ function adviseOnTls(failure: TlsFailure): string {
       );
     case 'not-tls':
       return (
-        'This port has no TLS from the start. Probe it without TLS, or with STARTTLS: ' +
-        `${STARTTLS_NAMES.join(', ')}.`
+        'This port has no TLS from the start, or a proxy on the way answers in its place. ' +
+        `Probe it without TLS, or with STARTTLS: ${STARTTLS_NAMES.join(', ')}.`
       );
     case 'handshake':
       return (
@@ -161,7 +161,8 @@ function adviseOnTls(failure: TlsFailure): string {
     case 'unknown-authority':
       return (
         'To trust it, name its authority in NODE_EXTRA_CA_CERTS=<file>. ' +
-        'Or let the server send its whole chain.'
+        'Or let the server send its whole chain. ' +
+        'If the issuer is not the expected one, a proxy on the way intercepts TLS.'
       );
     case 'expired':
     case 'expires-soon':
@@ -174,7 +175,10 @@ function adviseOnTls(failure: TlsFailure): string {
         "certificate, in those above it, and in the server's TLS settings."
       );
     case 'wrong-name':
-      return 'Probe a name that the certificate has, or give that name with --sni.';
+      return (
+        'Probe a name that the certificate has, or give that name with --sni. ' +
+        'If the issuer is not the expected one, a proxy on the way intercepts TLS.'
+      );
     default:
       return failure satisfies never;
   }

@@ -396,7 +396,7 @@ describe('the other formats', () => {
       exitCode: 6,
       service: { failure: 'self-signed', problem: 'the certificate is self-signed' },
       explanation: expect.stringMatching(
-        /^Service: https failed at TLS: .* To trust it, /,
+        /^Service: https failed at TLS: .* To trust it, .* a proxy on the way intercepts TLS\./,
       ) as string,
     });
     const keys = [

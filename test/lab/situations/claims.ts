@@ -34,6 +34,8 @@ export const CAUSES = {
   'service-hangs': /the service hangs/i,
   'refuses-client': /refuses? (this|a) client/i,
   'data-stopped': /firewall that inspects|client, or a firewall/i,
+  'no-tls': /has no TLS from the start/i,
+  'proxy-answers': /proxy on the way (answers in its place|intercepts TLS)/i,
   'small-mtu': /\bMTU\b/,
   portal: /captive portal|answers everything/i,
   // names

@@ -1,4 +1,5 @@
 import {
+  BLOCK_PAGE,
   CLIENT_RULES,
   DEAD_GATEWAY,
   LISTENERS,
@@ -26,6 +27,7 @@ testSituations({
     await lab.ip('server', `addr add ${NO_WAY_BACK.v6}/64 dev eth0 nodad preferred_lft 0`);
     await lab.ip('server', `rule add from ${NO_WAY_BACK.v4} blackhole`);
     await lab.ip('server', `-6 rule add from ${NO_WAY_BACK.v6} blackhole`);
+    await lab.listen('router', { port: 7032, onConnection: 'banner', banner: BLOCK_PAGE });
     await lab.listen('server', { port: 7009, onConnection: 'banner', banner: LONG_GREETING });
     await lab.sysctl('server', 'net.ipv4.ip_forward', 1);
     await lab.sysctl('server', 'net.ipv6.conf.all.forwarding', 1);

@@ -17,6 +17,9 @@ export const DEAD_GATEWAY = '10.77.0.77';
 /** A greeting that fits only into a large packet. */
 export const LONG_GREETING = `220 ${'x'.repeat(1200)}\r\n`;
 
+/** What a proxy says in place of a service with TLS. */
+export const BLOCK_PAGE = 'HTTP/1.1 302 Found\r\nLocation: http://portal.test/\r\n\r\n';
+
 /** Where programs listen. */
 export const LISTENERS = [
   { role: 'server', address: '::', ports: [443, PORTAL, 7001, 7002, 7003, 7004, 7005, 7006] },
@@ -38,6 +41,7 @@ export const ROUTER_RULES = `
   add table ip portal
   add chain ip portal prerouting { type nat hook prerouting priority -100; }
   add rule ip portal prerouting ip daddr 10.77.0.0/24 accept
+  add rule ip portal prerouting tcp dport 7032 redirect
   add rule ip portal prerouting tcp dport ${PORTAL} dnat to ${SERVER.v4}`;
 
 /** A redirect on the client. */
@@ -230,6 +234,20 @@ const data = FAMILIES.flatMap((family): Situation[] =>
   })),
 );
 
+const replaced: Situation = {
+  title: 'a proxy answers in clear text in place of a service with TLS',
+  target: [SERVER.v4, 7032],
+  options: ['--service', 'https'],
+  modes: ['plain'],
+  truth: {
+    ...opened,
+    reason: 'tls-failed',
+    exitCode: 6,
+    made: ['proxy-answers'],
+    alike: ['no-tls'],
+  },
+};
+
 const redirected: Situation = {
   title: 'this machine redirects a port of every host to itself',
   target: [SERVER.v4, 7031],
@@ -242,5 +260,6 @@ export const ROUTED: readonly Situation[] = [
   ...deadGateway,
   ...data,
   ...portal,
+  replaced,
   redirected,
 ];

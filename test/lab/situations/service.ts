@@ -98,6 +98,13 @@ export const SERVICE: readonly Situation[] = [
     'smtp',
   ),
   behind(
+    'a service without TLS speaks in clear text',
+    says('220 lab ESMTP\r\n'),
+    { exitCode: 6, reason: 'tls-failed', made: ['no-tls'], alike: ['proxy-answers'] },
+    '--service',
+    'smtps',
+  ),
+  behind(
     'any service says the time and closes',
     says(DAYTIME, 'close'),
     { shows: 'November 28' },
