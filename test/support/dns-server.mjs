@@ -26,6 +26,18 @@ const forms = {
   'NO RECURSION': { flags: 0 },
 };
 
+/** The flags and the sections of the reply to a question. */
+function replyTo(question, records, { aliases, name, isTruncated }) {
+  const { flags = dnsPacket.RECURSION_AVAILABLE, ...sections } = forms[records] ?? {};
+  const rcode = rcodes[records] ?? 0;
+  if (isTruncated) return { flags: flags | dnsPacket.TRUNCATED_RESPONSE | rcode, ...sections };
+  const addresses =
+    typeof records === 'string'
+      ? []
+      : records.map((data) => ({ ...question, name, ttl: 60, data }));
+  return { flags: flags | rcode, answers: [...aliases, ...addresses], ...sections };
+}
+
 /** Calls `send` with the reply to a query, after its delay; not at all for a silent name. */
 function handle(query, transport, send) {
   const { id, flags, questions } = query;
@@ -40,28 +52,12 @@ function handle(query, transport, send) {
     entry.lost[question.type] -= 1;
     return;
   }
-  const rcode = rcodes[records] ?? 0;
-  const { flags: ownFlags = dnsPacket.RECURSION_AVAILABLE, ...sections } = forms[records] ?? {};
-  const addresses =
-    typeof records === 'string'
-      ? []
-      : records.map((data) => ({ ...question, name, ttl: 60, data }));
   const isTruncated = entry.truncated === true && transport === 'udp';
-  const answers = isTruncated ? [] : [...aliases, ...addresses];
-  const replyFlags =
-    (flags & dnsPacket.RECURSION_DESIRED) |
-    ownFlags |
-    (isTruncated ? dnsPacket.TRUNCATED_RESPONSE : 0) |
-    rcode;
+  const reply = replyTo(question, records, { aliases, name, isTruncated });
+  reply.flags |= flags & dnsPacket.RECURSION_DESIRED;
   const { delayMs = 0 } = entry;
-  setTimeout(send, delayMs[question.type] ?? delayMs, {
-    id,
-    type: 'response',
-    flags: replyFlags,
-    questions,
-    answers,
-    ...sections,
-  });
+  const delay = delayMs[question.type] ?? delayMs;
+  setTimeout(send, delay, { id, type: 'response', questions, ...reply });
 }
 
 /** Follows aliases like a recursive server: returns the CNAME records and the last name's entry. */
