@@ -1,5 +1,6 @@
 import { SHORTEST_SILENCE_MS } from '../facts/dns-failure.js';
 import type { ErrorFacts, ServerAnswer } from '../facts/outcome.js';
+import { readSystemFile } from '../system-file.js';
 import { askDns, configuredServers, type DnsFindings, type DnsQuery } from './dns-query.js';
 import { type Failure, judgeResolverError, noAddress } from './resolver-error.js';
 
@@ -12,7 +13,10 @@ const MAX_SERVERS = 3;
 /** What DNS says when it answers that it cannot serve the name. */
 const DNS_REFUSALS: ReadonlySet<string> = new Set(['ESERVFAIL', 'EREFUSED', 'ENOTIMP']);
 
-/** Answers with which glibc ends, as if there were no such name. It asks no further server. */
+/**
+ * Answers with which glibc can end, as if there were no such name. It then asks no further server:
+ * after FORMERR always, after a referral if that has additional records.
+ */
 const MISLEADING: ReadonlySet<string> = new Set(['EFORMERR', 'ENORECURSION']);
 
 /** Why a lookup failed, with what each DNS server said to the same question. */
@@ -23,6 +27,30 @@ export async function askConfiguredServers(query: Omit<DnsQuery, 'servers'>): Pr
   const servers = (await configuredServers()).slice(0, MAX_SERVERS);
   return askDns({ ...query, servers, bothFamilies: true });
 }
+
+/** The sources of names in a nsswitch.conf, in order, without the actions in brackets. */
+export function parseHostSources(text: string): string[] | null {
+  const line = text.split(/\r?\n/).find((each) => /^\s*hosts\s*:/.test(each));
+  if (line === undefined) return null;
+  const [sources = ''] = line.replace(/^[^:]*:/, '').split('#');
+  return sources
+    .replace(/\[[^\]]*\]/g, ' ')
+    .split(/\s+/)
+    .filter(Boolean);
+}
+
+/** The sources that the system's resolver asks, in order; null where that is not known. */
+export function readHostSources(path = '/etc/nsswitch.conf'): string[] | null {
+  const text = readSystemFile(path);
+  return text === null ? null : parseHostSources(text);
+}
+
+/** Sources that ask no other machine (nsswitch.conf(5), nss-myhostname(8), nss-mymachines(8)). */
+const LOCAL_SOURCES: ReadonlySet<string> = new Set(['files', 'db', 'myhostname', 'mymachines']);
+
+/** Whether the system's resolver can have asked DNS. */
+export const mayAskDns = (sources: readonly string[] | null): boolean =>
+  sources === null || sources.some((each) => !LOCAL_SOURCES.has(each));
 
 /** A failure of the system's resolver, with its time in milliseconds. */
 interface SystemFailure {
@@ -77,5 +105,7 @@ export async function explainFailure(
   const longestMs = isNotFound(own) ? REFINING_MS : Math.max(elapsedMs, REFINING_MS);
   const timeoutMs = Math.min(query.timeoutMs, longestMs);
   const findings = await askConfiguredServers({ ...query, timeoutMs });
-  return { ...refine({ own, elapsedMs }, findings), answers: findings.answers };
+  // Where the system asks no DNS server, none of them is why.
+  const refined = mayAskDns(readHostSources()) ? refine({ own, elapsedMs }, findings) : own;
+  return { ...refined, answers: findings.answers };
 }

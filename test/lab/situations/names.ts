@@ -226,6 +226,16 @@ const referrals = [
     ask('referral.test', ['good', 'silent']),
     failed('dns-no-recursion'),
   ),
+  ...(['formerr-then-found.test', 'no-recursion-then-found.test'] as const).map((host) =>
+    situation(
+      `the system asks no DNS server, and of two the second has the name ${host}`,
+      {
+        ...ask(host),
+        resolver: { nameservers: [SERVERS.good, SERVERS.second], nsswitch: 'files' },
+      },
+      { ...notFound, diagnosed: { made: ['resolver-config'] } },
+    ),
+  ),
   ...(['servfail', 'referral'] as const).map((second) =>
     situation(
       `the system asks no DNS server, and of two the second says: ${second}`,

@@ -29,14 +29,3 @@ export function parseSearchDomains(text: string): string[] {
     .filter((domain) => /^[\w-]+(\.[\w-]+)*$/.test(domain))
     .slice(0, MAX_SEARCH_DOMAINS);
 }
-
-/** The sources of names in a nsswitch.conf, in order, without the actions in brackets. */
-export function parseHostSources(text: string): string[] | null {
-  const line = text.split(/\r?\n/).find((each) => /^\s*hosts\s*:/.test(each));
-  if (line === undefined) return null;
-  const [sources = ''] = line.replace(/^[^:]*:/, '').split('#');
-  return sources
-    .replace(/\[[^\]]*\]/g, ' ')
-    .split(/\s+/)
-    .filter(Boolean);
-}

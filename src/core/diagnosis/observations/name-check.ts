@@ -2,10 +2,11 @@ import { monotonicClock } from '../../clock.js';
 import { dnsFailureKind } from '../../facts/dns-failure.js';
 import type { Resolution } from '../../facts/outcome.js';
 import { configuredServers } from '../../resolve/dns-query.js';
+import { readHostSources } from '../../resolve/lookup-failure.js';
 import { type ResolveOptions, resolveHost } from '../../resolve/resolver.js';
 import { readSystemFile, systemFilePath } from '../../system-file.js';
 import { asciiHost, familyOf } from '../../target/target.js';
-import { parseHostsFile, parseHostSources, parseSearchDomains } from './hosts-file.js';
+import { parseHostsFile, parseSearchDomains } from './hosts-file.js';
 import type { DnsAnswer, DnsServerObservation, NameObservation } from './observations.js';
 
 /** At most this many servers are asked; glibc asks three (resolv.conf(5), MAXNS). */
@@ -141,8 +142,6 @@ export async function checkName(
   });
   const hostsFile =
     text === null ? null : { path, addresses: parseHostsFile(text, asciiHost(host)) };
-  const nsswitch =
-    dnsServer === undefined ? readSystemFile(options.nsswitch ?? '/etc/nsswitch.conf') : null;
-  const sources = nsswitch === null ? null : parseHostSources(nsswitch);
+  const sources = dnsServer === undefined ? readHostSources(options.nsswitch) : null;
   return { servers, hostsFile, sources, foundBySearch };
 }

@@ -1,3 +1,4 @@
+import { mayAskDns } from '../../resolve/lookup-failure.js';
 import { isUnreached, SHORT_LOOKUP_MS, SHORTEST_SILENCE_MS } from '../../facts/dns-failure.js';
 import type { DnsServerObservation, Observations } from '../observations/observations.js';
 import { certain, type Conclusion, probable } from './conclusion.js';
@@ -18,16 +19,17 @@ const isDecisive = (server: DnsServerObservation): boolean =>
 
 /**
  * The servers whose answers can be why a name did not resolve. The first that decides is the cause,
- * with those that say the same. If it has an address, the system ended with one before it.
+ * with those that say the same. If it has an address, the system ended with one before it, or it
+ * asked none of them.
  */
-export function serversAtFault({ name: { servers } }: Observations): DnsServerObservation[] {
+export function serversAtFault({ name }: Observations): DnsServerObservation[] {
+  const { servers, sources } = name;
   const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
   const first = servers.findIndex((each) => hasAddress(each) || isDecisive(each));
   const decisive = servers[first];
   if (!decisive) return [...servers];
-  return hasAddress(decisive)
-    ? servers.slice(0, first)
-    : servers.filter((each) => overallAnswer(each) === overallAnswer(decisive));
+  if (hasAddress(decisive)) return mayAskDns(sources) ? servers.slice(0, first) : [];
+  return servers.filter((each) => overallAnswer(each) === overallAnswer(decisive));
 }
 
 /** Whether the lookup took so long that the system can have waited for a silent server. */

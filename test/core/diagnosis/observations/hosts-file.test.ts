@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   parseHostsFile,
-  parseHostSources,
   parseSearchDomains,
 } from '../../../../src/core/diagnosis/observations/hosts-file.js';
 
@@ -76,18 +75,6 @@ describe('a hosts file', () => {
         expect(parseHostsFile(text, name)).toBeInstanceOf(Array);
       }),
     );
-  });
-});
-
-describe('the sources of names', () => {
-  it.each<[string, string[] | null]>([
-    ['passwd: files\nhosts: files dns\n', ['files', 'dns']],
-    ['hosts:\tfiles mdns4_minimal [NOTFOUND=return] dns # here', ['files', 'mdns4_minimal', 'dns']],
-    ['hosts: resolve [!UNAVAIL=return] files', ['resolve', 'files']],
-    ['# hosts: files', null],
-    ['hosts:', []],
-  ])('of %j are %j', (text, sources) => {
-    expect(parseHostSources(text)).toEqual(sources);
   });
 });
 
