@@ -50,7 +50,7 @@ const LOCAL_SOURCES: ReadonlySet<string> = new Set(['files', 'db', 'myhostname',
 
 /** Whether the system's resolver can have asked DNS. */
 export const mayAskDns = (sources: readonly string[] | null): boolean =>
-  sources === null || sources.some((each) => !LOCAL_SOURCES.has(each));
+  !sources?.length || sources.some((each) => !LOCAL_SOURCES.has(each));
 
 /** A failure of the system's resolver, with its time in milliseconds. */
 interface SystemFailure {

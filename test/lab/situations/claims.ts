@@ -57,6 +57,7 @@ export const CAUSES = {
   'dns-blocked-here': /this machine[^.]* (not (permit|let)|blocks?|drops?)[^.]*/i,
   'dns-no-route': /no (usable )?route to (the )?DNS/i,
   'dns-no-tcp': /over TCP|truncated/i,
+  'no-dns-source': /and no DNS server/,
   'resolver-config': /Name resolution on this machine is at fault/i,
   'hosts-file': /hosts file of this machine overrides/i,
   'servers-disagree': /DNS servers of this machine disagree/i,

@@ -226,6 +226,13 @@ const referrals = [
     ask('referral.test', ['good', 'silent']),
     failed('dns-no-recursion'),
   ),
+  ...(['formerr.test', 'servfail.test'] as const).map((host) =>
+    situation(
+      `the system asks no DNS server, and the only one fails for ${host}`,
+      { ...ask(host), resolver: { nameservers: [SERVERS.good], nsswitch: 'files' } },
+      { ...notFound, diagnosed: { made: ['no-dns-source'] } },
+    ),
+  ),
   ...(['formerr-then-found.test', 'no-recursion-then-found.test'] as const).map((host) =>
     situation(
       `the system asks no DNS server, and of two the second has the name ${host}`,

@@ -1,3 +1,4 @@
+import { mayAskDns } from '../../resolve/lookup-failure.js';
 import { listAddresses } from '../observations/name-check.js';
 import type {
   DnsAnswer,
@@ -144,5 +145,20 @@ export function judgeOnlyInDns(seen: Observations): Conclusion | null {
     [...dnsEvidence(seen), untimed(`the system's resolver: ${outcome.error.code}`)],
     "Check which sources the system's resolver asks, and in which order " +
       '(on Linux: the hosts line of /etc/nsswitch.conf).',
+  );
+}
+
+/** The system asks only sources of this machine, and they have no address. */
+export function judgeLocalSources(seen: Observations): Conclusion | null {
+  const { outcome, name, target } = seen;
+  if (outcome.state !== 'unresolved' || mayAskDns(name.sources)) return null;
+  const hasAddress = name.servers.some((each) => listAddresses(each).length > 0);
+  if (hasAddress || serversAtFault(seen).length > 0) return null;
+  return certain(
+    `The system's resolver has no address for ${target.host}. It asks only sources of this ` +
+      `machine (${joinWords(name.sources ?? [])}), and no DNS server.`,
+    [untimed(`the system's resolver: ${outcome.error.code}`)],
+    'Add the name to the hosts file, or let the system ask DNS, too (the hosts line of ' +
+      '/etc/nsswitch.conf).',
   );
 }

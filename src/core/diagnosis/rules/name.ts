@@ -19,7 +19,12 @@ import {
   typesWith,
   untimed,
 } from './evidence.js';
-import { compareHostsFile, compareServers, judgeOnlyInDns } from './name-sources.js';
+import {
+  compareHostsFile,
+  compareServers,
+  judgeLocalSources,
+  judgeOnlyInDns,
+} from './name-sources.js';
 import { judgeSilence, judgeSlowness, serversAtFault } from './silence.js';
 
 /** The DNS servers that gave a kind of answer, as the subject of a sentence. */
@@ -139,6 +144,9 @@ export const NAME_RULES = {
    * before that one gave an answer with which the resolver ends.
    */
   'only-in-dns': judgeOnlyInDns,
+
+  /** The system asks no DNS server, and none says that the name has no address. Not: it may ask. */
+  'no-dns-source': judgeLocalSources,
 
   /** A server answered NXDOMAIN. Not: the name exists without an address. */
   'name-not-found': nameFailure(

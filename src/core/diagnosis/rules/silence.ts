@@ -27,8 +27,9 @@ export function serversAtFault({ name }: Observations): DnsServerObservation[] {
   const hasAddress = (each: DnsServerObservation) => typesWith(each, 'addresses').length > 0;
   const first = servers.findIndex((each) => hasAddress(each) || isDecisive(each));
   const decisive = servers[first];
+  if (!mayAskDns(sources) && (!decisive || hasAddress(decisive))) return [];
   if (!decisive) return [...servers];
-  if (hasAddress(decisive)) return mayAskDns(sources) ? servers.slice(0, first) : [];
+  if (hasAddress(decisive)) return servers.slice(0, first);
   return servers.filter((each) => overallAnswer(each) === overallAnswer(decisive));
 }
 

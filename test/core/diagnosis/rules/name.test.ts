@@ -153,6 +153,25 @@ const CASES: Readonly<Record<keyof typeof NAME_RULES, RuleCase>> = {
         'hosts line of /etc/nsswitch.conf).',
     },
   },
+  'no-dns-source': {
+    trigger: { outcome: unresolved(), name: { servers: [server('servfail')], sources: ['files'] } },
+    nearMisses: {
+      'it may ask': {
+        outcome: unresolved(),
+        name: { servers: [server('servfail')], sources: ['files', 'sss'] },
+      },
+    },
+    finding: {
+      certainty: 'certain',
+      statement:
+        "The system's resolver has no address for db.example. It asks only sources of this " +
+        'machine (files), and no DNS server.',
+      evidence: ["the system's resolver: ENOTFOUND"],
+      advice:
+        'Add the name to the hosts file, or let the system ask DNS, too (the hosts line of ' +
+        '/etc/nsswitch.conf).',
+    },
+  },
   'name-not-found': {
     trigger: nxdomain,
     nearMisses: { 'the name exists without an address': answered('no-record') },
