@@ -47,7 +47,7 @@ class Attempt extends Socket {
     this.family = family;
   }
 
-  override emit(event: string | symbol, ...args: unknown[]): boolean {
+  override emit(event: string | symbol): boolean {
     if (this.over) return false;
     if (event === 'connectionAttempt') this.startMs = now();
     else if (event === 'connect')
@@ -56,8 +56,13 @@ class Attempt extends Socket {
           ? SWEEP_STATE.unclear
           : SWEEP_STATE.open,
       );
-    else if (event === 'error') this.fail(args[0] as NodeJS.ErrnoException);
     return true;
+  }
+
+  /** Takes the error here: Node would format its stack trace and send an event first. */
+  override destroy(error?: NodeJS.ErrnoException): this {
+    if (error && !this.over) this.fail(error);
+    return super.destroy();
   }
 
   fail(error: NodeJS.ErrnoException): void {
@@ -119,12 +124,13 @@ function turn(): void {
   scheduled = false;
   startsInTurn = 0;
   expire();
-  const waitMs = pauseUntilMs - now();
-  if (waitMs > 0) {
-    setTimeout(schedule, waitMs);
+  const turnMs = now();
+  if (pauseUntilMs > turnMs) {
+    setTimeout(schedule, pauseUntilMs - turnMs);
     return;
   }
-  while (running < limit && startsInTurn < startsPerTurn) {
+  // A start that finds a shortage fails at once, and asks for a pause.
+  while (running < limit && startsInTurn < startsPerTurn && pauseUntilMs <= turnMs) {
     const index = again.pop() ?? Atomics.add(cursor, 0, 1);
     if (index >= ports.length) break;
     begin(index);
