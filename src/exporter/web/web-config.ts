@@ -46,8 +46,6 @@ export interface WebConfig {
   readonly tls: WebTls | null;
   /** The bcrypt hash of each user's password; empty if anyone may ask. */
   readonly users: ReadonlyMap<string, string>;
-  /** The files that it was read from, beside its own. */
-  readonly files: readonly string[];
 }
 
 const TLS_KEYS = [
@@ -63,12 +61,15 @@ const TLS_KEYS = [
   'max_version',
 ];
 
-/** Reads PEM from a file or from the text itself, and remembers the file. */
+/** Gets the path of each file before it is read. */
+type BeforeFile = (path: string) => Promise<void>;
+
+/** Reads PEM from a file or from the text itself. */
 async function readPem(
   fields: Fields,
   key: string,
   folder: string,
-  files: string[],
+  beforeFile: BeforeFile,
 ): Promise<string | undefined> {
   const text = textAt(fields, key);
   const file = textAt(fields, `${key}_file`);
@@ -78,7 +79,7 @@ async function readPem(
     );
   if (file === undefined) return text;
   const path = resolve(folder, file);
-  files.push(path);
+  await beforeFile(path);
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
@@ -100,8 +101,8 @@ function readNames({ path, values }: Fields): readonly string[] {
   throw new UsageError(`${path}.client_allowed_sans: is not a list of texts; allowed: a list`);
 }
 
-async function readTls(fields: Fields, folder: string, files: string[]): Promise<WebTls> {
-  const pem = (key: string) => readPem(fields, key, folder, files);
+async function readTls(fields: Fields, folder: string, beforeFile: BeforeFile): Promise<WebTls> {
+  const pem = (key: string) => readPem(fields, key, folder, beforeFile);
   const client =
     CLIENT_AUTH[
       wordAt(
@@ -160,24 +161,18 @@ function readUsers(fields: Fields | undefined): ReadonlyMap<string, string> {
  *
  * @param content the file, parsed
  * @param path where it is; other paths are relative to its folder
- * @param onFiles gets the files that it names, also when it is wrong
+ * @param beforeFile gets the path of each file that it names, before that is read
  * @throws UsageError naming the key, what is wrong with it and what is allowed
  */
 export async function readWebConfig(
   content: unknown,
   path: string,
-  onFiles: (files: readonly string[]) => void = () => {},
+  beforeFile: BeforeFile = async () => {},
 ): Promise<WebConfig> {
   const file = fieldsOf(content ?? {}, PATH, ['tls_server_config', 'basic_auth_users']);
-  const files: string[] = [];
   const tls = mappingAt(file, 'tls_server_config', TLS_KEYS);
-  try {
-    return {
-      tls: tls ? await readTls(tls, dirname(path), files) : null,
-      users: readUsers(mappingAt(file, 'basic_auth_users')),
-      files,
-    };
-  } finally {
-    onFiles(files);
-  }
+  return {
+    tls: tls ? await readTls(tls, dirname(path), beforeFile) : null,
+    users: readUsers(mappingAt(file, 'basic_auth_users')),
+  };
 }

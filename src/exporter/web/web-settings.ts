@@ -6,7 +6,7 @@ import { readWebConfig, type WebConfig } from './web-config.js';
 /** How often the files are looked at, milliseconds. */
 const LOOK_MS = 1000;
 
-const NO_CONFIG: WebConfig = { tls: null, users: new Map(), files: [] };
+const NO_CONFIG: WebConfig = { tls: null, users: new Map() };
 
 /** What shows that a file was changed or replaced. */
 async function stampOf(path: string): Promise<string> {
@@ -23,8 +23,8 @@ export class WebSettings {
   readonly #file: string | undefined;
   #config = NO_CONFIG;
   #isLoaded = false;
-  #files: readonly string[] = [];
-  #stamps = '';
+  /** What each file was like before it was read: a change while it was read counts, too. */
+  readonly #stamps = new Map<string, string>();
   #onChange: (config: WebConfig) => void = () => {};
 
   /** @param file the path; undefined for plain HTTP and everyone */
@@ -50,11 +50,13 @@ export class WebSettings {
   async load(): Promise<void> {
     const file = this.#file;
     if (file === undefined) return;
-    this.#files = [file];
-    this.#stamps = await this.#findStamps();
+    this.#stamps.clear();
+    const beforeFile = async (path: string): Promise<void> => {
+      this.#stamps.set(path, await stampOf(path));
+    };
+    await beforeFile(file);
     const content = await readYamlFile(file, '--web.config.file');
-    const config = await readWebConfig(content, file, (files) => (this.#files = [file, ...files]));
-    this.#stamps = await this.#findStamps();
+    const config = await readWebConfig(content, file, beforeFile);
     if (this.#isLoaded && (config.tls === null) !== (this.#config.tls === null))
       throw new UsageError(
         '--web.config.file.tls_server_config: TLS cannot be switched on or off while the ' +
@@ -69,13 +71,14 @@ export class WebSettings {
   watch(onChange: () => Promise<void>): void {
     if (this.#file === undefined) return;
     const look = async (): Promise<void> => {
-      if ((await this.#findStamps()) !== this.#stamps) await onChange();
+      if (await this.#hasChanged()) await onChange();
       setTimeout(() => void look(), LOOK_MS).unref();
     };
     void look();
   }
 
-  async #findStamps(): Promise<string> {
-    return (await Promise.all(this.#files.map(stampOf))).join('\n');
+  async #hasChanged(): Promise<boolean> {
+    for (const [path, stamp] of this.#stamps) if ((await stampOf(path)) !== stamp) return true;
+    return false;
   }
 }
