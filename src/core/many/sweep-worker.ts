@@ -129,8 +129,7 @@ function turn(): void {
     setTimeout(schedule, pauseUntilMs - turnMs);
     return;
   }
-  // A start that finds a shortage fails at once, and asks for a pause.
-  while (running < limit && startsInTurn < startsPerTurn && pauseUntilMs <= turnMs) {
+  while (running < limit && startsInTurn < startsPerTurn) {
     const index = again.pop() ?? Atomics.add(cursor, 0, 1);
     if (index >= ports.length) break;
     begin(index);
