@@ -39,10 +39,24 @@ export function parseHostSources(text: string): string[] | null {
     .filter(Boolean);
 }
 
+/**
+ * Whether the C library reads nsswitch.conf. On Linux only glibc does: musl asks the hosts file and
+ * DNS whatever it says.
+ *
+ * @param maps the files that this process has mapped (proc(5), `/proc/self/maps`), if known
+ */
+export const readsNsswitch = (
+  maps: string | null,
+  platform: NodeJS.Platform = process.platform,
+): boolean => platform !== 'linux' || /\/libc(?:-2\.\d+\.so|\.so\.6)$/m.test(maps ?? '');
+
 /** The sources that the system's resolver asks, in order; null where that is not known. */
-export function readHostSources(path = '/etc/nsswitch.conf'): string[] | null {
+export function readHostSources(
+  path = '/etc/nsswitch.conf',
+  maps = '/proc/self/maps',
+): string[] | null {
   const text = readSystemFile(path);
-  return text === null ? null : parseHostSources(text);
+  return text !== null && readsNsswitch(readSystemFile(maps)) ? parseHostSources(text) : null;
 }
 
 /** Sources that ask no other machine (nsswitch.conf(5), nss-myhostname(8), nss-mymachines(8)). */

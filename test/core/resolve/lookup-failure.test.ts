@@ -1,5 +1,14 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { mayAskDns, parseHostSources } from '../../../src/core/resolve/lookup-failure.js';
+import {
+  mayAskDns,
+  parseHostSources,
+  readHostSources,
+  readsNsswitch,
+} from '../../../src/core/resolve/lookup-failure.js';
+import { temporaryFolder } from '../../support/daemon.js';
+import { itWith } from '../../support/tools.js';
 
 describe('the sources of names', () => {
   it.each<[string, string[] | null]>([
@@ -10,6 +19,39 @@ describe('the sources of names', () => {
     ['hosts:', []],
   ])('of %j are %j', (text, sources) => {
     expect(parseHostSources(text)).toEqual(sources);
+  });
+});
+
+describe('nsswitch.conf', () => {
+  const MAPPED = '7f32a9528000-7f32a954e000 r--p 00000000 08:01 260643  ';
+
+  it.each([
+    '/usr/lib/x86_64-linux-gnu/libc.so.6',
+    '/usr/lib64/libc-2.28.so', // before glibc 2.34
+  ])('is read by a program that uses %s', (library) => {
+    expect(readsNsswitch(`${MAPPED}/usr/bin/node\n${MAPPED}${library}\n`, 'linux')).toBe(true);
+  });
+
+  it.each([
+    '/lib/ld-musl-x86_64.so.1', // Alpine
+    '/usr/lib/x86_64-linux-musl/libc.so', // Debian
+    '/usr/lib/libc.so.6.txt',
+  ])('is not read by a program that uses %s', (library) => {
+    expect(readsNsswitch(`${MAPPED}/usr/bin/node\n${MAPPED}${library}\n`, 'linux')).toBe(false);
+  });
+
+  it('may not be read where nobody knows what the program uses', () => {
+    expect(readsNsswitch(null, 'linux')).toBe(false);
+    expect(readsNsswitch(null, 'freebsd')).toBe(true);
+  });
+
+  itWith('linux', 'says nothing about the sources of a program that uses musl', async () => {
+    const folder = await temporaryFolder();
+    const [file, musl] = [join(folder, 'nsswitch.conf'), join(folder, 'maps')];
+    await writeFile(file, 'hosts: files');
+    await writeFile(musl, `${MAPPED}/lib/ld-musl-x86_64.so.1\n`);
+    expect(readHostSources(file)).toEqual(['files']); // this Node uses glibc
+    expect(readHostSources(file, musl)).toBeNull();
   });
 });
 
