@@ -39,16 +39,19 @@ export function parseHostSources(text: string): string[] | null {
     .filter(Boolean);
 }
 
+/** glibc in a line of `/proc/self/maps`: before version 2.34, since then, and after an upgrade. */
+const GLIBC = /\/libc(?:-2\.\d+\.so|\.so\.6)(?: \(deleted\))?$/m;
+
 /**
- * Whether the C library reads nsswitch.conf. On Linux only glibc does: musl asks the hosts file and
- * DNS whatever it says.
+ * Whether the C library reads nsswitch.conf. On Linux only glibc does. musl always asks the hosts
+ * file, then DNS.
  *
  * @param maps the files that this process has mapped (proc(5), `/proc/self/maps`), if known
  */
 export const readsNsswitch = (
   maps: string | null,
   platform: NodeJS.Platform = process.platform,
-): boolean => platform !== 'linux' || /\/libc(?:-2\.\d+\.so|\.so\.6)$/m.test(maps ?? '');
+): boolean => platform !== 'linux' || GLIBC.test(maps ?? '');
 
 /** The sources that the system's resolver asks, in order; null where that is not known. */
 export function readHostSources(

@@ -28,6 +28,7 @@ describe('nsswitch.conf', () => {
   it.each([
     '/usr/lib/x86_64-linux-gnu/libc.so.6',
     '/usr/lib64/libc-2.28.so', // before glibc 2.34
+    '/usr/lib/x86_64-linux-gnu/libc.so.6 (deleted)', // upgraded while it runs
   ])('is read by a program that uses %s', (library) => {
     expect(readsNsswitch(`${MAPPED}/usr/bin/node\n${MAPPED}${library}\n`, 'linux')).toBe(true);
   });
@@ -40,12 +41,15 @@ describe('nsswitch.conf', () => {
     expect(readsNsswitch(`${MAPPED}/usr/bin/node\n${MAPPED}${library}\n`, 'linux')).toBe(false);
   });
 
-  it('may not be read where nobody knows what the program uses', () => {
+  it('counts as not read on Linux if the C library is unknown', () => {
     expect(readsNsswitch(null, 'linux')).toBe(false);
+  });
+
+  it('is read on other systems', () => {
     expect(readsNsswitch(null, 'freebsd')).toBe(true);
   });
 
-  itWith('linux', 'says nothing about the sources of a program that uses musl', async () => {
+  itWith('linux', 'has no known sources of names for a program that uses musl', async () => {
     const folder = await temporaryFolder();
     const [file, musl] = [join(folder, 'nsswitch.conf'), join(folder, 'maps')];
     await writeFile(file, 'hosts: files');
