@@ -124,9 +124,9 @@ function turn(): void {
   scheduled = false;
   startsInTurn = 0;
   expire();
-  const turnMs = now();
-  if (pauseUntilMs > turnMs) {
-    setTimeout(schedule, pauseUntilMs - turnMs);
+  const waitMs = pauseUntilMs - now();
+  if (waitMs > 0) {
+    setTimeout(schedule, waitMs);
     return;
   }
   while (running < limit && startsInTurn < startsPerTurn) {
