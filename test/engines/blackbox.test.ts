@@ -5,7 +5,7 @@ import { expect, it, onTestFinished } from 'vitest';
 import { TestAuthority } from '../support/certificates.js';
 import { startDaemon, temporaryFolder } from '../support/daemon.js';
 import { get, startExporter } from '../support/exporter.js';
-import { freePort, listen } from '../support/listeners.js';
+import { freePort, listen, ownLoopback } from '../support/listeners.js';
 import { describeWith } from '../support/tools.js';
 
 const PATIENCE = { timeout: 40_000, interval: 200 } as const;
@@ -76,9 +76,11 @@ groups:
 
 describeWith('prometheus', 'Prometheus', () => {
   it("scrapes with blackbox_exporter's example job, and its alerts and panels work", async () => {
-    const [{ port: open }, closed] = [await listen(), await freePort()];
+    const { port: open } = await listen();
     const exporter = await startExporter();
-    const [up, down] = [`127.0.0.1:${open}`, `127.0.0.1:${closed}`];
+    // Servers of other tests listen at 127.0.0.1, so a port of this address stays closed.
+    const address = ownLoopback();
+    const [up, down] = [`127.0.0.1:${open}`, `${address}:${await freePort(address)}`];
     const folder = await temporaryFolder();
     await writeFile(join(folder, 'prometheus.yml'), configOf(exporter.port, [up, down]));
     await writeFile(join(folder, 'rules.yml'), RULES);

@@ -73,11 +73,24 @@ async function isFree(port: number, host: string): Promise<boolean> {
   return true;
 }
 
-/** A closed port below the ephemeral range: the system gives it to no listener of another test. */
+/** At least as many as the workers in vitest.config.ts. */
+const WORKERS = 8;
+
+/** What `freePort` has returned. */
+const usedPorts = new Set<number>();
+
+/**
+ * A closed port below the ephemeral range: the system gives it to no listener of another test.
+ * Each worker of vitest has its own ports and returns each once, so no server that a test starts
+ * on such a port can open it either.
+ */
 export async function freePort(address = '127.0.0.1'): Promise<number> {
+  const worker = Number(process.env['VITEST_POOL_ID']) % WORKERS;
   for (;;) {
-    const port = 10_000 + Math.floor(Math.random() * 20_000);
-    if (await isFree(port, address)) return port;
+    const port = 10_000 + WORKERS * Math.floor((Math.random() * 20_000) / WORKERS) + worker;
+    if (usedPorts.has(port) || !(await isFree(port, address))) continue;
+    usedPorts.add(port);
+    return port;
   }
 }
 
