@@ -1,4 +1,5 @@
 import { LookupQueue, systemLookups } from '../../core/resolve/lookup-queue.js';
+import { warmUpLookups } from '../../core/resolve/system-lookup.js';
 import { execve } from './leave.js';
 
 /** Lookups by the system's resolver that cannot delay the end of the process. */
@@ -9,7 +10,10 @@ export interface Lookups {
 
 /** Opens lookups: in this process if `execve` can leave them behind, else in a helper process. */
 export async function openLookups(): Promise<Lookups> {
-  if (execve) return { lookups: systemLookups, close: () => {} };
+  if (execve) {
+    await warmUpLookups();
+    return { lookups: systemLookups, close: () => {} };
+  }
   const { LookupProcess } = await import('../../core/resolve/lookup-process.js');
   const helper = new LookupProcess();
   await helper.start();

@@ -12,13 +12,14 @@ import {
  * The helper process: writes an empty line of JSON when it is ready, reads one JSON question a
  * line, writes one JSON answer a line, and ends with its standard input. It ignores signals, which
  * a terminal or systemd sends to the whole group: if it ended first, its parent would look up the
- * pending names itself and could not end.
+ * pending names itself and could not end. Before it is ready it compiles Node's patterns of
+ * addresses, see `warmUpLookups`.
  */
 const SCRIPT = `
 const { lookup } = require('node:dns');
 const signals = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGUSR1'];
 for (const signal of signals) process.on(signal, () => {});
-process.stdout.write('{}\\n');
+lookup('::1', () => lookup('::1', () => process.stdout.write('{}\\n')));
 let rest = '';
 process.stdin.setEncoding('utf8').on('data', (text) => {
   const lines = (rest + text).split('\\n');

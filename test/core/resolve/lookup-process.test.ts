@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { LookupProcess } from '../../../src/core/resolve/lookup-process.js';
 import { childProcesses, runAlone, SOON } from '../../support/listeners.js';
@@ -67,6 +68,21 @@ describe('LookupProcess', () => {
     expect(startedMs - startMs).toBeGreaterThan(600);
     expect(performance.now() - startedMs).toBeLessThan(600);
     expect('addresses' in answer).toBe(true);
+    await rm(folder, { recursive: true });
+  });
+
+  it('has compiled what Node needs for a lookup when it is ready', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'portping-counting-'));
+    const counting = join(folder, 'node');
+    const preload = fileURLToPath(new URL('../../support/counting-lookups.cjs', import.meta.url));
+    await writeFile(counting, `#!/bin/sh\nexec '${process.execPath}' -r '${preload}' "$@"\n`);
+    await chmod(counting, 0o755);
+    useExecutable(counting);
+    const lookups = startLookups();
+    await lookups.start();
+    expect(await lookups.lookUp('localhost', 0)).toMatchObject({
+      addresses: [{ address: '192.0.2.2', family: 4 }],
+    });
     await rm(folder, { recursive: true });
   });
 

@@ -1,5 +1,6 @@
 import dns from 'node:dns';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { Answer } from 'dns-packet';
 import { UsageError } from '../../../src/core/usage-error.js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -761,6 +762,20 @@ describe('lookUpInProcess', () => {
       winsock: expect.any(Number) as number,
     });
     expect(answer.elapsedMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it('has Node compile what it needs before the first lookup, and once only', async () => {
+    const preload = fileURLToPath(new URL('../../support/counting-lookups.cjs', import.meta.url));
+    const { stdout, stderr } = await runAlone(`
+      import { createRequire } from 'node:module';
+      createRequire(import.meta.url)(${JSON.stringify(preload)});
+      const { lookUpInProcess } = await import('./core/resolve/system-lookup.js');
+      const answers = await Promise.all(['a', 'b'].map((host) => lookUpInProcess(host, 0)));
+      answers.push(await lookUpInProcess('c', 0));
+      console.log(answers.map(({ addresses }) => addresses[0].address).join(' '));
+    `);
+    expect(stderr).toBe('');
+    expect(stdout).toBe('192.0.2.2 192.0.2.2 192.0.2.2\n');
   });
 });
 
