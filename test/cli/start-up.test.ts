@@ -104,6 +104,17 @@ describe('a probe of a few addresses', () => {
   });
 });
 
+describe('a probe with --dns', () => {
+  it.each(['nowhere.test 1', 'nowhere.test:1 nowhere.example:1'])(
+    'of %s loads the resolver, but starts no process for lookups of the system',
+    async (args) => {
+      const { files } = await loadedBy(`--dns 127.0.0.1:${await freePort()} ${args}`);
+      expect(files).toContain('cli-names.cjs');
+      expect(files).not.toContain('cli-lookup-process.cjs'); // Node 20 would need it otherwise
+    },
+  );
+});
+
 describe('what is known about other tools', () => {
   it.each(['127.0.0.1 1', '-w 2s 127.0.0.1 1', '-c 1 127.0.0.1 1', '--help', '-h'])(
     'is not loaded by %s',

@@ -125,10 +125,11 @@ async function prepareThreads(config: ProbeConfig): Promise<{ restore(): void } 
   return askForThreads(lookups, FORMATS[config.format].isCheck);
 }
 
-/** The lookups of names; undefined where all targets are addresses. */
+/** The lookups of the system's resolver; undefined where it is not asked. */
 async function prepareLookups(config: ProbeConfig): Promise<Lookups | undefined> {
   if (countLookups(config) === 0) return undefined;
-  return (await import('../process/lookups.js')).openLookups();
+  const { openLookups } = await import('../process/lookups.js'); // loads the resolver, too
+  return config.probe.dnsServer === undefined ? openLookups() : undefined;
 }
 
 /** Loads what is needed later, when no file descriptor may be left for it. */
