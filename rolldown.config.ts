@@ -119,7 +119,10 @@ const program = (
 const CHUNKS: readonly (readonly [name: string, modules: RegExp])[] = [
   ['cli', /[\\/]src[\\/](cli[\\/]main|core[\\/]deadline)\.ts$/], // a plain probe
   ['commander', /[\\/]node_modules[\\/]commander[\\/]/],
-  ['names', /[\\/]core[\\/]resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)\.ts$/],
+  [
+    'names',
+    /[\\/](resolve[\\/](resolver|lookup-queue|system-lookup|name-cache)|process[\\/]lookups)\.ts$/,
+  ],
   ['targets', /[\\/]core[\\/]target[\\/]target-list\.ts$/],
   ['several', /[\\/](many-options|probe-targets|formats[\\/]many-text)\.ts$/],
   ['failures', /[\\/]report[\\/]failures[\\/]failure-words\.ts$/],

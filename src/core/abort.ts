@@ -11,7 +11,7 @@ function listenTo(signal: AbortSignal): Waiting {
     waitingFor.delete(signal);
     for (const listener of listeners) listener();
   };
-  signal.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', abort);
   const stop = (): void => {
     waitingFor.delete(signal);
     signal.removeEventListener('abort', abort);

@@ -6,7 +6,6 @@ import type { TargetBlock } from './target-list.js';
 function splitPlain(words: readonly string[]): (readonly [host: string, port: string])[] | null {
   const [host = '', port = '', ...rest] = words;
   if (rest.length === 0 && /^\d+$/.test(port))
-    // Last, because Node 20 takes 4 ms to compile its regular expression of IPv6.
     return !/[:/]/.test(host) || familyOf(host) === 6 ? [[host, port]] : null;
   const pairs = words.map((word) => /^(\[[^\]/]*\]|[^:/]+):(\d+)$/.exec(word) ?? []);
   const complete = pairs.flatMap(([, name, digits]) =>

@@ -1,4 +1,4 @@
-import { isIP, isIPv4 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { domainToASCII } from 'node:url';
 import { checkPort, quoteValue } from '../limits.js';
@@ -40,8 +40,9 @@ export function formatEndpoint(endpoint: Endpoint): string {
 
 /** The family of a literal address, or null when the text is a name. */
 export function familyOf(host: string): 4 | 6 | null {
-  const family = isIP(host);
-  return family === 4 || family === 6 ? family : null;
+  // All IPv6 addresses have a colon. Node takes 3 to 6 ms to compile its pattern for them.
+  if (host.includes(':')) return isIPv6(host) ? 6 : null;
+  return isIPv4(host) ? 4 : null;
 }
 
 /**
@@ -122,10 +123,11 @@ export function parseHost(text: string): string {
   const unbracketed = /^\[(.*)\]$/s.exec(text)?.[1];
   const host = unbracketed ?? text;
   if (host === '') throw new UsageError(`host: nothing given; ${HOST_RULE}`);
-  if (isIP(host) === 6) return parseZonedAddress(host);
+  const family = familyOf(host);
+  if (family === 6) return parseZonedAddress(host);
   if (unbracketed !== undefined)
     throw new UsageError(`host: "${text}" is not an IPv6 address; brackets are for IPv6 only`);
-  if (isIP(host) === 4) return host;
+  if (family === 4) return host;
   if (host.includes(':'))
     throw new UsageError(`host: "${host}" is not an IPv6 address; ${HOST_RULE}`);
 
@@ -158,7 +160,7 @@ export function checkTarget(target: Target): void {
   if (typeof host !== 'string')
     throw new UsageError(`host: ${quoteValue(host)} is not a string; ${HOST_RULE}`);
   checkPort(port);
-  if (isIP(host) !== 0 && !(isLinkLocal(host) && !host.includes('%'))) return;
+  if (familyOf(host) !== null && !(isLinkLocal(host) && !host.includes('%'))) return;
   const [, bare = ''] = /^([^:]*|\[.*\]):\d+$/s.exec(host) ?? /^\[(.*)\]$/s.exec(host) ?? [];
   if (bare !== '')
     throw new UsageError(

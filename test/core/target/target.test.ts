@@ -505,4 +505,13 @@ describe('familyOf', () => {
   ])('returns for %j the family %s', (host, family) => {
     expect(familyOf(host)).toBe(family);
   });
+
+  it('agrees with Node on any text', () => {
+    const texts = fc.oneof(fc.string(), fc.ipV4(), fc.ipV4Extended(), fc.ipV6(), fc.domain());
+    fc.assert(
+      fc.property(texts, (text) => {
+        expect(familyOf(text) ?? 0).toBe(isIP(text));
+      }),
+    );
+  });
 });
