@@ -18,6 +18,8 @@ export interface ServerQuestion extends Deadline {
   readonly server: string;
   readonly host: string;
   readonly family: 4 | 6;
+  /** Called just before the question is sent for the first time. */
+  readonly onSend?: (() => void) | undefined;
 }
 
 /** How an exchange ended: with a reply, or with the error of a system call, or with neither. */
@@ -33,7 +35,7 @@ export interface Exchange {
 type Ending = Pick<Exchange, 'reply' | 'error'>;
 
 /** A server, and the message for it. */
-interface Sending {
+interface Sending extends Pick<ServerQuestion, 'onSend'> {
   readonly address: string;
   readonly port: number;
   readonly message: Buffer;
@@ -42,8 +44,11 @@ interface Sending {
 
 const DNS_PORT = 53;
 
-/** A question is sent three times; each wait is twice as long as the one before (1 + 2 + 4). */
-const WAITS = [1, 2, 4];
+/**
+ * A question is sent three times; each wait is twice as long as the one before (1 + 2 + 4). The
+ * last one ends with the timeout.
+ */
+const WAITS = [1, 2];
 const TIMEOUT_PARTS = 7;
 
 /** Far servers could not answer within less, in milliseconds. */
@@ -64,14 +69,14 @@ function endingOf(message: Buffer, question: AddressQuestion): Ending | null {
   }
 }
 
-/** Sends the question again and again, until `signal` is aborted. */
+/** Sends the question at once and then again and again, until `signal` is aborted. */
 function repeat(send: () => void, timeoutMs: number, signal: AbortSignal): void {
   let dueMs = 0;
   const timers = WAITS.map((wait) => {
-    const timer = setTimeout(send, dueMs);
     dueMs += Math.max((timeoutMs * wait) / TIMEOUT_PARTS, wait * MIN_WAIT_MS);
-    return timer;
+    return setTimeout(send, dueMs);
   });
+  send();
   signal.addEventListener('abort', () => {
     for (const timer of timers) clearTimeout(timer);
   });
@@ -89,7 +94,7 @@ function closeUdp(socket: UdpSocket): void {
  * question (EPERM from `send`) or that an ICMP error came back (from `recvmsg`).
  */
 async function askOverUdp(
-  { address, port, message, question }: Sending,
+  { address, port, message, question, onSend }: Sending,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Ending> {
@@ -109,7 +114,9 @@ async function askOverUdp(
     });
     socket.connect(port, address, (error?: Error | null) => {
       if (error) return fail(error);
-      if (!signal.aborted) repeat(() => socket.send(message, fail), timeoutMs, signal);
+      if (signal.aborted) return;
+      onSend?.();
+      repeat(() => socket.send(message, fail), timeoutMs, signal);
     });
   });
 }
@@ -152,12 +159,12 @@ function parseServer(server: string): { readonly address: string; readonly port:
  * @throws TypeError if the server is not an address
  */
 export async function exchange(asked: ServerQuestion): Promise<Exchange> {
-  const { server, host, family, timeoutMs, signal } = asked;
+  const { server, host, family, timeoutMs, signal, onSend } = asked;
   const question = { id: randomId(), host, family };
   const { address, port } = parseServer(server);
   const message = encodeQuestion(question);
   if (message === null) return { isOverTcp: false, isNoName: true };
-  const sending = { address, port, message, question };
+  const sending = { address, port, message, question, onSend };
   const over = new AbortController();
   let isOverTcp = false;
   const asking = async (): Promise<Ending> => {

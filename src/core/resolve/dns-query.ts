@@ -25,6 +25,8 @@ export interface DnsFindings {
   readonly result: readonly Address[] | Failure;
   /** What each server said about each family, as far as it is known. */
   readonly answers: readonly ServerAnswer[];
+  /** From the first question on the wire to the result, or the whole wait for silence; ms. */
+  readonly elapsedMs: number;
 }
 
 /** How long to wait for the other family when one has come (RFC 8305, section 3). */
@@ -126,7 +128,7 @@ class ServerAnswers {
 function startQuestions(
   query: DnsQuery,
   all: readonly ServerAnswers[],
-  signal: AbortSignal,
+  { signal, onSend }: Pick<ServerQuestion, 'signal' | 'onSend'>,
 ): Promise<void> {
   const { host, timeoutMs, bothFamilies = false, everyServer = false } = query;
   return new Promise((resolve, reject) => {
@@ -139,8 +141,8 @@ function startQuestions(
     const questions = all.flatMap((each) =>
       each.families.map(async (family) => {
         const { server } = each;
-        const answer = await askForFamily({ server, host, family, timeoutMs, signal });
-        if (signal.aborted) return;
+        const answer = await askForFamily({ server, host, family, timeoutMs, signal, onSend });
+        if (signal?.aborted) return;
         each.add(family, answer);
         if (each.isComplete && each.isDecisive) endWithin(STRAGGLER_MS);
         else if (Array.isArray(answer))
@@ -167,20 +169,29 @@ export async function configuredServers(): Promise<string[]> {
 export async function askDns(query: DnsQuery): Promise<DnsFindings> {
   const { servers, families, timeoutMs, signal } = query;
   const startMs = monotonicClock();
+  let sentMs: number | undefined;
+  const onSend = (): void => {
+    sentMs ??= monotonicClock();
+  };
   const all = servers.map((server) => new ServerAnswers(server, families));
   const over = new AbortController();
   const stopListening = onAbort(signal, () => over.abort());
   try {
-    await startQuestions(query, all, over.signal);
+    await startQuestions(query, all, { signal: over.signal, onSend });
   } finally {
     stopListening();
     over.abort(); // or its sockets and timers keep the process
   }
+  const endMs = monotonicClock();
   const results = all.map(({ result }) => result);
   const decisive = all.find(({ isDecisive }) => isDecisive)?.result;
-  const isLate = monotonicClock() - startMs >= Math.min(SILENCE_MS, timeoutMs);
+  const result = decisive ?? firstReason(results.filter(isFailure));
+  const isSilence = isFailure(result) && result.reason === 'resolver-timeout';
+  const isLate = endMs - startMs >= Math.min(SILENCE_MS, timeoutMs);
+  const fromMs = isSilence ? startMs : (sentMs ?? startMs);
   return {
-    result: decisive ?? firstReason(results.filter(isFailure)),
+    result,
     answers: all.flatMap((each) => each.list(isLate)),
+    elapsedMs: endMs - fromMs,
   };
 }

@@ -79,8 +79,8 @@ class Resolving {
 
   async askServer(server: string): Promise<Resolution> {
     const { bothFamilies = false } = this.#internals;
-    const { result, answers } = await askDns({ ...this.#query, servers: [server], bothFamilies });
-    const elapsedMs = this.#elapsedMs;
+    const asking = askDns({ ...this.#query, servers: [server], bothFamilies });
+    const { result, answers, elapsedMs } = await asking;
     if (!('reason' in result)) return this.#resolved(result, elapsedMs);
     return this.#failedHere(elapsedMs) ?? this.unresolved({ ...result, answers }, elapsedMs);
   }

@@ -420,6 +420,34 @@ describe('asking a DNS server', () => {
     expect(result).toEqual({ stdout: 'resolved 2\n', stderr: '', exitCode: 0 });
   });
 
+  it.each([
+    ['an address', 'from the question on'],
+    ['NXDOMAIN', 'from the question on'],
+    ['silence', 'from the start'],
+  ])('has the time to %s %s', async (reply, from) => {
+    const { address } = await listenDns((type) => {
+      if (reply === 'silence') return 'silence';
+      if (reply === 'NXDOMAIN') return 'NXDOMAIN';
+      return type === 'A' ? [{ type: 'A', name: 'name.test', data: '192.0.2.1' }] : [];
+    });
+    // The sockets of this process take a second to start.
+    const { stdout, stderr } = await runAlone(`
+      import { Socket } from 'node:dgram';
+      import { resolveHost } from './core/resolve/resolver.js';
+      const { connect } = Socket.prototype;
+      let endMs = 0;
+      Socket.prototype.connect = function (...args) {
+        endMs ||= performance.now() + 1000;
+        while (performance.now() < endMs);
+        return connect.apply(this, args);
+      };
+      const options = { dnsServer: '${address}', timeoutMs: 2000 };
+      const { elapsedMs } = await resolveHost('name.test', options);
+      console.log(elapsedMs < 1000 ? 'from the question on' : 'from the start');
+    `);
+    expect({ stdout, stderr }).toEqual({ stdout: `${from}\n`, stderr: '' });
+  });
+
   it('reports no-files-left without a free descriptor, not a failing server', async () => {
     const { address, questions } = await listenDns(() => 'NXDOMAIN');
     const { stdout, stderr } = await runAlone(
@@ -628,13 +656,24 @@ describe('resolving with a DNS server of the caller', () => {
     expect(Date.now() - start).toBeLessThan(5000);
   });
 
-  it('asks again when a question got no answer', async () => {
+  it.each([
+    ['one question', 1, 10_000],
+    ['two questions', 2, 3500],
+  ])('asks again when %s got no answer', async (_, unanswered, timeoutMs) => {
     let asked = 0;
-    const { address } = await listenDns(() => (++asked === 1 ? 'silence' : a('192.0.2.10')));
-    expect(
-      await resolveHost(NAME, { dnsServer: address, family: 4, timeoutMs: 10_000 }),
-    ).toMatchObject({ state: 'resolved' });
-    expect(asked).toBe(2);
+    const { address } = await listenDns(() =>
+      ++asked <= unanswered ? 'silence' : a('192.0.2.10'),
+    );
+    expect(await resolveHost(NAME, { dnsServer: address, family: 4, timeoutMs })).toMatchObject({
+      state: 'resolved',
+    });
+    expect(asked).toBe(unanswered + 1);
+  });
+
+  it('asks at once even if there is time for hours', async () => {
+    const { address } = await listenDns(() => a('192.0.2.10'));
+    const options = { dnsServer: address, family: 4, timeoutMs: 2_000_000_000 } as const;
+    expect(await resolveHost(NAME, options)).toMatchObject({ state: 'resolved' });
   });
 
   it('says when no server listens there', async () => {
