@@ -1,4 +1,5 @@
 import { onAbort } from './abort.js';
+import { setSocketTimeout } from './clock.js';
 
 /** How long something may take. */
 export interface Deadline {
@@ -25,8 +26,7 @@ export function within<T>(
       settle();
       resolve(undefined);
     };
-    // After a busy turn the timer runs before the sockets: one more poll phase, then it is over.
-    const timer = setTimeout(() => setImmediate(giveUp), Math.max(timeoutMs, 0));
+    const timer = setSocketTimeout(giveUp, Math.max(timeoutMs, 0));
     stopWaiting = onAbort(signal, giveUp);
     promise.finally(settle).then(resolve, reject);
   });

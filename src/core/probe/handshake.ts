@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { onAbort } from '../abort.js';
-import type { Clock } from '../clock.js';
+import { type Clock, setSocketTimeout } from '../clock.js';
 import {
   errorFacts,
   isResetAfterHandshake,
@@ -97,8 +97,7 @@ export function connect(
         elapsedMs,
         error: TIMED_OUT,
       }));
-    // After a busy stretch the timer runs before the sockets that are ready: poll them once more.
-    const deadline = setTimeout(() => setImmediate(timeOut), timeoutMs);
+    const deadline = setSocketTimeout(timeOut, timeoutMs);
     stopListening = onAbort(signal, () =>
       end((elapsedMs) => ({ state: 'cancelled', ...begun, elapsedMs })),
     );

@@ -1,6 +1,6 @@
 import { isIP, Socket } from 'node:net';
 import { onAbort } from '../abort.js';
-import { type Clock, monotonicClock } from '../clock.js';
+import { type Clock, monotonicClock, setSocketTimeout } from '../clock.js';
 import type { Attempt, OpenOutcome } from '../facts/outcome.js';
 import type { AskKernel } from '../facts/kernel-facts.js';
 import type {
@@ -106,7 +106,7 @@ function watch(
   { connectedMs, clock, signal }: ConnectionContext,
 ): Promise<WatchedDrop | null> {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, watchMs, null);
+    const timer = setSocketTimeout(() => resolve(null), watchMs);
     let receivedBytes = 0;
     const drop = (by: Drop['by']): void =>
       resolve({ by, afterMs: clock() - connectedMs, receivedBytes });
@@ -132,7 +132,7 @@ async function inspectConnection(
   const over = new AbortController();
   const end = (): void => over.abort();
   const remainingMs = Math.max(timeoutMs - (clock() - startMs), 0);
-  const deadline = setTimeout(() => setImmediate(end), remainingMs);
+  const deadline = setSocketTimeout(end, remainingMs);
   const stopListening = onAbort(signal, end);
   const connection = { connectedMs: endMs, clock, drop: open.dropped, signal: over.signal };
   let closeOther = (): void => {};

@@ -43,12 +43,18 @@ export function startAttempts(
   };
   const queue: (() => void)[] = [];
   let timer: NodeJS.Timeout | undefined;
+  let afterPoll: NodeJS.Immediate | undefined;
   let winner: number | undefined;
 
   const startNext = (): void => {
     clearTimeout(timer);
+    clearImmediate(afterPoll);
     queue.shift()?.();
-    if (queue.length > 0) timer = setTimeout(startNext, delayMs);
+    if (queue.length === 0) return;
+    // As `setSocketTimeout`, but what comes in between ends this pause.
+    timer = setTimeout(() => {
+      afterPoll = setImmediate(startNext);
+    }, delayMs);
   };
   const win = (index: number): void => {
     if (!untilFirstOpen || winner !== undefined) return;

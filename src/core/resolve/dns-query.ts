@@ -1,5 +1,5 @@
 import { onAbort } from '../abort.js';
-import { monotonicClock } from '../clock.js';
+import { monotonicClock, setSocketTimeout } from '../clock.js';
 import type { Address, ErrorFacts, ServerAnswer } from '../facts/outcome.js';
 import type { UnresolvedReason } from '../states.js';
 import type { Deadline } from '../deadline.js';
@@ -135,7 +135,7 @@ function startQuestions(
     onAbort(signal, resolve);
     const endWithin = (ms: number): void => {
       if (everyServer) return;
-      const timer = setTimeout(resolve, ms);
+      const timer = setSocketTimeout(resolve, ms);
       onAbort(signal, () => clearTimeout(timer));
     };
     const questions = all.flatMap((each) =>

@@ -475,6 +475,16 @@ describe('watching an open connection', () => {
     expect(expectState(await probe, 'open').dropped?.by).toBe('end');
   });
 
+  it('reports a drop that came while the event loop was busy', async () => {
+    const listener = await listen();
+    const probe = probePort(v4(listener.port), { watchMs: 1000 });
+    await expect.poll(() => listener.connections.length, SOON).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve)); // timers come next
+    listener.connections[0]?.destroy();
+    block(1500);
+    expect(expectState(await probe, 'open').dropped?.by).toBe('end');
+  });
+
   it('ends at the deadline or at an abort, and the port stays open', async () => {
     const { port } = await listen();
     expect(

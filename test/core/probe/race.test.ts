@@ -1,14 +1,18 @@
 import { getEventListeners } from 'node:events';
+import { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { monotonicClock } from '../../../src/core/clock.js';
 import type { Attempt } from '../../../src/core/facts/outcome.js';
+import { probePort } from '../../../src/core/probe/port-probe.js';
 import {
   ATTEMPT_DELAY_MS,
   interleaveFamilies,
   startAttempts,
 } from '../../../src/core/probe/race.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
+import { listen } from '../../support/listeners.js';
 
 /** One attempt as the race began it. */
 interface Begun {
@@ -112,6 +116,14 @@ describe('a race', () => {
       expect(times()).toEqual([0, 10, 260]);
     },
   );
+
+  it('starts one attempt, not two, when one fails at the end of a pause', async () => {
+    const { begun, times } = race(3);
+    vi.advanceTimersByTime(250);
+    await nth(begun, 0).end('closed');
+    await vi.advanceTimersByTimeAsync(249);
+    expect(times()).toEqual([0, 250]);
+  });
 
   it('cancels no attempt before the deadline, because a slow one may still open', async () => {
     const { begun, states } = race(3);
@@ -324,5 +336,33 @@ describe('interleaveFamilies', () => {
         expect(after).toHaveLength(before.length);
       }),
     );
+  });
+});
+
+describe('a race in a process that is busy', () => {
+  it('does not try a second endpoint when the first has answered', async () => {
+    vi.useRealTimers();
+    const [{ port }, second] = [await listen(), await listen()];
+    const stall = (): void => {
+      const endMs = monotonicClock() + 2 * ATTEMPT_DELAY_MS;
+      while (monotonicClock() < endMs);
+    };
+    await nextTurn(); // timers come next
+    const attempts = startAttempts(
+      [port, second.port].map((each) => ({ address: '127.0.0.1', family: 4, port: each })),
+      {
+        timeoutMs: 60_000,
+        untilFirstOpen: true,
+        attempt: (endpoint, timeoutMs, signal, onOpen) =>
+          probePort(
+            endpoint,
+            { timeoutMs, signal },
+            { onOpen, createSocket: () => new Socket().once('connectionAttempt', stall) },
+          ),
+      },
+    );
+    const states = (await Promise.all(attempts)).map((attempt) => attempt?.state ?? null);
+    expect(states).toEqual(['open', null]);
+    expect(second.connections).toEqual([]);
   });
 });

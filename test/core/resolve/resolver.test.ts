@@ -448,6 +448,32 @@ describe('asking a DNS server', () => {
     expect({ stdout, stderr }).toEqual({ stdout: `${from}\n`, stderr: '' });
   });
 
+  it('takes an answer that came while this process was busy', async () => {
+    const { address } = await listenDns(async (type) => {
+      if (type === 'A') return [{ type: 'A', name: 'both.test', data: '192.0.2.1' }];
+      await sleep(30);
+      return [{ type: 'AAAA', name: 'both.test', data: '2001:db8::1' }];
+    });
+    // After the first answer this process is busy for longer than the other one is waited for.
+    const { stdout, stderr } = await runAlone(`
+      import { stat } from 'node:fs';
+      import { Socket } from 'node:dgram';
+      import { resolveHost } from './core/resolve/resolver.js';
+      const { connect } = Socket.prototype;
+      Socket.prototype.connect = function (...args) {
+        const stall = () => {
+          const endMs = performance.now() + 1000;
+          while (performance.now() < endMs);
+        };
+        this.once('message', () => stat('.', stall)); // not in a timer: timers come next
+        return connect.apply(this, args);
+      };
+      const { addresses } = await resolveHost('both.test', { dnsServer: '${address}' });
+      console.log(addresses.length);
+    `);
+    expect({ stdout, stderr }).toEqual({ stdout: '2\n', stderr: '' });
+  });
+
   it('reports no-files-left without a free descriptor, not a failing server', async () => {
     const { address, questions } = await listenDns(() => 'NXDOMAIN');
     const { stdout, stderr } = await runAlone(

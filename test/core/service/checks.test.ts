@@ -365,6 +365,21 @@ describe('banner', () => {
     });
   });
 
+  it('is the whole line if its end came while this process was busy', async () => {
+    const server = await startFakeServer((socket) => {
+      const finish = (): void => {
+        socket.write('ver ready\r\n');
+        const endMs = performance.now() + 1000;
+        while (performance.now() < endMs);
+      };
+      socket.write('ser');
+      setTimeout(() => setImmediate(finish), 100); // timers come next
+    });
+    expect(await probeService(server.port, { name: 'banner' })).toMatchObject({
+      firstLine: 'server ready',
+    });
+  });
+
   it('shows UTF-8 as that, and other bytes as single characters', async () => {
     const utf8 = await startFakeServer((socket) => socket.write('grüß dich\n'));
     expect(await probeService(utf8.port, { name: 'banner' })).toMatchObject({

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { setSocketTimeout } from '../../clock.js';
 import type { ConnectionContext, Drop, TlsFacts } from '../../facts/service-finding.js';
 import { type ProtocolName, recognizeProtocol } from './protocol-signatures.js';
 import { MAX_LINE_BYTES, ReceiveBuffer } from './receive-buffer.js';
@@ -247,10 +248,9 @@ export class Conversation {
   /** Waits for a change, at most this long. */
   #wait(timeoutMs: number | null): Promise<void> {
     return new Promise((resolve) => {
-      const timer = timeoutMs === null ? undefined : setTimeout(() => this.#wake(), timeoutMs);
+      const timer = timeoutMs === null ? undefined : setSocketTimeout(resolve, timeoutMs);
       this.#wake = () => {
         clearTimeout(timer);
-        this.#wake = () => {};
         resolve();
       };
     });
