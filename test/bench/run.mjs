@@ -5,12 +5,13 @@ import { crowd } from './crowd.mjs';
 import { exporter } from './exporter.mjs';
 import { exporterSoak } from './exporter-soak.mjs';
 import { latency } from './latency.mjs';
+import { lookup } from './lookup.mjs';
 import { describeMachine, missing } from './machine.mjs';
 import { cleanUp, copyOfPortping, file, must } from './processes.mjs';
 import { startUp } from './start-up.mjs';
 import { dropped, sweep } from './sweep.mjs';
 
-const benches = [startUp, latency, crowd, sweep, dropped, exporter, exporterSoak];
+const benches = [startUp, latency, lookup, crowd, sweep, dropped, exporter, exporterSoak];
 const say = (text) => process.stdout.write(`${text}\n`);
 
 const { values, positionals } = parseArgs({
