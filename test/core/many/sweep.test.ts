@@ -8,7 +8,10 @@ import type { ManyInternals, ManyOptions } from '../../../src/core/many/many-opt
 import { probeTargets, type Requests } from '../../../src/core/many/probe-targets.js';
 import { SWEEP_STATE } from '../../../src/core/many/sweep-job.js';
 import { parseTargets, type TargetRequest } from '../../../src/core/target/target-list.js';
-import { listen } from '../../support/listeners.js';
+import { listen, ownLoopback } from '../../support/listeners.js';
+
+/** Used by this file alone: a sweep would connect to the listeners of other tests. */
+const HOST = ownLoopback();
 
 const SIZE = 4096;
 const sweepWorker = fileURLToPath(new URL('../../../dist/sweep-worker.cjs', import.meta.url));
@@ -18,7 +21,7 @@ const firstOf = (port: number): number => Math.max(port - SIZE + 1, 1);
 
 function requestsAround(port: number): TargetRequest[] {
   return Array.from({ length: SIZE }, (_, index) => ({
-    target: { host: '127.0.0.1', port: firstOf(port) + index },
+    target: { host: HOST, port: firstOf(port) + index },
   }));
 }
 
@@ -42,7 +45,7 @@ function isSwept(events: readonly ProbeEvent[], port: number): boolean {
 
 describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   it('is swept in its order when it is an array', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const requests = requestsAround(port);
     const events = await sweep(requests);
     expect(isSwept(events, port)).toBe(true);
@@ -53,15 +56,15 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   });
 
   it('is swept when it is a block', async () => {
-    const { port } = await listen();
-    const block = parseTargets(['127.0.0.1', `${firstOf(port)}-${firstOf(port) + SIZE - 1}`]);
+    const { port } = await listen(HOST);
+    const block = parseTargets([HOST, `${firstOf(port)}-${firstOf(port) + SIZE - 1}`]);
     const events = await sweep(block);
     expect(events).toHaveLength(SIZE);
     expect(isSwept(events, port)).toBe(true);
   });
 
   it("judges each endpoint by its own request's expectation", async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const requests = requestsAround(port).map((request) => ({
       ...request,
       expect: 'not-open' as const,
@@ -81,19 +84,19 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
     ['every address', { everyAddress: true }],
     ['no patience', { shortagePatienceMs: 0 }],
   ])('is probed in this process with %s', async (_, options) => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     expect(isSwept(await sweep(requestsAround(port), options), port)).toBe(false);
   });
 
   it('is probed in this process when it is shorter or no thread is built', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const requests = requestsAround(port);
     expect(isSwept(await sweep(requests.slice(1)), port)).toBe(false);
     expect(isSwept(await sweep(requests, {}, {}), port)).toBe(false);
   });
 
   it('keeps to what it was when the caller changes it during the sweep', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const requests = requestsAround(port);
     const ports = requests.map(({ target }) => target.port);
     const seen: number[] = [];
@@ -105,7 +108,7 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   });
 
   it('is completed in this process when its threads end early', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const folder = mkdtempSync(join(tmpdir(), 'portping-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const briefWorker = join(folder, 'worker.cjs');
@@ -125,14 +128,14 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   });
 
   it('ends with an error for a request that is misused, after the verdicts before it', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const requests = requestsAround(port);
-    requests[3] = { target: { host: '127.0.0.1', port: 70_000 } };
+    requests[3] = { target: { host: HOST, port: 70_000 } };
     await expect(sweep(requests)).rejects.toThrow('70000 is out of range');
   });
 
   it('ends at once when it is aborted', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const controller = new AbortController();
     let seen = 0;
     for await (const _ of probeTargets(
@@ -147,7 +150,7 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   });
 
   it('reports that its threads run, once', async () => {
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     let calls = 0;
     const onThreads = (): void => {
       calls += 1;
@@ -161,7 +164,7 @@ describe.runIf(existsSync(sweepWorker))('a long list of addresses', () => {
   it('is swept by users of the library', async () => {
     const library = new URL('../../../dist/index.js', import.meta.url).href;
     const built = (await import(library)) as { probeTargets: typeof probeTargets };
-    const { port } = await listen();
+    const { port } = await listen(HOST);
     const events: ProbeEvent[] = [];
     for await (const event of built.probeTargets(requestsAround(port))) events.push(event);
     expect(isSwept(events, port)).toBe(true);
