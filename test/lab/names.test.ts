@@ -75,7 +75,7 @@ describeLab('names whose truth is known', () => {
       'silent.test': 'silent',
       'failing-both.test': 'SERVFAIL',
       'failing.test': { A: [v4], AAAA: 'SERVFAIL' },
-      'long.test': { A: [v4], truncated: true },
+      'long.test': { A: [v4], truncated: true, delayMs: 100 },
       'blocked.test': { A: ['0.0.0.0'] },
       'blocked6.test': { A: ['0.0.0.0'], AAAA: ['::'] },
       'half-blocked.test': { A: ['0.0.0.0', v4] },
@@ -311,7 +311,11 @@ describeLab('names whose truth is known', () => {
   );
 
   it('a truncated answer is asked for again over TCP', async () => {
-    expect((await run('--dns', DNS, 'long.test', OPEN)).exitCode).toBe(0);
+    const { stdout, exitCode } = await run('-o', 'json', '--dns', DNS, 'long.test', OPEN);
+    expect(exitCode).toBe(0);
+    // The answers over UDP and over TCP took 100 ms each.
+    const { resolution } = JSON.parse(stdout) as { resolution: { elapsedMs: number } };
+    expect(resolution.elapsedMs).toBeGreaterThanOrEqual(199);
   });
 
   it.each<[string, ResolverOptions, string[]]>([

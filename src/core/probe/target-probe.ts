@@ -127,6 +127,7 @@ async function startProbe(
   const startMs = monotonicClock();
   const warm = internals.skipWarmUp ? undefined : warmUp();
   const preparing = prepareService(options, target);
+  if (options.dnsServer !== undefined) await warm; // it would delay the server's answer, too
   const resolution = await resolveTarget(target.host, options, internals, !untilFirstOpen);
   if (warm) await warm;
   const attempt = attemptWith(options, preparing && (await preparing), internals);

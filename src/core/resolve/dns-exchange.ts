@@ -1,5 +1,6 @@
 import type { Socket as UdpSocket } from 'node:dgram';
 import { connect } from 'node:net';
+import { monotonicClock } from '../clock.js';
 import { errorFacts } from '../errors/socket-errors.js';
 import type { ErrorFacts } from '../facts/outcome.js';
 import { splitAddress } from '../target/address-parameters.js';
@@ -18,24 +19,24 @@ export interface ServerQuestion extends Deadline {
   readonly server: string;
   readonly host: string;
   readonly family: 4 | 6;
-  /** Called just before the question is sent for the first time. */
-  readonly onSend?: (() => void) | undefined;
 }
 
 /** How an exchange ended: with a reply, or with the error of a system call, or with neither. */
 export interface Exchange {
   readonly reply?: DnsMessage | undefined;
   readonly error?: ErrorFacts | undefined;
+  /** From the question on the wire to its end, milliseconds; absent without an end. */
+  readonly elapsedMs?: number | undefined;
   /** The reply over UDP was truncated, so this is how the question over TCP ended. */
   readonly isOverTcp: boolean;
   /** The host cannot be a name in DNS; nothing was sent. */
   readonly isNoName?: true;
 }
 
-type Ending = Pick<Exchange, 'reply' | 'error'>;
+type Ending = Pick<Exchange, 'reply' | 'error' | 'elapsedMs'>;
 
 /** A server, and the message for it. */
-interface Sending extends Pick<ServerQuestion, 'onSend'> {
+interface Sending {
   readonly address: string;
   readonly port: number;
   readonly message: Buffer;
@@ -94,7 +95,7 @@ function closeUdp(socket: UdpSocket): void {
  * question (EPERM from `send`) or that an ICMP error came back (from `recvmsg`).
  */
 async function askOverUdp(
-  { address, port, message, question, onSend }: Sending,
+  { address, port, message, question }: Sending,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Ending> {
@@ -103,19 +104,21 @@ async function askOverUdp(
     const socket = createSocket(familyOf(address) === 6 ? 'udp6' : 'udp4');
     signal.addEventListener('abort', () => closeUdp(socket));
     if (signal.aborted) return closeUdp(socket);
+    let startMs = monotonicClock();
     const fail = (error: Error | null): void => {
-      if (error) resolve({ error: errorFacts(error) });
+      if (error) resolve({ error: errorFacts(error), elapsedMs: monotonicClock() - startMs });
     };
     // A firewall here that rejects fails `send` and also returns an ICMP error: `send` counts.
     socket.on('error', (error) => setImmediate(fail, error));
     socket.on('message', (received) => {
+      const elapsedMs = monotonicClock() - startMs;
       const ending = endingOf(received, question);
-      if (ending) resolve(ending);
+      if (ending) resolve({ ...ending, elapsedMs });
     });
     socket.connect(port, address, (error?: Error | null) => {
       if (error) return fail(error);
       if (signal.aborted) return;
-      onSend?.();
+      startMs = monotonicClock(); // Node's first socket takes 5 ms
       repeat(() => socket.send(message, fail), timeoutMs, signal);
     });
   });
@@ -126,19 +129,22 @@ function askOverTcp(
   { address, port, message, question }: Sending,
   signal: AbortSignal,
 ): Promise<Ending> {
+  const startMs = monotonicClock();
   return new Promise((resolve) => {
+    const end = (ending: Ending): void =>
+      resolve({ ...ending, elapsedMs: monotonicClock() - startMs });
     const socket = connect({ host: address, port, autoSelectFamily: false });
     signal.addEventListener('abort', () => socket.destroy());
     if (signal.aborted) socket.destroy();
     let received = Buffer.alloc(0);
     socket
-      .on('error', (error) => resolve({ error: errorFacts(error) }))
-      .on('end', () => resolve({ error: BAD_REPLY }))
+      .on('error', (error) => end({ error: errorFacts(error) }))
+      .on('end', () => end({ error: BAD_REPLY }))
       .on('data', (chunk) => {
         received = Buffer.concat([received, chunk]);
         const length = received.length < 2 ? Infinity : received.readUInt16BE(0);
         if (received.length < 2 + length) return;
-        resolve(endingOf(received.subarray(2, 2 + length), question) ?? { error: BAD_REPLY });
+        end(endingOf(received.subarray(2, 2 + length), question) ?? { error: BAD_REPLY });
       });
     socket.write(Buffer.of(message.length >> 8, message.length & 0xff));
     socket.write(message);
@@ -159,18 +165,20 @@ function parseServer(server: string): { readonly address: string; readonly port:
  * @throws TypeError if the server is not an address
  */
 export async function exchange(asked: ServerQuestion): Promise<Exchange> {
-  const { server, host, family, timeoutMs, signal, onSend } = asked;
+  const { server, host, family, timeoutMs, signal } = asked;
   const question = { id: randomId(), host, family };
   const { address, port } = parseServer(server);
   const message = encodeQuestion(question);
   if (message === null) return { isOverTcp: false, isNoName: true };
-  const sending = { address, port, message, question, onSend };
+  const sending = { address, port, message, question };
   const over = new AbortController();
   let isOverTcp = false;
   const asking = async (): Promise<Ending> => {
     const ending = await askOverUdp(sending, timeoutMs, over.signal);
     isOverTcp = ending.reply?.isTruncated === true;
-    return isOverTcp ? askOverTcp(sending, over.signal) : ending;
+    if (!isOverTcp) return ending;
+    const again = await askOverTcp(sending, over.signal);
+    return { ...again, elapsedMs: (ending.elapsedMs ?? 0) + (again.elapsedMs ?? 0) };
   };
   const ending = await within(asking(), { timeoutMs, signal });
   over.abort();

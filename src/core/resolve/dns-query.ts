@@ -3,7 +3,7 @@ import { monotonicClock, setSocketTimeout } from '../clock.js';
 import type { Address, ErrorFacts, ServerAnswer } from '../facts/outcome.js';
 import type { UnresolvedReason } from '../states.js';
 import type { Deadline } from '../deadline.js';
-import { type Exchange, exchange, type ServerQuestion } from './dns-exchange.js';
+import { type Exchange, exchange } from './dns-exchange.js';
 import { type Failure, judgeResolverError, NO_ANSWER, NOT_A_NAME } from './resolver-error.js';
 import { uniqueAddresses } from './system-lookup.js';
 
@@ -25,7 +25,7 @@ export interface DnsFindings {
   readonly result: readonly Address[] | Failure;
   /** What each server said about each family, as far as it is known. */
   readonly answers: readonly ServerAnswer[];
-  /** From the first question on the wire to the result, or the whole wait for silence; ms. */
+  /** Milliseconds of the slowest answer, from its question on; the whole wait if one is missing. */
   readonly elapsedMs: number;
 }
 
@@ -74,10 +74,8 @@ function failureOf({ reply, error, isOverTcp }: Exchange, family: 4 | 6): Failur
 }
 
 /** The addresses of one family, or why a server gave none. */
-async function askForFamily(question: ServerQuestion): Promise<Address[] | Failure> {
-  const ended = await exchange(question);
+function judgeExchange(ended: Exchange, family: 4 | 6): Address[] | Failure {
   const { reply, isNoName } = ended;
-  const { family } = question;
   if (isNoName) return NOT_A_NAME;
   if (reply?.rcode === 0 && reply.addresses.length > 0)
     return reply.addresses.map((address) => ({ address, family }));
@@ -87,14 +85,21 @@ async function askForFamily(question: ServerQuestion): Promise<Address[] | Failu
 /** The answers of one server to the families that were asked for. */
 class ServerAnswers {
   readonly #byFamily = new Map<4 | 6, Address[] | Failure>();
+  #elapsedMs = 0;
 
   constructor(
     readonly server: string,
     readonly families: readonly (4 | 6)[],
   ) {}
 
-  add(family: 4 | 6, answer: Address[] | Failure): void {
+  add(family: 4 | 6, answer: Address[] | Failure, elapsedMs = NaN): void {
     this.#byFamily.set(family, answer);
+    this.#elapsedMs = Math.max(this.#elapsedMs, elapsedMs);
+  }
+
+  /** Milliseconds of the slowest answer; NaN if one is missing. */
+  get elapsedMs(): number {
+    return this.isComplete ? this.#elapsedMs : NaN;
   }
 
   get isComplete(): boolean {
@@ -128,7 +133,7 @@ class ServerAnswers {
 function startQuestions(
   query: DnsQuery,
   all: readonly ServerAnswers[],
-  { signal, onSend }: Pick<ServerQuestion, 'signal' | 'onSend'>,
+  signal: AbortSignal,
 ): Promise<void> {
   const { host, timeoutMs, bothFamilies = false, everyServer = false } = query;
   return new Promise((resolve, reject) => {
@@ -141,9 +146,10 @@ function startQuestions(
     const questions = all.flatMap((each) =>
       each.families.map(async (family) => {
         const { server } = each;
-        const answer = await askForFamily({ server, host, family, timeoutMs, signal, onSend });
-        if (signal?.aborted) return;
-        each.add(family, answer);
+        const ended = await exchange({ server, host, family, timeoutMs, signal });
+        if (signal.aborted) return;
+        const answer = judgeExchange(ended, family);
+        each.add(family, answer, ended.elapsedMs);
         if (each.isComplete && each.isDecisive) endWithin(STRAGGLER_MS);
         else if (Array.isArray(answer))
           endWithin(bothFamilies ? timeoutMs / 2 : RESOLUTION_DELAY_MS);
@@ -169,29 +175,23 @@ export async function configuredServers(): Promise<string[]> {
 export async function askDns(query: DnsQuery): Promise<DnsFindings> {
   const { servers, families, timeoutMs, signal } = query;
   const startMs = monotonicClock();
-  let sentMs: number | undefined;
-  const onSend = (): void => {
-    sentMs ??= monotonicClock();
-  };
   const all = servers.map((server) => new ServerAnswers(server, families));
   const over = new AbortController();
   const stopListening = onAbort(signal, () => over.abort());
   try {
-    await startQuestions(query, all, { signal: over.signal, onSend });
+    await startQuestions(query, all, over.signal);
   } finally {
     stopListening();
     over.abort(); // or its sockets and timers keep the process
   }
-  const endMs = monotonicClock();
+  const waitedMs = monotonicClock() - startMs;
   const results = all.map(({ result }) => result);
   const decisive = all.find(({ isDecisive }) => isDecisive)?.result;
-  const result = decisive ?? firstReason(results.filter(isFailure));
-  const isSilence = isFailure(result) && result.reason === 'resolver-timeout';
-  const isLate = endMs - startMs >= Math.min(SILENCE_MS, timeoutMs);
-  const fromMs = isSilence ? startMs : (sentMs ?? startMs);
+  const isLate = waitedMs >= Math.min(SILENCE_MS, timeoutMs);
+  const slowestMs = Math.max(...all.map(({ elapsedMs }) => elapsedMs));
   return {
-    result,
+    result: decisive ?? firstReason(results.filter(isFailure)),
     answers: all.flatMap((each) => each.list(isLate)),
-    elapsedMs: endMs - fromMs,
+    elapsedMs: Number.isFinite(slowestMs) ? slowestMs : waitedMs,
   };
 }

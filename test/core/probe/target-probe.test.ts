@@ -10,7 +10,7 @@ import { errorFacts } from '../../../src/core/errors/socket-errors.js';
 import type { SystemLookup } from '../../../src/core/resolve/system-lookup.js';
 import type { Target } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
-import { freePort, listen, listenDns, silentPort } from '../../support/listeners.js';
+import { freePort, listen, listenDns, runAlone, silentPort } from '../../support/listeners.js';
 import { itOnLoopback, itWith } from '../../support/tools.js';
 
 /** An address without a route: connect() itself fails, on every machine. */
@@ -208,6 +208,27 @@ describe('probeTarget', () => {
       outcome: { state: 'unresolved', reason: 'name-not-found' },
     });
     expect(report.outcome).toBe(report.resolution);
+  });
+
+  it('asks the DNS server when the warm-up, which would delay its answer, is over', async () => {
+    const { address } = await listenDns(() => 'NXDOMAIN');
+    const { stdout, stderr } = await runAlone(`
+      import { Socket as UdpSocket } from 'node:dgram';
+      import { Socket } from 'node:net';
+      import { probeTarget } from './core/probe/target-probe.js';
+      import './core/resolve/resolver.js'; // or loading it would give the warm-up time
+      const calls = [];
+      for (const [name, { prototype }] of Object.entries({ tcp: Socket, udp: UdpSocket })) {
+        const { connect } = prototype;
+        prototype.connect = function (...args) {
+          calls.push(name);
+          return connect.apply(this, args);
+        };
+      }
+      await probeTarget({ host: 'name.test', port: 1 }, { dnsServer: '${address}' });
+      console.log(calls.join(' '));
+    `);
+    expect({ stdout, stderr }).toEqual({ stdout: 'tcp tcp udp udp\n', stderr: '' });
   });
 
   it('probes the addresses from the DNS server of the options', async () => {

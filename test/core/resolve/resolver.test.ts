@@ -424,11 +424,12 @@ describe('asking a DNS server', () => {
     ['an address', 'from the question on'],
     ['NXDOMAIN', 'from the question on'],
     ['silence', 'from the start'],
+    ['an address, with silence about IPv6,', 'from the start'],
   ])('has the time to %s %s', async (reply, from) => {
     const { address } = await listenDns((type) => {
-      if (reply === 'silence') return 'silence';
-      if (reply === 'NXDOMAIN') return 'NXDOMAIN';
-      return type === 'A' ? [{ type: 'A', name: 'name.test', data: '192.0.2.1' }] : [];
+      if (reply === 'silence' || reply === 'NXDOMAIN') return reply;
+      if (type === 'A') return [{ type: 'A', name: 'name.test', data: '192.0.2.1' }];
+      return reply.includes('silence') ? 'silence' : [];
     });
     // The sockets of this process take a second to start.
     const { stdout, stderr } = await runAlone(`
@@ -443,7 +444,8 @@ describe('asking a DNS server', () => {
       };
       const options = { dnsServer: '${address}', timeoutMs: 2000 };
       const { elapsedMs } = await resolveHost('name.test', options);
-      console.log(elapsedMs < 1000 ? 'from the question on' : 'from the start');
+      const isWhole = elapsedMs >= 1000;
+      console.log(isWhole ? 'from the start' : elapsedMs >= 0 ? 'from the question on' : elapsedMs);
     `);
     expect({ stdout, stderr }).toEqual({ stdout: `${from}\n`, stderr: '' });
   });
