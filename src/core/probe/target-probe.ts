@@ -1,5 +1,6 @@
 import { onAbort } from '../abort.js';
 import { monotonicClock } from '../clock.js';
+import { within } from '../deadline.js';
 import type { Address, Attempt, Outcome, ProbeReport, Resolution } from '../facts/outcome.js';
 import type { AskKernel } from '../facts/kernel-facts.js';
 import type { ServiceProbe } from '../facts/service-finding.js';
@@ -34,6 +35,9 @@ export interface ProbeInternals extends ResolveInternals {
   /** Called when a handshake completes, which is before the probe ends if there is more to do. */
   readonly onOpen?: () => void;
 }
+
+/** How long a question to a DNS server waits for the warm-up, milliseconds; the usual time is 3. */
+const LONGEST_WARM_UP_MS = 100;
 
 const INFORMATIVE: readonly Outcome['state'][] = [
   'open',
@@ -127,7 +131,9 @@ async function startProbe(
   const startMs = monotonicClock();
   const warm = internals.skipWarmUp ? undefined : warmUp();
   const preparing = prepareService(options, target);
-  if (options.dnsServer !== undefined) await warm; // it would delay the server's answer, too
+  // The warm-up would delay the server's answer, too. It takes longer where loopback is blocked.
+  if (warm && options.dnsServer !== undefined)
+    await within(warm, { timeoutMs: LONGEST_WARM_UP_MS });
   const resolution = await resolveTarget(target.host, options, internals, !untilFirstOpen);
   if (warm) await warm;
   const attempt = attemptWith(options, preparing && (await preparing), internals);
