@@ -13,6 +13,8 @@ export class Reloader {
   readonly #files: readonly Loadable[];
   readonly #metrics: OwnMetrics;
   readonly #log: Log;
+  /** The reading that was asked for last. */
+  #last: Promise<void> = Promise.resolve();
 
   constructor(files: readonly Loadable[], metrics: OwnMetrics, log: Log) {
     this.#files = files;
@@ -21,11 +23,18 @@ export class Reloader {
   }
 
   /**
-   * Reads every file, also after one that is wrong.
+   * Reads every file, also after one that is wrong. One reading follows the other: an older one
+   * must not replace what a newer one has read.
    *
    * @throws UsageError naming what is wrong first
    */
-  async reload(): Promise<void> {
+  reload(): Promise<void> {
+    const reading = this.#last.then(() => this.#read());
+    this.#last = reading.catch(() => {}); // its caller reports it
+    return reading;
+  }
+
+  async #read(): Promise<void> {
     const results = await Promise.allSettled(this.#files.map((each) => each.load()));
     const failed = results.find((each) => each.status === 'rejected');
     this.#metrics.recordReload(failed === undefined);
