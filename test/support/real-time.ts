@@ -4,3 +4,9 @@
  * fails now and then has found something.
  */
 export const REAL_TIME = { retry: process.env['CI'] ? 1 : 0 } as const;
+
+/** Keeps the event loop busy, as a burst of other work does. */
+export function block(durationMs: number): void {
+  const endMs = performance.now() + durationMs;
+  while (performance.now() < endMs);
+}

@@ -36,7 +36,7 @@ export interface ProbeInternals extends ResolveInternals {
   readonly onOpen?: () => void;
 }
 
-/** How long a question to a DNS server waits for the warm-up, milliseconds; the usual time is 3. */
+/** How long a question to a DNS server waits for the warm-up, milliseconds; it usually takes 4. */
 const LONGEST_WARM_UP_MS = 100;
 
 const INFORMATIVE: readonly Outcome['state'][] = [

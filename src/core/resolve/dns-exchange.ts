@@ -118,7 +118,7 @@ async function askOverUdp(
     socket.connect(port, address, (error?: Error | null) => {
       if (error) return fail(error);
       if (signal.aborted) return;
-      startMs = monotonicClock(); // Node's first socket takes 5 ms
+      startMs = monotonicClock(); // Node's first socket takes 3 ms to connect
       repeat(() => socket.send(message, fail), timeoutMs, signal);
     });
   });

@@ -17,17 +17,12 @@ import {
   silentPort,
   SOON,
 } from '../../support/listeners.js';
+import { block } from '../../support/real-time.js';
 import { itOnLoopback } from '../../support/tools.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
 import { UsageError } from '../../../src/core/usage-error.js';
 
 const v4 = (port: number, address = '127.0.0.1'): Endpoint => ({ address, family: 4, port });
-
-/** Keeps the event loop busy, as a burst of other work does. */
-function block(durationMs: number): void {
-  const end = Date.now() + durationMs;
-  while (Date.now() < end);
-}
 
 /** The outcome, typed by its state; fails if the state is another. */
 function expectState<S extends Attempt['state']>(

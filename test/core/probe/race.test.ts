@@ -13,6 +13,7 @@ import {
 } from '../../../src/core/probe/race.js';
 import type { Endpoint } from '../../../src/core/target/target.js';
 import { listen } from '../../support/listeners.js';
+import { block } from '../../support/real-time.js';
 
 /** One attempt as the race began it. */
 interface Begun {
@@ -343,10 +344,7 @@ describe('a race in a process that is busy', () => {
   it('does not try a second endpoint when the first has answered', async () => {
     vi.useRealTimers();
     const [{ port }, second] = [await listen(), await listen()];
-    const stall = (): void => {
-      const endMs = monotonicClock() + 2 * ATTEMPT_DELAY_MS;
-      while (monotonicClock() < endMs);
-    };
+    const stall = () => block(2 * ATTEMPT_DELAY_MS);
     await nextTurn(); // timers come next
     const attempts = startAttempts(
       [port, second.port].map((each) => ({ address: '127.0.0.1', family: 4, port: each })),

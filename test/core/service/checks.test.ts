@@ -11,6 +11,7 @@ import {
   expectFinding,
   startFakeServer,
 } from '../../support/fake-servers.js';
+import { block } from '../../support/real-time.js';
 import { itWith } from '../../support/tools.js';
 
 /** Probes a fake server and returns the finding. */
@@ -369,8 +370,7 @@ describe('banner', () => {
     const server = await startFakeServer((socket) => {
       const finish = (): void => {
         socket.write('ver ready\r\n');
-        const endMs = performance.now() + 1000;
-        while (performance.now() < endMs);
+        block(1000);
       };
       socket.write('ser');
       setTimeout(() => setImmediate(finish), 100); // timers come next
