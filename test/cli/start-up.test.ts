@@ -104,6 +104,35 @@ describe('a probe of a few addresses', () => {
   });
 });
 
+/** Ends stderr with the lookups and connects of a process, in order. */
+const RECORD_ORDER = `
+  import dns from 'node:dns';
+  import { writeSync } from 'node:fs';
+  import { Socket } from 'node:net';
+  const calls = [];
+  const { lookup } = dns;
+  dns.lookup = (host, ...rest) => (calls.push(host), lookup(host, ...rest));
+  const { connect } = Socket.prototype;
+  Socket.prototype.connect = function (...args) {
+    calls.push('connect');
+    return connect.apply(this, args);
+  };
+  process.on('exit', () => writeSync(2, '\\n' + calls.join(' ')));
+`;
+
+describe('a probe of a name', () => {
+  it('warms lookups up before it connects, where it makes them itself', async () => {
+    const preload = `data:text/javascript,${encodeURIComponent(RECORD_ORDER)}`;
+    const { stderr } = await portping(['localhost', String(await freePort())], {
+      command: [testNode, '--import', preload, command],
+    });
+    const calls = stderr.split('\n').at(-1);
+    expect(calls).toMatch(
+      'execve' in process ? /^::1 ::1 connect localhost / : /^connect connect /,
+    );
+  });
+});
+
 describe('a probe with --dns', () => {
   it.each(['nowhere.test 1', 'nowhere.test:1 nowhere.example:1'])(
     'of %s loads the resolver, but starts no process for lookups of the system',
