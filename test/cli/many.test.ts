@@ -36,6 +36,23 @@ async function file(text: string): Promise<string> {
   return path;
 }
 
+/** The environment in which portping says on stderr how much memory it took at most. */
+async function reportPeak(): Promise<Record<string, string>> {
+  const preload = join(folder, 'peak.cjs');
+  await writeFile(
+    preload,
+    "process.on('exit', () => require('node:fs').writeSync(2, " +
+      '`peak ${process.resourceUsage().maxRSS} KiB\\n`));',
+  );
+  return { NODE_OPTIONS: `--require ${preload}` };
+}
+
+function peakMiB(stderr: string): number {
+  const peaks = Array.from(stderr.matchAll(/^peak (\d+) KiB$/gm), ([, peak]) => Number(peak));
+  expect(peaks).not.toEqual([]);
+  return Math.max(...peaks) / 1024; // threads say it, too
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portping-many-'));
   open = await Promise.all([listen(), listen(), listen()]);
@@ -217,20 +234,23 @@ describe('several targets', () => {
   });
 
   it('wait for a slow reader and use at most 120 MiB', async () => {
-    const preload = join(folder, 'peak.cjs');
-    await writeFile(
-      preload,
-      "process.on('exit', () => require('node:fs').writeSync(2, " +
-        '`peak ${process.resourceUsage().maxRSS} KiB\\n`));',
-    );
     const pipe = `yes ${HOST}:1 | head -n 60000 | "$@" | (sleep 5; wc -l)`;
     const { stdout, stderr } = await portping(['-o', 'json', '--targets', '-'], {
       wrapper: ['sh', '-c', pipe, 'sh'],
-      env: { NODE_OPTIONS: `--require ${preload}` },
+      env: await reportPeak(),
       timeoutMs: 50_000,
     });
     expect(stdout.trim()).toBe('60001');
-    expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(120 * 1024);
+    expect(peakMiB(stderr)).toBeLessThan(120);
+  });
+
+  it('use at most 110 MiB when all ports of an address are swept', async () => {
+    const { stdout, stderr } = await portping(['-o', 'json', HOST, '1-65535'], {
+      env: await reportPeak(),
+      timeoutMs: 50_000,
+    });
+    expect(stdout.match(/\n/g)).toHaveLength(65_536);
+    expect(peakMiB(stderr)).toBeLessThan(110);
   });
 
   itWith('nobody', 'are probed when the system allows few threads', async () => {
