@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SERVICE_NAMES, SERVICES } from '../../src/core/service/registry.js';
 import { type CertificateWishes, TestAuthority } from '../support/certificates.js';
 import { collect, environment } from '../support/command.js';
+import { ownLoopback } from '../support/listeners.js';
 import { jsonOf, portping, portpingCommand } from '../support/portping.js';
 import { replyToLines } from '../support/fake-servers.js';
 import { describeWith } from '../support/tools.js';
@@ -16,14 +17,18 @@ import { describeWith } from '../support/tools.js';
 const servers: Server[] = [];
 const sockets = new Set<Socket>();
 
-async function listen(talk: (socket: Socket) => void, port = 0): Promise<number> {
+async function listen(
+  talk: (socket: Socket) => void,
+  port = 0,
+  address = '127.0.0.1',
+): Promise<number> {
   const server = createServer((socket) => {
     sockets.add(socket.on('error', () => {}));
     talk(socket);
   });
   servers.push(server);
   await new Promise<void>((resolve, reject) =>
-    server.once('error', reject).listen(port, '127.0.0.1', resolve),
+    server.once('error', reject).listen(port, address, resolve),
   );
   return (server.address() as { port: number }).port;
 }
@@ -519,15 +524,12 @@ describe('--service, several times and of several targets,', () => {
 
 describe('the port', () => {
   it('decides where there is no name', async () => {
-    const taken = await listen(smtp, 2525).then(
-      () => false,
-      () => true,
-    );
-    if (taken) return; // somebody else's; the lab has ports of its own for this
-    const { stdout } = await portping(['--service', '127.0.0.1', '2525']);
+    const host = ownLoopback();
+    await listen(smtp, 2525, host);
+    const { stdout } = await portping(['--service', host, '2525']);
     expect(stdout).toMatch(/\nService: smtp answered/);
-    expect((await portping(['--service', '127.0.0.1:2525', '-q'])).exitCode).toBe(0);
-    expect((await portping(['127.0.0.1:2525', '--service'])).stdout).toMatch(
+    expect((await portping(['--service', `${host}:2525`, '-q'])).exitCode).toBe(0);
+    expect((await portping([`${host}:2525`, '--service'])).stdout).toMatch(
       /\nService: smtp answered/,
     );
   });
