@@ -7,6 +7,7 @@ import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { collect, environment, run } from '../support/command.js';
 import { freePort, ownLoopback, silentPort } from '../support/listeners.js';
+import { peakMiB, REPORT_PEAK } from '../support/peak-memory.js';
 import {
   interruptedPortping,
   portping,
@@ -34,23 +35,6 @@ async function file(text: string): Promise<string> {
   const path = join(folder, `${Math.random().toString(36).slice(2)}.txt`);
   await writeFile(path, text);
   return path;
-}
-
-/** The environment in which portping says on stderr how much memory it took at most. */
-async function reportPeak(): Promise<Record<string, string>> {
-  const preload = join(folder, 'peak.cjs');
-  await writeFile(
-    preload,
-    "process.on('exit', () => require('node:fs').writeSync(2, " +
-      '`peak ${process.resourceUsage().maxRSS} KiB\\n`));',
-  );
-  return { NODE_OPTIONS: `--require ${preload}` };
-}
-
-function peakMiB(stderr: string): number {
-  const peaks = Array.from(stderr.matchAll(/^peak (\d+) KiB$/gm), ([, peak]) => Number(peak));
-  expect(peaks).not.toEqual([]);
-  return Math.max(...peaks) / 1024; // threads say it, too
 }
 
 beforeAll(async () => {
@@ -237,7 +221,7 @@ describe('several targets', () => {
     const pipe = `yes ${HOST}:1 | head -n 60000 | "$@" | (sleep 5; wc -l)`;
     const { stdout, stderr } = await portping(['-o', 'json', '--targets', '-'], {
       wrapper: ['sh', '-c', pipe, 'sh'],
-      env: await reportPeak(),
+      env: { NODE_OPTIONS: `--require ${REPORT_PEAK}` },
       timeoutMs: 50_000,
     });
     expect(stdout.trim()).toBe('60001');
@@ -246,7 +230,7 @@ describe('several targets', () => {
 
   it('use at most 110 MiB when all ports of an address are swept', async () => {
     const { stdout, stderr } = await portping(['-o', 'json', HOST, '1-65535'], {
-      env: await reportPeak(),
+      env: { NODE_OPTIONS: `--require ${REPORT_PEAK}` },
       timeoutMs: 50_000,
     });
     expect(stdout.match(/\n/g)).toHaveLength(65_536);

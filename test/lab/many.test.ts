@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { Parser } from 'tap-parser';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { createLab, describeLab, type Lab } from '../support/lab.js';
+import { peakMiB, REPORT_PEAK } from '../support/peak-memory.js';
 import { portpingCommand } from '../support/portping.js';
 
 describeLab('many targets in a network of its own', () => {
@@ -140,19 +141,13 @@ describeLab('many targets in a network of its own', () => {
     'take at most 150 MiB while verdicts wait for silent targets',
     { timeout: 60_000 },
     async () => {
-      const [path, peak] = [join(folder, 'waiting.txt'), join(folder, 'peak.cjs')];
+      const path = join(folder, 'waiting.txt');
       await writeFile(
         path,
         Array.from({ length: 60_000 }, (_, index) => {
           const port = index % 50 === 49 ? 3000 + (index % 2000) : 6000 + (index % 20_000);
           return `${lab.server.v4}:${port}\n`;
         }).join(''),
-      );
-      await writeFile(
-        peak,
-        "const { writeSync } = require('node:fs');\n" +
-          'const peak = () => `peak ${process.resourceUsage().maxRSS} KiB\\n`;\n' +
-          "process.on('exit', () => writeSync(2, peak()));",
       );
       const [node = '', ...command] = portpingCommand;
       const words = [
@@ -162,7 +157,7 @@ describeLab('many targets in a network of its own', () => {
         'sh',
         node,
         '--require',
-        peak,
+        REPORT_PEAK,
         ...command,
         '-w',
         '2s',
@@ -171,7 +166,7 @@ describeLab('many targets in a network of its own', () => {
       ];
       const { stderr } = await lab.exec('client', words, { timeoutMs: 55_000 });
       expect(stderr).toMatch(/^60000 probes in .*: 58800 closed, 1200 filtered\.$/m);
-      expect(Number(/^peak (\d+) KiB$/m.exec(stderr)?.[1])).toBeLessThan(150 * 1024);
+      expect(peakMiB(stderr)).toBeLessThan(150);
     },
   );
 
